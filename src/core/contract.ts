@@ -1,0 +1,78 @@
+import type { RulePlan } from "./rule.ts";
+import type { Field } from "./schema.ts";
+
+/** What happens to records that have no ordinary value. Every policy ends in a count; none drops in silence. */
+export interface Policies {
+  /** A null value (Kafka's delete marker). */
+  readonly tombstone: "skip" | "quarantine";
+  /** Bytes that are no row; there is no other place for them than quarantine. */
+  readonly undecodable: "quarantine";
+  /** Values above `bytes` are never decoded. */
+  readonly oversized: { readonly bytes: number; readonly action: "quarantine" };
+  /** Event time older than `seconds` before the window's close; null: not judged. */
+  readonly late: { readonly column: string; readonly seconds: number; readonly action: "promote" | "quarantine" | "skip" } | null;
+  /** Fields that the contract does not name. */
+  readonly unknownFields: "ignore" | "keep" | "reject";
+  /** The record's key: not used, or a text column of its own name. */
+  readonly key: { readonly action: "ignore" } | { readonly action: "column"; readonly name: string };
+}
+
+export interface WindowLimits {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** A column's drift check. */
+export interface DriftCheckPlan {
+  readonly column: string;
+  readonly tests: readonly string[];
+  readonly policy: "observe" | "warn" | "hold";
+  /** Effect size from which on a change matters, in the test's own unit; null: the test's default. */
+  readonly limit: number | null;
+}
+
+export interface DriftPlan {
+  readonly baseline:
+    | { readonly kind: "rolling"; readonly windows: number }
+    /** A snapshot id, or a tag of the promoted table. */
+    | { readonly kind: "pinned"; readonly ref: string };
+  /** A tick closes when its windows hold this many rows or span this many seconds. */
+  readonly tick: { readonly rows: number; readonly seconds: number };
+  /** Windows that must have been promoted before drift is judged; until then the outcome is `learning`. */
+  readonly warmupWindows: number;
+  readonly checks: readonly DriftCheckPlan[];
+}
+
+export interface Owner {
+  readonly name: string;
+  readonly role: string | null;
+}
+
+/** A contract compiled to typed values. User text stands in it only as constants. */
+export interface Contract {
+  /** ODCS `id`. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly version: string;
+  /** `sha256:<hex>` of the contract file's bytes and of every file it references, in order. */
+  readonly hash: string;
+  /** The exact text, and its path for messages. */
+  readonly text: string;
+  readonly file: string;
+  /** Lake name, `namespace.table` without the namespace: the schema object's `name`. */
+  readonly dataset: string;
+  /** The topic (or file source name) that feeds it: the schema object's `physicalName`. */
+  readonly topic: string;
+  readonly description: string | null;
+  readonly owners: readonly Owner[];
+  readonly fields: readonly Field[];
+  readonly rules: readonly RulePlan[];
+  readonly window: WindowLimits;
+  readonly policies: Policies;
+  readonly drift: DriftPlan | null;
+  /** What a failed window-scope rule or tolerance does: hold the window (default) or stop the topic. */
+  readonly onBreach: "hold" | "stop";
+  /** What ODCS says and Sluice does not enforce; `sluice contract lint` lists it. */
+  readonly unenforced: readonly string[];
+}

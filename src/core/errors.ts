@@ -1,0 +1,109 @@
+/** Where in a file something is wrong; lines and columns count from 1. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface ErrorKind {
+  /** What the reader can do about it. */
+  readonly action: string;
+  readonly httpStatus: number;
+  readonly retryable: boolean;
+}
+
+/** Every operating fault that Sluice knows; codes are stable, and `docs/reference/errors.md` is generated from this table. */
+export const errorTable = {
+  CONFIG_INVALID: { action: "Correct the configuration at the place named.", httpStatus: 400, retryable: false },
+  CONTRACT_INVALID: {
+    action: "Correct the contract at the places named; `sluice contract lint FILE` checks it.",
+    httpStatus: 400,
+    retryable: false,
+  },
+  FILE_NOT_FOUND: { action: "Check the path.", httpStatus: 404, retryable: false },
+  SOURCE_UNREACHABLE: { action: "Check that the brokers run and that address, TLS and credentials fit.", httpStatus: 503, retryable: true },
+  SOURCE_IDENTITY_CHANGED: {
+    action:
+      "The topic was deleted and created again. `sluice source accept` reads the new one from its start; `sluice source reset` sets a position.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  SOURCE_OFFSET_OUT_OF_RANGE: {
+    action: "Records were removed before they were read. `sluice source reset` sets a position that exists.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  SOURCE_CORRUPT: {
+    action: "A record batch fails its checksum. Check the broker's disk; `sluice source reset` can skip past it.",
+    httpStatus: 502,
+    retryable: false,
+  },
+  WINDOW_LOST: {
+    action: "Nothing: another worker committed these records; this worker's copy was dropped.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  COMMIT_CONFLICT: { action: "Nothing: the commit is tried again.", httpStatus: 409, retryable: true },
+  COMMIT_UNKNOWN: { action: "Nothing: the table is read back to learn whether the commit took effect.", httpStatus: 503, retryable: true },
+  STORAGE_FULL: { action: "Free disk space; the window is tried again and nothing is lost.", httpStatus: 507, retryable: true },
+  NOT_FOUND: { action: "List what exists, and name one of those.", httpStatus: 404, retryable: false },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An operating fault: a code of `errorTable`, a message for people, and where it is if a file is at fault. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode;
+  readonly location: SourceLocation | null;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { location?: SourceLocation; details?: Record<string, string | number | boolean>; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "SluiceError";
+    this.code = code;
+    this.location = options.location ?? null;
+    this.details = options.details ?? {};
+  }
+
+  get action(): string {
+    return errorTable[this.code].action;
+  }
+
+  get retryable(): boolean {
+    return errorTable[this.code].retryable;
+  }
+}
+
+/** One fault in a document, with its place; documents are checked whole, so these come in lists. */
+export interface Diagnostic {
+  readonly severity: "error" | "warning" | "info";
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
+  readonly location: SourceLocation;
+  /** What to write instead, if that can be said. */
+  readonly hint: string | null;
+}
+
+/** Several diagnostics thrown as one: a document that can't be used. */
+export class DocumentError extends SluiceError {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(code: "CONFIG_INVALID" | "CONTRACT_INVALID", diagnostics: readonly Diagnostic[]) {
+    const first = diagnostics[0];
+    super(code, diagnostics.map(formatDiagnostic).join("\n"), first === undefined ? {} : { location: first.location });
+    this.name = "DocumentError";
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** `file:line:column: error: message (hint)`, as compilers and editors know it. */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column } = diagnostic.location;
+  const hint = diagnostic.hint === null ? "" : ` (${diagnostic.hint})`;
+  return `${file}:${line}:${column}: ${diagnostic.severity}: ${diagnostic.message}${hint} [${diagnostic.code}]`;
+}

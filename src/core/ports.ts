@@ -1,0 +1,294 @@
+/** The edges of the gate. Everything that touches the world stands behind one of these. */
+import type { BatchSlice } from "./batch.ts";
+import type { Contract } from "./contract.ts";
+import type { Decision } from "./decision.ts";
+import type { SluiceError } from "./errors.ts";
+import type { PartitionKey, Position } from "./position.ts";
+import type { Header, Records } from "./records.ts";
+import type { Reason } from "./rule.ts";
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Names the instant around an effect; the default does nothing, the crash tests kill the process there. */
+export type StepName =
+  | "decision.written"
+  | "data-file.written"
+  | "quarantine-file.written"
+  | "manifest.written"
+  | "metadata.written"
+  | "catalog.before-commit"
+  | "catalog.after-commit"
+  | "dlq.before-produce"
+  | "dlq.after-produce"
+  | "offsets.before-commit"
+  | "offsets.after-commit";
+export type Probe = (step: StepName) => void;
+
+// ---- source
+
+export type StartPoint = { readonly at: "earliest" | "latest" } | { readonly at: "time"; readonly ms: number };
+
+/** A run on its way to the gate. The source counts its bytes as in flight until `release` is called, once. */
+export interface SourceRun {
+  readonly records: Records;
+  /** Next offset after this run, per partition: past its last record and any control records or compaction holes behind it. */
+  readonly next: readonly Position[];
+  /** Positions that this run's commit makes superfluous (a file source's finished files). */
+  readonly supersedes: readonly PartitionKey[];
+  release(): void;
+}
+
+/** A source can't go on with a topic or partition until a person answers. */
+export interface SourceBlocked {
+  readonly topic: string;
+  /** Null: the whole topic. */
+  readonly partition: number | null;
+  readonly error: SluiceError;
+}
+
+/** What a source tells the gate. Calls for one partition never overlap and come in order. */
+export interface SourceListener {
+  /**
+   * Partitions became ours. Answers where to read each from (the table's position). The source does not fetch a partition before this resolves.
+   * A partition left out of the answer stays assigned and unread (it is blocked).
+   */
+  assigned(partitions: readonly PartitionKey[]): Promise<readonly Position[]>;
+  /** Awaited before partitions are given away: close and commit their open windows within `deadlineMs`. */
+  revoked(partitions: readonly PartitionKey[], deadlineMs: number): Promise<void>;
+  /** Ownership ended without warning (session expired, frozen process): drop what is open, commit nothing. */
+  lost(partitions: readonly PartitionKey[]): void;
+  records(run: SourceRun): void;
+  blocked(fault: SourceBlocked): void;
+  /** A transient fault that the source keeps retrying, for logs and metrics; or null when it is over. */
+  trouble(error: SluiceError | null): void;
+  /** A finite source has delivered its last record. */
+  ended(): void;
+}
+
+/** A place records come from; `test/contract-suites/source.ts` is what every implementation passes. */
+export interface Source {
+  /** Joins and begins delivering. Rejects with SOURCE_UNREACHABLE if it can't begin. */
+  start(listener: SourceListener): Promise<void>;
+  /** Resolves a starting point that has no position in the table yet, to real offsets. */
+  resolve(partitions: readonly PartitionKey[], start: StartPoint): Promise<readonly Position[]>;
+  /** Tells the source's own bookkeeping (Kafka's group offsets) how far the table is: a hint, best effort, never trusted. */
+  commit(positions: readonly Position[]): Promise<void>;
+  /** Stop fetching these until `resume`; runs already under way may still arrive. */
+  pause(partitions: readonly PartitionKey[]): void;
+  resume(partitions: readonly PartitionKey[]): void;
+  /** End offsets of owned partitions (last stable offset under read_committed), as last seen. */
+  ends(): readonly Position[];
+  bytesInFlight(): number;
+  /** Leaves: revokes everything through the listener first. */
+  close(): Promise<void>;
+}
+
+// ---- producer
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+  readonly timestampMs: bigint | null;
+}
+
+/** acks=all, idempotent. Resolves when every record is acknowledged; rejects with a retryable error otherwise (some may have been written). */
+export interface Producer {
+  send(records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---- lake
+
+/** A rejected record on its way to quarantine. */
+export interface RejectedRow {
+  readonly records: Records;
+  readonly row: number;
+  readonly reasons: readonly Reason[];
+}
+
+/** All that one window changes, committed as one. */
+export interface WindowCommit {
+  readonly contract: Contract;
+  readonly decision: Decision;
+  /** The window's whole profile, encoded; null where no row passed. */
+  readonly profile: Uint8Array | null;
+  /** Where the window began, for every partition it moves: the commit holds only if the table still says so. */
+  readonly from: readonly Position[];
+  readonly to: readonly Position[];
+  readonly supersedes: readonly PartitionKey[];
+  /** Rows that passed: to `main`, or to the branch `held/<windowId>` when the verdict is hold. */
+  readonly passed: readonly BatchSlice[];
+  /** Rows that failed: to quarantine, or to its branch `held/<windowId>` when the verdict is hold. */
+  readonly rejected: readonly RejectedRow[];
+}
+
+export type CommitResult =
+  | { readonly status: "committed"; readonly snapshotId: string; readonly quarantineSnapshotId: string | null; readonly attempts: number }
+  /** Another worker has moved these partitions: drop the window. */
+  | { readonly status: "lost"; readonly message: string };
+
+/** One commit of a dataset's main branch, oldest first as `history` gives them: the log that every outbox and fold reads. */
+export interface CommittedWindow {
+  /** Orders commits of one dataset; a cursor. Iceberg's sequence number. */
+  readonly sequence: bigint;
+  readonly snapshotId: string;
+  readonly committedAtMs: number;
+  readonly decision: Decision;
+  readonly decisionHash: string;
+  readonly quarantineSnapshotId: string | null;
+}
+
+/** A recorded stop of a topic or partition: survives restarts, moves nothing. */
+export interface Block {
+  readonly topic: string;
+  readonly topicId: string | null;
+  readonly partition: number | null;
+  readonly code: string;
+  readonly message: string;
+  readonly sinceMs: number;
+}
+
+export interface DatasetState {
+  readonly positions: readonly Position[];
+  readonly blocks: readonly Block[];
+  /** The contract hash that the dataset is being judged by. */
+  readonly activeContract: string | null;
+  readonly tableUuid: string;
+  readonly mainSnapshotId: string | null;
+}
+
+export type QuarantineState = "open" | "promoted" | "parked" | "discarded";
+
+/** A quarantined record as it stands now (the latest of its states). */
+export interface QuarantinedRecord {
+  /** `<topicId>:<partition>:<offset>`: the record's identity. */
+  readonly id: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestampMs: bigint;
+  readonly timestampType: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly Header[];
+  readonly reasons: readonly Reason[];
+  readonly contractHash: string;
+  readonly decisionHash: string;
+  readonly windowId: string;
+  readonly attempt: number;
+  readonly state: QuarantineState;
+  readonly quarantinedAtMs: number;
+}
+
+export interface QuarantineFilter {
+  readonly states?: readonly QuarantineState[];
+  readonly rule?: string;
+  readonly windowId?: string;
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  readonly ids?: readonly string[];
+  /** Only what this quarantine snapshot added: the outbox reads one commit's rows. */
+  readonly snapshotId?: string;
+  readonly limit?: number;
+}
+
+/** Outcome of replaying quarantined records: what passed goes to main, what failed again stays, with a higher attempt. */
+export interface ReplayCommit {
+  readonly contract: Contract;
+  readonly decision: Decision;
+  /** The states the replay started from; the commit holds only if each is still so. */
+  readonly replayed: readonly QuarantinedRecord[];
+  readonly passed: readonly BatchSlice[];
+  /** `replayed[i]` by index: failed again, with new reasons; parked when attempts are spent. */
+  readonly failed: readonly { readonly index: number; readonly reasons: readonly Reason[]; readonly state: "open" | "parked" }[];
+}
+
+export interface HeldWindow {
+  readonly windowId: string;
+  readonly dataset: string;
+  readonly heldAtMs: number;
+  readonly rows: number;
+  readonly rejected: number;
+  readonly decision: Decision;
+}
+
+export interface SnapshotInfo {
+  readonly snapshotId: string;
+  readonly parentId: string | null;
+  readonly sequence: bigint;
+  readonly committedAtMs: number;
+  readonly operation: string;
+  readonly refs: readonly string[];
+  readonly summary: Readonly<Record<string, string>>;
+}
+
+/** Versioned tables: one promoted table and one quarantine table a dataset, moved in one catalog transaction. */
+export interface Lake {
+  /** Creates or evolves both tables for a contract, records it as active, stores its text. Rejects with CONTRACT_INVALID if the table can't take the schema. */
+  activate(contract: Contract): Promise<DatasetState>;
+  /** Rejects with NOT_FOUND if the dataset has no table. */
+  state(dataset: string): Promise<DatasetState>;
+  datasets(): Promise<readonly string[]>;
+  /** Records first positions; a partition that already has one keeps it. Answers what stands. */
+  recordStart(dataset: string, positions: readonly Position[]): Promise<readonly Position[]>;
+  /** A person's answer to a changed or lost source: replaces positions and clears the blocks they answer; recorded with author and reason. */
+  resetPositions(
+    dataset: string,
+    change: {
+      readonly remove: readonly PartitionKey[];
+      readonly set: readonly Position[];
+      readonly author: string;
+      readonly reason: string;
+    },
+  ): Promise<void>;
+  block(dataset: string, block: Block): Promise<void>;
+  unblock(
+    dataset: string,
+    match: { readonly partition: number | null; readonly author: string; readonly reason: string },
+  ): Promise<readonly Block[]>;
+  commitWindow(commit: WindowCommit): Promise<CommitResult>;
+  /** Commits after `after` (exclusive), oldest first. */
+  history(dataset: string, after: bigint): AsyncIterable<CommittedWindow>;
+  /** The stored profile of a decision. Rejects with NOT_FOUND. */
+  profile(hash: string): Promise<Uint8Array>;
+  snapshots(dataset: string): Promise<readonly SnapshotInfo[]>;
+  held(dataset: string): Promise<readonly HeldWindow[]>;
+  /** Appends exactly the audited files to main, once; the window's rejected rows go to quarantine. */
+  publishHeld(dataset: string, windowId: string, by: { readonly author: string; readonly reason: string }): Promise<CommitResult>;
+  /** Appends all the window's raw records to quarantine. */
+  dropHeld(dataset: string, windowId: string, by: { readonly author: string; readonly reason: string }): Promise<CommitResult>;
+  quarantined(dataset: string, filter: QuarantineFilter): AsyncIterable<QuarantinedRecord>;
+  commitReplay(commit: ReplayCommit): Promise<CommitResult>;
+  /** Cursor of an outbox sink: the last sequence delivered. Fenced: `advance` fails if another holder took the lease. */
+  cursors: Cursors;
+  close(): Promise<void>;
+}
+
+/** Where each outbox sink stands, with a lease so that one process delivers at a time. */
+export interface Cursors {
+  /** Takes or renews the lease; null if another holder has it. */
+  acquire(
+    sink: string,
+    dataset: string,
+    holder: string,
+    leaseMs: number,
+  ): Promise<{ readonly sequence: bigint; readonly fence: bigint } | null>;
+  /** False if the fence is no longer ours. */
+  advance(sink: string, dataset: string, fence: bigint, sequence: bigint): Promise<boolean>;
+}
+
+// ---- sinks
+
+/** A receiver of committed decisions: at least once, in order per dataset; ids de-duplicate. Never on the path of data. */
+export interface Sink {
+  readonly name: string;
+  /** Rejects with a retryable error to be called again with the same window. */
+  deliver(window: CommittedWindow, contract: { readonly text: string; readonly hash: string }): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+/**
+ * Mergeable statistics of rows: `merge(profile(A), profile(B))` equals `profile(A u B)` up to the sketches' stated errors.
+ * The sketches inside are plain serialisable state; `sketches/` gives and merges them.
+ */
+export interface Profile {
+  readonly rows: number;
+  /** By field path; leaf columns only, list elements as `path[]`. */
+  readonly columns: ReadonlyMap<string, ColumnProfile>;
+}
+
+export interface ColumnProfile {
+  readonly path: string;
+  readonly kind: "boolean" | "number" | "time" | "text" | "binary" | "json";
+  /** Cells seen: values + nulls + missing (invalid cells never reach a promoted row). */
+  readonly count: number;
+  readonly nulls: number;
+  readonly missing: number;
+  /** Smallest and largest value as exact text (numbers as decimal text, times as ISO 8601); null where no value. Text columns: cut at 64 code points. */
+  readonly min: string | null;
+  readonly max: string | null;
+  /** Numeric and time columns, of finite values (time: seconds since the epoch); null elsewhere. */
+  readonly moments: Moments | null;
+  readonly quantiles: QuantileSketch | null;
+  readonly distinct: DistinctSketch;
+  readonly top: TopValues | null;
+  /** Text and binary: length in code points (bytes for binary). */
+  readonly lengths: Moments | null;
+  readonly nan: number;
+}
+
+/** Count, mean and sum of squared deviations (Welford/Chan), min and max as doubles. */
+export interface Moments {
+  readonly count: number;
+  readonly mean: number;
+  readonly m2: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Opaque here; `sketches/quantiles.ts`. */
+export interface QuantileSketch {
+  readonly kind: "quantiles";
+}
+
+/** Opaque here; `sketches/distinct.ts`. */
+export interface DistinctSketch {
+  readonly kind: "distinct";
+}
+
+/** Opaque here; `sketches/heavy-hitters.ts`. */
+export interface TopValues {
+  readonly kind: "top";
+}
+
+/** What a decision, an event or a page shows of a column's profile: plain numbers, no sketches. */
+export interface ColumnSummary {
+  readonly path: string;
+  readonly kind: ColumnProfile["kind"];
+  readonly count: number;
+  readonly nulls: number;
+  readonly missing: number;
+  readonly distinct: number;
+  readonly min: string | null;
+  readonly max: string | null;
+  readonly mean: number | null;
+  readonly stdev: number | null;
+  readonly quantiles: {
+    readonly p01: number;
+    readonly p05: number;
+    readonly p25: number;
+    readonly p50: number;
+    readonly p75: number;
+    readonly p95: number;
+    readonly p99: number;
+  } | null;
+  readonly lengths: { readonly min: number; readonly mean: number; readonly max: number } | null;
+  /** Most frequent values with their estimated counts; absent for classified columns, as are min and max. */
+  readonly top: readonly { readonly value: string; readonly count: number }[] | null;
+}

@@ -1,0 +1,168 @@
+import type { Batch } from "./batch.ts";
+import type { SourceLocation } from "./errors.ts";
+
+export type Severity = "error" | "warning";
+
+/** A constant from a contract. Numbers keep their text, so that 12345678901234567890 and 0.1 stay exact. */
+export type Scalar =
+  | { readonly type: "string"; readonly value: string }
+  | { readonly type: "number"; readonly text: string; readonly value: number }
+  | { readonly type: "boolean"; readonly value: boolean }
+  | { readonly type: "null" };
+
+/** A filter over a row's columns; a comparison with a cell that has no value is false, and so is its negation by `ne`. */
+export type Condition =
+  | { readonly op: "and" | "or"; readonly of: readonly Condition[] }
+  | { readonly op: "not"; readonly of: Condition }
+  | { readonly op: "null" | "notNull"; readonly path: string }
+  | { readonly op: Comparison; readonly path: string; readonly value: Scalar }
+  | { readonly op: "in"; readonly path: string; readonly values: readonly Scalar[] };
+
+export type Comparison = "eq" | "ne" | "lt" | "le" | "gt" | "ge";
+
+/** What a rule checks, one variant a family; the family's file in `rules/` gives the semantics. */
+export type RuleCheck =
+  /** The cell's type or range does not fit the field (implied by every field). */
+  | { readonly family: "type" }
+  /** Null or missing where a value is required. */
+  | { readonly family: "required" }
+  /** Numbers, dates, times, timestamps; bounds in the field's own unit, as exact decimal text of that unit (dates: days, times and timestamps: microseconds). */
+  | {
+      readonly family: "range";
+      readonly min: string | null;
+      readonly max: string | null;
+      readonly exclusiveMin: boolean;
+      readonly exclusiveMax: boolean;
+      /** The bounds as the contract wrote them, for messages. */
+      readonly minText: string | null;
+      readonly maxText: string | null;
+    }
+  | { readonly family: "multipleOf"; readonly of: string }
+  /** Length of text in code points (binary: bytes). */
+  | { readonly family: "length"; readonly min: number | null; readonly max: number | null }
+  /** RE2 syntax, searched anywhere in the text unless anchored (JSON Schema semantics). */
+  | { readonly family: "pattern"; readonly pattern: string }
+  /** email, uuid, uri, hostname, ipv4, ipv6, password, byte, binary ... */
+  | { readonly family: "format"; readonly format: string }
+  | { readonly family: "set"; readonly values: readonly Scalar[]; readonly negated: boolean }
+  | { readonly family: "items"; readonly min: number | null; readonly max: number | null; readonly unique: boolean }
+  | {
+      readonly family: "properties";
+      readonly min: number | null;
+      readonly max: number | null;
+      readonly required: readonly string[];
+    }
+  /** Offenders: values that count as missing (null, missing, or one of `tokens`). */
+  | { readonly family: "missing"; readonly tokens: readonly Scalar[] }
+  | { readonly family: "null" }
+  /** Later rows of the same window with equal values in all columns (`keep: first`), or all of them (`keep: none`). */
+  | { readonly family: "duplicate"; readonly columns: readonly string[]; readonly keep: "first" | "none" }
+  /** Two columns of a row. */
+  | { readonly family: "compare"; readonly left: string; readonly op: Comparison; readonly right: string }
+  | { readonly family: "condition"; readonly condition: Condition }
+  /** The whole record against a JSON Schema. */
+  | { readonly family: "jsonSchema"; readonly draft: "draft-07" | "2020-12"; readonly schema: unknown }
+  /** The number of rows of the window; window scope only. */
+  | { readonly family: "rowCount" };
+
+export type Operator =
+  | "mustBe"
+  | "mustNotBe"
+  | "mustBeGreaterThan"
+  | "mustBeGreaterOrEqualTo"
+  | "mustBeLessThan"
+  | "mustBeLessOrEqualTo"
+  | "mustBeBetween"
+  | "mustNotBeBetween";
+
+/** A condition on a metric of the window: the number, or the percentage, of offending rows (or of rows, for rowCount). */
+export interface Threshold {
+  readonly operator: Operator;
+  /** One number; two for the between operators (both ends inclusive). */
+  readonly values: readonly number[];
+  readonly unit: "rows" | "percent";
+}
+
+/**
+ * A compiled rule. Scope `row`: offenders with severity `error` are quarantined, and more of them than `tolerance` hold the window.
+ * Scope `window`: offenders are counted against `threshold`; a failed threshold of severity `error` holds the window, and no row is rejected by it.
+ */
+export interface RulePlan {
+  /** Position in the contract's rule list: the bit and the array index of this rule. */
+  readonly index: number;
+  /** Stable and unique in its contract: the ODCS quality `id` or `name` if given, else made of path and family, such as `carrier.pattern`. */
+  readonly id: string;
+  readonly check: RuleCheck;
+  /** The column that it judges; null for rules on the whole record or window. */
+  readonly path: string | null;
+  readonly scope: "row" | "window";
+  readonly severity: Severity;
+  /** Null: no number of offenders holds the window. */
+  readonly tolerance: { readonly rows: number } | { readonly percent: number } | null;
+  readonly threshold: Threshold | null;
+  readonly where: Condition | null;
+  readonly dimension: string | null;
+  readonly description: string | null;
+  readonly location: SourceLocation;
+}
+
+/** One reason why one row failed, as it is stored beside the row. */
+export interface Reason {
+  readonly rule: string;
+  readonly family: string;
+  readonly column: string | null;
+  readonly severity: Severity;
+  readonly message: string;
+  /** The observed value as text, cut at 256 characters; `<masked>` where the contract classifies the column; null where there is none. */
+  readonly observed: string | null;
+  readonly limit: string | null;
+}
+
+/** Offending rows of one rule in one batch, ascending. */
+export interface Violations {
+  readonly rule: number;
+  readonly rows: Uint32Array;
+}
+
+/** What validation found in one batch. */
+export interface Validation {
+  readonly violations: readonly Violations[];
+  /** Rows each rule was applied to (decoded rows that pass its `where`), by rule index. */
+  readonly checked: Float64Array;
+  /** 1 where a row failed at least one rule of severity `error` and scope `row`, or was not decoded. */
+  readonly rejected: Uint8Array;
+}
+
+/** A rule's outcome over a whole window. */
+export interface RuleOutcome {
+  readonly rule: string;
+  readonly family: string;
+  readonly column: string | null;
+  readonly severity: Severity;
+  readonly dimension: string | null;
+  readonly checked: number;
+  readonly failed: number;
+  readonly status: "pass" | "fail" | "skipped" | "error";
+  /** What failed beyond rows: the tolerance or threshold, in words; null where nothing did. */
+  readonly breach: string | null;
+}
+
+/** Offenders of an earlier batch that only a later one showed (`duplicate` with `keep: none`). */
+export interface LateViolations extends Violations {
+  readonly batch: number;
+}
+
+/** The rules of one open window: stateful, because duplicates and counts span its batches. */
+export interface WindowValidator {
+  /** Batches are numbered 0, 1, ... in the order they are added. */
+  add(batch: Batch): Validation;
+  /** Ends the window. `late` adds to what `add` answered; outcomes are of the whole window, one a rule, in rule order. */
+  close(): { readonly outcomes: readonly RuleOutcome[]; readonly late: readonly LateViolations[] };
+}
+
+/** A contract's rules, compiled. */
+export interface Validator {
+  open(): WindowValidator;
+  /** Every reason of the given row (decode fault included), for the quarantine table and `sluice check`. */
+  reasons(batch: Batch, row: number, violated: readonly number[]): Reason[];
+}

@@ -1,0 +1,41 @@
+/** The types a column can have. `time` is stored in the lake as text `HH:MM:SS[.ffffff]`: Spark refuses tables with Iceberg's time. */
+export type FieldType =
+  | { readonly kind: "boolean" }
+  | { readonly kind: "int" }
+  | { readonly kind: "long" }
+  | { readonly kind: "float" }
+  | { readonly kind: "double" }
+  | { readonly kind: "decimal"; readonly precision: number; readonly scale: number }
+  | { readonly kind: "date" }
+  | { readonly kind: "time" }
+  /** Microseconds; `zoned`: an instant in UTC (Iceberg timestamptz), else a local wall-clock time. */
+  | { readonly kind: "timestamp"; readonly zoned: boolean }
+  | { readonly kind: "string" }
+  | { readonly kind: "binary" }
+  /** Any JSON value, kept as its exact source text. */
+  | { readonly kind: "json" }
+  | { readonly kind: "struct"; readonly fields: readonly Field[] }
+  | { readonly kind: "list"; readonly element: Field }
+  | { readonly kind: "map"; readonly value: Field };
+
+/** One column of a contract. */
+export interface Field {
+  /** The name in the lake (an ODCS property's `name`). */
+  readonly name: string;
+  /** The key in the source record (ODCS `physicalName` if given, else `name`). */
+  readonly sourceName: string;
+  /** Dotted path from the root, list elements as `[]`: `order.items[].price`. Unique in a contract. */
+  readonly path: string;
+  readonly type: FieldType;
+  readonly required: boolean;
+  readonly doc: string | null;
+  /** The contract's classification; any value but null or "public" masks observed values. */
+  readonly classification: string | null;
+  /** How text becomes the value where several ways exist (ODCS `logicalTypeOptions.format` of dates and times); null: ISO 8601. */
+  readonly format: string | null;
+}
+
+/** Whether observed values of this field must not leave the quarantine table (events, logs, alerts, terminal). */
+export function isMasked(field: Field): boolean {
+  return field.classification !== null && field.classification !== "public";
+}
