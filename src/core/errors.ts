@@ -38,6 +38,17 @@ export const errorTable = {
     httpStatus: 502,
     retryable: false,
   },
+  WINDOW_STOPPED: {
+    action:
+      "A window broke a rule whose policy is stop. `sluice unblock --retry` reads it again (after a fix of contract or data), `--hold` sets it aside.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  CONTRACT_SUPERSEDED: {
+    action: "Give this worker the contract that is active, or give this text a new version to make it the next one.",
+    httpStatus: 409,
+    retryable: false,
+  },
   WINDOW_LOST: {
     action: "Nothing: another worker committed these records; this worker's copy was dropped.",
     httpStatus: 409,

@@ -79,6 +79,11 @@ export interface Source {
   /** Stop fetching these until `resume`; runs already under way may still arrive. */
   pause(partitions: readonly PartitionKey[]): void;
   resume(partitions: readonly PartitionKey[]): void;
+  /**
+   * Read owned partitions from here: runs of theirs not yet handed over are dropped, and the next run begins at these positions. Begins a
+   * partition that `assigned` left out. Used when a window was lost, and when a person answers a block.
+   */
+  seek(positions: readonly Position[]): void;
   /** End offsets of owned partitions (last stable offset under read_committed), as last seen. */
   ends(): readonly Position[];
   bytesInFlight(): number;
@@ -158,6 +163,8 @@ export interface DatasetState {
   readonly blocks: readonly Block[];
   /** The contract hash that the dataset is being judged by. */
   readonly activeContract: string | null;
+  /** A person answered a stop with "hold it": the next window that would stop is held instead. Cleared by that window's commit. */
+  readonly holdNext: boolean;
   readonly tableUuid: string;
   readonly mainSnapshotId: string | null;
 }
@@ -230,7 +237,11 @@ export interface SnapshotInfo {
 
 /** Versioned tables: one promoted table and one quarantine table a dataset, moved in one catalog transaction. */
 export interface Lake {
-  /** Creates or evolves both tables for a contract, records it as active, stores its text. Rejects with CONTRACT_INVALID if the table can't take the schema. */
+  /**
+   * Creates or evolves both tables for a contract, records it as active, stores its text. Monotone: the active hash again is a no-op; a hash that was
+   * active before and has been superseded is refused with CONTRACT_SUPERSEDED (its text must change, such as by a new version). Rejects with
+   * CONTRACT_INVALID if the table can't take the schema.
+   */
   activate(contract: Contract): Promise<DatasetState>;
   /** Rejects with NOT_FOUND if the dataset has no table. */
   state(dataset: string): Promise<DatasetState>;
@@ -248,9 +259,10 @@ export interface Lake {
     },
   ): Promise<void>;
   block(dataset: string, block: Block): Promise<void>;
+  /** Clears stops that a policy set (WINDOW_STOPPED), of one partition or all; mode `hold` also sets `holdNext`. Answers what was cleared. */
   unblock(
     dataset: string,
-    match: { readonly partition: number | null; readonly author: string; readonly reason: string },
+    answer: { readonly partition: number | null; readonly mode: "retry" | "hold"; readonly author: string; readonly reason: string },
   ): Promise<readonly Block[]>;
   commitWindow(commit: WindowCommit): Promise<CommitResult>;
   /** Commits after `after` (exclusive), oldest first. */

@@ -1,0 +1,91 @@
+import type { Decision } from "./decision.ts";
+import type { SluiceError } from "./errors.ts";
+import type { PartitionKey } from "./position.ts";
+
+/** What happens inside the gate, by name; metrics, logs and traces are made from these and nothing else. They carry no values of records. */
+export type GateEvent =
+  | {
+      readonly type: "run.received";
+      readonly dataset: string;
+      readonly partition: PartitionKey;
+      readonly records: number;
+      readonly bytes: number;
+    }
+  | {
+      readonly type: "batch.judged";
+      readonly dataset: string;
+      readonly rows: number;
+      readonly faults: number;
+      readonly rejected: number;
+      readonly startMs: number;
+      readonly decodeMs: number;
+      readonly validateMs: number;
+      readonly profileMs: number;
+    }
+  | {
+      readonly type: "window.committed";
+      readonly decision: Decision;
+      readonly snapshotId: string;
+      readonly attempts: number;
+      readonly commitStartMs: number;
+      readonly commitMs: number;
+      /** W3C traceparent headers of the window's records: a bounded sample of distinct ones. */
+      readonly traceparents: readonly string[];
+    }
+  | { readonly type: "window.lost"; readonly dataset: string; readonly windowId: string; readonly message: string }
+  | {
+      readonly type: "commit.failed";
+      readonly dataset: string;
+      readonly windowId: string;
+      readonly error: SluiceError;
+      readonly attempt: number;
+      readonly retryInMs: number;
+    }
+  | { readonly type: "partitions.assigned" | "partitions.revoked" | "partitions.lost"; readonly partitions: readonly PartitionKey[] }
+  | {
+      readonly type: "source.blocked";
+      readonly dataset: string;
+      readonly topic: string;
+      readonly partition: number | null;
+      readonly error: SluiceError;
+    }
+  | { readonly type: "source.unblocked"; readonly dataset: string; readonly topic: string; readonly partition: number | null }
+  | { readonly type: "source.trouble"; readonly error: SluiceError | null }
+  | { readonly type: "contract.activated"; readonly dataset: string; readonly version: string; readonly hash: string }
+  | { readonly type: "contract.rejected"; readonly dataset: string; readonly error: SluiceError; readonly activeHash: string }
+  | { readonly type: "offsets.failed"; readonly error: SluiceError };
+
+export type Observe = (event: GateEvent) => void;
+
+/** A dataset as it stands in one worker, for health, `sluice status` and the live view. */
+export interface LaneStatus {
+  readonly dataset: string;
+  readonly topic: string;
+  readonly contract: { readonly version: string; readonly hash: string };
+  /** The last reload that was refused, until a good one replaces it. */
+  readonly contractError: string | null;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly topicId: string;
+    /** Next offset to commit. */
+    readonly position: bigint;
+    /** End offset as last seen; null until the source knows. Lag in records is at most `end - position`. */
+    readonly end: bigint | null;
+    readonly blocked: string | null;
+  }[];
+  readonly openWindow: { readonly rows: number; readonly bytes: number; readonly openedAtMs: number } | null;
+  readonly queuedBytes: number;
+  /** Since this worker started. */
+  readonly totals: {
+    readonly records: number;
+    readonly promoted: number;
+    readonly quarantined: number;
+    readonly held: number;
+    readonly skipped: number;
+    readonly windows: number;
+  };
+  /** Broker or file time of the newest committed record; null before the first. Lag in seconds is now minus this while records wait. */
+  readonly newestCommittedTimestampMs: number | null;
+  /** A retryable fault that holds up commits right now. */
+  readonly trouble: string | null;
+}
