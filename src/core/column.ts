@@ -3,11 +3,42 @@ import type { Field } from "./schema.ts";
 /** What one cell is. A wrong type or a number out of its type's range is `invalid`, and never becomes a value. */
 export const Cell = { value: 0, null: 1, missing: 2, invalid: 3 } as const;
 
+/** Why a cell is `invalid`. */
+export const InvalidCause = {
+  /** Another JSON type than the field's. */
+  type: 1,
+  /** A number, date or count of digits that the field's type can't hold. */
+  range: 2,
+  /** A number with a fraction in a whole-number field. */
+  fraction: 3,
+  /** More digits after the point than the decimal's scale, or finer than a microsecond: storing it would lose them. */
+  scale: 4,
+  /** Text that isn't in the field's form (a date, a time, base64). */
+  form: 5,
+  /** A timestamp without an offset where the field is an instant. */
+  offsetMissing: 6,
+  /** A timestamp with an offset where the field is a local time. */
+  offsetUnexpected: 7,
+  /** Bytes of a record key that are no UTF-8. */
+  utf8: 8,
+} as const;
+
+/** The invalid cells of one column, sparse and ascending, with where each one's source text stands in the records' slab. */
+export interface InvalidCells {
+  readonly rows: Uint32Array;
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+  /** One `InvalidCause` a cell. */
+  readonly causes: Uint8Array;
+}
+
 interface ColumnBase {
   readonly field: Field;
   readonly length: number;
   /** One `Cell` a row. Values of rows that are not `Cell.value` are zero or empty. */
   readonly state: Uint8Array;
+  /** Source text of the cells whose state is `invalid`; absent or null where the column has none. */
+  readonly invalid?: InvalidCells | null;
 }
 
 /** boolean: 0 or 1 a row. */

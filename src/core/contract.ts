@@ -13,7 +13,7 @@ export interface Policies {
   readonly late: { readonly column: string; readonly seconds: number; readonly action: "promote" | "quarantine" | "skip" } | null;
   /** Fields that the contract does not name. */
   readonly unknownFields: "ignore" | "keep" | "reject";
-  /** The record's key: not used, or a text column of its own name. */
+  /** The record's key: not used, or a text column: the field of `fields` with this name is filled from the key, not from the value. */
   readonly key: { readonly action: "ignore" } | { readonly action: "column"; readonly name: string };
 }
 
