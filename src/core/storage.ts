@@ -3,7 +3,7 @@
  * durable: it survives power loss. Faults are typed: STORAGE_FULL, STORAGE_FAILED, NOT_FOUND, FILE_EXISTS.
  */
 export interface Storage {
-  /** The root as a URI without a trailing slash, such as `file:///data/lake`: a file's URI is `<root>/<path>`. */
+  /** The root as a URI without a trailing slash, not percent-encoded (as readers of Iceberg take it), such as `file:///data/lake`: a file's URI is `<root>/<path>`. */
   readonly root: string;
   read(path: string): Promise<Uint8Array>;
   /** Bytes `[from, to)`; fewer where the file ends before `to`. */
