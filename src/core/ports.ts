@@ -34,6 +34,8 @@ export type StartPoint = { readonly at: "earliest" | "latest" } | { readonly at:
 /** A run on its way to the gate. The source counts its bytes as in flight until `release` is called, once. */
 export interface SourceRun {
   readonly records: Records;
+  /** Where this run begins, per partition of `next`: the position given by `assigned` or `seek`, or the `next` of the run before. The gate checks that chain. */
+  readonly from: readonly Position[];
   /** Next offset after this run, per partition: past its last record and any control records or compaction holes behind it. */
   readonly next: readonly Position[];
   /** Positions that this run's commit makes superfluous (a file source's finished files). */
