@@ -67,13 +67,26 @@ export const errorTable = {
     httpStatus: 503,
     retryable: true,
   },
-  FILE_EXISTS: { action: "Nothing is ever overwritten: choose another path, or remove the file yourself.", httpStatus: 409, retryable: false },
+  FILE_EXISTS: {
+    action: "Nothing is ever overwritten: choose another path, or remove the file yourself.",
+    httpStatus: 409,
+    retryable: false,
+  },
   CONTENT_CORRUPT: {
     action: "A stored file is damaged: restore it from a backup, and check the disk.",
     httpStatus: 500,
     retryable: false,
   },
-  FILE_UNREADABLE: { action: "Check that the file is what its name says, whole, and readable by this user.", httpStatus: 422, retryable: false },
+  FILE_UNREADABLE: {
+    action: "Check that the file is what its name says, whole, and readable by this user.",
+    httpStatus: 422,
+    retryable: false,
+  },
+  PROFILE_CORRUPT: {
+    action: "The stored profile is damaged or of another version. Restore the file; drift rebuilds from the windows that remain.",
+    httpStatus: 500,
+    retryable: false,
+  },
   NOT_FOUND: { action: "List what exists, and name one of those.", httpStatus: 404, retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 

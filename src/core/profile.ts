@@ -37,19 +37,37 @@ export interface Moments {
   readonly max: number;
 }
 
-/** Opaque here; `sketches/quantiles.ts`. */
+/** A KLL sketch: an item of `levels[h]` stands for 2^h values, levels are ascending, weights add up to `count`. `sketches/quantiles.ts` gives its error. */
 export interface QuantileSketch {
   readonly kind: "quantiles";
+  readonly count: number;
+  readonly levels: readonly Float64Array[];
+  /** Compactions so far: one of the seeds of the next one's coin. */
+  readonly compactions: number;
 }
 
-/** Opaque here; `sketches/distinct.ts`. */
+/** A HyperLogLog sketch of 2^12 registers; `sketches/distinct.ts` gives its error. */
 export interface DistinctSketch {
   readonly kind: "distinct";
+  readonly registers: Uint8Array;
 }
 
-/** Opaque here; `sketches/heavy-hitters.ts`. */
+/** A Misra-Gries summary: a value's true count is between its entry's `count` (0 without entry) and that plus `error`. */
 export interface TopValues {
   readonly kind: "top";
+  /** Values counted. */
+  readonly total: number;
+  readonly error: number;
+  /** Ascending by hash. */
+  readonly entries: readonly TopEntry[];
+}
+
+/** One frequent value: told apart by its 64-bit hash, shown by its text, cut at 64 code points. */
+export interface TopEntry {
+  readonly hashHigh: number;
+  readonly hashLow: number;
+  readonly value: string;
+  readonly count: number;
 }
 
 /** What a decision, an event or a page shows of a column's profile: plain numbers, no sketches. */
