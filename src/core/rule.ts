@@ -10,7 +10,9 @@ export type Scalar =
   | { readonly type: "boolean"; readonly value: boolean }
   | { readonly type: "null" };
 
-/** A filter over a row's columns; a comparison with a cell that has no value is false, and so is its negation by `ne`. */
+/**
+ * A filter over a row's columns. Constants compared with date, time and timestamp columns are numbers in the column's unit (days, microseconds),
+ * here and in `set`; a comparison with a cell that has no value is false, and so is its negation by `ne`. */
 export type Condition =
   | { readonly op: "and" | "or"; readonly of: readonly Condition[] }
   | { readonly op: "not"; readonly of: Condition }
