@@ -49,6 +49,26 @@ export const errorTable = {
     httpStatus: 409,
     retryable: false,
   },
+  SOURCE_OVERSIZED: {
+    action: "A record batch is larger than this source's limit for one batch. Raise the limit, or `sluice source reset` past it.",
+    httpStatus: 413,
+    retryable: false,
+  },
+  SOURCE_UNREADABLE: {
+    action: "A record batch has a format or codec that can't be read. `sluice source reset` can set a position past it.",
+    httpStatus: 422,
+    retryable: false,
+  },
+  SOURCE_TOPIC_MISSING: {
+    action: "Create the topic, or take it out of the configuration; it is picked up as soon as it exists.",
+    httpStatus: 404,
+    retryable: true,
+  },
+  SOURCE_FENCED: {
+    action: "Another process runs under the same group instance id. Give each worker its own.",
+    httpStatus: 409,
+    retryable: true,
+  },
   WINDOW_LOST: {
     action: "Nothing: another worker committed these records; this worker's copy was dropped.",
     httpStatus: 409,

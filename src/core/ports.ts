@@ -36,7 +36,10 @@ export interface SourceRun {
   readonly records: Records;
   /** Where this run begins, per partition of `next`: the position given by `assigned` or `seek`, or the `next` of the run before. The gate checks that chain. */
   readonly from: readonly Position[];
-  /** Next offset after this run, per partition: past its last record and any control records or compaction holes behind it. */
+  /**
+   * Next offset after this run, per partition: past its last record and any control records or compaction holes behind it.
+   * A run may hold no records and only move positions (aborted transactions, transaction markers), so that lag can reach zero.
+   */
   readonly next: readonly Position[];
   /** Positions that this run's commit makes superfluous (a file source's finished files). */
   readonly supersedes: readonly PartitionKey[];
@@ -80,6 +83,7 @@ export interface Source {
   commit(positions: readonly Position[]): Promise<void>;
   /** Stop fetching these until `resume`; runs already under way may still arrive. */
   pause(partitions: readonly PartitionKey[]): void;
+  /** Also asks `assigned` anew for owned partitions that are unread: blocked, or left out of an earlier answer (a person has answered). */
   resume(partitions: readonly PartitionKey[]): void;
   /**
    * Read owned partitions from here: runs of theirs not yet handed over are dropped, and the next run begins at these positions. Begins a
