@@ -83,7 +83,6 @@ export interface Source {
   commit(positions: readonly Position[]): Promise<void>;
   /** Stop fetching these until `resume`; runs already under way may still arrive. */
   pause(partitions: readonly PartitionKey[]): void;
-  /** Also asks `assigned` anew for owned partitions that are unread: blocked, or left out of an earlier answer (a person has answered). */
   resume(partitions: readonly PartitionKey[]): void;
   /**
    * Read owned partitions from here: runs of theirs not yet handed over are dropped, and the next run begins at these positions. Begins a
