@@ -107,6 +107,36 @@ export const errorTable = {
     httpStatus: 500,
     retryable: false,
   },
+  HELD_WINDOW_SETTLED: {
+    action: "Nothing: the held window was published or dropped before. `sluice hold list` shows what is still held.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  CATALOG_BUSY: {
+    action: "Nothing: another process is writing to the catalog database, and the commit is tried again.",
+    httpStatus: 503,
+    retryable: true,
+  },
+  CATALOG_FAILED: {
+    action: "Check the catalog database's disk, mount and permissions; what was being committed is tried again.",
+    httpStatus: 503,
+    retryable: true,
+  },
+  CATALOG_CORRUPT: {
+    action: "The catalog file is damaged or no catalog. Restore it from a backup; table data and metadata files are not affected.",
+    httpStatus: 500,
+    retryable: false,
+  },
+  TABLE_CORRUPT: {
+    action: "A table's metadata or manifest is damaged or missing: restore the file from a backup, and check the disk.",
+    httpStatus: 500,
+    retryable: false,
+  },
+  TABLE_UNSUPPORTED: {
+    action: "Another program changed the table in a way that Sluice can't write. Undo that, or use another dataset name.",
+    httpStatus: 409,
+    retryable: false,
+  },
   NOT_FOUND: { action: "List what exists, and name one of those.", httpStatus: 404, retryable: false },
 } as const satisfies Record<string, ErrorKind>;
 
