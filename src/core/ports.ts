@@ -218,7 +218,11 @@ export interface ReplayCommit {
   readonly replayed: readonly QuarantinedRecord[];
   readonly passed: readonly BatchSlice[];
   /** `replayed[i]` by index: failed again, with new reasons; parked when attempts are spent. */
-  readonly failed: readonly { readonly index: number; readonly reasons: readonly Reason[]; readonly state: "open" | "parked" }[];
+  readonly failed: readonly {
+    readonly index: number;
+    readonly reasons: readonly Reason[];
+    readonly state: "open" | "parked" | "discarded";
+  }[];
 }
 
 export interface HeldWindow {

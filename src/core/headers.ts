@@ -1,0 +1,65 @@
+import type { Header, Records } from "./records.ts";
+
+const utf8 = new TextDecoder("utf-8");
+const encoder = new TextEncoder();
+
+/** A zig-zag varint as Kafka's record format writes it (32 bits). */
+function readVarint(bytes: Uint8Array, cursor: { at: number }): number {
+  let raw = 0;
+  for (let shift = 0; shift < 35; shift += 7) {
+    const byte = bytes[cursor.at++];
+    if (byte === undefined) throw new RangeError("a record's headers end in the middle of a number");
+    raw |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return (raw >>> 1) ^ -(raw & 1);
+  }
+  throw new RangeError("a record's headers hold a number of more than 32 bits");
+}
+
+function writeVarint(out: number[], value: number): void {
+  let raw = ((value << 1) ^ (value >> 31)) >>> 0;
+  while (raw >= 0x80) {
+    out.push((raw & 0x7f) | 0x80);
+    raw >>>= 7;
+  }
+  out.push(raw);
+}
+
+/** Headers of one record, in order, duplicates kept; values are views into the slab. Throws RangeError on bytes that no broker would hand out. */
+export function headersOf(records: Records, row: number): Header[] {
+  const length = records.headersLength[row] as number;
+  if (length <= 0) return [];
+  const start = records.headersStart[row] as number;
+  const bytes = records.bytes.subarray(start, start + length);
+  const cursor = { at: 0 };
+  const count = readVarint(bytes, cursor);
+  const headers: Header[] = [];
+  for (let i = 0; i < count; i++) {
+    const keyLength = readVarint(bytes, cursor);
+    const key = utf8.decode(bytes.subarray(cursor.at, cursor.at + keyLength));
+    cursor.at += keyLength;
+    const valueLength = readVarint(bytes, cursor);
+    const value = valueLength < 0 ? null : bytes.subarray(cursor.at, cursor.at + valueLength);
+    if (valueLength > 0) cursor.at += valueLength;
+    headers.push({ key, value });
+  }
+  return headers;
+}
+
+/** The header span of `Records` for a list of headers; empty for none. */
+export function encodeHeaders(headers: readonly Header[]): Uint8Array {
+  if (headers.length === 0) return new Uint8Array(0);
+  const out: number[] = [];
+  writeVarint(out, headers.length);
+  for (const { key, value } of headers) {
+    const name = encoder.encode(key);
+    writeVarint(out, name.length);
+    out.push(...name);
+    if (value === null) {
+      writeVarint(out, -1);
+      continue;
+    }
+    writeVarint(out, value.length);
+    for (const byte of value) out.push(byte);
+  }
+  return Uint8Array.from(out);
+}

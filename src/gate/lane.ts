@@ -1,0 +1,451 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Decision } from "../core/decision.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { LaneStatus } from "../core/events.ts";
+import { headersOf } from "../core/headers.ts";
+import type { PartitionKey, Position } from "../core/position.ts";
+import { partitionId } from "../core/position.ts";
+import type { Block, SourceRun } from "../core/ports.ts";
+import { concatRecords } from "../core/records.ts";
+import type { CompiledContract } from "./compiled.ts";
+import { commitWithRetry } from "./commit.ts";
+import { DriftLedger } from "./drift-ledger.ts";
+import type { GateContext } from "./context.ts";
+import { judgeWindow } from "./judge.ts";
+import { RunQueue } from "./run-queue.ts";
+import { Serial } from "./serial.ts";
+import { OpenWindow } from "./window.ts";
+
+/** One batch: small enough that heartbeats and timers get their turn, large enough for columns to pay. */
+const batchRowsMax = 8192;
+const batchBytesMax = 4 << 20;
+const traceparentsMax = 32;
+
+/** An open window with what has to be given back when it is over. */
+interface LaneWindow {
+  readonly window: OpenWindow;
+  readonly runs: SourceRun[];
+  readonly traceparents: Set<string>;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * One dataset in one worker: runs come in, windows are judged and committed one after the other. A window that is being committed and the
+ * next one that is filling overlap; judging waits for the commit before.
+ */
+export class Lane {
+  readonly #context: GateContext;
+  readonly #queue = new RunQueue();
+  readonly #steps = new Serial();
+  readonly #ledger: DriftLedger;
+  /** Owned partitions and where the next run of each begins. */
+  readonly #reading = new Map<string, Position>();
+  readonly #committed = new Map<string, Position>();
+  readonly #totals = { records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, windows: 0 };
+  #compiled: CompiledContract;
+  #next: CompiledContract | null = null;
+  #open: LaneWindow | null = null;
+  #commit: Promise<void> = Promise.resolve();
+  #epoch = 0;
+  #scheduled = false;
+  /** Between giving up what was read and seeking back: whatever arrives meanwhile is repeated after the seek. */
+  #syncing = false;
+  #suspended: string | null = null;
+  #trouble: string | null = null;
+  #contractError: string | null = null;
+  #newestMs: number | null = null;
+  #hint: Promise<void> | null = null;
+  #blocks: readonly Block[] = [];
+  holdNext = false;
+
+  constructor(compiled: CompiledContract, context: GateContext) {
+    this.#compiled = compiled;
+    this.#context = context;
+    this.#ledger = new DriftLedger(context.lake, compiled.contract);
+  }
+
+  get dataset(): string {
+    return this.#compiled.contract.dataset;
+  }
+
+  get topic(): string {
+    return this.#compiled.contract.topic;
+  }
+
+  get contractHash(): string {
+    return this.#compiled.contract.hash;
+  }
+
+  /** Whether this lane judges, or is about to judge, by the contract with this hash. */
+  follows(hash: string): boolean {
+    return hash === this.#compiled.contract.hash || hash === this.#next?.contract.hash;
+  }
+
+  get owned(): readonly Position[] {
+    return [...this.#reading.values()];
+  }
+
+  /** Begins partitions at their positions (again, after a seek). */
+  assign(positions: readonly Position[]): void {
+    for (const position of positions) {
+      this.#reading.set(partitionId(position), position);
+      this.#committed.set(partitionId(position), position);
+    }
+  }
+
+  /** Takes a run; one of partitions that are not ours (any more), or that a coming seek repeats, is given back. */
+  offer(run: SourceRun): void {
+    if (this.#syncing || run.next.some((each) => !this.#reading.has(partitionId(each)))) {
+      run.release();
+      return;
+    }
+    this.#queue.push(run);
+    this.#schedule();
+  }
+
+  /** Takes effect when the open window is over. */
+  async changeContract(compiled: CompiledContract, activate: () => Promise<void>): Promise<void> {
+    await this.#steps.run(async () => {
+      await this.#close("contract");
+      await this.#commit;
+      this.#next = compiled;
+      try {
+        await activate();
+        this.#compiled = compiled;
+        this.#contractError = null;
+        this.#ledger.change(compiled.contract);
+      } finally {
+        this.#next = null;
+      }
+    });
+    this.#schedule();
+  }
+
+  refuseContract(message: string): void {
+    this.#contractError = message;
+  }
+
+  /** Stops judging (blocked, contract superseded) until `resume`; what is open is dropped and will be read again. */
+  suspend(reason: string): void {
+    if (this.#suspended === reason) return;
+    this.#suspended = reason;
+    this.#context.source.pause(this.owned);
+  }
+
+  get suspended(): string | null {
+    return this.#suspended;
+  }
+
+  /** A partition or the topic can't be read any further; what came before is judged and committed as usual. */
+  block(block: Block): void {
+    this.#blocks = [...this.#blocks, block];
+  }
+
+  /** The table's recorded stops, for the status. */
+  showBlocks(blocks: readonly Block[]): void {
+    this.#blocks = blocks;
+  }
+
+  /** Goes on from what the table says. */
+  async resume(): Promise<void> {
+    await this.#resync();
+    this.#suspended = null;
+    this.#context.source.resume(this.owned);
+    this.#schedule();
+  }
+
+  /** Before partitions are given away: commits what is open of them, forgets what is queued. */
+  async drain(partitions: readonly PartitionKey[], deadlineMs: number): Promise<void> {
+    this.#queue.drop(partitions);
+    const done = this.#steps.run(async () => {
+      this.#queue.drop(partitions);
+      if (this.#suspended === null) await this.#close("revoke");
+      await this.#commit;
+    });
+    const deadline = Promise.withResolvers<void>();
+    const timer = setTimeout(() => deadline.resolve(), deadlineMs);
+    await Promise.race([done, deadline.promise]);
+    clearTimeout(timer);
+    this.#forget(partitions);
+  }
+
+  /** Ownership is gone already: nothing open of these partitions is committed. */
+  lose(partitions: readonly PartitionKey[]): void {
+    this.#queue.drop(partitions);
+    this.#forget(partitions);
+    const ids = new Set(partitions.map(partitionId));
+    if (this.#open === null || !this.#open.window.from.some((each) => ids.has(partitionId(each)))) return;
+    const kept = this.#open.window.from.filter((each) => !ids.has(partitionId(each)));
+    this.#dropOpen();
+    for (const position of kept) this.#reading.set(partitionId(position), position);
+    this.#queue.drop(kept);
+    this.#context.source.seek(kept);
+  }
+
+  /** The source has no more: commits all that is left. */
+  async finish(): Promise<void> {
+    while (this.#queue.length > 0 && this.#suspended === null) await this.#steps.run(() => this.#step());
+    await this.#steps.run(async () => {
+      if (this.#suspended === null) await this.#close("end");
+      await this.#commit;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#epoch++;
+    this.#dropOpen();
+    this.#queue.drop(this.owned);
+    await this.#steps.idle();
+    await this.#commit;
+    await this.#hint;
+  }
+
+  status(): LaneStatus {
+    const ends = new Map(this.#context.source.ends().map((each) => [partitionId(each), each.next]));
+    const { contract } = this.#compiled;
+    return {
+      dataset: this.dataset,
+      topic: this.topic,
+      contract: { version: contract.version, hash: contract.hash },
+      contractError: this.#contractError,
+      partitions: [...this.#committed.values()].map((each) => ({
+        partition: each.partition,
+        topicId: each.topicId,
+        position: each.next,
+        end: ends.get(partitionId(each)) ?? null,
+        blocked: this.#blocks.find((block) => block.partition === null || block.partition === each.partition)?.code ?? this.#suspended,
+      })),
+      openWindow:
+        this.#open === null
+          ? null
+          : { rows: this.#open.window.rows, bytes: this.#open.window.bytes, openedAtMs: this.#open.window.openedAtMs },
+      queuedBytes: this.#queue.bytes,
+      totals: { ...this.#totals },
+      newestCommittedTimestampMs: this.#newestMs,
+      trouble: this.#trouble,
+    };
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#suspended !== null || this.#queue.length === 0) return;
+    this.#scheduled = true;
+    void this.#steps
+      .run(async () => {
+        this.#scheduled = false;
+        await this.#step();
+        await nextTurn();
+        this.#schedule();
+      })
+      .catch((error: unknown) => this.#context.fatal(error));
+  }
+
+  /** Judges one batch; closes the window if it is full. */
+  async #step(): Promise<void> {
+    if (this.#suspended !== null) return;
+    const limits = this.#compiled.contract.window;
+    const bytesMax = Math.min(limits.bytes, this.#context.windowBytesMax);
+    const open = this.#open ?? this.#openWindow();
+    const { window } = open;
+    const runs = this.#queue.take(Math.max(1, Math.min(batchRowsMax, limits.rows - window.rows)), batchBytesMax);
+    if (runs.length === 0) return;
+    this.#judgeBatch(open, runs);
+    if (window.rows >= limits.rows) await this.#close("rows");
+    else if (window.bytes >= bytesMax) await this.#close("bytes");
+  }
+
+  #judgeBatch(open: LaneWindow, runs: readonly SourceRun[]): void {
+    const { window } = open;
+    const { clock, observe } = this.#context;
+    for (const run of runs) {
+      open.runs.push(run);
+      for (const next of run.next) {
+        const id = partitionId(next);
+        const from = this.#reading.get(id) as Position;
+        assertChain(run, from);
+        window.advance(from, next);
+        this.#reading.set(id, next);
+      }
+      window.supersedes.push(...run.supersedes);
+      sampleTraceparent(run, open.traceparents);
+    }
+    const filled = runs.filter((run) => run.records.count > 0);
+    if (filled.length === 0) return;
+    const startMs = clock.now();
+    const { batch, validation, timings } = window.add(concatRecords(filled.map((run) => run.records)), this.#context.tick);
+    let rejected = 0;
+    for (const flag of validation.rejected) rejected += flag;
+    observe({ type: "batch.judged", dataset: this.dataset, rows: batch.rows, faults: batch.faults.length, rejected, startMs, ...timings });
+  }
+
+  #openWindow(): LaneWindow {
+    const window = new OpenWindow(this.#compiled, this.#context.clock.now());
+    const timer = setTimeout(() => {
+      void this.#steps
+        .run(async () => {
+          if (this.#open?.window === window && this.#suspended === null) await this.#close("seconds");
+        })
+        .catch((error: unknown) => this.#context.fatal(error));
+    }, this.#compiled.contract.window.seconds * 1000);
+    this.#open = { window, runs: [], traceparents: new Set(), timer };
+    return this.#open;
+  }
+
+  /** Ends the open window: judges it once the one before is committed, then commits it beside what follows. */
+  async #close(closedBy: Decision["closedBy"]): Promise<void> {
+    const open = this.#open;
+    if (open === null) return;
+    this.#open = null;
+    clearTimeout(open.timer);
+    const epoch = this.#epoch;
+    await this.#commit;
+    if (epoch !== this.#epoch) {
+      release(open);
+      return;
+    }
+    const { clock, worker, producer } = this.#context;
+    await this.#ledger.catchUp();
+    const { commit } = judgeWindow(open.window, {
+      closedAtMs: clock.now(),
+      closedBy,
+      worker,
+      producer,
+      holdNext: this.holdNext,
+      drift: (input) => this.#ledger.judge(input),
+    });
+    if (commit.decision.verdict === "stop") {
+      await this.#stopTopic(open, commit.decision);
+      return;
+    }
+    this.#commit = this.#commitWindow(open, commit, epoch).catch((error: unknown) => this.#context.fatal(error));
+  }
+
+  async #commitWindow(open: LaneWindow, commit: Parameters<typeof commitWithRetry>[0], epoch: number): Promise<void> {
+    const { clock, observe } = this.#context;
+    const commitStartMs = clock.now();
+    const result = await commitWithRetry(commit, this.#context, {
+      abandoned: () => epoch !== this.#epoch,
+      trouble: (message) => {
+        this.#trouble = message;
+      },
+    });
+    release(open);
+    if (result === null) return;
+    const { decision } = commit;
+    if (result.status === "lost") {
+      observe({ type: "window.lost", dataset: this.dataset, windowId: decision.windowId, message: result.message });
+      await this.#resync();
+      return;
+    }
+    if (decision.verdict === "hold") this.holdNext = false;
+    for (const position of commit.to) if (this.#reading.has(partitionId(position))) this.#committed.set(partitionId(position), position);
+    this.#count(decision, open.window.newestTimestampMs);
+    this.#ledger.remember(decision, commit.profile);
+    observe({
+      type: "window.committed",
+      decision,
+      snapshotId: result.snapshotId,
+      attempts: result.attempts,
+      commitStartMs,
+      commitMs: clock.now() - commitStartMs,
+      traceparents: [...open.traceparents],
+    });
+    this.#tellSource(commit.to);
+  }
+
+  #count(decision: Decision, newestMs: number): void {
+    const { counts } = decision;
+    this.#totals.windows++;
+    this.#totals.records += counts.records;
+    this.#totals.promoted += counts.promoted;
+    this.#totals.quarantined += counts.quarantined;
+    this.#totals.held += counts.held;
+    this.#totals.skipped += counts.skipped.tombstone + counts.skipped.late;
+    if (newestMs >= 0) this.#newestMs = Math.max(this.#newestMs ?? 0, newestMs);
+  }
+
+  /** Kafka's group offsets: a hint, one at a time, never waited for by data. */
+  #tellSource(positions: readonly Position[]): void {
+    const { source, probe, observe } = this.#context;
+    this.#hint = (this.#hint ?? Promise.resolve()).then(async () => {
+      probe("offsets.before-commit");
+      try {
+        await source.commit(positions);
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        observe({ type: "offsets.failed", error });
+      }
+      probe("offsets.after-commit");
+    });
+    this.#hint.catch((error: unknown) => this.#context.fatal(error));
+  }
+
+  async #stopTopic(open: LaneWindow, decision: Decision): Promise<void> {
+    const { lake, clock, observe } = this.#context;
+    release(open);
+    const message = decision.causes.map((cause) => cause.message).join("; ");
+    this.suspend("WINDOW_STOPPED");
+    await lake.block(this.dataset, {
+      topic: this.topic,
+      topicId: null,
+      partition: null,
+      code: "WINDOW_STOPPED",
+      message,
+      sinceMs: clock.now(),
+    });
+    observe({
+      type: "source.blocked",
+      dataset: this.dataset,
+      topic: this.topic,
+      partition: null,
+      error: new SluiceError("WINDOW_STOPPED", message),
+    });
+  }
+
+  /** Another worker moved our partitions, or a person answered a block: forget what is open, read on from what the table says. */
+  async #resync(): Promise<void> {
+    this.#epoch++;
+    this.#syncing = true;
+    this.#dropOpen();
+    this.#queue.drop(this.owned);
+    const state = await this.#context.lake.state(this.dataset);
+    this.#syncing = false;
+    this.holdNext = state.holdNext;
+    const positions = state.positions.filter((each) => this.#reading.has(partitionId(each)));
+    this.assign(positions);
+    this.#context.source.seek(positions);
+  }
+
+  #dropOpen(): void {
+    if (this.#open === null) return;
+    clearTimeout(this.#open.timer);
+    release(this.#open);
+    this.#open = null;
+  }
+
+  #forget(partitions: readonly PartitionKey[]): void {
+    for (const partition of partitions) {
+      this.#reading.delete(partitionId(partition));
+      this.#committed.delete(partitionId(partition));
+    }
+  }
+}
+
+/** A run that does not begin where the one before ended would be a gap that no commit could see. */
+function assertChain(run: SourceRun, from: Position): void {
+  const begin = run.from.find((each) => partitionId(each) === partitionId(from));
+  if (begin?.next !== from.next) {
+    throw new Error(`bug: a run of ${partitionId(from)} begins at ${begin?.next ?? "nowhere"}, the one before ended at ${from.next}`);
+  }
+}
+
+function release(open: LaneWindow): void {
+  for (const run of open.runs) run.release();
+  open.runs.length = 0;
+}
+
+/** The producer's trace context of a run's first record, for span links. */
+function sampleTraceparent(run: SourceRun, into: Set<string>): void {
+  if (into.size >= traceparentsMax || run.records.count === 0) return;
+  const header = headersOf(run.records, 0).find((each) => each.key === "traceparent");
+  if (header?.value) into.add(new TextDecoder().decode(header.value));
+}

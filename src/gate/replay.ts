@@ -1,0 +1,210 @@
+import { createHash } from "node:crypto";
+import type { Contract } from "../core/contract.ts";
+import { decide } from "../core/decide.ts";
+import type { Decision } from "../core/decision.ts";
+import type { DriftOutcome } from "../core/drift.ts";
+import { encodeHeaders } from "../core/headers.ts";
+import type { OffsetRange, PartitionKey } from "../core/position.ts";
+import { partitionId } from "../core/position.ts";
+import type { Clock, Lake, QuarantinedRecord, QuarantineFilter, ReplayCommit } from "../core/ports.ts";
+import type { Records } from "../core/records.ts";
+import { allocateRecords } from "../core/records.ts";
+import type { Reason } from "../core/rule.ts";
+import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
+import { compile } from "./compiled.ts";
+import { windowId } from "./judge.ts";
+import { settleWindow } from "./settle.ts";
+import { OpenWindow } from "./window.ts";
+
+const replayRowsMax = 5000;
+const replayBytesMax = 16 << 20;
+
+/** Replays never feed drift, volume or baselines. */
+const noDrift: DriftOutcome = { status: "off", tick: null, baseline: null, needs: 0, results: [] };
+
+export interface ReplayOptions {
+  readonly lake: Lake;
+  readonly contract: Contract;
+  readonly filter: QuarantineFilter;
+  readonly clock: Clock;
+  readonly worker: string;
+  readonly producer: string;
+  /** A record that fails its nth attempt is parked. */
+  readonly attemptsMax: number;
+  readonly progress: (done: ReplayTotals) => void;
+}
+
+export interface ReplayTotals {
+  readonly replayed: number;
+  readonly promoted: number;
+  readonly failed: number;
+  readonly parked: number;
+}
+
+/** Quarantined records as a run of source records, exactly as they first came. */
+export function recordsOf(rows: readonly QuarantinedRecord[]): Records {
+  const partitions: PartitionKey[] = [];
+  const indexes = new Map<string, number>();
+  const headers = rows.map((row) => encodeHeaders(row.headers));
+  let size = 0;
+  rows.forEach((row, i) => {
+    size += (row.key?.length ?? 0) + (row.value?.length ?? 0) + (headers[i]?.length ?? 0);
+  });
+  const out = allocateRecords(rows.length, new Uint8Array(size), partitions);
+  let at = 0;
+  const put = (bytes: Uint8Array | null, start: Uint32Array, length: Int32Array, row: number): void => {
+    start[row] = at;
+    length[row] = bytes === null ? -1 : bytes.length;
+    if (bytes !== null) out.bytes.set(bytes, at);
+    at += bytes?.length ?? 0;
+  };
+  rows.forEach((row, i) => {
+    const key = { topic: row.topic, topicId: row.topicId, partition: row.partition };
+    let index = indexes.get(partitionId(key));
+    if (index === undefined) {
+      index = partitions.push(key) - 1;
+      indexes.set(partitionId(key), index);
+    }
+    out.partition[i] = index;
+    out.offsets[i] = row.offset;
+    out.timestamps[i] = row.timestampMs;
+    out.timestampTypes[i] = row.timestampType;
+    put(row.key, out.keyStart, out.keyLength, i);
+    put(row.value, out.valueStart, out.valueLength, i);
+    put(headers[i] ?? new Uint8Array(0), out.headersStart, out.headersLength, i);
+  });
+  return out;
+}
+
+/** A record that today's contract skips by policy leaves quarantine as discarded. */
+function skipReason(policy: string): Reason {
+  return {
+    rule: `policy.${policy}`,
+    family: policy,
+    column: null,
+    severity: "warning",
+    message: `skipped by policy: ${policy}`,
+    observed: null,
+    limit: null,
+  };
+}
+
+function rangesOf(records: Records): OffsetRange[] {
+  return records.partitions.map((key, index) => {
+    let from: bigint | null = null;
+    let to = 0n;
+    let count = 0;
+    for (let row = 0; row < records.count; row++) {
+      if (records.partition[row] !== index) continue;
+      const offset = records.offsets[row] as bigint;
+      if (from === null || offset < from) from = offset;
+      if (offset >= to) to = offset + 1n;
+      count++;
+    }
+    return { ...key, from: from ?? 0n, to, count };
+  });
+}
+
+/** Judges some open quarantined records by the contract: row rules only, for a window's thresholds and drift were judged when they first came. */
+export function judgeReplay(
+  rows: readonly QuarantinedRecord[],
+  options: Omit<ReplayOptions, "lake" | "filter" | "progress">,
+): ReplayCommit {
+  const { contract, clock, worker, producer, attemptsMax } = options;
+  const compiled = compile(contract);
+  const openedAtMs = clock.now();
+  const window = new OpenWindow(compiled, openedAtMs);
+  const records = recordsOf(rows);
+  window.add(records, () => 0);
+  const { outcomes, late } = window.rules.close();
+  const closedAtMs = clock.now();
+  const settled = settleWindow(
+    { ...compiled, contract: { ...contract, policies: { ...contract.policies, late: null } } },
+    window.batches,
+    late,
+    closedAtMs,
+  );
+  const ranges = rangesOf(records);
+  const rowOutcomes = outcomes.map((each) => ({ ...each, breach: null }));
+  const { verdict } = decide({
+    contract,
+    outcomes: rowOutcomes,
+    drift: noDrift,
+    passed: settled.passedRows,
+    rejected: settled.rejected.length,
+    holdNext: false,
+  });
+  const profile = encodeProfile(settled.profile);
+  const decision: Decision = {
+    format: "sluice.decision/1",
+    dataset: contract.dataset,
+    windowId: windowId(contract.dataset, ranges, closedAtMs),
+    kind: "replay",
+    openedAtMs,
+    closedAtMs,
+    closedBy: "replay",
+    contract: { id: contract.id, version: contract.version, hash: contract.hash },
+    ranges,
+    counts: {
+      records: rows.length,
+      promoted: settled.passedRows,
+      quarantined: settled.rejected.length,
+      held: 0,
+      skipped: { tombstone: settled.tombstones, late: 0 },
+    },
+    rules: rowOutcomes,
+    profile: {
+      rows: settled.profile.rows,
+      columns: summarizeProfile(settled.profile, contract),
+      hash: createHash("sha256").update(profile).digest("hex"),
+    },
+    drift: noDrift,
+    verdict,
+    causes: [],
+    worker,
+    producer,
+  };
+  const failed: ReplayCommit["failed"][number][] = settled.rejected.map(({ row, reasons }) => ({
+    index: row,
+    reasons,
+    state: (rows[row] as QuarantinedRecord).attempt + 1 >= attemptsMax ? "parked" : "open",
+  }));
+  for (const { batch } of window.batches) {
+    for (const { row, policy } of batch.skipped) failed.push({ index: row, reasons: [skipReason(policy)], state: "discarded" });
+  }
+  return { contract, decision, replayed: rows, passed: settled.passed, failed };
+}
+
+/**
+ * Replays open quarantined records through the current contract, some thousand at a time, each once: what was open when the replay began
+ * and fails again is not met again by it. Throws what the lake throws.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
+  const totals = { replayed: 0, promoted: 0, failed: 0, parked: 0 };
+  const before = options.clock.now();
+  let chunk: QuarantinedRecord[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    if (chunk.length === 0) return;
+    const commit = judgeReplay(chunk, options);
+    const result = await options.lake.commitReplay(commit);
+    chunk = [];
+    bytes = 0;
+    if (result.status === "lost") return;
+    totals.replayed += commit.replayed.length;
+    totals.promoted += commit.decision.counts.promoted;
+    totals.failed += commit.failed.length;
+    totals.parked += commit.failed.filter((each) => each.state === "parked").length;
+    options.progress({ ...totals });
+  };
+  const open = options.lake.quarantined(options.contract.dataset, { ...options.filter, states: ["open"] });
+  for await (const row of open) {
+    if (row.quarantinedAtMs > before) continue;
+    const size = (row.value?.length ?? 0) + (row.key?.length ?? 0);
+    if (chunk.length > 0 && (chunk.length >= replayRowsMax || bytes + size > replayBytesMax)) await flush();
+    chunk.push(row);
+    bytes += size;
+  }
+  await flush();
+  return totals;
+}
