@@ -110,10 +110,9 @@ function mergeFields(columns: readonly Column[], old: readonly IcebergField[] | 
 }
 
 function laterColumns(contract: Contract): Column[] {
-  const { key, unknownFields } = contract.policies;
+  const { unknownFields } = contract.policies;
   const column = (name: string, type: FieldType, required: boolean, doc: string): Column => ({ name, type, required, doc });
   return [
-    ...(key.action === "column" ? [column(key.name, { kind: "string" }, false, "The record's key.")] : []),
     ...(unknownFields === "keep"
       ? [column(unknownColumn, { kind: "json" }, false, "Fields that the contract does not name, as one JSON object.")]
       : []),
@@ -125,7 +124,7 @@ function laterColumns(contract: Contract): Column[] {
 }
 
 /**
- * The promoted table's schema under a contract: its columns in order, then the key and unknown columns where policies ask for them, then the source
+ * The promoted table's schema under a contract: its columns in order, then the column of unknown fields where the policy keeps them, then the source
  * columns. With `current`, the evolution of that schema: ids are kept by name, columns are added as optional, promoted by Iceberg's rules, or
  * loosened, and never dropped. Rejects with CONTRACT_INVALID, naming the column, what no reader of older files could follow.
  */

@@ -1,0 +1,95 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { AvroDecoder } from "./avro-decoder.ts";
+import { AvroEncoder } from "./avro-encoder.ts";
+import type { AvroArray, AvroMap, AvroNamed, AvroRecord, AvroRow, AvroSchema, AvroValue } from "./avro-schema.ts";
+
+const magic = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01);
+const blockBytes = 64 * 1024;
+const inflatedBytesMax = 64 * 1024 * 1024;
+
+/** An Avro object container file (Avro specification 1.12): its schema as written, its metadata, its rows. */
+export interface AvroFile {
+  readonly schema: AvroRecord;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly rows: readonly AvroRow[];
+}
+
+function writeHeader(encoder: AvroEncoder, metadata: Readonly<Record<string, string>>, sync: Uint8Array): void {
+  encoder.raw(magic);
+  const entries = Object.entries(metadata);
+  encoder.long(BigInt(entries.length));
+  for (const [key, value] of entries) {
+    encoder.string(key);
+    encoder.string(value);
+  }
+  encoder.long(0n);
+  encoder.raw(sync);
+}
+
+/** The bytes of a container file, deflate compressed. `sync` is 16 bytes that should be random. */
+export function encodeAvroFile(file: AvroFile, sync: Uint8Array): Uint8Array {
+  const out = new AvroEncoder();
+  writeHeader(out, { "avro.schema": JSON.stringify(file.schema), "avro.codec": "deflate", ...file.metadata }, sync);
+  let block = new AvroEncoder();
+  let count = 0;
+  const flush = (): void => {
+    if (count === 0) return;
+    out.long(BigInt(count));
+    out.bytes(deflateRawSync(block.written()));
+    out.raw(sync);
+    block = new AvroEncoder();
+    count = 0;
+  };
+  for (const row of file.rows) {
+    block.value(file.schema, row);
+    count++;
+    if (block.length >= blockBytes) flush();
+  }
+  flush();
+  return out.written();
+}
+
+type Named = Exclude<AvroSchema, string | readonly AvroSchema[]>;
+
+/** Puts definitions where other writers refer to a type by its name. */
+function resolveNames(schema: AvroSchema, names: Map<string, AvroSchema>): AvroSchema {
+  if (typeof schema === "string") return names.get(schema) ?? schema;
+  if (Array.isArray(schema)) return (schema as readonly AvroSchema[]).map((branch) => resolveNames(branch, names));
+  const named = schema as Named;
+  if (named.type === "record") {
+    const resolved = { ...named, fields: named.fields.map((field) => ({ ...field, type: resolveNames(field.type, names) })) };
+    names.set(named.name, resolved);
+    return resolved;
+  }
+  if (named.type === "array") return { ...named, items: resolveNames(named.items, names) } satisfies AvroArray;
+  if (named.type === "map") return { ...named, values: resolveNames(named.values, names) } satisfies AvroMap;
+  if (named.type === "fixed") names.set(named.name, named);
+  // Some writers wrap a definition: {"type": {"type": "record", ...}}.
+  if (typeof (named as AvroNamed).type === "object") return resolveNames((named as unknown as { type: AvroSchema }).type, names);
+  return named;
+}
+
+function inflate(codec: string, block: Uint8Array): Uint8Array {
+  if (codec === "null") return block;
+  if (codec === "deflate") return inflateRawSync(block, { maxOutputLength: inflatedBytesMax });
+  throw new RangeError(`Avro codec ${codec} is not read here`);
+}
+
+/** Reads a container file with codec null or deflate. Throws RangeError or SyntaxError on bytes that are none. */
+export function decodeAvroFile(bytes: Uint8Array): AvroFile {
+  const decoder = new AvroDecoder(bytes);
+  if (Buffer.compare(decoder.raw(4), magic) !== 0) throw new RangeError("not an Avro object container file");
+  const header = decoder.value({ type: "map", values: "bytes" }) as Record<string, AvroValue>;
+  const metadata: Record<string, string> = {};
+  for (const [key, value] of Object.entries(header)) metadata[key] = Buffer.from(value as Uint8Array).toString("utf8");
+  const schema = resolveNames(JSON.parse(metadata["avro.schema"] ?? "") as AvroSchema, new Map()) as AvroRecord;
+  const sync = decoder.raw(16);
+  const rows: AvroRow[] = [];
+  while (!decoder.done) {
+    const count = Number(decoder.long());
+    const block = new AvroDecoder(inflate(metadata["avro.codec"] ?? "null", decoder.bytes()));
+    for (let i = 0; i < count; i++) rows.push(block.value(schema) as AvroRow);
+    if (Buffer.compare(decoder.raw(16), sync) !== 0) throw new RangeError("an Avro block does not end in the file's sync marker");
+  }
+  return { schema, metadata, rows };
+}

@@ -1,0 +1,74 @@
+import type { IcebergSchema } from "./data-file.ts";
+import type { Snapshot, SnapshotRef, TableMetadata } from "./table-metadata.ts";
+import { snapshotWithId } from "./table-metadata.ts";
+
+/** One change of a table's metadata (Iceberg REST specification, `TableUpdate`). */
+export type Update =
+  | { readonly action: "add-schema"; readonly schema: IcebergSchema; readonly "last-column-id": number }
+  /** -1: the schema added last in the same commit. */
+  | { readonly action: "set-current-schema"; readonly "schema-id": number }
+  | { readonly action: "set-properties"; readonly updates: Readonly<Record<string, string>> }
+  | { readonly action: "remove-properties"; readonly removals: readonly string[] }
+  | { readonly action: "add-snapshot"; readonly snapshot: Snapshot }
+  | ({ readonly action: "set-snapshot-ref"; readonly "ref-name": string } & SnapshotRef)
+  | { readonly action: "remove-snapshot-ref"; readonly "ref-name": string };
+
+function addSchema(metadata: TableMetadata, schema: IcebergSchema, lastColumnId: number): TableMetadata {
+  const id = Math.max(...metadata.schemas.map((each) => each["schema-id"])) + 1;
+  return {
+    ...metadata,
+    schemas: [...metadata.schemas, { ...schema, "schema-id": id }],
+    "last-column-id": Math.max(metadata["last-column-id"], lastColumnId),
+  };
+}
+
+function addSnapshot(metadata: TableMetadata, snapshot: Snapshot): TableMetadata {
+  if (snapshot["sequence-number"] <= metadata["last-sequence-number"]) throw new Error("a snapshot's sequence number must grow");
+  return {
+    ...metadata,
+    snapshots: [...metadata.snapshots, snapshot],
+    "last-sequence-number": snapshot["sequence-number"],
+    "last-updated-ms": Math.max(metadata["last-updated-ms"], snapshot["timestamp-ms"]),
+  };
+}
+
+function setRef(metadata: TableMetadata, name: string, ref: SnapshotRef): TableMetadata {
+  const snapshot = snapshotWithId(metadata, ref["snapshot-id"]);
+  if (snapshot === null) throw new Error(`ref ${name} names a snapshot that the table does not have`);
+  const moved = { ...metadata, refs: { ...metadata.refs, [name]: ref } };
+  if (name !== "main") return moved;
+  const entry = { "timestamp-ms": metadata["last-updated-ms"], "snapshot-id": ref["snapshot-id"] };
+  return { ...moved, "current-snapshot-id": ref["snapshot-id"], "snapshot-log": [...metadata["snapshot-log"], entry] };
+}
+
+function without<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
+}
+
+function applyUpdate(metadata: TableMetadata, update: Update): TableMetadata {
+  switch (update.action) {
+    case "add-schema":
+      return addSchema(metadata, update.schema, update["last-column-id"]);
+    case "set-current-schema": {
+      const last = metadata.schemas.at(-1)?.["schema-id"] as number;
+      return { ...metadata, "current-schema-id": update["schema-id"] === -1 ? last : update["schema-id"] };
+    }
+    case "set-properties":
+      return { ...metadata, properties: { ...metadata.properties, ...update.updates } };
+    case "remove-properties":
+      return { ...metadata, properties: without(metadata.properties, update.removals) };
+    case "add-snapshot":
+      return addSnapshot(metadata, update.snapshot);
+    case "set-snapshot-ref": {
+      const { action: _action, "ref-name": name, ...ref } = update;
+      return setRef(metadata, name, ref);
+    }
+    case "remove-snapshot-ref":
+      return { ...metadata, refs: without(metadata.refs, [update["ref-name"]]) };
+  }
+}
+
+/** The table after a list of changes. Pure; throws Error on changes that no table could take, which is a mistake of the caller. */
+export function applyUpdates(base: TableMetadata, updates: readonly Update[]): TableMetadata {
+  return updates.reduce(applyUpdate, base);
+}

@@ -1,0 +1,154 @@
+import { SluiceError } from "../../core/errors.ts";
+import type { IcebergSchema } from "./data-file.ts";
+import { parseLosslessJson, writeLosslessJson } from "./lossless-json.ts";
+
+/** One version of a table's content. Never changed once it is committed. */
+export interface Snapshot {
+  readonly "snapshot-id": bigint;
+  readonly "parent-snapshot-id"?: bigint;
+  readonly "sequence-number": bigint;
+  readonly "timestamp-ms": number;
+  readonly "manifest-list": string;
+  readonly summary: Readonly<Record<string, string>>;
+  readonly "schema-id"?: number;
+}
+
+/** A branch or tag. */
+export interface SnapshotRef {
+  readonly "snapshot-id": bigint;
+  readonly type: "branch" | "tag";
+  readonly "min-snapshots-to-keep"?: number;
+  readonly "max-snapshot-age-ms"?: number;
+  readonly "max-ref-age-ms"?: number;
+}
+
+/** The metadata file of a v2 table (Iceberg spec, "Table Metadata"); keys that Sluice does not know are carried along. */
+export interface TableMetadata {
+  readonly "format-version": 2;
+  readonly "table-uuid": string;
+  readonly location: string;
+  readonly "last-sequence-number": bigint;
+  readonly "last-updated-ms": number;
+  readonly "last-column-id": number;
+  readonly "current-schema-id": number;
+  readonly schemas: readonly IcebergSchema[];
+  readonly "default-spec-id": number;
+  readonly "partition-specs": readonly unknown[];
+  readonly "last-partition-id": number;
+  readonly "default-sort-order-id": number;
+  readonly "sort-orders": readonly unknown[];
+  readonly properties: Readonly<Record<string, string>>;
+  /** -1 where there is none. */
+  readonly "current-snapshot-id": bigint;
+  readonly refs: Readonly<Record<string, SnapshotRef>>;
+  readonly snapshots: readonly Snapshot[];
+  readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": bigint }[];
+  readonly "metadata-log": readonly { readonly "timestamp-ms": number; readonly "metadata-file": string }[];
+}
+
+/** The metadata of a new, empty, unpartitioned table. */
+export function newTableMetadata(table: {
+  readonly uuid: string;
+  readonly location: string;
+  readonly schema: IcebergSchema;
+  readonly lastColumnId: number;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly nowMs: number;
+}): TableMetadata {
+  return {
+    "format-version": 2,
+    "table-uuid": table.uuid,
+    location: table.location,
+    "last-sequence-number": 0n,
+    "last-updated-ms": table.nowMs,
+    "last-column-id": table.lastColumnId,
+    "current-schema-id": table.schema["schema-id"],
+    schemas: [table.schema],
+    "default-spec-id": 0,
+    "partition-specs": [{ "spec-id": 0, fields: [] }],
+    "last-partition-id": 999,
+    "default-sort-order-id": 0,
+    "sort-orders": [{ "order-id": 0, fields: [] }],
+    properties: table.properties,
+    "current-snapshot-id": -1n,
+    refs: {},
+    snapshots: [],
+    "snapshot-log": [],
+    "metadata-log": [],
+  };
+}
+
+/** Reads a metadata file. Rejects what is not format version 2 with TABLE_UNSUPPORTED. */
+export function parseTableMetadata(text: string): TableMetadata {
+  const raw = parseLosslessJson(text) as Partial<TableMetadata> & { readonly "format-version"?: number };
+  if (raw["format-version"] !== 2) {
+    throw new SluiceError("TABLE_UNSUPPORTED", `the table has Iceberg format version ${raw["format-version"]}; Sluice writes version 2`);
+  }
+  // Other writers leave out what is empty.
+  return {
+    ...(raw as TableMetadata),
+    properties: raw.properties ?? {},
+    "current-snapshot-id": raw["current-snapshot-id"] ?? -1n,
+    refs: raw.refs ?? {},
+    snapshots: raw.snapshots ?? [],
+    "snapshot-log": raw["snapshot-log"] ?? [],
+    "metadata-log": raw["metadata-log"] ?? [],
+  };
+}
+
+// Snapshots are immutable and shared between versions of the metadata: each is turned into text once.
+const snapshotText = new WeakMap<Snapshot, string>();
+
+function textOfSnapshot(snapshot: Snapshot): string {
+  let text = snapshotText.get(snapshot);
+  if (text === undefined) {
+    text = writeLosslessJson(snapshot);
+    snapshotText.set(snapshot, text);
+  }
+  return text;
+}
+
+/** The text of a metadata file. */
+export function serializeTableMetadata(metadata: TableMetadata): string {
+  const members = Object.entries(metadata).map(([key, value]) => {
+    const text = key === "snapshots" ? `[${metadata.snapshots.map(textOfSnapshot).join(",")}]` : writeLosslessJson(value);
+    return `${JSON.stringify(key)}:${text}`;
+  });
+  return `{${members.join(",")}}`;
+}
+
+/** The table's current schema. */
+export function currentSchema(metadata: TableMetadata): IcebergSchema {
+  return schemaWithId(metadata, metadata["current-schema-id"]);
+}
+
+/** A schema of the table by its id. */
+export function schemaWithId(metadata: TableMetadata, id: number): IcebergSchema {
+  const schema = metadata.schemas.find((each) => each["schema-id"] === id);
+  if (schema === undefined) throw new SluiceError("TABLE_CORRUPT", `table ${metadata["table-uuid"]} has no schema ${id}`);
+  return schema;
+}
+
+/** The snapshot that a branch or tag points to, or null. */
+export function snapshotOfRef(metadata: TableMetadata, ref: string): Snapshot | null {
+  const id = metadata.refs[ref]?.["snapshot-id"];
+  return id === undefined ? null : snapshotWithId(metadata, id);
+}
+
+/** A snapshot by its id, or null. */
+export function snapshotWithId(metadata: TableMetadata, id: bigint): Snapshot | null {
+  // From the end: what is asked for is nearly always recent.
+  return metadata.snapshots.findLast((snapshot) => snapshot["snapshot-id"] === id) ?? null;
+}
+
+/** A snapshot and its ancestors that the table still has, newest first. */
+export function ancestorsOf(metadata: TableMetadata, head: Snapshot | null): Snapshot[] {
+  const byId = new Map(metadata.snapshots.map((snapshot) => [snapshot["snapshot-id"], snapshot]));
+  const chain: Snapshot[] = [];
+  for (let at = head; at !== null && at !== undefined;) {
+    chain.push(at);
+    const parent = at["parent-snapshot-id"];
+    at = parent === undefined || parent === null ? null : (byId.get(parent) ?? null);
+  }
+  return chain;
+}
