@@ -76,6 +76,11 @@ export const errorTable = {
   },
   COMMIT_CONFLICT: { action: "Nothing: the commit is tried again.", httpStatus: 409, retryable: true },
   COMMIT_UNKNOWN: { action: "Nothing: the table is read back to learn whether the commit took effect.", httpStatus: 503, retryable: true },
+  SINK_UNAVAILABLE: {
+    action: "Nothing for the data: it goes on. Check the receiver; what was not delivered waits in the table and is delivered later.",
+    httpStatus: 503,
+    retryable: true,
+  },
   STORAGE_FULL: { action: "Free disk space; the window is tried again and nothing is lost.", httpStatus: 507, retryable: true },
   BROKER_FAILED: {
     action: "Read the broker's log named in the message, or set SLUICE_BROKERS to a Kafka that already runs.",

@@ -53,7 +53,16 @@ export type GateEvent =
   | { readonly type: "source.trouble"; readonly error: SluiceError | null }
   | { readonly type: "contract.activated"; readonly dataset: string; readonly version: string; readonly hash: string }
   | { readonly type: "contract.rejected"; readonly dataset: string; readonly error: SluiceError; readonly activeHash: string }
-  | { readonly type: "offsets.failed"; readonly error: SluiceError };
+  | { readonly type: "offsets.failed"; readonly error: SluiceError }
+  | { readonly type: "sink.delivered"; readonly sink: string; readonly dataset: string; readonly sequence: bigint }
+  | {
+      readonly type: "sink.failed";
+      readonly sink: string;
+      readonly dataset: string;
+      readonly error: SluiceError;
+      readonly attempt: number;
+      readonly retryInMs: number;
+    };
 
 export type Observe = (event: GateEvent) => void;
 

@@ -276,6 +276,8 @@ export interface Lake {
   commitWindow(commit: WindowCommit): Promise<CommitResult>;
   /** Commits after `after` (exclusive), oldest first. */
   history(dataset: string, after: bigint): AsyncIterable<CommittedWindow>;
+  /** The text of a contract that this lake was ever judged by. Rejects with NOT_FOUND. */
+  contractText(hash: string): Promise<string>;
   /** The stored profile of a decision. Rejects with NOT_FOUND. */
   profile(hash: string): Promise<Uint8Array>;
   snapshots(dataset: string): Promise<readonly SnapshotInfo[]>;

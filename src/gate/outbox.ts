@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SluiceError } from "../core/errors.ts";
+import type { Observe } from "../core/events.ts";
+import type { Lake, Sink } from "../core/ports.ts";
+
+const leaseMs = 15_000;
+const backoffMsMax = 30_000;
+
+export interface OutboxOptions {
+  readonly lake: Lake;
+  readonly sinks: readonly Sink[];
+  readonly datasets: readonly string[];
+  /** Names this process as a holder of leases. */
+  readonly holder: string;
+  readonly observe: Observe;
+  /** How long to wait before looking for new commits without a nudge. */
+  readonly pollMs?: number;
+}
+
+interface Courier {
+  readonly sink: Sink;
+  readonly dataset: string;
+  wake: PromiseWithResolvers<void>;
+}
+
+/**
+ * Delivers committed decisions to sinks: each sink has a cursor per dataset in the catalog, so that nothing is queued in memory, nothing is lost
+ * with the process, and a sink that is down holds up nothing but itself. At least once, in commit order.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #couriers: Courier[];
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#couriers = options.sinks.flatMap((sink) =>
+      options.datasets.map((dataset) => ({ sink, dataset, wake: Promise.withResolvers<void>() })),
+    );
+  }
+
+  start(): void {
+    this.#running = Promise.all(this.#couriers.map((courier) => this.#carry(courier))).then(() => undefined);
+  }
+
+  /** A window was committed: look now. */
+  nudge(dataset: string): void {
+    for (const courier of this.#couriers) if (courier.dataset === dataset) courier.wake.resolve();
+  }
+
+  /** Delivers what is committed so far (bounded by `withinMs`), then ends. True if every cursor reached the end. */
+  async drain(withinMs: number): Promise<boolean> {
+    const deadline = AbortSignal.timeout(withinMs);
+    const reached = await Promise.all(
+      this.#couriers.map(async (courier) => {
+        while (!deadline.aborted) {
+          if ((await this.#deliver(courier)) === "idle") return true;
+          await sleep(50);
+        }
+        return false;
+      }),
+    );
+    return reached.every(Boolean);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    for (const courier of this.#couriers) courier.wake.resolve();
+    await this.#running;
+    await Promise.all(this.#options.sinks.map((sink) => sink.close()));
+  }
+
+  async #carry(courier: Courier): Promise<void> {
+    const { observe, pollMs = 1000 } = this.#options;
+    let attempt = 0;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#deliver(courier);
+        attempt = 0;
+        await this.#pause(courier, pollMs);
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        attempt++;
+        const retryInMs = Math.min(backoffMsMax, 250 * 2 ** Math.min(attempt, 8));
+        observe({ type: "sink.failed", sink: courier.sink.name, dataset: courier.dataset, error, attempt, retryInMs });
+        await sleep(retryInMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #pause(courier: Courier, ms: number): Promise<void> {
+    await Promise.race([courier.wake.promise, sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)]);
+    courier.wake = Promise.withResolvers<void>();
+  }
+
+  /** `idle`: all is delivered; `elsewhere`: another process holds the lease. */
+  async #deliver({ sink, dataset }: Courier): Promise<"idle" | "elsewhere"> {
+    const { lake, holder, observe } = this.#options;
+    const cursor = await lake.cursors.acquire(sink.name, dataset, holder, leaseMs);
+    if (cursor === null) return "elsewhere";
+    let renewedAt = performance.now();
+    for await (const window of lake.history(dataset, cursor.sequence)) {
+      if (this.#stop.signal.aborted) return "idle";
+      const hash = window.decision.contract.hash;
+      await sink.deliver(window, { hash, text: await lake.contractText(hash) });
+      if (!(await lake.cursors.advance(sink.name, dataset, cursor.fence, window.sequence))) return "elsewhere";
+      observe({ type: "sink.delivered", sink: sink.name, dataset, sequence: window.sequence });
+      if (performance.now() - renewedAt > leaseMs / 3) {
+        if ((await lake.cursors.acquire(sink.name, dataset, holder, leaseMs)) === null) return "elsewhere";
+        renewedAt = performance.now();
+      }
+    }
+    return "idle";
+  }
+}
