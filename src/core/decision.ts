@@ -28,8 +28,8 @@ export interface Decision {
   readonly format: "sluice.decision/1";
   readonly dataset: string;
   readonly windowId: string;
-  /** Quarantine replays are windows too. */
-  readonly kind: "window" | "replay";
+  /** Quarantine replays are windows too, and so is a person's answer to a held window: its rows end elsewhere by it, under an id of its own. */
+  readonly kind: "window" | "replay" | "publish" | "drop";
   readonly openedAtMs: number;
   readonly closedAtMs: number;
   /** Why the window closed. */

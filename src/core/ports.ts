@@ -189,6 +189,8 @@ export interface QuarantinedRecord {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly Header[];
+  /** The header span as the source gave it, in Kafka's record encoding: a key need not be UTF-8. Null for no headers. */
+  readonly headersRaw: Uint8Array | null;
   readonly reasons: readonly Reason[];
   readonly contractHash: string;
   readonly decisionHash: string;
@@ -280,6 +282,8 @@ export interface Lake {
   contractText(hash: string): Promise<string>;
   /** The stored profile of a decision. Rejects with NOT_FOUND. */
   profile(hash: string): Promise<Uint8Array>;
+  /** The text of a contract that was active once, by its hash. Rejects with NOT_FOUND. */
+  contractText(dataset: string, hash: string): Promise<string>;
   snapshots(dataset: string): Promise<readonly SnapshotInfo[]>;
   held(dataset: string): Promise<readonly HeldWindow[]>;
   /** Appends exactly the audited files to main, once; the window's rejected rows go to quarantine. */
