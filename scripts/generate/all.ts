@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { configSchema } from "../../src/config/config.ts";
+import { generateConfigPage } from "./config-page.ts";
+import { generateConfigTypes } from "./config-types.ts";
+
+/** A file that is made from something else in the project; `path` is below the project's root. */
+export interface GeneratedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every generated file of the project, as it should stand. */
+export async function generateAll(home: string): Promise<readonly GeneratedFile[]> {
+  const schemaFile = pathToFileURL(join(home, "schemas/config.schema.json"));
+  return [
+    { path: "src/config/config-document.generated.ts", text: await generateConfigTypes(schemaFile) },
+    { path: "docs/reference/config.md", text: generateConfigPage(configSchema) },
+  ];
+}

@@ -1,0 +1,262 @@
+/** Generated from schemas/config.schema.json by `npm run generate`: change that, not this. */
+
+export type LineageTransport = (LineageToAFile | LineageOverHTTP | LineageToKafka)
+
+/**
+ * One worker's configuration: where records come from, which contracts judge them, where the lake stands, and what is told to whom.
+ */
+export interface ConfigDocument {
+/**
+ * Name of this worker in decisions, metrics and logs. Two workers should not share one.
+ */
+worker: string
+/**
+ * Where promoted and quarantined records live: Iceberg tables in a folder, and the SQLite catalog that points at them.
+ */
+lake: {
+/**
+ * Warehouse folder. It is made if it is not there.
+ */
+folder: string
+/**
+ * The catalog's SQLite file. Default: `catalog.db` in the warehouse folder. All workers of one lake share it, on one host.
+ */
+catalog?: string
+/**
+ * Iceberg namespace of the tables.
+ */
+namespace: string
+}
+/**
+ * Where records come from.
+ */
+source: (KafkaSource | FileSource)
+/**
+ * What is judged: one contract a topic.
+ * 
+ * @minItems 1
+ */
+datasets: Dataset[]
+/**
+ * Copies of quarantined records on a dead letter topic, with Connect-style headers. The quarantine table stays the truth. Needs a Kafka source.
+ */
+dlq: {
+/**
+ * Whether copies are sent.
+ */
+enabled: boolean
+/**
+ * The dead letter topic is the source topic's name with this behind it.
+ */
+topicSuffix: string
+}
+/**
+ * OpenLineage events: one run a window.
+ */
+lineage: {
+/**
+ * Namespace of the jobs.
+ */
+namespace: string
+/**
+ * Where events go; none by default.
+ */
+transports: LineageTransport[]
+}
+/**
+ * OpenTelemetry traces, metrics and logs. Never values of records.
+ */
+telemetry: {
+/**
+ * Base URL of an OTLP/HTTP receiver, such as `http://127.0.0.1:4318`. Nothing is sent without it.
+ */
+otlpEndpoint?: string
+/**
+ * Port of a scrape endpoint on `http.host`. None without it.
+ */
+prometheusPort?: number
+}
+/**
+ * Health endpoints: `/health/live`, `/health/ready`, `/health`.
+ */
+http: {
+/**
+ * Whether the endpoints are served.
+ */
+enabled: boolean
+/**
+ * Address to listen on.
+ */
+host: string
+/**
+ * Port to listen on; 0 takes any free one, which the log names.
+ */
+port: number
+}
+/**
+ * What becomes of quarantined records.
+ */
+quarantine: {
+/**
+ * Replays after which a record that still fails is parked, so that no replay loops.
+ */
+attemptsMax: number
+}
+/**
+ * The log on standard error.
+ */
+log: {
+/**
+ * The least important level that is written.
+ */
+level: ("trace" | "debug" | "info" | "warn" | "error" | "silent")
+/**
+ * `json`: one object a line. `text`: for people. `auto`: text on a terminal, else json.
+ */
+format: ("auto" | "json" | "text")
+}
+}
+export interface KafkaSource {
+/**
+ * A Kafka cluster.
+ */
+kind: "kafka"
+/**
+ * Bootstrap addresses, `host:port`.
+ * 
+ * @minItems 1
+ */
+brokers: string[]
+/**
+ * Consumer group; all workers of one deployment share it.
+ */
+group: string
+/**
+ * The Kafka client behind the source.
+ */
+client: ("platformatic" | "kafkajs")
+/**
+ * Whether records of aborted transactions stay unread.
+ */
+isolation: ("read_committed" | "read_uncommitted")
+/**
+ * Where a partition without a recorded position begins: `earliest`, `latest`, or a time such as `2026-01-31T00:00:00Z`. Used once; after that the table knows.
+ */
+start: string
+/**
+ * Bytes fetched and not yet decoded, over all partitions; beyond it fetching pauses.
+ */
+bytesInFlightMax: number
+/**
+ * Largest record batch that is fetched. A batch above `bytesInFlightMax` is handled alone.
+ */
+recordBytesMax: number
+tls?: TLS
+sasl?: SASL
+}
+/**
+ * TLS to the brokers. An empty object means TLS with the system's authorities.
+ */
+export interface TLS {
+/**
+ * PEM file of the authorities to trust.
+ */
+ca?: string
+/**
+ * PEM file of the client certificate.
+ */
+cert?: string
+/**
+ * PEM file of the client key.
+ */
+key?: string
+/**
+ * Name in the broker's certificate, where it is not the host's.
+ */
+serverName?: string
+/**
+ * Whether certificates are verified. Turn off for tests only.
+ */
+verify: boolean
+}
+/**
+ * SASL login. The password comes from the environment or from a file, never from this document.
+ */
+export interface SASL {
+/**
+ * Login mechanism.
+ */
+mechanism: ("PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512")
+/**
+ * User.
+ */
+username: string
+/**
+ * Password; only as `${VARIABLE}`.
+ */
+password?: string
+/**
+ * File that holds the password; a line break at its end is dropped.
+ */
+passwordFile?: string
+}
+export interface FileSource {
+/**
+ * NDJSON or Parquet files.
+ */
+kind: "files"
+/**
+ * Files and folders, taken in name order. A file's content hash and row are the position, so resuming is exact.
+ * 
+ * @minItems 1
+ */
+paths: string[]
+/**
+ * Bytes read and not yet decoded; beyond it reading pauses.
+ */
+bytesInFlightMax: number
+}
+export interface Dataset {
+/**
+ * The ODCS contract file.
+ */
+contract: string
+/**
+ * Which schema object of the contract; needed where it has several.
+ */
+schema?: string
+}
+export interface LineageToAFile {
+/**
+ * One event a line, appended.
+ */
+kind: "file"
+/**
+ * The NDJSON file.
+ */
+path: string
+}
+export interface LineageOverHTTP {
+/**
+ * One POST an event, as OpenLineage's HTTP transport does.
+ */
+kind: "http"
+/**
+ * Where events are posted, such as `http://127.0.0.1:5000/api/v1/lineage`.
+ */
+url: string
+/**
+ * Bearer token; only as `${VARIABLE}`.
+ */
+apiKey?: string
+}
+export interface LineageToKafka {
+/**
+ * Events on a topic of the source's cluster. Needs a Kafka source.
+ */
+kind: "kafka"
+/**
+ * The topic.
+ */
+topic: string
+}
