@@ -1,0 +1,103 @@
+/** Iceberg's binary single-value serialisation (spec, appendix D), and bounds of text and bytes that are cut short. */
+
+/** Code points (text) or bytes (binary) that a bound keeps, as Iceberg's default metrics mode `truncate(16)` has it. */
+const boundLength = 16;
+
+/** Enough of a value to cut its bound from: 16 code points of up to 4 bytes, and one more that says there is more. */
+export const boundBytesKept = boundLength * 4 + 4;
+
+export function ofInt(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
+
+export function ofLong(value: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(value);
+  return bytes;
+}
+
+/** Rounds to the nearest single, as the column's values are rounded when they are written. */
+export function ofFloat(value: number): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return bytes;
+}
+
+export function ofDouble(value: number): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes;
+}
+
+/** Unscaled value as two's complement, big endian, in as few bytes as hold it. */
+export function ofDecimal(value: bigint): Uint8Array {
+  let size = 1;
+  while (BigInt.asIntN(8 * size, value) !== value) size++;
+  const bytes = new Uint8Array(size);
+  let rest = value;
+  for (let i = size - 1; i >= 0; i--) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** The 128-bit little-endian value of a row. */
+export function decimalAt(words: Uint32Array, row: number): bigint {
+  let value = 0n;
+  for (let word = 3; word >= 0; word--) value = (value << 32n) | BigInt(words[row * 4 + word] as number);
+  return BigInt.asIntN(128, value);
+}
+
+/** The first 16 code points of UTF-8 text. */
+export function textBelow(text: Uint8Array): Uint8Array {
+  return text.subarray(0, endOfCodePoints(text));
+}
+
+/**
+ * The least text of at most 16 code points that no text beginning like this one exceeds: the text itself if it is short, else its beginning with the last
+ * code point that can grow grown by one. Null where none can (sixteen times U+10FFFF). UTF-8 bytes order as code points do.
+ */
+export function textAbove(text: Uint8Array): Uint8Array | null {
+  const end = endOfCodePoints(text);
+  if (end === text.length) return text;
+  const points = Array.from(Buffer.from(text.subarray(0, end)).toString("utf8"), (character) => character.codePointAt(0) as number);
+  for (let i = points.length - 1; i >= 0; i--) {
+    const point = (points[i] as number) + 1;
+    if (point > 0x10ffff) continue;
+    // Surrogates are no characters: the next one after U+D7FF is U+E000.
+    const grown = point === 0xd800 ? 0xe000 : point;
+    return Buffer.from(String.fromCodePoint(...points.slice(0, i), grown));
+  }
+  return null;
+}
+
+/** The first 16 bytes. */
+export function bytesBelow(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, boundLength);
+}
+
+/** At most 16 bytes that nothing beginning like `bytes` exceeds; null where no such bytes exist (sixteen times 0xff). */
+export function bytesAbove(bytes: Uint8Array): Uint8Array | null {
+  if (bytes.length <= boundLength) return bytes;
+  for (let i = boundLength - 1; i >= 0; i--) {
+    const byte = bytes[i] as number;
+    if (byte === 0xff) continue;
+    const above = bytes.slice(0, i + 1);
+    above[i] = byte + 1;
+    return above;
+  }
+  return null;
+}
+
+/** Where the sixteenth code point ends; the text's length if it has no more than that. */
+function endOfCodePoints(text: Uint8Array): number {
+  let points = 0;
+  for (let at = 0; at < text.length; at++) {
+    const isStart = ((text[at] as number) & 0xc0) !== 0x80;
+    if (isStart && ++points > boundLength) return at;
+  }
+  return text.length;
+}
