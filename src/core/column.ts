@@ -15,12 +15,10 @@ export const InvalidCause = {
   scale: 4,
   /** Text that isn't in the field's form (a date, a time, base64). */
   form: 5,
-  /** A timestamp without an offset where the field is an instant. */
-  offsetMissing: 6,
   /** A timestamp with an offset where the field is a local time. */
-  offsetUnexpected: 7,
+  offset: 6,
   /** Bytes of a record key that are no UTF-8. */
-  utf8: 8,
+  utf8: 7,
 } as const;
 
 /** The invalid cells of one column, sparse and ascending, with where each one's source text stands in the records' slab. */

@@ -1,0 +1,5 @@
+import type { Codec } from "../core/codec.ts";
+import { jsonCodec } from "./json.ts";
+
+/** Every codec there is. */
+export const codecs: readonly Codec[] = [jsonCodec];
