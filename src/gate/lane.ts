@@ -296,6 +296,7 @@ export class Lane {
     if (open === null) return;
     this.#open = null;
     clearTimeout(open.timer);
+    if (open.window.from.length === 0) return;
     const epoch = this.#epoch;
     await this.#commit;
     if (epoch !== this.#epoch) {

@@ -1,0 +1,120 @@
+import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import avsc from "avsc";
+
+export interface Snapshot {
+  readonly id: string;
+  readonly parent: string | null;
+  readonly sequence: number;
+  readonly manifestList: string;
+  readonly summary: Record<string, string>;
+}
+
+export interface Table {
+  readonly properties: Record<string, string>;
+  readonly snapshots: ReadonlyMap<string, Snapshot>;
+  readonly refs: Record<string, string>;
+}
+
+export interface ManifestFile {
+  readonly path: string;
+  readonly addedIn: string;
+}
+
+const long = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+});
+
+function local(uri: string): string {
+  return uri.startsWith("file:") ? fileURLToPath(uri.replace(/^file:\/(?!\/)/, "file:///")) : uri;
+}
+
+/** Reads an Avro container file with avsc, longs as bigint. */
+async function readAvro(path: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = [];
+  const decoder = new avsc.streams.BlockDecoder({
+    parseHook: (schema) =>
+      avsc.Type.forSchema(schema, { typeHook: (each) => (isLong(each) ? long : undefined), wrapUnions: false } as never),
+  });
+  const over = Promise.withResolvers<void>();
+  decoder.on("data", (row: Record<string, unknown>) => rows.push(row));
+  decoder.on("end", () => over.resolve());
+  decoder.on("error", (error) => over.reject(error));
+  decoder.end(readFileSync(local(path)));
+  await over.promise;
+  return rows;
+}
+
+function isLong(schema: unknown): boolean {
+  return schema === "long" || (typeof schema === "object" && schema !== null && "type" in schema && schema.type === "long");
+}
+
+/** Tables of a catalog database, by `namespace.table`. */
+export function catalogTables(catalogFile: string): Map<string, string> {
+  const database = new DatabaseSync(catalogFile, { readOnly: true, timeout: 10_000 });
+  const rows = database.prepare("SELECT table_namespace AS n, table_name AS t, metadata_location AS l FROM iceberg_tables").all();
+  database.close();
+  return new Map(rows.map((row) => [`${String(row["n"])}.${String(row["t"])}`, String(row["l"])]));
+}
+
+/** Reads table metadata; ids as text, because they do not fit a double. */
+export function readTable(location: string): Table {
+  const text = readFileSync(local(location), "utf8");
+  const raw = JSON.parse(text, ((_key: string, value: unknown, context: { source?: string }) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && context.source !== undefined ? context.source : value) as never) as {
+    properties?: Record<string, string>;
+    snapshots?: Record<string, unknown>[];
+    refs?: Record<string, { "snapshot-id": string | number }>;
+  };
+  const snapshots = new Map<string, Snapshot>();
+  for (const each of raw.snapshots ?? []) {
+    const id = String(each["snapshot-id"]);
+    const parent = each["parent-snapshot-id"];
+    snapshots.set(id, {
+      id,
+      parent: parent === undefined || parent === null ? null : String(parent),
+      sequence: Number(each["sequence-number"]),
+      manifestList: String(each["manifest-list"]),
+      summary: each["summary"] as Record<string, string>,
+    });
+  }
+  const refs = Object.fromEntries(Object.entries(raw.refs ?? {}).map(([name, ref]) => [name, String(ref["snapshot-id"])]));
+  return { properties: raw.properties ?? {}, snapshots, refs };
+}
+
+/** The snapshots from a ref back to the first, newest first. */
+export function ancestry(table: Table, ref: string): Snapshot[] {
+  const chain: Snapshot[] = [];
+  let id: string | null = table.refs[ref] ?? null;
+  while (id !== null) {
+    const snapshot = table.snapshots.get(id);
+    if (snapshot === undefined) break;
+    chain.push(snapshot);
+    id = snapshot.parent;
+  }
+  return chain;
+}
+
+/** Data files that are live in a snapshot, with the snapshot that added each. */
+export async function liveFiles(snapshot: Snapshot): Promise<ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  for (const manifest of await readAvro(snapshot.manifestList)) {
+    if (manifest["content"] !== 0) continue;
+    for (const entry of await readAvro(String(manifest["manifest_path"]))) {
+      if (entry["status"] === 2) continue;
+      const file = entry["data_file"] as Record<string, unknown>;
+      files.push({ path: local(String(file["file_path"])), addedIn: String(entry["snapshot_id"] ?? snapshot.id) });
+    }
+  }
+  return files;
+}
