@@ -1,0 +1,65 @@
+import { Buffer } from "node:buffer";
+import { SluiceError } from "../core/errors.ts";
+
+/** Reads what `ByteWriter` wrote; anything else, and any read past the end, is PROFILE_CORRUPT. */
+export class ByteReader {
+  readonly #buffer: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  #take(bytes: number): number {
+    const at = this.#at;
+    if (at + bytes > this.#buffer.length) throw corrupt("it ends too early");
+    this.#at = at + bytes;
+    return at;
+  }
+
+  get left(): number {
+    return this.#buffer.length - this.#at;
+  }
+
+  byte(): number {
+    return this.#buffer[this.#take(1)] as number;
+  }
+
+  /** A whole number from 0 to `max`. */
+  varint(max: number): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.byte();
+      value += (byte & 127) * scale;
+      if (value > max) throw corrupt(`a number is above its limit of ${max}`);
+      if (byte < 128) return value;
+      scale *= 128;
+      if (scale > 2 ** 49) throw corrupt("a number is too long");
+    }
+  }
+
+  word(): number {
+    return this.#buffer.readUInt32LE(this.#take(4));
+  }
+
+  double(): number {
+    return this.#buffer.readDoubleLE(this.#take(8));
+  }
+
+  bytes(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#buffer.subarray(at, at + length);
+  }
+
+  text(bytesMax: number): string {
+    const length = this.varint(bytesMax);
+    const at = this.#take(length);
+    return this.#buffer.toString("utf8", at, at + length);
+  }
+}
+
+/** The error of a profile that can't be read. */
+export function corrupt(why: string): SluiceError {
+  return new SluiceError("PROFILE_CORRUPT", `The profile can't be read: ${why}.`);
+}

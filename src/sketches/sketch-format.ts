@@ -1,0 +1,162 @@
+import type { DistinctSketch, Moments, QuantileSketch, TopEntry, TopValues } from "../core/profile.ts";
+import type { ByteReader } from "./byte-reader.ts";
+import { corrupt } from "./byte-reader.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import { rankMax, registerCount } from "./distinct.ts";
+import { topEntriesMax } from "./heavy-hitters.ts";
+import { quantileLevelsMax } from "./quantiles.ts";
+
+const countMax = Number.MAX_SAFE_INTEGER;
+/** Longest text of one value: 64 code points of 4 bytes. */
+const valueBytesMax = 256;
+const levelItemsMax = 4096;
+/** Whole numbers up to here are written as differences; a difference then still is a safe integer. */
+const wholeMax = 2 ** 51;
+
+/** Count, then (if there are any) mean, m2, min and max as doubles. */
+export function writeMoments(out: ByteWriter, moments: Moments): void {
+  out.varint(moments.count);
+  if (moments.count === 0) return;
+  for (const value of [moments.mean, moments.m2, moments.min, moments.max]) out.double(value);
+}
+
+/** The inverse of `writeMoments`; throws PROFILE_CORRUPT. */
+export function readMoments(from: ByteReader): Moments {
+  const count = from.varint(countMax);
+  if (count === 0) return { count, mean: 0, m2: 0, min: Infinity, max: -Infinity };
+  const [mean, m2, min, max] = [from.double(), from.double(), from.double(), from.double()];
+  if (Number.isNaN(mean) || !(m2 >= 0) || !(min <= max)) throw corrupt("moments contradict themselves");
+  return { count, mean, m2, min, max };
+}
+
+/** Sparse (gap and rank of each register in use) where that is shorter, else 6 bits a register. */
+export function writeDistinct(out: ByteWriter, sketch: DistinctSketch): void {
+  let used = 0;
+  for (const rank of sketch.registers) if (rank > 0) used++;
+  const dense = 3 * used > (registerCount * 6) / 8;
+  out.byte(dense ? 1 : 0);
+  if (dense) out.bytes(packRegisters(sketch.registers));
+  else {
+    out.varint(used);
+    let previous = -1;
+    for (let i = 0; i < registerCount; i++) {
+      const rank = sketch.registers[i] as number;
+      if (rank === 0) continue;
+      out.varint(i - previous - 1);
+      out.byte(rank);
+      previous = i;
+    }
+  }
+}
+
+function packRegisters(registers: Uint8Array): Uint8Array {
+  const packed = new Uint8Array((registerCount * 6) / 8);
+  for (let i = 0, at = 0; i < registerCount; i += 4) {
+    const [a, b, c, d] = registers.subarray(i, i + 4) as unknown as [number, number, number, number];
+    packed[at++] = (a << 2) | (b >> 4);
+    packed[at++] = ((b & 15) << 4) | (c >> 2);
+    packed[at++] = ((c & 3) << 6) | d;
+  }
+  return packed;
+}
+
+/** The inverse of `writeDistinct`; throws PROFILE_CORRUPT. */
+export function readDistinct(from: ByteReader): DistinctSketch {
+  const registers = new Uint8Array(registerCount);
+  if (from.varint(1) === 1) {
+    const packed = from.bytes((registerCount * 6) / 8);
+    for (let i = 0, at = 0; i < registerCount; i += 4, at += 3) {
+      const [a, b, c] = packed.subarray(at, at + 3) as unknown as [number, number, number];
+      registers.set([a >> 2, ((a & 3) << 4) | (b >> 4), ((b & 15) << 2) | (c >> 6), c & 63], i);
+    }
+  } else {
+    const used = from.varint(registerCount);
+    for (let i = 0, at = -1; i < used; i++) {
+      at += from.varint(registerCount) + 1;
+      if (at >= registerCount) throw corrupt("a register is out of range");
+      const rank = from.byte();
+      if (rank === 0) throw corrupt("a register in use is empty");
+      registers[at] = rank;
+    }
+  }
+  if (registers.some((rank) => rank > rankMax)) throw corrupt("a register's rank is out of range");
+  return { kind: "distinct", registers };
+}
+
+/** Levels from the lowest: whole numbers as a first value and differences, others as doubles. */
+export function writeQuantiles(out: ByteWriter, sketch: QuantileSketch): void {
+  out.varint(sketch.count);
+  out.varint(sketch.compactions);
+  out.varint(sketch.levels.length);
+  for (const items of sketch.levels) {
+    out.varint(items.length);
+    const whole = items.every((item) => Number.isInteger(item) && Math.abs(item) <= wholeMax);
+    out.byte(whole ? 1 : 0);
+    let previous = -wholeMax;
+    for (const item of items) {
+      if (whole) out.varint(item - previous);
+      else out.double(item);
+      previous = item;
+    }
+  }
+}
+
+/** The inverse of `writeQuantiles`; throws PROFILE_CORRUPT. */
+export function readQuantiles(from: ByteReader): QuantileSketch {
+  const count = from.varint(countMax);
+  const compactions = from.varint(countMax);
+  const levels: Float64Array[] = [];
+  const levelCount = from.varint(quantileLevelsMax);
+  let weight = 0;
+  for (let level = 0; level < levelCount; level++) {
+    const length = from.varint(levelItemsMax);
+    const whole = from.varint(1) === 1;
+    const items = new Float64Array(length);
+    let previous = whole ? -wholeMax : -Infinity;
+    for (let i = 0; i < length; i++) {
+      const item = whole ? previous + from.varint(2 * wholeMax) : from.double();
+      if (!Number.isFinite(item) || item < previous) throw corrupt("quantile items are out of order");
+      items[i] = item;
+      previous = item;
+    }
+    levels.push(items);
+    weight += length * 2 ** level;
+  }
+  if (weight !== count) throw corrupt("quantile weights do not add up");
+  return { kind: "quantiles", count, levels, compactions };
+}
+
+/** Total, error, then each entry's hash, count and text. */
+export function writeTop(out: ByteWriter, top: TopValues): void {
+  out.varint(top.total);
+  out.varint(top.error);
+  out.varint(top.entries.length);
+  for (const entry of top.entries) {
+    out.word(entry.hashHigh);
+    out.word(entry.hashLow);
+    out.varint(entry.count);
+    out.text(entry.value);
+  }
+}
+
+/** The inverse of `writeTop`; throws PROFILE_CORRUPT. */
+export function readTop(from: ByteReader): TopValues {
+  const total = from.varint(countMax);
+  const error = from.varint(total);
+  const length = from.varint(topEntriesMax);
+  const entries: TopEntry[] = [];
+  let counted = 0;
+  let previous = -1;
+  for (let i = 0; i < length; i++) {
+    const hashHigh = from.word();
+    const hashLow = from.word();
+    const count = from.varint(total);
+    const order = hashHigh * 2 ** 21 + (hashLow >>> 11);
+    if (order < previous) throw corrupt("frequent values are out of order");
+    previous = order;
+    counted += count;
+    entries.push({ hashHigh, hashLow, count, value: from.text(4 * valueBytesMax) });
+  }
+  if (counted > total) throw corrupt("frequent values do not add up");
+  return { kind: "top", total, error, entries };
+}
