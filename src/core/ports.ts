@@ -282,8 +282,6 @@ export interface Lake {
   contractText(hash: string): Promise<string>;
   /** The stored profile of a decision. Rejects with NOT_FOUND. */
   profile(hash: string): Promise<Uint8Array>;
-  /** The text of a contract that was active once, by its hash. Rejects with NOT_FOUND. */
-  contractText(dataset: string, hash: string): Promise<string>;
   snapshots(dataset: string): Promise<readonly SnapshotInfo[]>;
   held(dataset: string): Promise<readonly HeldWindow[]>;
   /** Appends exactly the audited files to main, once; the window's rejected rows go to quarantine. */
