@@ -11,14 +11,14 @@ export interface BrokerCluster {
   readonly bootstrap: string;
   readonly brokers: readonly string[];
   /** The process of a node, or null while it is down. */
-  pid(nodeId: number): number | null;
+  readonly pid: (nodeId: number) => number | null;
   /** SIGKILL; does nothing to a node that is down. */
-  kill(nodeId: number): Promise<void>;
+  readonly kill: (nodeId: number) => Promise<void>;
   /** Ends a node cleanly: it hands its leaderships over first. */
-  stopNode(nodeId: number): Promise<void>;
+  readonly stopNode: (nodeId: number) => Promise<void>;
   /** Starts a node that is down again, with its data. */
-  restart(nodeId: number): Promise<void>;
-  stop(): Promise<void>;
+  readonly restart: (nodeId: number) => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts a cluster of three brokers (each also a controller): three replicas, two in sync. About 6 s and 600 MB. Rejects with BROKER_FAILED. */

@@ -16,9 +16,9 @@ export interface Broker {
   readonly folder: string;
   readonly logFile: string;
   /** Ends it cleanly; the data stays in its folder and `startBroker` with the same folder goes on with it. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** SIGKILL. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 export interface BrokerOptions {

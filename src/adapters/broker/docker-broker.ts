@@ -32,8 +32,9 @@ function environmentName(property: string): string {
 export async function startDockerBroker(
   docker: string,
   options: { folder: string; port?: number; settings?: Readonly<Record<string, string>>; onProgress?: (message: string) => void },
-): Promise<{ bootstrap: string; stop(): Promise<void> }> {
-  const port = options.port ?? ((await freePorts(1))[0] as number);
+): Promise<{ bootstrap: string; stop: () => Promise<void> }> {
+  const [freePort = 0] = await freePorts(1);
+  const port = options.port ?? freePort;
   const name = `sluice-${createHash("sha256").update(options.folder).digest("hex").slice(0, 12)}-${port}`;
   options.onProgress?.(`starting Kafka ${kafkaVersion()} in Docker`);
   const remove = async () => void (await runCommand(docker, ["rm", "--force", "--volumes", name]));

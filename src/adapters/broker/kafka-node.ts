@@ -35,9 +35,9 @@ export interface KafkaNode {
   readonly pid: number;
   readonly logFile: string;
   /** Ends it cleanly (SIGTERM; SIGKILL after 20 s); resolves when it is gone. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** Ends it as a crash would (SIGKILL); resolves when it is gone. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 const readyTimeoutMs = 90_000;

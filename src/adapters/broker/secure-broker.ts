@@ -22,8 +22,8 @@ export interface SecureBroker {
   /** One user a mechanism. */
   readonly users: readonly BrokerUser[];
   readonly pid: number;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
+  readonly stop: () => Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 const users: readonly BrokerUser[] = [

