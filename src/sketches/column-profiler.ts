@@ -1,13 +1,14 @@
 import type { BytesColumn, DecimalColumn, FloatColumn, IntegerColumn } from "../core/column.ts";
 import { Cell } from "../core/column.ts";
-import type { ColumnProfile, Moments } from "../core/profile.ts";
+import type { ColumnProfile, Moments, QuantileSketch } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 import { addHashes, emptyDistinct } from "./distinct.ts";
 import type { HashWords } from "./hash.ts";
 import { hashPairs, hashQuads, hashSpan } from "./hash.ts";
 import { TopAccumulator, emptyTop } from "./heavy-hitters.ts";
-import { emptyMoments, mergeMoments, momentsOf } from "./moments.ts";
-import { QuantileAccumulator, emptyQuantiles } from "./quantiles.ts";
+import { emptyMoments, momentsOf } from "./moments.ts";
+import { emptyQuantiles, quantilesOf } from "./quantiles.ts";
+import { expandCounts, sortNumbers } from "./sort-numbers.ts";
 import type { LeafColumn } from "./value-text.ts";
 import { cutAt, unscaledAt, valueText } from "./value-text.ts";
 
@@ -50,12 +51,13 @@ export function emptyColumnProfile(field: Field): ColumnProfile {
   };
 }
 
-/** Values worked on at a time: their hashes and numbers stay in the first-level cache. */
+/** Values hashed at a time: their hashes stay in the first-level cache. */
 const chunkLength = 1024;
-const numbers = new Float64Array(chunkLength);
-const numberWords = new Uint32Array(numbers.buffer);
 const words = new Uint32Array(4 * chunkLength);
+const wordNumbers = new Float64Array(words.buffer);
 const hashes: HashWords = { high: new Uint32Array(chunkLength), low: new Uint32Array(chunkLength) };
+/** What moments and quantiles are of: a column's finite numbers, or lengths. Scratch of the longest batch so far. */
+let numbers = new Float64Array(16 * chunkLength);
 
 /** The profile of the given rows of one leaf column. Invalid cells are not counted: their rows never pass. */
 export function profileColumn(column: LeafColumn, rows: Uint32Array): ColumnProfile {
@@ -63,16 +65,15 @@ export function profileColumn(column: LeafColumn, rows: Uint32Array): ColumnProf
   const picked = pickValues(column, rows);
   const { registers } = empty.distinct;
   const top = empty.top === null ? null : new TopAccumulator();
-  const quantiles = empty.quantiles === null ? null : new QuantileAccumulator();
-  let moments: Moments = emptyMoments;
+  if (numbers.length < picked.rows.length) numbers = new Float64Array(picked.rows.length);
+  let measured = 0;
   for (let from = 0; from < picked.rows.length; from += chunkLength) {
     const chunk = picked.rows.subarray(from, from + chunkLength);
-    const measured = hashChunk(column, chunk);
+    measured += hashChunk(column, chunk, measured);
     addHashes(registers, hashes, chunk.length);
     top?.add(hashes, chunk, chunk.length);
-    quantiles?.add(numbers, measured);
-    moments = mergeMoments(moments, momentsOf(numbers, measured));
   }
+  const moments = momentsOf(numbers, measured);
   const extremes = findExtremes(column, picked.rows);
   return {
     ...empty,
@@ -82,11 +83,28 @@ export function profileColumn(column: LeafColumn, rows: Uint32Array): ColumnProf
     min: extremes === null ? null : valueText(column, extremes.min),
     max: extremes === null ? null : valueText(column, extremes.max),
     moments: empty.moments === null ? null : moments,
-    quantiles: quantiles?.finish() ?? null,
+    quantiles: empty.quantiles === null ? null : profileQuantiles(column, top, moments),
     top: top?.finish((row) => valueText(column, row)) ?? null,
     lengths: empty.lengths === null ? null : moments,
     nan: picked.nan,
   };
+}
+
+/** Orders `numbers` the cheapest way: from the distinct values if they are few and finite, else by sorting. */
+function profileQuantiles(column: LeafColumn, top: TopAccumulator | null, moments: Moments): QuantileSketch {
+  const exact = top?.exactCounts() ?? null;
+  const distinct = exact === null ? null : Float64Array.from(exact.origins, (row) => numberAt(column, row));
+  if (exact !== null && distinct !== null && distinct.every(Number.isFinite)) expandCounts(distinct, exact.counts, numbers);
+  else sortNumbers(numbers, moments.count, moments.min, moments.max);
+  return quantilesOf(numbers.subarray(0, moments.count));
+}
+
+/** A numeric cell as moments take it: times in seconds, zero without its sign. */
+function numberAt(column: LeafColumn, row: number): number {
+  if (column.kind === "bytes") return NaN;
+  const value = (column.values[row] as number) + 0;
+  const type = column.field.type.kind;
+  return type === "date" ? value * 86_400 : type === "time" || type === "timestamp" ? value / 1e6 : value;
 }
 
 interface Picked {
@@ -117,8 +135,8 @@ function pickValues(column: LeafColumn, rows: Uint32Array): Picked {
   return { rows: picked.subarray(0, count), nulls, missing, nan };
 }
 
-/** Fills `hashes` for a chunk, and `numbers` with what its moments are of (finite values, or lengths); answers how many of those. */
-function hashChunk(column: LeafColumn, rows: Uint32Array): number {
+/** Fills `hashes` for a chunk, and `numbers` from `at` on with its finite numbers or lengths; answers how many of those. */
+function hashChunk(column: LeafColumn, rows: Uint32Array, at: number): number {
   switch (column.kind) {
     case "boolean":
       for (let i = 0; i < rows.length; i++) {
@@ -128,63 +146,64 @@ function hashChunk(column: LeafColumn, rows: Uint32Array): number {
       hashPairs(words, rows.length, hashes);
       return 0;
     case "float":
-      return hashFloats(column, rows);
+      return hashFloats(column, rows, at);
     case "integer":
-      return hashIntegers(column, rows);
+      return hashIntegers(column, rows, at);
     case "decimal":
-      return hashDecimals(column, rows);
+      return hashDecimals(column, rows, at);
     default:
-      return hashBytes(column, rows);
+      return hashBytes(column, rows, at);
   }
 }
 
-function hashFloats(column: FloatColumn, rows: Uint32Array): number {
-  // Adding 0 makes -0 the same value as 0.
-  for (let i = 0; i < rows.length; i++) numbers[i] = (column.values[rows[i] as number] as number) + 0;
-  hashPairs(numberWords, rows.length, hashes);
+function hashFloats(column: FloatColumn, rows: Uint32Array, at: number): number {
   let finite = 0;
   for (let i = 0; i < rows.length; i++) {
-    const value = numbers[i] as number;
-    numbers[finite] = value;
+    // Adding 0 makes -0 the same value as 0.
+    const value = (column.values[rows[i] as number] as number) + 0;
+    wordNumbers[i] = value;
+    numbers[at + finite] = value;
     if (Number.isFinite(value)) finite++;
   }
+  hashPairs(words, rows.length, hashes);
   return finite;
 }
 
-function hashIntegers(column: IntegerColumn, rows: Uint32Array): number {
+function hashIntegers(column: IntegerColumn, rows: Uint32Array, at: number): number {
   const { exact, values, field } = column;
   const exactWords = new Uint32Array(exact.buffer, exact.byteOffset, 2 * exact.length);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
     words[2 * i] = exactWords[2 * row] as number;
     words[2 * i + 1] = exactWords[2 * row + 1] as number;
-    numbers[i] = (values[row] as number) + 0;
+    numbers[at + i] = (values[row] as number) + 0;
   }
   hashPairs(words, rows.length, hashes);
-  if (field.type.kind === "date") for (let i = 0; i < rows.length; i++) numbers[i] = (numbers[i] as number) * 86_400;
+  const end = at + rows.length;
+  if (field.type.kind === "date") for (let i = at; i < end; i++) numbers[i] = (numbers[i] as number) * 86_400;
   else if (field.type.kind === "time" || field.type.kind === "timestamp") {
-    for (let i = 0; i < rows.length; i++) numbers[i] = (numbers[i] as number) / 1e6;
+    for (let i = at; i < end; i++) numbers[i] = (numbers[i] as number) / 1e6;
   }
   return rows.length;
 }
 
-function hashDecimals(column: DecimalColumn, rows: Uint32Array): number {
+function hashDecimals(column: DecimalColumn, rows: Uint32Array, at: number): number {
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
     for (let word = 0; word < 4; word++) words[4 * i + word] = column.unscaled[4 * row + word] as number;
-    numbers[i] = (column.values[row] as number) + 0;
+    numbers[at + i] = (column.values[row] as number) + 0;
   }
   hashQuads(words, rows.length, hashes);
   return rows.length;
 }
 
-function hashBytes(column: BytesColumn, rows: Uint32Array): number {
+function hashBytes(column: BytesColumn, rows: Uint32Array, at: number): number {
   const { bytes, starts, lengths } = column;
   const inBytes = column.field.type.kind === "binary";
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
     const points = hashSpan(bytes, starts[row] as number, lengths[row] as number, hashes, i);
-    numbers[i] = inBytes ? (lengths[row] as number) : points;
+    numbers[at + i] = inBytes ? (lengths[row] as number) : points;
   }
   return rows.length;
 }

@@ -90,6 +90,12 @@ export class TopAccumulator {
     }
   }
 
+  /** Every value added, by where it is found again, with its count; null once one had to be dropped. */
+  exactCounts(): { readonly origins: Uint32Array; readonly counts: Float64Array } | null {
+    if (this.#error > 0) return null;
+    return { origins: this.#origin.subarray(0, this.#size), counts: this.#counts.subarray(0, this.#size) };
+  }
+
   /** The summary of everything added; `textOf(origin)` gives a value's text. */
   finish(textOf: (origin: number) => string): TopValues {
     // A summary that is inexact anyway is not worth twice its size.

@@ -4,7 +4,6 @@ import { mixWord } from "./hash.ts";
 /** Most items on the highest level; lower levels hold 2/3 of the one above, and at least 8. */
 const topCapacity = 512;
 const leastCapacity = 8;
-const bufferLength = 4096;
 
 /** Up to this many values a sketch holds every one, and its answers are exact. */
 export const exactQuantilesMax = topCapacity;
@@ -17,42 +16,16 @@ export const quantileLevelsMax = 60;
 export const emptyQuantiles: QuantileSketch = { kind: "quantiles", count: 0, levels: [], compactions: 0 };
 
 /**
- * Builds a KLL sketch (Karnin, Lang and Liberty 2016) from finite values. The coin of each compaction comes from the values compacted, so
- * the same values in the same order always give the same sketch.
+ * The KLL sketch (Karnin, Lang and Liberty 2016) of finite values in ascending order. The coin of each compaction comes from the values
+ * compacted, so the same values always give the same sketch.
  */
-export class QuantileAccumulator {
-  readonly #buffer = new Float64Array(bufferLength);
-  #filled = 0;
-  readonly #stack: Stack = { levels: [], compactions: 0 };
-  #count = 0;
-
-  /** Adds the first `count` of `values`; none may be NaN or infinite. */
-  add(values: Float64Array, count: number): void {
-    const buffer = this.#buffer;
-    this.#count += count;
-    let taken = 0;
-    while (taken < count) {
-      const part = Math.min(count - taken, bufferLength - this.#filled);
-      buffer.set(values.subarray(taken, taken + part), this.#filled);
-      this.#filled += part;
-      taken += part;
-      if (this.#filled === bufferLength) this.#flush();
-    }
-  }
-
-  #flush(): void {
-    if (this.#filled === 0) return;
-    const sorted = this.#buffer.slice(0, this.#filled).sort();
-    this.#filled = 0;
-    this.#stack.levels[0] = mergeSorted(this.#stack.levels[0] ?? new Float64Array(0), sorted);
-    compress(this.#stack);
-  }
-
-  /** The sketch of everything added. */
-  finish(): QuantileSketch {
-    this.#flush();
-    return { kind: "quantiles", count: this.#count, levels: this.#stack.levels.slice(), compactions: this.#stack.compactions };
-  }
+export function quantilesOf(sorted: Float64Array): QuantileSketch {
+  if (sorted.length === 0) return emptyQuantiles;
+  const stack: Stack = { levels: [sorted], compactions: 0 };
+  compress(stack);
+  // The caller's array may be scratch space.
+  const levels = stack.levels.map((items) => (items.buffer === sorted.buffer ? items.slice() : items));
+  return { kind: "quantiles", count: sorted.length, levels, compactions: stack.compactions };
 }
 
 interface Stack {
