@@ -39,3 +39,16 @@ export interface Field {
 export function isMasked(field: Field): boolean {
   return field.classification !== null && field.classification !== "public";
 }
+
+/** Paths of all fields, nested ones included, whose values must not leave the quarantine table; what lies inside a masked field is masked. */
+export function maskedPaths(fields: readonly Field[], outer = false): ReadonlySet<string> {
+  const paths = new Set<string>();
+  for (const field of fields) {
+    const masked = outer || isMasked(field);
+    if (masked) paths.add(field.path);
+    const { type } = field;
+    const inner = type.kind === "struct" ? type.fields : type.kind === "list" ? [type.element] : type.kind === "map" ? [type.value] : [];
+    for (const path of maskedPaths(inner, masked)) paths.add(path);
+  }
+  return paths;
+}
