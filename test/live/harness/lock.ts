@@ -1,30 +1,23 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive } from "../../../src/adapters/broker/kafka-node.ts";
 
-/** Runs `work` in one process at a time, by a folder made as lock; one whose holder died is taken over. */
-export async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
-  while (!tryLock(lock)) await sleep(50);
+/** Runs `work` in one process at a time. The lock is SQLite's on the file, so the system lets it go when its holder dies. */
+export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const lock = new DatabaseSync(file);
   try {
+    while (!tryLock(lock)) await sleep(50);
     return await work();
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    lock.close();
   }
 }
 
-function tryLock(lock: string): boolean {
+function tryLock(lock: DatabaseSync): boolean {
   try {
-    mkdirSync(lock);
-    writeFileSync(join(lock, "pid"), String(process.pid));
+    lock.exec("BEGIN EXCLUSIVE");
     return true;
-  } catch {
-    try {
-      const holder = Number(readFileSync(join(lock, "pid"), "utf8"));
-      if (!isAlive(holder)) rmSync(lock, { recursive: true, force: true });
-    } catch {
-      // The holder has not written its number yet, or has just let go.
-    }
-    return false;
+  } catch (error) {
+    if (error instanceof Error && /database is locked/.test(error.message)) return false;
+    throw error;
   }
 }

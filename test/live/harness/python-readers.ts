@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { findOnPath } from "../../../src/adapters/broker/broker-facts.ts";
+import { cacheFolder } from "../../../src/adapters/broker/cache-folder.ts";
+import { runCommand } from "../../../src/adapters/broker/run-command.ts";
+import { withLock } from "./lock.ts";
+
+const requirements = new URL("requirements.txt", import.meta.url).pathname;
+
+/** Whether the machine has a Python to make the readers with: `describe.skipIf(!pythonHere)`. */
+export const pythonHere: boolean = findOnPath("python3", process.env) !== null;
+
+/**
+ * The interpreter of a virtual environment with PyIceberg, PyArrow and DuckDB (with its iceberg extension), made by pip in the cache by the first
+ * caller (about a minute, once a machine). Null, with a plain message, where there is no python3. Rejects where pip fails.
+ */
+export async function pythonReaders(): Promise<string | null> {
+  const python = findOnPath("python3", process.env);
+  if (python === null) {
+    console.warn("tests with PyIceberg and DuckDB's Python are skipped: there is no python3 on the PATH");
+    return null;
+  }
+  const version = (await runCommand(python, ["-c", "import sys; print(sys.version, sys.base_prefix)"])).stdout;
+  const key = createHash("sha256").update(readFileSync(requirements)).update(version).digest("hex").slice(0, 12);
+  const folder = join(cacheFolder(), `python-readers-${key}`);
+  const stamp = join(folder, "complete");
+  const interpreter = join(folder, "bin/python");
+  if (existsSync(stamp)) return interpreter;
+  mkdirSync(dirname(folder), { recursive: true });
+  await withLock(`${folder}.lock`, async () => {
+    if (existsSync(stamp)) return;
+    rmSync(folder, { recursive: true, force: true });
+    await must(python, ["-m", "venv", folder]);
+    await must(interpreter, ["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:", "-r", requirements]);
+    writeFileSync(stamp, "");
+  });
+  return interpreter;
+}
+
+/** Python lines that give a DuckDB connection `duck` with its iceberg extension loaded from the installed wheels, without any download. */
+export const duckdbWithIceberg = `
+import duckdb, glob, os, importlib.util
+duck = duckdb.connect()
+for _name in ("avro", "iceberg"):
+    _folder = os.path.dirname(importlib.util.find_spec("duckdb_extension_" + _name).origin)
+    duck.load_extension(glob.glob(os.path.join(_folder, "extensions", "*", _name + ".duckdb_extension"))[0])
+`;
+
+async function must(program: string, args: readonly string[]): Promise<void> {
+  const result = await runCommand(program, args);
+  if (result.status !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${result.stdout}${result.stderr}`);
+}
+
+/** Runs a Python script with the readers; `args` are its arguments. Resolves with its standard output; rejects with its error. */
+export async function runPython(interpreter: string, script: string, args: readonly string[] = []): Promise<string> {
+  const result = await runCommand(interpreter, ["-c", script, ...args]);
+  if (result.status !== 0) throw new Error(`the Python script failed:\n${result.stderr}`);
+  return result.stdout;
+}
