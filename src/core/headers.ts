@@ -1,6 +1,6 @@
 import type { Header, Records } from "./records.ts";
 
-const utf8 = new TextDecoder("utf-8");
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** A zig-zag varint as Kafka's record format writes it (32 bits). */

@@ -283,7 +283,7 @@ function presentValues(type: FieldType): fc.Arbitrary<Value> {
       return fc.record(Object.fromEntries(type.fields.map((child) => [child.name, valuesOf(child)])));
     case "list":
       return fc.array(valuesOf(type.element), { maxLength: 4 });
-    case "map":
+    default:
       return fc.uniqueArray(fc.tuple(fc.string({ unit: fc.constantFrom("k", "ü", " ", "."), maxLength: 5 }), valuesOf(type.value)), {
         selector: ([key]) => key,
         maxLength: 4,

@@ -1,0 +1,112 @@
+import { zstdDecompressSync } from "node:zlib";
+import type { AsyncBuffer } from "hyparquet";
+import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import type { QuarantinedRecord, QuarantineState } from "../../core/ports.ts";
+import { partitionId } from "../../core/position.ts";
+import type { Reason } from "../../core/rule.ts";
+import type { Storage } from "../../core/storage.ts";
+
+/** A version of a quarantined record as its file has it, with its headers byte for byte. */
+export interface StoredQuarantineRow extends QuarantinedRecord {
+  /** Kafka's record encoding; null where the record has no headers. */
+  readonly headersRaw: Uint8Array | null;
+}
+
+/** A page in memory once decompressed: no page that Sluice writes is larger than its largest record and a little more. */
+const pageBytesMax = 1024 * 1024 * 1024;
+
+/** Reads a quarantine file row by row in its order, one row group in memory at a time. Rejects with NOT_FOUND, STORAGE_FAILED, or RangeError on damage. */
+export async function* readQuarantineFile(storage: Storage, path: string): AsyncIterable<StoredQuarantineRow> {
+  const file = await bufferOf(storage, path);
+  const metadata = await parquetMetadataAsync(file);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, utf8: false, parsers, compressors });
+    for (const row of rows) yield rowOf(row);
+    rowStart = rowEnd;
+  }
+}
+
+const parsers = {
+  timestampFromMicroseconds: (micros: bigint) => micros,
+  // The default decoder drops a byte order mark.
+  stringFromBytes: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
+};
+
+const compressors = {
+  ZSTD: (page: Uint8Array, size: number) => {
+    const bytes = zstdDecompressSync(page, { maxOutputLength: Math.min(pageBytesMax, Math.max(1, size)) });
+    if (bytes.length !== size) throw new RangeError(`a page of ${bytes.length} bytes where ${size} were announced`);
+    return bytes;
+  },
+};
+
+async function bufferOf(storage: Storage, path: string): Promise<AsyncBuffer> {
+  const byteLength = await storage.sizeBytes(path);
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const bytes = await storage.readRange(path, start, end);
+      const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+      return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
+    },
+  };
+}
+
+/** A row as hyparquet gives it, by the columns of `quarantineSchema`. */
+interface ParquetRow {
+  readonly topic: string;
+  readonly topic_id: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestamp_ms: bigint;
+  readonly timestamp_type: number;
+  readonly key?: Uint8Array | null;
+  readonly value?: Uint8Array | null;
+  readonly headers: readonly { readonly key: string; readonly value?: Uint8Array | null }[];
+  readonly headers_raw?: Uint8Array | null;
+  readonly reasons: readonly Readonly<Record<keyof Reason, string | null | undefined>>[];
+  readonly contract_hash: string;
+  readonly decision_hash: string;
+  readonly window_id: string;
+  readonly attempt: number;
+  readonly state: string;
+  readonly quarantined_at: bigint;
+}
+
+function rowOf(read: Readonly<Record<string, unknown>>): StoredQuarantineRow {
+  const row = read as unknown as ParquetRow;
+  return {
+    id: partitionId({ topic: row.topic, topicId: row.topic_id, partition: row.partition }) + `:${row.offset}`,
+    topic: row.topic,
+    topicId: row.topic_id,
+    partition: row.partition,
+    offset: row.offset,
+    timestampMs: row.timestamp_ms,
+    timestampType: row.timestamp_type,
+    key: row.key ?? null,
+    value: row.value ?? null,
+    headers: row.headers.map(({ key, value }) => ({ key, value: value ?? null })),
+    headersRaw: row.headers_raw ?? null,
+    reasons: row.reasons.map(reasonOf),
+    contractHash: row.contract_hash,
+    decisionHash: row.decision_hash,
+    windowId: row.window_id,
+    attempt: row.attempt,
+    state: row.state as QuarantineState,
+    quarantinedAtMs: Number(row.quarantined_at / 1000n),
+  };
+}
+
+function reasonOf(read: Readonly<Record<keyof Reason, string | null | undefined>>): Reason {
+  return {
+    rule: read.rule as string,
+    family: read.family as string,
+    column: read.column ?? null,
+    severity: read.severity as Reason["severity"],
+    message: read.message as string,
+    observed: read.observed ?? null,
+    limit: read.limit ?? null,
+  };
+}
