@@ -14,6 +14,8 @@ export type GateEvent =
   | {
       readonly type: "batch.judged";
       readonly dataset: string;
+      /** Tells windows of one lane apart until they have an id: counts up from 1. */
+      readonly window: number;
       readonly rows: number;
       readonly faults: number;
       readonly rejected: number;
@@ -24,6 +26,7 @@ export type GateEvent =
     }
   | {
       readonly type: "window.committed";
+      readonly window: number;
       readonly decision: Decision;
       readonly snapshotId: string;
       readonly attempts: number;
@@ -32,7 +35,7 @@ export type GateEvent =
       /** W3C traceparent headers of the window's records: a bounded sample of distinct ones. */
       readonly traceparents: readonly string[];
     }
-  | { readonly type: "window.lost"; readonly dataset: string; readonly windowId: string; readonly message: string }
+  | { readonly type: "window.lost"; readonly dataset: string; readonly window: number; readonly windowId: string; readonly message: string }
   | {
       readonly type: "commit.failed";
       readonly dataset: string;

@@ -23,6 +23,7 @@ const traceparentsMax = 32;
 
 /** An open window with what has to be given back when it is over. */
 interface LaneWindow {
+  readonly number: number;
   readonly window: OpenWindow;
   readonly runs: SourceRun[];
   readonly traceparents: Set<string>;
@@ -56,6 +57,7 @@ export class Lane {
   #newestMs: number | null = null;
   #hint: Promise<void> | null = null;
   #blocks: readonly Block[] = [];
+  #windows = 0;
   holdNext = false;
 
   constructor(compiled: CompiledContract, context: GateContext) {
@@ -274,7 +276,16 @@ export class Lane {
     const { batch, validation, timings } = window.add(concatRecords(filled.map((run) => run.records)), this.#context.tick);
     let rejected = 0;
     for (const flag of validation.rejected) rejected += flag;
-    observe({ type: "batch.judged", dataset: this.dataset, rows: batch.rows, faults: batch.faults.length, rejected, startMs, ...timings });
+    observe({
+      type: "batch.judged",
+      dataset: this.dataset,
+      window: open.number,
+      rows: batch.rows,
+      faults: batch.faults.length,
+      rejected,
+      startMs,
+      ...timings,
+    });
   }
 
   #openWindow(): LaneWindow {
@@ -286,7 +297,7 @@ export class Lane {
         })
         .catch((error: unknown) => this.#context.fatal(error));
     }, this.#compiled.contract.window.seconds * 1000);
-    this.#open = { window, runs: [], traceparents: new Set(), timer };
+    this.#open = { number: ++this.#windows, window, runs: [], traceparents: new Set(), timer };
     return this.#open;
   }
 
@@ -333,7 +344,7 @@ export class Lane {
     if (result === null) return;
     const { decision } = commit;
     if (result.status === "lost") {
-      observe({ type: "window.lost", dataset: this.dataset, windowId: decision.windowId, message: result.message });
+      observe({ type: "window.lost", dataset: this.dataset, window: open.number, windowId: decision.windowId, message: result.message });
       await this.#resync();
       return;
     }
@@ -343,6 +354,7 @@ export class Lane {
     this.#ledger.remember(decision, commit.profile);
     observe({
       type: "window.committed",
+      window: open.number,
       decision,
       snapshotId: result.snapshotId,
       attempts: result.attempts,
