@@ -1,0 +1,51 @@
+import type { SourceLocation } from "../core/errors.ts";
+import type { RulePlan } from "../core/rule.ts";
+import type { Field } from "../core/schema.ts";
+import type { Findings } from "./findings.ts";
+import type { Node } from "./node.ts";
+
+/** A rule before the contract's rules are numbered and named. */
+export interface RuleDraft extends Omit<RulePlan, "index" | "id"> {
+  /** As the contract gives it; null: made of path and family. */
+  readonly givenId: string | null;
+}
+
+/** A field with the node that it came from, for its rules. */
+export interface FieldSite {
+  readonly field: Field;
+  readonly node: Node;
+}
+
+/** What one dataset's compilation gathers. */
+export interface Compilation {
+  readonly findings: Findings;
+  /** What to do with what the standard allows and Sluice can't enforce: refuse the contract, or list it and go on. */
+  readonly unsupported: "refuse" | "list";
+  readonly unenforced: string[];
+  /** Texts of referenced files by their reference as written. */
+  readonly references: ReadonlyMap<string, string>;
+  /** Fields by path, nested ones too. */
+  readonly fields: Map<string, Field>;
+}
+
+/** Notes what the standard says for other tools: never an error. */
+export function leaveUnenforced(compilation: Compilation, at: SourceLocation, what: string): void {
+  if (!compilation.unenforced.includes(what)) compilation.unenforced.push(what);
+  compilation.findings.note("not-enforced", at, `not enforced: ${what}`);
+}
+
+/** Notes what the contract means to be enforced and Sluice can't: an error, or with `unsupported: list` a warning. */
+export function cannotEnforce(
+  compilation: Compilation,
+  code: string,
+  at: SourceLocation,
+  message: string,
+  hint: string | null = null,
+): void {
+  if (compilation.unsupported === "refuse") {
+    compilation.findings.error(code, at, message, hint ?? "or set `unsupported: list` in the dataset's `sluice` settings to go without");
+    return;
+  }
+  compilation.unenforced.push(message);
+  compilation.findings.warning(code, at, `not enforced: ${message}`, hint);
+}

@@ -1,0 +1,89 @@
+import type { Scalar } from "../core/rule.ts";
+import type { Field, FieldType } from "../core/schema.ts";
+import { compileTimeFormat } from "../core/time-format.ts";
+import { timeUnit } from "./compile-fields.ts";
+import { plainDecimal } from "./decimal-text.ts";
+import type { Node, ScalarNode } from "./node.ts";
+
+/** A constant for a column of this field: exact, times in the column's unit; null where the value can never equal one of the column's. */
+export function literalFor(field: Field, node: Node): Scalar | null {
+  if (node.kind !== "scalar") return null;
+  if (node.value === null) return { type: "null" };
+  switch (field.type.kind) {
+    case "boolean":
+      return typeof node.value === "boolean" ? { type: "boolean", value: node.value } : null;
+    case "int":
+    case "long":
+    case "float":
+    case "double":
+    case "decimal":
+      return typeof node.value === "number" ? numberLiteral(node.text) : null;
+    case "date":
+    case "time":
+    case "timestamp":
+      return typeof node.value === "string" ? numberLiteral(timeBound(field, node.value)) : null;
+    case "string":
+    case "binary":
+      return typeof node.value === "string" ? { type: "string", value: node.value } : null;
+    case "json":
+      return plainScalar(node);
+    default:
+      return null;
+  }
+}
+
+function plainScalar(node: ScalarNode): Scalar | null {
+  if (typeof node.value === "string") return { type: "string", value: node.value };
+  if (typeof node.value === "boolean") return { type: "boolean", value: node.value };
+  return node.value === null ? { type: "null" } : numberLiteral(node.text);
+}
+
+function numberLiteral(text: string | null): Scalar | null {
+  const plain = text === null ? null : plainDecimal(text);
+  return plain === null ? null : { type: "number", text: plain, value: Number(plain) };
+}
+
+/** A date, time or timestamp in the column's unit as decimal text: in the column's own format, else ISO 8601; a date alone is its midnight. */
+export function timeBound(field: Field, text: string): string | null {
+  const unit = timeUnit(field.type);
+  for (const format of field.format === null ? [null] : [field.format, null]) {
+    const compiled = compileTimeFormat({ format, ...unit });
+    const value = "parse" in compiled ? compiled.parse(text) : null;
+    if (value !== null) return value.toString();
+  }
+  if (field.type.kind !== "timestamp") return null;
+  const midnight = compileTimeFormat({ format: null, unit: "days", zoned: false });
+  const days = "parse" in midnight ? midnight.parse(text) : null;
+  return days === null ? null : (days * 86_400_000_000n).toString();
+}
+
+/** What constants of a column look like, for messages. */
+export function literalWords(type: FieldType): string {
+  switch (type.kind) {
+    case "boolean":
+      return "true or false";
+    case "int":
+    case "long":
+    case "float":
+    case "double":
+    case "decimal":
+      return "a number";
+    case "date":
+      return `a date such as "2026-01-31"`;
+    case "time":
+      return `a time such as "23:59:59"`;
+    case "timestamp":
+      return `a timestamp such as "2026-01-31T23:59:59${type.zoned ? "Z" : ""}"`;
+    case "struct":
+    case "list":
+    case "map":
+      return "nothing: columns of columns can't be compared";
+    default:
+      return "text";
+  }
+}
+
+/** Whether bounds and `<` make sense for a column. */
+export function isOrdered(type: FieldType): boolean {
+  return ["int", "long", "float", "double", "decimal", "date", "time", "timestamp"].includes(type.kind);
+}

@@ -1,0 +1,135 @@
+import type { Contract, DriftCheckPlan, DriftPlan, Policies, WindowLimits } from "../core/contract.ts";
+import { checkShape } from "./check-shape.ts";
+import type { Compilation } from "./compilation.ts";
+import { columnNamed } from "./compile-where.ts";
+import type { Findings } from "./findings.ts";
+import { child, items, numberAt, placeOf, textAt } from "./node.ts";
+import type { Node } from "./node.ts";
+import { datasetSettings } from "./settings-shape.ts";
+
+/** What holds where a contract says nothing. */
+export const settingDefaults = {
+  window: { rows: 50_000, bytes: 32 * 1024 * 1024, seconds: 10 },
+  oversizedBytes: 16 * 1024 * 1024,
+  drift: { rollingWindows: 20, tickRows: 50_000, tickSeconds: 300, warmupWindows: 5, tests: ["psi"] },
+} as const;
+
+/** The settings node of a schema object (the value of its custom property `sluice`), checked; null where there is none or it is wrong. */
+export function findSettings(findings: Findings, schema: Node): Node | null {
+  const found = items(schema, "customProperties").filter((each) => textAt(each, "property") === "sluice");
+  const first = found[0];
+  if (first === undefined) return null;
+  const second = found[1];
+  if (second !== undefined)
+    findings.error("settings-repeated", second.at, `the custom property "sluice" stands twice`, "put all settings into one");
+  const value = child(first, "value");
+  if (value === null) return null;
+  const before = findings.list.length;
+  checkShape(value, datasetSettings, "sluice", { findings, version: "3.2" });
+  return findings.list.slice(before).some((each) => each.severity === "error") ? null : value;
+}
+
+type Settings = Pick<Contract, "window" | "policies" | "drift" | "onBreach">;
+
+/** The settings as typed values, defaults filled in; columns that they name are checked against the fields. */
+export function compileSettings(compilation: Compilation, node: Node | null): Settings {
+  return {
+    window: windowLimits(child(node, "window")),
+    policies: policies(compilation, node),
+    drift: driftPlan(compilation, child(node, "drift")),
+    onBreach: textAt(node, "onBreach") === "stop" ? "stop" : "hold",
+  };
+}
+
+function windowLimits(node: Node | null): WindowLimits {
+  const defaults = settingDefaults.window;
+  return {
+    rows: numberAt(node, "rows") ?? defaults.rows,
+    bytes: sizeAt(node, "bytes") ?? defaults.bytes,
+    seconds: numberAt(node, "seconds") ?? defaults.seconds,
+  };
+}
+
+function policies(compilation: Compilation, node: Node | null): Policies {
+  return {
+    tombstone: textAt(node, "tombstones") === "skip" ? "skip" : "quarantine",
+    undecodable: "quarantine",
+    oversized: { bytes: sizeAt(child(node, "oversized"), "bytes") ?? settingDefaults.oversizedBytes, action: "quarantine" },
+    late: latePolicy(compilation, child(node, "late")),
+    unknownFields: (textAt(node, "unknownFields") as Policies["unknownFields"] | null) ?? "ignore",
+    key: keyPolicy(compilation, child(node, "key")),
+  };
+}
+
+function latePolicy(compilation: Compilation, node: Node | null): Policies["late"] {
+  if (node === null) return null;
+  const column = textAt(node, "column") ?? "";
+  const field = columnNamed(compilation, column, child(node, "column") ?? node);
+  if (field !== null && field.type.kind !== "date" && field.type.kind !== "timestamp") {
+    compilation.findings.error(
+      "column-type",
+      placeOf(node, "column"),
+      `"${column}" is no date or timestamp, so no record can be late by it`,
+    );
+  }
+  return {
+    column,
+    seconds: numberAt(node, "seconds") ?? 0,
+    action: (textAt(node, "action") as "promote" | "quarantine" | "skip" | null) ?? "quarantine",
+  };
+}
+
+function keyPolicy(compilation: Compilation, node: Node | null): Policies["key"] {
+  const name = textAt(node, "column");
+  if (node === null || name === null) return { action: "ignore" };
+  const at = child(node, "column") ?? node;
+  const field = columnNamed(compilation, name, at);
+  if (field !== null && (field.type.kind !== "string" || name.includes("."))) {
+    compilation.findings.error("column-type", at.at, `the record's key goes into a text property at the top, and "${name}" is none`);
+  }
+  return { action: "column", name };
+}
+
+function driftPlan(compilation: Compilation, node: Node | null): DriftPlan | null {
+  if (node === null) return null;
+  const defaults = settingDefaults.drift;
+  const baseline = child(node, "baseline");
+  const pinned = textAt(baseline, "pinned");
+  const tick = child(node, "tick");
+  const seen = new Set<string>();
+  return {
+    baseline:
+      pinned === null
+        ? { kind: "rolling", windows: numberAt(baseline, "rolling") ?? defaults.rollingWindows }
+        : { kind: "pinned", ref: pinned },
+    tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
+    warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
+    checks: items(node, "columns").map((each) => driftCheck(compilation, each, seen)),
+  };
+}
+
+function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): DriftCheckPlan {
+  const column = textAt(node, "column") ?? "";
+  columnNamed(compilation, column, child(node, "column") ?? node);
+  if (seen.has(column))
+    compilation.findings.error("drift-repeated", placeOf(node, "column"), `"${column}" is watched twice`, "put all tests into one entry");
+  seen.add(column);
+  const tests = items(node, "tests").flatMap((each) => (each.kind === "scalar" && typeof each.value === "string" ? [each.value] : []));
+  return {
+    column,
+    tests: tests.length > 0 ? tests : defaultTests,
+    policy: (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn",
+    limit: numberAt(node, "limit"),
+  };
+}
+
+const defaultTests: readonly string[] = settingDefaults.drift.tests;
+
+const units: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+function sizeAt(node: Node | null, key: string): number | null {
+  const text = textAt(node, key);
+  if (text === null) return numberAt(node, key);
+  const match = /^([0-9]+) ?([A-Za-z]+)$/.exec(text);
+  return match === null ? null : Number(match[1]) * (units[match[2] as string] ?? 1);
+}

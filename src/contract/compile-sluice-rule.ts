@@ -1,0 +1,226 @@
+import type { Condition, RuleCheck, RulePlan } from "../core/rule.ts";
+import type { Field } from "../core/schema.ts";
+import { checkShape } from "./check-shape.ts";
+import type { Compilation, RuleDraft } from "./compilation.ts";
+import { compileBounds } from "./compile-bounds.ts";
+import { canBeUnique, compileValues } from "./compile-field-rules.ts";
+import { inlineSchemaCheck } from "./compile-json-schema.ts";
+import { isOrdered } from "./compile-literals.ts";
+import { patternProblem } from "./compile-patterns.ts";
+import { allowsOnlyZero, readSeverity, readThreshold } from "./compile-threshold.ts";
+import { columnNamed, columnOf, comparisons, compileWhere } from "./compile-where.ts";
+import { booleanAt, child, items, numberAt, placeOf, textAt } from "./node.ts";
+import type { Node } from "./node.ts";
+import { plainDecimal } from "./decimal-text.ts";
+import { sluiceRule } from "./rule-shape.ts";
+
+interface Site {
+  readonly compilation: Compilation;
+  /** The quality entry. */
+  readonly entry: Node;
+  /** Its implementation. */
+  readonly node: Node;
+  /** The property that it stands under. */
+  readonly owner: Field | null;
+}
+
+/** The rule of one quality entry of `engine: sluice`; none where it is wrong, which is reported. */
+export function compileSluiceRule(compilation: Compilation, entry: Node, owner: Field | null): RuleDraft[] {
+  const node = child(entry, "implementation");
+  if (node === null) return [];
+  const before = errors(compilation);
+  checkShape(node, sluiceRule, "implementation", { findings: compilation.findings, version: "3.2" });
+  if (errors(compilation) > before) return [];
+  const site: Site = { compilation, entry, node, owner };
+  const made = makeCheck(site);
+  const where = child(node, "where");
+  const condition = where === null ? null : compileWhere(compilation, where);
+  return made === null ? [] : [draft(site, made.check, made.path, condition)];
+}
+
+function errors(compilation: Compilation): number {
+  return compilation.findings.list.filter((each) => each.severity === "error").length;
+}
+
+function draft(site: Site, check: RuleCheck, path: string | null, where: Condition | null): RuleDraft {
+  const { entry, node } = site;
+  const severity = textAt(node, "severity");
+  const judged = windowThreshold(node);
+  const window = judged !== null && (check.family === "rowCount" || !allowsOnlyZero(judged));
+  return {
+    givenId: textAt(entry, "id") ?? textAt(entry, "name"),
+    check,
+    path,
+    scope: window ? "window" : "row",
+    severity: severity === "error" || severity === "warning" ? severity : readSeverity(site.compilation.findings, entry),
+    tolerance: tolerance(child(node, "tolerance")),
+    threshold: window ? judged : null,
+    where,
+    dimension: textAt(entry, "dimension"),
+    description: textAt(entry, "description"),
+    location: entry.at,
+  };
+}
+
+function windowThreshold(node: Node): RulePlan["threshold"] {
+  const threshold = child(node, "threshold");
+  const read = threshold === null ? null : readThreshold(threshold, textAt(threshold, "unit") === "percent" ? "percent" : "rows");
+  return read === null || read === "not-a-number" ? null : read.threshold;
+}
+
+function tolerance(node: Node | null): RulePlan["tolerance"] {
+  const rows = numberAt(node, "rows");
+  if (rows !== null) return { rows };
+  const percent = numberAt(node, "percent");
+  return percent === null ? null : { percent };
+}
+
+type Made = { readonly check: RuleCheck; readonly path: string | null } | null;
+
+function makeCheck(site: Site): Made {
+  const { compilation, node } = site;
+  switch (textAt(node, "check")) {
+    case "rowCount":
+      return { check: { family: "rowCount" }, path: null };
+    case "condition": {
+      const condition = compileWhere(compilation, child(node, "condition") as Node);
+      return condition === null ? null : { check: { family: "condition", condition }, path: null };
+    }
+    case "compare":
+      return makeCompare(site);
+    case "duplicate":
+      return makeDuplicate(site);
+    case "jsonSchema": {
+      const check = inlineSchemaCheck(compilation, node);
+      return check === null ? null : { check, path: null };
+    }
+    default: {
+      const field = judgedColumn(site);
+      const check = field === null ? null : makeColumnCheck(site, field);
+      return check === null || field === null ? null : { check, path: field.path };
+    }
+  }
+}
+
+/** The column named, else the property that the rule stands under. A property's own rule may stand inside a list: each item is judged. */
+function judgedColumn(site: Site, key = "column"): Field | null {
+  if (child(site.node, key) !== null) {
+    const name = textAt(site.node, key) as string;
+    const inner = site.compilation.fields.get(name);
+    return inner ?? columnOf(site.compilation, site.node, key);
+  }
+  if (site.owner === null)
+    site.compilation.findings.error("column-missing", site.node.at, `a rule of the dataset must say which "${key}" it judges`);
+  return site.owner;
+}
+
+function makeColumnCheck(site: Site, field: Field): RuleCheck | null {
+  const { compilation, node } = site;
+  switch (textAt(node, "check")) {
+    case "required":
+      return { family: "required" };
+    case "null":
+      return { family: "null" };
+    case "missing": {
+      const tokens = compileValues(compilation, field, items(node, "missingValues"));
+      return tokens === null ? null : { family: "missing", tokens: tokens.filter((each) => each.type !== "null") };
+    }
+    case "range":
+      return isOrdered(field.type)
+        ? (compileBounds(compilation, field, node)?.check ?? null)
+        : misfit(site, field, "has no order, so it has no range");
+    case "multipleOf": {
+      const of = child(node, "multipleOf");
+      if (!isNumber(field)) return misfit(site, field, "is no number");
+      return of?.kind === "scalar" ? { family: "multipleOf", of: plainDecimal(of.text) ?? of.text } : null;
+    }
+    case "length":
+      if (!isText(field)) return misfit(site, field, "is no text, so it has no length");
+      return { family: "length", min: numberAt(node, "minLength"), max: numberAt(node, "maxLength") };
+    case "pattern":
+      return makePattern(site, field);
+    case "format":
+      return field.type.kind === "string"
+        ? { family: "format", format: textAt(node, "format") as string }
+        : misfit(site, field, "is no text");
+    case "set": {
+      const negated = child(node, "forbidden") !== null;
+      const values = compileValues(compilation, field, items(node, negated ? "forbidden" : "allowed"));
+      return values === null ? null : { family: "set", values, negated };
+    }
+    case "items":
+      if (field.type.kind !== "list") return misfit(site, field, "is no list");
+      return {
+        family: "items",
+        min: numberAt(node, "minItems"),
+        max: numberAt(node, "maxItems"),
+        unique: booleanAt(node, "uniqueItems") === true,
+      };
+    default:
+      return null;
+  }
+}
+
+function makePattern(site: Site, field: Field): RuleCheck | null {
+  if (field.type.kind !== "string") return misfit(site, field, "is no text");
+  const pattern = textAt(site.node, "pattern") as string;
+  const problem = patternProblem(pattern);
+  if (problem === null) return { family: "pattern", pattern };
+  site.compilation.findings.error(
+    "pattern-unsupported",
+    (child(site.node, "pattern") as Node).at,
+    `${field.path}: ${problem.message}`,
+    problem.hint,
+  );
+  return null;
+}
+
+function makeCompare(site: Site): Made {
+  const left = judgedColumn(site, "left");
+  const right = columnOf(site.compilation, site.node, "right");
+  if (left === null || right === null) return null;
+  const op = comparisons[textAt(site.node, "operator") as string];
+  if (op === undefined) return null;
+  if (!comparable(left, right) || (op !== "eq" && op !== "ne" && !isOrdered(left.type))) {
+    const message = `"${left.path}" (${left.type.kind}) and "${right.path}" (${right.type.kind}) can't be compared like this`;
+    site.compilation.findings.error("column-type", placeOf(site.node, "operator"), message);
+    return null;
+  }
+  return { check: { family: "compare", left: left.path, op, right: right.path }, path: left.path };
+}
+
+function comparable(left: Field, right: Field): boolean {
+  if (["struct", "list", "map", "json"].includes(left.type.kind)) return false;
+  if (left.type.kind === "timestamp" && right.type.kind === "timestamp") return left.type.zoned === right.type.zoned;
+  return isNumber(left) ? isNumber(right) : left.type.kind === right.type.kind;
+}
+
+function makeDuplicate(site: Site): Made {
+  const { compilation, node, owner } = site;
+  const named = items(node, "columns");
+  const keep = textAt(node, "keep") === "none" ? "none" : "first";
+  if (named.length === 0 && owner === null) {
+    compilation.findings.error("column-missing", node.at, `a rule of the dataset must say which "columns" it judges`);
+    return null;
+  }
+  const fields =
+    named.length === 0
+      ? [owner]
+      : named.map((each) => (each.kind === "scalar" ? columnNamed(compilation, String(each.value), each) : null));
+  if (!fields.every((each) => each !== null && canBeUnique(compilation, each, node.at))) return null;
+  const columns = fields.map((each) => (each as Field).path);
+  return { check: { family: "duplicate", columns, keep }, path: columns.length === 1 ? (columns[0] as string) : null };
+}
+
+function misfit(site: Site, field: Field, why: string): null {
+  site.compilation.findings.error("column-type", placeOf(site.node, "check"), `"${field.path}" is of type ${field.type.kind}: it ${why}`);
+  return null;
+}
+
+function isNumber(field: Field): boolean {
+  return ["int", "long", "float", "double", "decimal"].includes(field.type.kind);
+}
+
+function isText(field: Field): boolean {
+  return field.type.kind === "string" || field.type.kind === "binary";
+}

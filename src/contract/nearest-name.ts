@@ -1,0 +1,24 @@
+import { distance } from "fastest-levenshtein";
+
+/** The candidate that a person most likely meant, or null where none is near: at most a third of the name's letters differ, case aside. */
+export function nearestName(name: string, candidates: Iterable<string>): string | null {
+  if (name.length > 200) return null;
+  let best: string | null = null;
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  const lower = name.toLowerCase();
+  for (const candidate of candidates) {
+    if (candidate === name) continue;
+    const apart = distance(lower, candidate.toLowerCase());
+    if (apart < least) {
+      best = candidate;
+      least = apart;
+    }
+  }
+  return best;
+}
+
+/** "did you mean X?" for an unknown name, or null. */
+export function suggestion(name: string, candidates: Iterable<string>): string | null {
+  const near = nearestName(name, candidates);
+  return near === null ? null : `did you mean "${near}"?`;
+}

@@ -1,0 +1,131 @@
+import { listOf, oneOf } from "./shape.ts";
+import type { Key, ObjectShape, Shape } from "./shape.ts";
+
+const name: Shape = { type: "string", nonEmpty: true };
+const positive: Shape = { type: "integer", min: 1 };
+
+/** A size: whole bytes, or text such as `32 MiB`. */
+export const byteSize: Shape = {
+  type: "either",
+  of: [
+    positive,
+    { type: "string", pattern: { regex: /^[1-9][0-9]{0,11} ?(B|KiB|MiB|GiB)$/u, words: `a size such as "32 MiB" (B, KiB, MiB, GiB)` } },
+  ],
+};
+
+const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
+  shape,
+  use: "enforced",
+  doc,
+  ...(byDefault === undefined ? {} : { byDefault }),
+});
+const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
+
+const driftCheck: ObjectShape = {
+  type: "object",
+  keys: {
+    column: needed(name, "The column's path."),
+    tests: key(listOf(name, { min: 1, unique: true }), "Tests by name, such as psi or js.", "psi"),
+    policy: key(
+      oneOf(["observe", "warn", "hold"]),
+      "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",
+      "warn",
+    ),
+    limit: key({ type: "number", above: 0 }, "The effect size from which on a change matters, in the test's unit.", "the test's own"),
+  },
+};
+
+const drift: ObjectShape = {
+  type: "object",
+  keys: {
+    baseline: key(
+      {
+        type: "object",
+        keys: {
+          rolling: key(positive, "The last so many promoted windows."),
+          pinned: key(name, "A snapshot id, or a tag of the promoted table."),
+        },
+        exactlyOne: ["rolling", "pinned"],
+      },
+      "What windows are compared with: promoted windows, never the one under test.",
+      "rolling: 20",
+    ),
+    tick: key(
+      {
+        type: "object",
+        keys: {
+          rows: key(positive, "A tick closes with so many rows.", "50,000"),
+          seconds: key(positive, "Or after so many seconds.", "300"),
+        },
+      },
+      "Drift is judged on ticks: windows merged until they hold enough.",
+    ),
+    warmupWindows: key({ type: "integer", min: 0 }, "Promoted windows before drift is judged.", "5"),
+    columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
+  },
+};
+
+/** Sluice's settings of one dataset: the value of the custom property `sluice` of a schema object. */
+export const datasetSettings: ObjectShape = {
+  type: "object",
+  keys: {
+    window: key(
+      {
+        type: "object",
+        keys: {
+          rows: key(positive, "Rows that close a window.", "50,000"),
+          bytes: key(byteSize, "Bytes that close a window.", "32 MiB"),
+          seconds: key({ type: "number", above: 0 }, "Seconds that close a window.", "10"),
+        },
+      },
+      "When a window closes: whichever comes first. Windows are the unit of commit and of tolerances.",
+    ),
+    tombstones: key(oneOf(["quarantine", "skip"]), "Records with a null value.", "quarantine"),
+    undecodable: key(oneOf(["quarantine"]), "Records that are no rows; there is no other choice.", "quarantine"),
+    oversized: key(
+      {
+        type: "object",
+        keys: {
+          bytes: key(byteSize, "Values above this are never decoded.", "16 MiB"),
+          action: key(oneOf(["quarantine"]), "There is no other choice.", "quarantine"),
+        },
+      },
+      "Records too large to decode.",
+    ),
+    late: key(
+      {
+        type: "object",
+        keys: {
+          column: needed(name, "The column with the event time: a date or timestamp."),
+          seconds: needed({ type: "number", min: 0 }, "Older than this at the window's close is late."),
+          action: key(oneOf(["promote", "quarantine", "skip"]), "What happens to late records.", "quarantine"),
+        },
+      },
+      "Records whose event time is long past.",
+      "not judged",
+    ),
+    unknownFields: key(
+      oneOf(["ignore", "keep", "reject"]),
+      "Fields that the contract does not name: ignored, kept in a JSON column, or the record is rejected.",
+      "ignore",
+    ),
+    key: key(
+      {
+        type: "either",
+        of: [
+          oneOf(["ignore"]),
+          { type: "object", keys: { column: needed(name, "A text property of the contract that takes the record's key.") } },
+        ],
+      },
+      "The record's key.",
+      "ignore",
+    ),
+    drift: key(drift, "Drift checks.", "none"),
+    onBreach: key(oneOf(["hold", "stop"]), "What a failed threshold or an exceeded tolerance does.", "hold"),
+    unsupported: key(
+      oneOf(["refuse", "list"]),
+      "What the standard allows and Sluice can't enforce (a lookahead in a pattern, an odd time format): refuse the contract, or list it and go on.",
+      "refuse",
+    ),
+  },
+};
