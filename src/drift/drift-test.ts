@@ -1,0 +1,33 @@
+import type { ColumnProfile } from "../core/profile.ts";
+import type { Field } from "../core/schema.ts";
+
+/** How far a sample is from the baseline in one column. */
+export interface DriftMeasure {
+  /** The effect size, in the test's unit. */
+  readonly statistic: number;
+  /** The statistic as a sum of squares: it is about a scaled chi-squared variable where nothing drifts. */
+  readonly energy: number;
+  /** What `energy` is on average by chance alone, at these sample sizes and sketch errors. */
+  readonly expected: number;
+  /** Degrees of freedom of `energy`. */
+  readonly freedom: number;
+  /** What changed, for people; values only if the column is not classified. */
+  readonly explain: () => string;
+}
+
+/** Why a column could not be measured, in plain words. */
+export interface DriftSkip {
+  readonly skipped: string;
+}
+
+/** One drift test of the registry: a pure function of two column profiles. */
+export interface DriftTest {
+  /** The name that contracts use. */
+  readonly name: string;
+  /** Effect size from which on a change matters, unless the contract says otherwise. */
+  readonly limitDefault: number;
+  /** The statistic that an energy stands for (the inverse of a measure's `energy`). */
+  readonly statisticOf: (energy: number) => number;
+  readonly energyOf: (statistic: number) => number;
+  readonly measure: (baseline: ColumnProfile, sample: ColumnProfile, field: Field) => DriftMeasure | DriftSkip;
+}
