@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { commands } from "../../src/cli/commands/index.ts";
 import { configSchema } from "../../src/config/config.ts";
+import { generateCliPage } from "./cli-page.ts";
 import { generateConfigPage } from "./config-page.ts";
 import { generateConfigTypes } from "./config-types.ts";
 
@@ -16,5 +18,6 @@ export async function generateAll(home: string): Promise<readonly GeneratedFile[
   return [
     { path: "src/config/config-document.generated.ts", text: await generateConfigTypes(schemaFile) },
     { path: "docs/reference/config.md", text: generateConfigPage(configSchema) },
+    { path: "docs/reference/cli.md", text: generateCliPage(commands) },
   ];
 }

@@ -144,7 +144,7 @@ isolation: ("read_committed" | "read_uncommitted")
  */
 start: string
 /**
- * Bytes fetched and not yet decoded, over all partitions; beyond it fetching pauses.
+ * Bytes fetched and not yet committed, over all partitions; beyond it fetching pauses. A window closes at a third of it, whatever its contract allows.
  */
 bytesInFlightMax: number
 /**
@@ -212,7 +212,7 @@ kind: "files"
  */
 paths: string[]
 /**
- * Bytes read and not yet decoded; beyond it reading pauses.
+ * Bytes read and not yet committed; beyond it reading pauses. A window closes at a third of it, whatever its contract allows.
  */
 bytesInFlightMax: number
 }

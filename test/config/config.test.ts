@@ -45,7 +45,7 @@ describe("a small configuration", () => {
           client: "platformatic",
           isolation: "read_committed",
           start: { at: "earliest" },
-          bytesInFlightMax: 33_554_432,
+          bytesInFlightMax: 67_108_864,
           recordBytesMax: 67_108_864,
         },
         datasets: [{ contract: join(folder, "a.yaml"), schema: null }],

@@ -1,0 +1,192 @@
+import type { Contract } from "../core/contract.ts";
+import type { Cause, Verdict } from "../core/decision.ts";
+import type { DriftOutcome } from "../core/drift.ts";
+import type { PartitionKey, Position } from "../core/position.ts";
+import { partitionId } from "../core/position.ts";
+import type { Source, SourceListener, SourceRun } from "../core/ports.ts";
+import type { Reason, RuleOutcome } from "../core/rule.ts";
+import type { CompiledContract } from "../gate/compiled.ts";
+import { compile } from "../gate/compiled.ts";
+import { judgeWindow } from "../gate/judge.ts";
+import { OpenWindow } from "../gate/window.ts";
+
+/** A file's first window has nothing to be compared with, so drift is not judged. */
+const noDrift: DriftOutcome = { status: "off", tick: null, baseline: null, needs: 0, results: [] };
+
+const windowBytesMax = 16 << 20;
+
+/** A row that failed, as `sluice check` shows it. */
+export interface FailingRow {
+  /** The file. */
+  readonly topic: string;
+  /** The source's offset of the record. */
+  readonly offset: bigint;
+  readonly reasons: readonly Reason[];
+}
+
+/** What a check found; outcomes are totals over all windows. */
+export interface CheckReport {
+  readonly records: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly rules: readonly RuleOutcome[];
+  readonly windows: readonly {
+    readonly windowId: string;
+    readonly rows: number;
+    readonly verdict: Verdict;
+    readonly causes: readonly Cause[];
+  }[];
+}
+
+export interface CheckerOptions {
+  readonly contract: Contract;
+  readonly source: Source;
+  readonly now: () => number;
+  readonly onFailure: (row: FailingRow) => void;
+  readonly onProgress: (records: number) => void;
+  readonly worker: string;
+  readonly producer: string;
+}
+
+/**
+ * The gate's own steps over a finite source, without lake or catalog: windows are decoded, validated, profiled and decided as they would be,
+ * and forgotten. Memory is bounded by one window.
+ */
+export class Checker implements SourceListener {
+  readonly #options: CheckerOptions;
+  readonly #compiled: CompiledContract;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #positions = new Map<string, Position>();
+  readonly #queue: SourceRun[] = [];
+  readonly #rules: RuleOutcome[] = [];
+  readonly #windows: CheckReport["windows"][number][] = [];
+  readonly #totals = { records: 0, passed: 0, failed: 0, skipped: 0 };
+  #window: OpenWindow | null = null;
+  #ended = false;
+  #working = false;
+
+  constructor(options: CheckerOptions) {
+    this.#options = options;
+    this.#compiled = compile(options.contract);
+  }
+
+  /** Reads the source to its end. Rejects with what the source rejects with, or with the fault that blocked it. */
+  async run(): Promise<CheckReport> {
+    const { source } = this.#options;
+    await source.start(this);
+    try {
+      await this.#over.promise;
+    } finally {
+      await source.close();
+    }
+    return { ...this.#totals, rules: this.#rules, windows: this.#windows };
+  }
+
+  async assigned(partitions: readonly PartitionKey[]): Promise<readonly Position[]> {
+    const begin = await this.#options.source.resolve(partitions, { at: "earliest" });
+    for (const position of begin) this.#positions.set(partitionId(position), position);
+    return begin;
+  }
+
+  revoked(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  lost(): void {}
+
+  records(run: SourceRun): void {
+    this.#queue.push(run);
+    this.#schedule();
+  }
+
+  blocked(fault: { readonly error: Error }): void {
+    this.#over.reject(fault.error);
+  }
+
+  trouble(error: Error | null): void {
+    if (error !== null) this.#over.reject(error);
+  }
+
+  ended(): void {
+    this.#ended = true;
+    this.#schedule();
+  }
+
+  /** One run a turn of the event loop, so that the source's reads and the progress bar get theirs. */
+  #schedule(): void {
+    if (this.#working) return;
+    this.#working = true;
+    setImmediate(() => {
+      this.#working = false;
+      try {
+        this.#step();
+      } catch (error) {
+        this.#over.reject(error);
+      }
+    });
+  }
+
+  #step(): void {
+    const run = this.#queue.shift();
+    if (run === undefined) {
+      if (!this.#ended) return;
+      this.#close("end");
+      this.#over.resolve();
+      return;
+    }
+    const { contract } = this.#compiled;
+    const window = (this.#window ??= new OpenWindow(this.#compiled, this.#options.now()));
+    for (const next of run.next) {
+      window.advance(this.#positions.get(partitionId(next)) ?? { ...next, next: 0n }, next);
+      this.#positions.set(partitionId(next), next);
+    }
+    if (run.records.count > 0) window.add(run.records, () => 0);
+    this.#totals.records += run.records.count;
+    run.release();
+    this.#options.onProgress(this.#totals.records);
+    if (window.rows >= contract.window.rows) this.#close("rows");
+    else if (window.bytes >= Math.min(contract.window.bytes, windowBytesMax)) this.#close("bytes");
+    this.#schedule();
+  }
+
+  #close(closedBy: "rows" | "bytes" | "end"): void {
+    const window = this.#window;
+    this.#window = null;
+    if (window === null || window.rows === 0) return;
+    const { now, worker, producer, onFailure } = this.#options;
+    const { commit, settled } = judgeWindow(window, {
+      closedAtMs: now(),
+      closedBy,
+      worker,
+      producer,
+      holdNext: false,
+      drift: () => noDrift,
+    });
+    const { decision } = commit;
+    this.#totals.passed += settled.passedRows;
+    this.#totals.failed += settled.rejected.length;
+    this.#totals.skipped += settled.tombstones + settled.late;
+    this.#windows.push({ windowId: decision.windowId, rows: window.rows, verdict: decision.verdict, causes: decision.causes });
+    this.#addRules(decision.rules);
+    for (const { records, row, reasons } of settled.rejected) {
+      const key = records.partitions[records.partition[row] as number] as PartitionKey;
+      onFailure({ topic: key.topic, offset: records.offsets[row] as bigint, reasons });
+    }
+  }
+
+  #addRules(outcomes: readonly RuleOutcome[]): void {
+    outcomes.forEach((outcome, index) => {
+      const sum = this.#rules[index];
+      this.#rules[index] = sum === undefined ? outcome : addOutcome(sum, outcome);
+    });
+  }
+}
+
+const rank = { pass: 0, skipped: 0, fail: 1, error: 2 } as const;
+
+/** A rule's outcomes over two windows; the first breach is kept. */
+function addOutcome(a: RuleOutcome, b: RuleOutcome): RuleOutcome {
+  const status = rank[b.status] > rank[a.status] || a.status === "skipped" ? b.status : a.status;
+  return { ...a, checked: a.checked + b.checked, failed: a.failed + b.failed, status, breach: a.breach ?? b.breach };
+}

@@ -1,0 +1,31 @@
+import type { CommandSpec } from "../command.ts";
+import { jsonOption } from "../command.ts";
+
+/** `sluice check` */
+export const check: CommandSpec = {
+  name: "check",
+  summary: "Judge a file by a contract: the gate's own steps, without Kafka or catalog",
+  details:
+    "Decodes, validates, profiles and decides as `sluice run` would, window by window, and writes nothing. Drift is not judged: a file has no past.",
+  examples: [
+    {
+      command: "sluice check flights.odcs.yaml flights.ndjson",
+      says: "failing rows as file:line with every reason, then each rule's result",
+    },
+    { command: "kcat -C -t flights -e | sluice check flights.odcs.yaml -", says: "standard input" },
+    { command: "sluice check flights.odcs.yaml day.parquet --limit 0 --json", says: "only the results, for scripts" },
+  ],
+  arguments: [
+    { name: "<contract>", description: "The ODCS contract" },
+    { name: "<files...>", description: "NDJSON or Parquet files or folders, or - for standard input" },
+  ],
+  options: [
+    { flags: "--schema <name>", description: "Which schema object, where the contract has several" },
+    { flags: "-f, --format <format>", description: "What the files are, where their names don't say", choices: ["ndjson", "parquet"] },
+    { flags: "-n, --limit <rows>", description: "How many failing rows to show; all are counted", default: "20" },
+    jsonOption,
+  ],
+  json: "{ contract: { id: string, version: string, hash: string }, records: number, passed: number, failed: number, skipped: number, rules: RuleOutcome[], windows: { windowId: string, rows: number, verdict: string, causes: Cause[] }[], failures: { file: string, line: number, reasons: Reason[] }[] }, RuleOutcome, Cause and Reason by schemas/decision.schema.json",
+  findings: "a row fails, or a window would be held",
+  run: async (invocation) => (await import("../check.ts")).checkFiles(invocation),
+};

@@ -1,0 +1,97 @@
+import type { Block, Lake } from "../core/ports.ts";
+import type { Config } from "../config/config.ts";
+import type { Invocation } from "./command.ts";
+import { ExitCode } from "./exit-code.ts";
+import { withLake } from "./session.ts";
+import { printBlocks, standings } from "./source-answers.ts";
+import { formatCount, formatTime, renderTable } from "./table.ts";
+
+/** A dataset at a glance: totals are of all committed windows. */
+export interface DatasetStatus {
+  readonly dataset: string;
+  /** Hash of the active contract. */
+  readonly contract: string | null;
+  readonly mainSnapshotId: string | null;
+  readonly lastCommitMs: number | null;
+  readonly windows: number;
+  readonly records: number;
+  readonly promoted: number;
+  readonly quarantined: number;
+  readonly held: number;
+  readonly skipped: number;
+  readonly openQuarantine: number;
+  readonly heldWindows: readonly string[];
+  /** Records between the table's positions and the topic's ends; null where the cluster does not answer. */
+  readonly lag: bigint | null;
+  readonly blocks: readonly Block[];
+}
+
+/** Gathers a dataset's status from the lake and, where it answers, the cluster. */
+export async function gatherStatus(lake: Lake, config: Config, dataset: string): Promise<DatasetStatus> {
+  const state = await lake.state(dataset);
+  const totals = { windows: 0, records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0 };
+  let lastCommitMs: number | null = null;
+  for await (const { decision, committedAtMs } of lake.history(dataset, 0n)) {
+    lastCommitMs = committedAtMs;
+    if (decision.kind !== "window") continue;
+    totals.windows++;
+    totals.records += decision.counts.records;
+    totals.promoted += decision.counts.promoted;
+    totals.quarantined += decision.counts.quarantined;
+    totals.held += decision.counts.held;
+    totals.skipped += decision.counts.skipped.tombstone + decision.counts.skipped.late;
+  }
+  let openQuarantine = 0;
+  for await (const _one of lake.quarantined(dataset, { states: ["open"] })) openQuarantine++;
+  const { partitions } = await standings(config, state);
+  const known = partitions.flatMap((one) => (one.lag === null ? [] : [one.lag]));
+  return {
+    dataset,
+    contract: state.activeContract,
+    mainSnapshotId: state.mainSnapshotId,
+    lastCommitMs,
+    ...totals,
+    openQuarantine,
+    heldWindows: (await lake.held(dataset)).map((one) => one.windowId),
+    lag: known.length === partitions.length && known.length > 0 ? known.reduce((sum, one) => sum + one, 0n) : null,
+    blocks: state.blocks,
+  };
+}
+
+/** `sluice status` */
+export function showStatus(invocation: Invocation): Promise<ExitCode> {
+  return withLake(invocation, async ({ config, lake }) => {
+    const { terminal } = invocation;
+    const datasets: DatasetStatus[] = [];
+    for (const dataset of await lake.datasets()) datasets.push(await gatherStatus(lake, config, dataset));
+    const waits = datasets.some((one) => one.blocks.length > 0 || one.heldWindows.length > 0);
+    const code = waits ? ExitCode.findings : ExitCode.clean;
+    if (invocation.json) {
+      terminal.json({ datasets });
+      return code;
+    }
+    if (datasets.length === 0)
+      terminal.out(`The lake in ${config.lake.folder} holds no dataset yet: \`sluice run\` makes one for each contract.`);
+    for (const one of datasets) print(invocation, one);
+    return code;
+  });
+}
+
+function print(invocation: Invocation, one: DatasetStatus): void {
+  const { terminal } = invocation;
+  terminal.out(terminal.style("bold", one.dataset));
+  const commit = one.lastCommitMs === null ? "none" : formatTime(one.lastCommitMs);
+  const rows = [
+    ["contract", one.contract ?? "none"],
+    ["snapshot", `${one.mainSnapshotId ?? "none"} (last commit ${commit})`],
+    ["records", `${formatCount(one.records)} in ${formatCount(one.windows)} windows`],
+    ["promoted", formatCount(one.promoted)],
+    ["quarantined", `${formatCount(one.quarantined)} (${formatCount(one.openQuarantine)} open now)`],
+    ["held", `${formatCount(one.held)} (${one.heldWindows.length} windows wait now)`],
+    ["skipped", formatCount(one.skipped)],
+    ["lag", one.lag === null ? "unknown" : `${formatCount(one.lag)} offsets`],
+  ];
+  for (const line of renderTable(["", ""], rows).slice(1)) terminal.out(`  ${line}`);
+  for (const id of one.heldWindows) terminal.out(`  ${terminal.style("yellow", "held")}     window ${id}: sluice hold list`);
+  printBlocks(invocation, one.blocks);
+}
