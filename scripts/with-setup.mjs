@@ -50,7 +50,9 @@ function run(program, args, env) {
 
 async function install() {
   console.error("sluice: installing the packages of package-lock.json (about half a minute, only when they have changed)");
-  const args = ["ci", "--include=dev", "--no-fund", "--no-audit", "--loglevel=error"];
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of other systems, and a registry that does not carry them makes such
+  // lock files. This installs the locked versions all the same, and `isInstalled` holds it to that.
+  const args = ["install", "--no-save", "--include=dev", "--no-fund", "--no-audit", "--loglevel=error"];
   const npm = process.env.npm_execpath;
   // npm's own file when npm runs us; a build that is no JavaScript file is run as it is.
   const [program, before] = npm !== undefined && /\.[cm]?js$/.test(npm) ? [process.execPath, [npm]] : [npm ?? "npm", []];
