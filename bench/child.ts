@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+
+/** What a contestant's own process reports as its last line of output. */
+export interface ChildReport {
+  readonly records: number;
+  /** Wall seconds of the measured part. */
+  readonly seconds: number;
+  /** CPU seconds of the measured part, all threads. */
+  readonly cpuSeconds: number;
+  readonly peakRssMb: number;
+}
+
+/** Runs a bench script in a fresh process and takes its report. Rejects with its output if it fails. */
+export function runChild(script: string, args: readonly string[]): Promise<ChildReport> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk) => (out += String(chunk)));
+    child.stderr.on("data", (chunk) => (err += String(chunk)));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve(JSON.parse(out.trim().split("\n").at(-1) ?? "") as ChildReport);
+      else reject(new Error(`${script} ${args.join(" ")} ended with ${code}\n${out}${err}`));
+    });
+  });
+}
+
+/** Measures the part between this call and the returned function's call, and prints the report. */
+export function beginReport(): (records: number) => void {
+  const wall = performance.now();
+  const cpu = process.cpuUsage();
+  return (records) => {
+    const used = process.cpuUsage(cpu);
+    const report: ChildReport = {
+      records,
+      seconds: (performance.now() - wall) / 1000,
+      cpuSeconds: (used.user + used.system) / 1e6,
+      peakRssMb: process.resourceUsage().maxRSS / 1024,
+    };
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+  };
+}
