@@ -1,0 +1,245 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock, Probe } from "../../core/ports.ts";
+import { SluiceError } from "../../core/errors.ts";
+import type { Storage } from "../../core/storage.ts";
+import { applyUpdates } from "../iceberg/metadata-update.ts";
+import { unmetRequirement } from "../iceberg/metadata-requirement.ts";
+import { pathOfUri } from "../iceberg/storage-path.ts";
+import type { TableMetadata } from "../iceberg/table-metadata.ts";
+import { parseTableMetadata, serializeTableMetadata } from "../iceberg/table-metadata.ts";
+import type { Catalog, CommitOutcome, LoadedTable, TableChange, TableName } from "./catalog.ts";
+import type { SqliteDatabase } from "./sqlite-database.ts";
+
+/** The tables of a catalog as PyIceberg's SqlCatalog and Java's JdbcCatalog lay them out. */
+export const catalogSchema = `
+CREATE TABLE IF NOT EXISTS iceberg_tables (
+  catalog_name VARCHAR(255) NOT NULL,
+  table_namespace VARCHAR(255) NOT NULL,
+  table_name VARCHAR(255) NOT NULL,
+  metadata_location VARCHAR(1000),
+  previous_metadata_location VARCHAR(1000),
+  iceberg_type VARCHAR(5),
+  PRIMARY KEY (catalog_name, table_namespace, table_name)
+);
+CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
+  catalog_name VARCHAR(255) NOT NULL,
+  namespace VARCHAR(255) NOT NULL,
+  property_key VARCHAR(255) NOT NULL,
+  property_value VARCHAR(1000),
+  PRIMARY KEY (catalog_name, namespace, property_key)
+);`;
+
+export interface SqlCatalogOptions {
+  readonly database: SqliteDatabase;
+  readonly storage: Storage;
+  /** The catalog's name inside the database. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly uuid: () => string;
+  readonly probe: Probe;
+}
+
+const previousVersionsMaxDefault = 100;
+
+/** A change with the metadata file that it needs. */
+interface Prepared {
+  readonly table: TableName;
+  readonly base: LoadedTable | null;
+  readonly metadata: TableMetadata;
+  readonly location: string;
+}
+
+/** Adds the version before to the metadata log, and cuts the log as the table's properties say. */
+function withLog(base: LoadedTable, metadata: TableMetadata, nowMs: number): TableMetadata {
+  const entry = { "timestamp-ms": base.metadata["last-updated-ms"], "metadata-file": base.metadataLocation };
+  const max = Number(metadata.properties["write.metadata.previous-versions-max"] ?? previousVersionsMaxDefault);
+  // A commit without a snapshot has not moved the time yet; clocks may stand behind the last writer's.
+  const unmoved = metadata["last-updated-ms"] === base.metadata["last-updated-ms"];
+  return {
+    ...metadata,
+    "last-updated-ms": unmoved ? Math.max(nowMs, base.metadata["last-updated-ms"] + 1) : metadata["last-updated-ms"],
+    "metadata-log": [...base.metadata["metadata-log"], entry].slice(-Math.max(1, max)),
+  };
+}
+
+function nextLocation(base: LoadedTable | null, metadata: TableMetadata, uuid: string): string {
+  const version = base === null ? 0 : Number(/\/(\d+)-[^/]*$/.exec(base.metadataLocation)?.[1] ?? 0) + 1;
+  return `${metadata.location}/metadata/${String(version).padStart(5, "0")}-${uuid}.metadata.json`;
+}
+
+/** Metadata files that a commit has pushed out of the log, if the table wants them deleted: no version of the table refers to them any more. */
+function expiredFiles(prepared: Prepared): string[] {
+  if (prepared.base === null || prepared.metadata.properties["write.metadata.delete-after-commit.enabled"] !== "true") return [];
+  const kept = new Set(prepared.metadata["metadata-log"].map((entry) => entry["metadata-file"]));
+  return prepared.base.metadata["metadata-log"].map((entry) => entry["metadata-file"]).filter((file) => !kept.has(file));
+}
+
+/** A catalog in an SQLite file: a row a table, moved by compare-and-swap of the metadata file's location. */
+export class SqlCatalog implements Catalog {
+  readonly #options: SqlCatalogOptions;
+  /** The last version seen of each table: metadata files never change. */
+  readonly #seen = new Map<string, LoadedTable>();
+
+  constructor(options: SqlCatalogOptions) {
+    this.#options = options;
+  }
+
+  /** Names the namespace, so that other readers of the catalog see it; once is enough. */
+  async createNamespace(namespace: string): Promise<void> {
+    await this.#options.database.write((database) =>
+      database
+        .prepare("INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')")
+        .run(this.#options.name, namespace),
+    );
+  }
+
+  list(namespace: string): Promise<readonly string[]> {
+    return this.#options.database.read((database) =>
+      database
+        .prepare("SELECT table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? ORDER BY table_name")
+        .all(this.#options.name, namespace)
+        .map((row) => row.table_name as string),
+    );
+  }
+
+  async load(table: TableName): Promise<LoadedTable | null> {
+    for (;;) {
+      const location = await this.#current(table);
+      if (location === null) return null;
+      const key = JSON.stringify([table.namespace, table.name]);
+      const seen = this.#seen.get(key);
+      if (seen?.metadataLocation === location) return seen;
+      try {
+        const loaded = { table, metadataLocation: location, metadata: await this.#readMetadata(table, location) };
+        this.#seen.set(key, loaded);
+        return loaded;
+      } catch (fault) {
+        // Versions that have left the log are deleted: a slow reader may come too late for one, and finds the table moved on.
+        if ((await this.#current(table)) === location) throw fault;
+      }
+    }
+  }
+
+  #current(table: TableName): Promise<string | null> {
+    return this.#options.database.read((database) => this.#location(database, table));
+  }
+
+  async commit(changes: readonly TableChange[]): Promise<CommitOutcome> {
+    const stale = await this.#firstMoved(changes);
+    if (stale !== null) return { status: "conflict", message: stale };
+    const prepared = changes.map((change) => this.#prepare(change));
+    const moved = await this.#writeAndSwap(prepared);
+    if (moved !== null) {
+      await this.#delete(prepared.map((each) => each.location));
+      return { status: "conflict", message: moved };
+    }
+    await this.#delete(prepared.flatMap(expiredFiles));
+    const tables = prepared.map((each) => ({ table: each.table, metadataLocation: each.location, metadata: each.metadata }));
+    for (const loaded of tables) this.#seen.set(JSON.stringify([loaded.table.namespace, loaded.table.name]), loaded);
+    return { status: "committed", tables };
+  }
+
+  #location(database: DatabaseSync, table: TableName): string | null {
+    const row = database
+      .prepare("SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?")
+      .get(this.#options.name, table.namespace, table.name);
+    return row === undefined ? null : (row.metadata_location as string);
+  }
+
+  async #readMetadata(table: TableName, location: string): Promise<TableMetadata> {
+    try {
+      const bytes = await this.#options.storage.read(pathOfUri(this.#options.storage, location));
+      return parseTableMetadata(new TextDecoder().decode(bytes));
+    } catch (fault) {
+      const lost = fault instanceof SyntaxError || (fault instanceof SluiceError && fault.code === "NOT_FOUND");
+      if (!lost) throw fault;
+      const message = `table ${table.namespace}.${table.name}: its metadata file ${location} can't be read: ${(fault as Error).message}`;
+      throw new SluiceError("TABLE_CORRUPT", message, { cause: fault });
+    }
+  }
+
+  /** Looks before anything is written: most conflicts are seen here, and cost nothing. */
+  #firstMoved(changes: readonly TableChange[]): Promise<string | null> {
+    return this.#options.database.read((database) => {
+      for (const change of changes) {
+        const table = "base" in change ? change.base.table : change.table;
+        const expected = "base" in change ? change.base.metadataLocation : null;
+        const unmet = "base" in change ? unmetRequirement(change.base.metadata, change.requirements) : null;
+        if (unmet !== null) return `${table.namespace}.${table.name}: ${unmet}`;
+        if (this.#location(database, table) !== expected) return `${table.namespace}.${table.name} has moved on`;
+      }
+      return null;
+    });
+  }
+
+  #prepare(change: TableChange): Prepared {
+    if ("create" in change) {
+      return {
+        table: change.table,
+        base: null,
+        metadata: change.create,
+        location: nextLocation(null, change.create, this.#options.uuid()),
+      };
+    }
+    const { base, updates } = change;
+    const metadata = withLog(base, applyUpdates(base.metadata, updates), this.#options.clock.now());
+    return { table: base.table, base, metadata, location: nextLocation(base, metadata, this.#options.uuid()) };
+  }
+
+  async #writeAndSwap(prepared: readonly Prepared[]): Promise<string | null> {
+    const { storage, probe } = this.#options;
+    try {
+      for (const each of prepared) {
+        const text = serializeTableMetadata(each.metadata);
+        await storage.write(pathOfUri(storage, each.location), new TextEncoder().encode(text));
+        probe("metadata.written");
+      }
+      probe("catalog.before-commit");
+      const moved = await this.#swap(prepared);
+      probe("catalog.after-commit");
+      return moved;
+    } catch (fault) {
+      // After an unknown outcome the catalog may point to these files: they stay.
+      const unknown = fault instanceof SluiceError && fault.code === "COMMIT_UNKNOWN";
+      if (!unknown) await this.#delete(prepared.map((each) => each.location));
+      throw fault;
+    }
+  }
+
+  /** Moves all rows, or none: then it says which had moved on. */
+  #swap(prepared: readonly Prepared[]): Promise<string | null> {
+    const { database, name } = this.#options;
+    return database.write((connection) => {
+      for (const { table, base } of prepared) {
+        if (this.#location(connection, table) !== (base?.metadataLocation ?? null)) return `${table.namespace}.${table.name} has moved on`;
+      }
+      for (const { table, base, location } of prepared) {
+        if (base === null) {
+          connection
+            .prepare("INSERT INTO iceberg_tables VALUES (?, ?, ?, ?, NULL, 'TABLE')")
+            .run(name, table.namespace, table.name, location);
+          continue;
+        }
+        const { changes } = connection
+          .prepare(
+            `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
+             WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?`,
+          )
+          .run(location, base.metadataLocation, name, table.namespace, table.name, base.metadataLocation);
+        if (changes !== 1) throw new Error(`${table.namespace}.${table.name} moved inside of a transaction`);
+      }
+      return null;
+    });
+  }
+
+  /** Metadata files that no version refers to; one that can't be deleted stays behind as an orphan. */
+  async #delete(locations: readonly string[]): Promise<void> {
+    for (const location of locations) {
+      try {
+        await this.#options.storage.delete(pathOfUri(this.#options.storage, location));
+      } catch (fault) {
+        if (!(fault instanceof SluiceError)) throw fault;
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { SluiceError } from "../../core/errors.ts";
+import type { Storage } from "../../core/storage.ts";
+
+/** A file's path inside a storage by its URI. Rejects with TABLE_UNSUPPORTED a file that is elsewhere. */
+export function pathOfUri(storage: Storage, uri: string): string {
+  // Java writes file:/path where others write file:///path.
+  const normal = uri.replace(/^file:\/(?!\/)/, "file:///");
+  if (!normal.startsWith(`${storage.root}/`)) {
+    throw new SluiceError("TABLE_UNSUPPORTED", `${uri} is outside of the lake's folder ${storage.root}`);
+  }
+  return normal.slice(storage.root.length + 1);
+}
+
+/** The URI of a file of a storage. */
+export function uriOfPath(storage: Storage, path: string): string {
+  return `${storage.root}/${path}`;
+}

@@ -1,0 +1,121 @@
+import type { ManifestFile } from "./manifest-list.ts";
+import type { MergeCache } from "./manifest-merge.ts";
+import { mergeManifests } from "./manifest-merge.ts";
+import type { Requirement } from "./metadata-requirement.ts";
+import type { Update } from "./metadata-update.ts";
+import { applyUpdates } from "./metadata-update.ts";
+import type { NewManifest, TableIo } from "./table-io.ts";
+import { readManifestList, writeManifestList } from "./table-io.ts";
+import type { Snapshot, TableMetadata } from "./table-metadata.ts";
+import { snapshotOfRef } from "./table-metadata.ts";
+
+/** A snapshot to add. */
+export interface Append {
+  readonly snapshotId: bigint;
+  readonly parent: Snapshot | null;
+  readonly branch: string;
+  /** None: an empty snapshot, which moves the branch and adds no row. */
+  readonly manifests: readonly NewManifest[];
+  /** What the snapshot says of itself besides Iceberg's own counts. */
+  readonly summary: Readonly<Record<string, string>>;
+  /** Where merges of the parent's manifests are kept between attempts; null: carry them as they are. */
+  readonly merges: MergeCache | null;
+  readonly nowMs: number;
+}
+
+function totals(manifests: readonly ManifestFile[]): Record<string, string> {
+  const files = (content: number): number =>
+    manifests.filter((each) => each.content === content).reduce((sum, each) => sum + each.addedFiles + each.existingFiles, 0);
+  const rows = manifests.filter((each) => each.content === 0).reduce((sum, each) => sum + each.addedRows + each.existingRows, 0n);
+  return { "total-records": String(rows), "total-data-files": String(files(0)), "total-delete-files": String(files(1)) };
+}
+
+/** A snapshot's summary as Iceberg has it (spec, "Optional Snapshot Summary Fields"): counts as text, absent where the parent does not say. */
+function summaryOf(append: Append, manifests: readonly ManifestFile[]): Record<string, string> {
+  const added = append.manifests.map((each) => each.manifest);
+  const addedFiles = added.reduce((sum, each) => sum + each.addedFiles, 0);
+  const addedBytes = append.manifests.reduce((sum, each) => sum + each.addedBytes, 0n);
+  const before = append.parent === null ? "0" : append.parent.summary["total-files-size"];
+  const deletes = (key: string): Record<string, string> => {
+    const count = append.parent === null ? "0" : append.parent.summary[key];
+    return count === undefined ? {} : { [key]: count };
+  };
+  return {
+    operation: "append",
+    "added-data-files": String(addedFiles),
+    "added-records": String(added.reduce((sum, each) => sum + each.addedRows, 0n)),
+    "added-files-size": String(addedBytes),
+    "changed-partition-count": addedFiles === 0 ? "0" : "1",
+    ...totals(manifests),
+    ...(before === undefined ? {} : { "total-files-size": String(BigInt(before) + addedBytes) }),
+    ...deletes("total-position-deletes"),
+    ...deletes("total-equality-deletes"),
+    ...append.summary,
+  };
+}
+
+/** One attempt at changing a table: updates collected over the version it was made from. */
+export class TableDraft {
+  readonly base: TableMetadata;
+  readonly #io: TableIo;
+  readonly #updates: Update[] = [];
+  #metadata: TableMetadata;
+
+  constructor(io: TableIo, base: TableMetadata) {
+    this.#io = io;
+    this.base = base;
+    this.#metadata = base;
+  }
+
+  /** The table as it would be now. */
+  get metadata(): TableMetadata {
+    return this.#metadata;
+  }
+
+  get updates(): readonly Update[] {
+    return this.#updates;
+  }
+
+  /** That the table is the same and main has not moved: what every catalog can check. */
+  get requirements(): readonly Requirement[] {
+    return [
+      { type: "assert-table-uuid", uuid: this.base["table-uuid"] },
+      { type: "assert-ref-snapshot-id", ref: "main", "snapshot-id": this.base.refs.main?.["snapshot-id"] ?? null },
+    ];
+  }
+
+  update(...updates: readonly Update[]): void {
+    this.#metadata = applyUpdates(this.#metadata, updates);
+    this.#updates.push(...updates);
+  }
+
+  /** Adds a snapshot over its parent and points the branch to it: writes the manifest list (and perhaps a merged manifest), nothing else. */
+  async append(append: Append): Promise<Snapshot> {
+    const kept = await readManifestList(this.#io.storage, append.parent);
+    const { snapshotId, merges } = append;
+    const carried = merges === null ? kept : await mergeManifests(this.#io, this.#metadata, snapshotId, kept, merges);
+    const manifests = [...append.manifests.map((each) => each.manifest), ...carried];
+    const sequence = this.#metadata["last-sequence-number"] + 1n;
+    const parentId = append.parent?.["snapshot-id"] ?? null;
+    const list = await writeManifestList(this.#io, this.#metadata, { snapshotId, parentId, sequence }, manifests);
+    const snapshot: Snapshot = {
+      "sequence-number": sequence,
+      "snapshot-id": snapshotId,
+      ...(parentId === null ? {} : { "parent-snapshot-id": parentId }),
+      // Readers refuse tables whose time runs backwards, and clocks of writers differ.
+      "timestamp-ms": Math.max(append.nowMs, this.#metadata["last-updated-ms"] + 1),
+      summary: summaryOf(append, manifests),
+      "manifest-list": list,
+      "schema-id": this.#metadata["current-schema-id"],
+    };
+    // A branch keeps the retention that someone gave it.
+    const ref = { ...this.#metadata.refs[append.branch], type: "branch", "snapshot-id": snapshotId } as const;
+    this.update({ action: "add-snapshot", snapshot }, { action: "set-snapshot-ref", "ref-name": append.branch, ...ref });
+    return snapshot;
+  }
+
+  /** Where main stands in the version that the draft was made from. */
+  get main(): Snapshot | null {
+    return snapshotOfRef(this.base, "main");
+  }
+}

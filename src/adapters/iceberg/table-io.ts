@@ -1,0 +1,115 @@
+import type { Probe } from "../../core/ports.ts";
+import { SluiceError } from "../../core/errors.ts";
+import type { Storage } from "../../core/storage.ts";
+import type { AvroRow } from "./avro-schema.ts";
+import type { ManifestEntry } from "./manifest.ts";
+import { decodeManifest, encodeManifest, EntryStatus } from "./manifest.ts";
+import type { ManifestFile } from "./manifest-list.ts";
+import { decodeManifestList, encodeManifestList } from "./manifest-list.ts";
+import { pathOfUri } from "./storage-path.ts";
+import type { Snapshot, TableMetadata } from "./table-metadata.ts";
+import { currentSchema } from "./table-metadata.ts";
+
+/** What writing a table's own files takes. */
+export interface TableIo {
+  readonly storage: Storage;
+  readonly uuid: () => string;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly probe: Probe;
+}
+
+/** A manifest that a snapshot will add, and the bytes of the data files that it adds. */
+export interface NewManifest {
+  readonly manifest: ManifestFile;
+  readonly addedBytes: bigint;
+}
+
+async function readWhole<T>(storage: Storage, uri: string, decode: (bytes: Uint8Array) => T): Promise<T> {
+  try {
+    return decode(await storage.read(pathOfUri(storage, uri)));
+  } catch (fault) {
+    const damaged = fault instanceof RangeError || fault instanceof SyntaxError || fault instanceof TypeError;
+    const missing = fault instanceof SluiceError && fault.code === "NOT_FOUND";
+    if (!damaged && !missing) throw fault;
+    throw new SluiceError("TABLE_CORRUPT", `${uri} can't be read: ${(fault as Error).message}`, { cause: fault });
+  }
+}
+
+/** The manifests of a snapshot; none for null. Rejects with TABLE_CORRUPT. */
+export async function readManifestList(storage: Storage, snapshot: Snapshot | null): Promise<ManifestFile[]> {
+  return snapshot === null ? [] : readWhole(storage, snapshot["manifest-list"], decodeManifestList);
+}
+
+/** The entries of a manifest, with what they inherit from it filled in. Rejects with TABLE_CORRUPT. */
+export async function readManifest(storage: Storage, manifest: ManifestFile): Promise<ManifestEntry[]> {
+  const entries = await readWhole(storage, manifest.uri, decodeManifest);
+  return entries.map((entry) => ({
+    ...entry,
+    snapshotId: entry.snapshotId ?? manifest.addedSnapshotId,
+    sequence: entry.sequence ?? manifest.sequence,
+    fileSequence: entry.fileSequence ?? manifest.sequence,
+  }));
+}
+
+/** Writes the manifest of files that a snapshot adds. */
+export async function writeAddedManifest(
+  io: TableIo,
+  metadata: TableMetadata,
+  snapshotId: bigint,
+  files: readonly AvroRow[],
+): Promise<NewManifest> {
+  const entries = files.map((file) => ({ status: EntryStatus.added, snapshotId, sequence: null, fileSequence: null, file }));
+  const manifest = await writeManifest(io, metadata, snapshotId, entries);
+  return { manifest, addedBytes: files.reduce((sum, file) => sum + (file.file_size_in_bytes as bigint), 0n) };
+}
+
+function count(entries: readonly ManifestEntry[], status: number): { readonly files: number; readonly rows: bigint } {
+  const matching = entries.filter((entry) => entry.status === status);
+  return { files: matching.length, rows: matching.reduce((sum, entry) => sum + (entry.file.record_count as bigint), 0n) };
+}
+
+/** Writes a manifest of data files; its sequence number is the one of the snapshot that will add it. */
+export async function writeManifest(
+  io: TableIo,
+  metadata: TableMetadata,
+  snapshotId: bigint,
+  entries: readonly ManifestEntry[],
+): Promise<ManifestFile> {
+  const bytes = encodeManifest(entries, currentSchema(metadata), io.randomBytes(16));
+  const uri = `${metadata.location}/metadata/${io.uuid()}-m0.avro`;
+  await io.storage.write(pathOfUri(io.storage, uri), bytes);
+  io.probe("manifest.written");
+  const added = count(entries, EntryStatus.added);
+  const existing = count(entries, EntryStatus.existing);
+  const known = entries.flatMap((entry) => (entry.sequence === null ? [] : [entry.sequence]));
+  return {
+    uri,
+    lengthBytes: bytes.length,
+    specId: 0,
+    content: 0,
+    sequence: null,
+    minSequence: known.length === 0 ? null : known.reduce((a, b) => (a < b ? a : b)),
+    addedSnapshotId: snapshotId,
+    addedFiles: added.files,
+    existingFiles: existing.files,
+    deletedFiles: 0,
+    addedRows: added.rows,
+    existingRows: existing.rows,
+    deletedRows: 0n,
+    partitions: [],
+    keyMetadata: null,
+  };
+}
+
+/** Writes a snapshot's manifest list; answers its URI. */
+export async function writeManifestList(
+  io: TableIo,
+  metadata: TableMetadata,
+  header: { readonly snapshotId: bigint; readonly parentId: bigint | null; readonly sequence: bigint },
+  manifests: readonly ManifestFile[],
+): Promise<string> {
+  const uri = `${metadata.location}/metadata/snap-${header.snapshotId}-0-${io.uuid()}.avro`;
+  await io.storage.write(pathOfUri(io.storage, uri), encodeManifestList(manifests, header, io.randomBytes(16)));
+  io.probe("manifest.written");
+  return uri;
+}

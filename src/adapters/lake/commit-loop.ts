@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SluiceError } from "../../core/errors.ts";
+import type { TableChange } from "../catalog/catalog.ts";
+import { TableDraft } from "../iceberg/table-draft.ts";
+import type { DatasetTables, LakeContext } from "./lake-context.ts";
+import { loadTables } from "./lake-context.ts";
+
+/** What to do about a dataset as it is now: nothing more, or a change that holds only for these very versions of its tables. */
+export type Plan<T> =
+  | { readonly kind: "done"; readonly result: T }
+  | { readonly kind: "change"; readonly drafts: readonly [TableDraft | null, TableDraft | null]; readonly result: T };
+
+/** Makes a plan over fresh tables; called again after every conflict. It must recognise its own change where that took effect already. */
+export type Planner<T> = (tables: DatasetTables, attempt: number) => Promise<Plan<T>>;
+
+const backoffMsMax = 1000;
+
+function changesOf(tables: DatasetTables, drafts: readonly [TableDraft | null, TableDraft | null]): TableChange[] {
+  const bases = [tables.promoted, tables.quarantine];
+  return drafts.flatMap((draft, i) =>
+    draft === null || draft.updates.length === 0
+      ? []
+      : [{ base: bases[i] as DatasetTables["promoted"], requirements: draft.requirements, updates: draft.updates }],
+  );
+}
+
+/**
+ * Changes a dataset by compare-and-swap: plans over the tables as they are, tries to swap, and after a conflict plans again over what they have
+ * become, with growing, jittered pauses. A swap whose outcome is unknown is settled by reading back: either the plan finds its change done, or the
+ * change did not happen and the cause is thrown. Rejects with COMMIT_CONFLICT when others were faster for too long; nothing has changed then.
+ */
+export async function commitUntilSettled<T>(context: LakeContext, dataset: string, planner: Planner<T>): Promise<T> {
+  const until = performance.now() + context.conflictMsMax;
+  let unknown: SluiceError | null = null;
+  for (let attempt = 1; ; attempt++) {
+    const tables = await loadTables(context, dataset);
+    const plan = await planner(tables, attempt);
+    if (plan.kind === "done") return plan.result;
+    if (unknown !== null) throw unknown.cause instanceof SluiceError ? unknown.cause : unknown;
+    const changes = changesOf(tables, plan.drafts);
+    if (changes.length === 0) return plan.result;
+    try {
+      const outcome = await context.catalog.commit(changes);
+      if (outcome.status === "committed") return plan.result;
+      if (performance.now() >= until) {
+        throw new SluiceError("COMMIT_CONFLICT", `${dataset}: ${attempt} attempts, each time another writer was first: ${outcome.message}`);
+      }
+    } catch (fault) {
+      if (!(fault instanceof SluiceError) || fault.code !== "COMMIT_UNKNOWN") throw fault;
+      unknown = fault;
+      continue;
+    }
+    await sleep(context.random() * Math.min(backoffMsMax, 10 * 2 ** Math.min(attempt, 7)));
+  }
+}
+
+/** Drafts over both tables. */
+export function draftsOf(context: LakeContext, tables: DatasetTables): { readonly promoted: TableDraft; readonly quarantine: TableDraft } {
+  return {
+    promoted: new TableDraft(context.io, tables.promoted.metadata),
+    quarantine: new TableDraft(context.io, tables.quarantine.metadata),
+  };
+}
+
+/** Runs work on one key one after another: writers of one process need not race each other. */
+export class Turnstile {
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  async pass<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    const tail = mine.catch(() => undefined);
+    this.#tails.set(key, tail);
+    try {
+      return await mine;
+    } finally {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { DatasetState } from "../../core/ports.ts";
+import type { DatasetTables } from "./lake-context.ts";
+import { readBlocks, readContracts, readHoldNext, readPositions } from "./table-properties.ts";
+
+/** A dataset's state as its promoted table tells it. */
+export function stateOf(tables: DatasetTables): DatasetState {
+  const { metadata } = tables.promoted;
+  return {
+    positions: readPositions(metadata.properties),
+    blocks: readBlocks(metadata.properties),
+    activeContract: readContracts(metadata.properties).at(-1)?.hash ?? null,
+    holdNext: readHoldNext(metadata.properties),
+    tableUuid: metadata["table-uuid"],
+    mainSnapshotId: metadata.refs.main?.["snapshot-id"].toString() ?? null,
+  };
+}

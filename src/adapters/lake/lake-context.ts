@@ -1,0 +1,64 @@
+import type { Clock, Probe } from "../../core/ports.ts";
+import { SluiceError } from "../../core/errors.ts";
+import type { ContentStore, Storage } from "../../core/storage.ts";
+import type { Catalog, LoadedTable, TableName } from "../catalog/catalog.ts";
+import type { TableIo } from "../iceberg/table-io.ts";
+
+/** What every operation of a lake works with. */
+export interface LakeContext {
+  readonly catalog: Catalog;
+  readonly storage: Storage;
+  readonly content: ContentStore;
+  readonly io: TableIo;
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly probe: Probe;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** A new snapshot id: 63 random bits. */
+  readonly snapshotId: () => bigint;
+  /** How long a commit goes on against other writers before it gives up for now. */
+  readonly conflictMsMax: number;
+}
+
+/** The two tables of a dataset, each in some version. */
+export interface DatasetTables {
+  readonly dataset: string;
+  readonly promoted: LoadedTable;
+  readonly quarantine: LoadedTable;
+}
+
+const quarantineSuffix = "__quarantine";
+
+/** The promoted table's name. */
+export function promotedTable(context: LakeContext, dataset: string): TableName {
+  return { namespace: context.namespace, name: dataset };
+}
+
+/** The quarantine table's name: the dataset's with `__quarantine` behind it. */
+export function quarantineTable(context: LakeContext, dataset: string): TableName {
+  return { namespace: context.namespace, name: `${dataset}${quarantineSuffix}` };
+}
+
+/** Whether a dataset's name would be taken for another's quarantine table. */
+export function isQuarantineName(name: string): boolean {
+  return name.endsWith(quarantineSuffix);
+}
+
+/** Both tables as they are now, or null where the dataset has none. */
+export async function findTables(context: LakeContext, dataset: string): Promise<DatasetTables | null> {
+  const promoted = await context.catalog.load(promotedTable(context, dataset));
+  if (promoted === null) return null;
+  const quarantine = await context.catalog.load(quarantineTable(context, dataset));
+  if (quarantine === null) {
+    throw new SluiceError("TABLE_CORRUPT", `dataset ${dataset} has no quarantine table beside its table: someone dropped it`);
+  }
+  return { dataset, promoted, quarantine };
+}
+
+/** Both tables as they are now. Rejects with NOT_FOUND where the dataset has none. */
+export async function loadTables(context: LakeContext, dataset: string): Promise<DatasetTables> {
+  const tables = await findTables(context, dataset);
+  if (tables === null) throw new SluiceError("NOT_FOUND", `there is no dataset ${dataset} in ${context.namespace}`);
+  return tables;
+}

@@ -1,0 +1,66 @@
+import type { Block } from "../../core/ports.ts";
+import type { Position } from "../../core/position.ts";
+import { partitionId } from "../../core/position.ts";
+
+/** Names of the promoted table's properties that hold Sluice's own state. */
+export const propertyNames = {
+  positions: "sluice.positions",
+  blocks: "sluice.blocks",
+  contracts: "sluice.contracts",
+  holdNext: "sluice.hold-next",
+} as const;
+
+/** A contract that was activated: the newest is the active one. */
+export interface ActivatedContract {
+  readonly hash: string;
+  readonly id: string;
+  readonly version: string;
+  /** Content hash of its text. */
+  readonly text: string;
+  readonly atMs: number;
+}
+
+type Properties = Readonly<Record<string, string>>;
+
+/** Positions of a table, in the order of their partitions. */
+export function readPositions(properties: Properties): Position[] {
+  const stored = JSON.parse(properties[propertyNames.positions] ?? "[]") as readonly (Omit<Position, "next"> & { readonly next: string })[];
+  return stored.map((position) => ({ ...position, next: BigInt(position.next) }));
+}
+
+/** The text of positions, in a stable order: two writers of the same positions write the same text. */
+export function writePositions(positions: readonly Position[]): string {
+  const ordered = positions.toSorted((a, b) => compare(a.topic, b.topic) || compare(a.topicId, b.topicId) || a.partition - b.partition);
+  return JSON.stringify(ordered.map(({ topic, topicId, partition, next }) => ({ topic, topicId, partition, next: next.toString() })));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Positions by partition. */
+export function positionsById(positions: readonly Position[]): Map<string, Position> {
+  return new Map(positions.map((position) => [partitionId(position), position]));
+}
+
+export function readBlocks(properties: Properties): Block[] {
+  return JSON.parse(properties[propertyNames.blocks] ?? "[]") as Block[];
+}
+
+export function writeBlocks(blocks: readonly Block[]): string {
+  return JSON.stringify(blocks);
+}
+
+/** Contracts in the order they were activated. */
+export function readContracts(properties: Properties): ActivatedContract[] {
+  return JSON.parse(properties[propertyNames.contracts] ?? "[]") as ActivatedContract[];
+}
+
+export function writeContracts(contracts: readonly ActivatedContract[]): string {
+  return JSON.stringify(contracts);
+}
+
+/** Whether a person answered a stop with "hold the next one". */
+export function readHoldNext(properties: Properties): boolean {
+  return properties[propertyNames.holdNext] === "true";
+}
