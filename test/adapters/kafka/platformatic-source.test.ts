@@ -1,0 +1,12 @@
+import { createKafkaSource } from "../../../src/adapters/kafka/kafka-source.ts";
+import { sourceContract } from "../../contract-suites/source.ts";
+
+sourceContract("platformatic", createKafkaSource, {
+  codecs: ["none", "gzip", "snappy", "lz4", "zstd"],
+  readCommitted: true,
+  topicIdentity: true,
+  checksums: true,
+  bounded: true,
+  partialBlocks: true,
+  workerModule: new URL("platformatic-worker.ts", import.meta.url),
+});
