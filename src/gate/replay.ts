@@ -3,12 +3,10 @@ import type { Contract } from "../core/contract.ts";
 import { decide } from "../core/decide.ts";
 import type { Decision } from "../core/decision.ts";
 import type { DriftOutcome } from "../core/drift.ts";
-import { encodeHeaders } from "../core/headers.ts";
-import type { OffsetRange, PartitionKey } from "../core/position.ts";
-import { partitionId } from "../core/position.ts";
+import type { OffsetRange } from "../core/position.ts";
 import type { Clock, Lake, QuarantinedRecord, QuarantineFilter, ReplayCommit } from "../core/ports.ts";
+import { recordsOfQuarantined } from "../core/quarantined-records.ts";
 import type { Records } from "../core/records.ts";
-import { allocateRecords } from "../core/records.ts";
 import type { Reason } from "../core/rule.ts";
 import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
 import { compile } from "./compiled.ts";
@@ -39,41 +37,6 @@ export interface ReplayTotals {
   readonly promoted: number;
   readonly failed: number;
   readonly parked: number;
-}
-
-/** Quarantined records as a run of source records, exactly as they first came. */
-export function recordsOf(rows: readonly QuarantinedRecord[]): Records {
-  const partitions: PartitionKey[] = [];
-  const indexes = new Map<string, number>();
-  const headers = rows.map((row) => encodeHeaders(row.headers));
-  let size = 0;
-  rows.forEach((row, i) => {
-    size += (row.key?.length ?? 0) + (row.value?.length ?? 0) + (headers[i]?.length ?? 0);
-  });
-  const out = allocateRecords(rows.length, new Uint8Array(size), partitions);
-  let at = 0;
-  const put = (bytes: Uint8Array | null, start: Uint32Array, length: Int32Array, row: number): void => {
-    start[row] = at;
-    length[row] = bytes === null ? -1 : bytes.length;
-    if (bytes !== null) out.bytes.set(bytes, at);
-    at += bytes?.length ?? 0;
-  };
-  rows.forEach((row, i) => {
-    const key = { topic: row.topic, topicId: row.topicId, partition: row.partition };
-    let index = indexes.get(partitionId(key));
-    if (index === undefined) {
-      index = partitions.push(key) - 1;
-      indexes.set(partitionId(key), index);
-    }
-    out.partition[i] = index;
-    out.offsets[i] = row.offset;
-    out.timestamps[i] = row.timestampMs;
-    out.timestampTypes[i] = row.timestampType;
-    put(row.key, out.keyStart, out.keyLength, i);
-    put(row.value, out.valueStart, out.valueLength, i);
-    put(headers[i] ?? new Uint8Array(0), out.headersStart, out.headersLength, i);
-  });
-  return out;
 }
 
 /** A record that today's contract skips by policy leaves quarantine as discarded. */
@@ -114,7 +77,7 @@ export function judgeReplay(
   const compiled = compile(contract);
   const openedAtMs = clock.now();
   const window = new OpenWindow(compiled, openedAtMs);
-  const records = recordsOf(rows);
+  const records = recordsOfQuarantined(rows);
   window.add(records, () => 0);
   const { outcomes, late } = window.rules.close();
   const closedAtMs = clock.now();
