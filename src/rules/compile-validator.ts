@@ -1,0 +1,183 @@
+import { AssertionError } from "node:assert";
+import type { Batch } from "../core/batch.ts";
+import type { DecodeFault } from "../core/column.ts";
+import type { Contract } from "../core/contract.ts";
+import type { LateViolations, Reason, RuleOutcome, RulePlan, Validation, Validator, Violations, WindowValidator } from "../core/rule.ts";
+import { cutText } from "./cell-text.ts";
+import { compileCondition, type RowMask } from "./condition-mask.ts";
+import { ruleFamilies } from "./index.ts";
+import { invalidRule, type CompiledRule, type Explanation, type RuleRun } from "./rule-family.ts";
+import { thresholdBreach, toleranceBreach } from "./tolerance.ts";
+
+interface Rule {
+  readonly plan: RulePlan;
+  readonly compiled: CompiledRule;
+  readonly where: RowMask | null;
+}
+
+const maskedText = "<masked>";
+
+/** Compiles a contract's rules. Throws CONTRACT_INVALID, with the rule's place, where one makes no sense. */
+export function compileValidator(contract: Pick<Contract, "fields" | "rules">): Validator {
+  const families = new Map(ruleFamilies.map((family) => [family.family, family]));
+  const rules = contract.rules.map((plan): Rule => {
+    const family = families.get(plan.check.family);
+    if (family === undefined) throw invalidRule(plan, `there is no rule family ${plan.check.family}`);
+    return {
+      plan,
+      compiled: family.compile(plan.check as never, { plan, fields: contract.fields }),
+      where: plan.where === null ? null : compileCondition(plan.where, contract.fields, plan),
+    };
+  });
+  return {
+    open: () => new Window(rules),
+    reasons: (batch, row, violated) => reasonsOf(rules, batch, row, violated),
+  };
+}
+
+/** One rule in one window. */
+interface Tally {
+  readonly run: RuleRun;
+  checked: number;
+  failed: number;
+  /** Message of the fault that ended the rule; null while it works. */
+  fault: string | null;
+}
+
+class Window implements WindowValidator {
+  readonly #rules: readonly Rule[];
+  readonly #tallies: readonly Tally[];
+  #batches = 0;
+  #rows = 0;
+
+  constructor(rules: readonly Rule[]) {
+    this.#rules = rules;
+    this.#tallies = rules.map(({ compiled }) => ({ run: compiled.open(), checked: 0, failed: 0, fault: null }));
+  }
+
+  add(batch: Batch): Validation {
+    const number = this.#batches++;
+    this.#rows += batch.rows;
+    const violations: Violations[] = [];
+    const checked = new Float64Array(this.#rules.length);
+    const rejected = Uint8Array.from(batch.undecoded);
+    const decoded = batch.undecoded.map((flag) => 1 - flag);
+    for (const [i, rule] of this.#rules.entries()) {
+      const tally = this.#tallies[i] as Tally;
+      const applies = applicableRows(rule, batch, decoded);
+      const count = applies.reduce((sum, flag) => sum + flag, 0);
+      checked[i] = count;
+      tally.checked += count;
+      if (count === 0 || tally.fault !== null) continue;
+      const rows = offendersOf(tally, batch, applies, number);
+      tally.failed += rows.length;
+      if (rows.length === 0 || rule.plan.scope !== "row") continue;
+      violations.push({ rule: i, rows });
+      if (rule.plan.severity === "error") for (const row of rows) rejected[row] = 1;
+    }
+    return { violations, checked, rejected };
+  }
+
+  close(): { readonly outcomes: readonly RuleOutcome[]; readonly late: readonly LateViolations[] } {
+    const late: LateViolations[] = [];
+    const outcomes = this.#rules.map(({ plan }, i): RuleOutcome => {
+      const tally = this.#tallies[i] as Tally;
+      for (const found of tally.fault === null ? (tally.run.late?.() ?? []) : []) {
+        tally.failed += found.rows.length;
+        if (plan.scope === "row") late.push({ rule: i, ...found });
+      }
+      return outcomeOf(plan, tally);
+    });
+    return { outcomes, late };
+  }
+}
+
+function applicableRows(rule: Rule, batch: Batch, decoded: Uint8Array): Uint8Array {
+  if (rule.where === null) return decoded;
+  const applies = new Uint8Array(batch.rows);
+  rule.where(batch, applies);
+  for (let row = 0; row < applies.length; row++) applies[row] = (applies[row] as number) & (decoded[row] as number);
+  return applies;
+}
+
+/** A rule that fails to run must not lose a record: it counts as not evaluated, and the window is held. A broken invariant is ours, and crashes. */
+function offendersOf(tally: Tally, batch: Batch, applies: Uint8Array, number: number): Uint32Array {
+  try {
+    return tally.run.offenders(batch, applies, number).filter((row) => applies[row] === 1);
+  } catch (fault) {
+    if (fault instanceof AssertionError) throw fault;
+    tally.fault = fault instanceof Error ? fault.message : String(fault);
+    return new Uint32Array(0);
+  }
+}
+
+function outcomeOf(plan: RulePlan, tally: Tally): RuleOutcome {
+  const { checked, failed, fault } = tally;
+  const counted = plan.check.family === "rowCount" ? checked : failed;
+  const breach = fault ?? (plan.scope === "window" ? thresholdBreach(plan, checked, counted) : toleranceBreach(plan, checked, failed));
+  const failing = plan.scope === "window" ? breach !== null : failed > 0;
+  return {
+    rule: plan.id,
+    family: plan.check.family,
+    column: plan.path,
+    severity: plan.severity,
+    dimension: plan.dimension,
+    checked,
+    failed,
+    status: fault !== null ? "error" : failing ? "fail" : checked === 0 && plan.check.family !== "rowCount" ? "skipped" : "pass",
+    breach,
+  };
+}
+
+/** The fault of a row, by bisection: they are ascending. */
+function faultOf(faults: readonly DecodeFault[], row: number): DecodeFault | undefined {
+  let low = 0;
+  let high = faults.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((faults[middle] as DecodeFault).row < row) low = middle + 1;
+    else high = middle;
+  }
+  return faults[low]?.row === row ? faults[low] : undefined;
+}
+
+function reasonsOf(rules: readonly Rule[], batch: Batch, row: number, violated: readonly number[]): Reason[] {
+  const reasons: Reason[] = [];
+  if (batch.undecoded[row] === 1) {
+    const fault = faultOf(batch.faults, row);
+    if (fault !== undefined)
+      reasons.push({
+        rule: fault.code,
+        family: "decode",
+        column: null,
+        severity: "error",
+        message: fault.message,
+        observed: null,
+        limit: null,
+      });
+    return reasons;
+  }
+  for (const index of violated) {
+    const { plan, compiled } = rules[index] as Rule;
+    reasons.push(wordReason(plan, compiled.explain(batch, row)));
+  }
+  return reasons;
+}
+
+/** `dep_delay is 1500, expected at most 1440` */
+function wordReason(plan: RulePlan, { observed, finding, expected, limit, masked }: Explanation): Reason {
+  const subject = "columns" in plan.check ? plan.check.columns.join(", ") : plan.path;
+  const shown = observed !== null && masked ? maskedText : observed;
+  // A finding may tell of the value itself.
+  const said = finding !== null && !(masked && observed !== null) ? finding : `is ${shown ?? "absent"}`;
+  const sentence = subject === null ? `${finding ?? shown ?? "the row"}, expected ${expected}` : `${subject} ${said}, expected ${expected}`;
+  return {
+    rule: plan.id,
+    family: plan.check.family,
+    column: plan.path,
+    severity: plan.severity,
+    message: sentence,
+    observed: shown === null ? null : cutText(shown),
+    limit,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Batch } from "../core/batch.ts";
+import { Cell } from "../core/column.ts";
+import type { LateViolations } from "../core/rule.ts";
+import { CellKeys } from "./cell-key.ts";
+import { cellText } from "./cell-text.ts";
+import { locate, resolveRowPath, type ColumnPath } from "./column-path.ts";
+import { KeyIndex } from "./key-index.ts";
+import { invalidRule, type RuleFamily, type RuleRun } from "./rule-family.ts";
+
+/** The duplicates of one window: every key that it has, and where each was first. */
+class DuplicateRun implements RuleRun {
+  readonly #paths: readonly ColumnPath[];
+  readonly #keepFirst: boolean;
+  readonly #index = new KeyIndex();
+  readonly #keys = new CellKeys();
+  /** Batch and row of each key's first row; the batch is -1 once that row is known to offend. */
+  readonly #firstBatch: number[] = [];
+  readonly #firstRow: number[] = [];
+  readonly #late: { batch: number; row: number }[] = [];
+
+  constructor(paths: readonly ColumnPath[], keepFirst: boolean) {
+    this.#paths = paths;
+    this.#keepFirst = keepFirst;
+  }
+
+  offenders(batch: Batch, applies: Uint8Array, number: number): Uint32Array {
+    const columns = this.#paths.map((path) => locate(batch, path).column);
+    const found: number[] = [];
+    const keys = this.#keys;
+    for (let row = 0; row < batch.rows; row++) {
+      if (applies[row] === 0 || columns.some((column) => column.state[row] !== Cell.value)) continue;
+      keys.length = 0;
+      for (const column of columns) keys.append(column, row);
+      const known = this.#index.count;
+      const index = this.#index.add(keys.bytes, 0, keys.length);
+      if (index === known) {
+        this.#firstBatch.push(number);
+        this.#firstRow.push(row);
+        continue;
+      }
+      found.push(row);
+      if (!this.#keepFirst) this.#reject(index, number, found);
+    }
+    return Uint32Array.from(found).sort();
+  }
+
+  /** Without a row to keep, the first one offends as well: in this batch, or late in an earlier one. */
+  #reject(index: number, number: number, found: number[]): void {
+    const batch = this.#firstBatch[index] as number;
+    if (batch < 0) return;
+    const row = this.#firstRow[index] as number;
+    if (batch === number) found.push(row);
+    else this.#late.push({ batch, row });
+    this.#firstBatch[index] = -1;
+  }
+
+  late(): readonly Omit<LateViolations, "rule">[] {
+    const byBatch = new Map<number, number[]>();
+    for (const { batch, row } of this.#late) {
+      const rows = byBatch.get(batch);
+      if (rows === undefined) byBatch.set(batch, [row]);
+      else rows.push(row);
+    }
+    return [...byBatch].sort(([a], [b]) => a - b).map(([batch, rows]) => ({ batch, rows: Uint32Array.from(rows).sort() }));
+  }
+}
+
+/**
+ * Rows of one window whose values in all the columns are equal: all but the first, or all of them. A row in which one of the columns has no
+ * value is not judged: null equals nothing. Rows that other rules reject are judged too.
+ */
+export const duplicateFamily: RuleFamily<"duplicate"> = {
+  family: "duplicate",
+  compile(check, { plan, fields }) {
+    if (check.columns.length === 0) throw invalidRule(plan, "it names no column");
+    const paths = check.columns.map((column) => resolveRowPath(fields, column, plan));
+    const names = check.columns.join(", ");
+    return {
+      open: () => new DuplicateRun(paths, check.keep === "first"),
+      explain: (batch, row) => ({
+        observed: paths.map((path) => cellText(locate(batch, path).column, row, batch) ?? "").join(", "),
+        finding: check.keep === "first" ? "was in an earlier row of the window" : "is in more than one row of the window",
+        expected: `each ${names} once`,
+        limit: "unique",
+        masked: paths.some((path) => path.masked),
+      }),
+    };
+  },
+};
