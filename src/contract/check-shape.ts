@@ -109,7 +109,7 @@ function checkExactlyOne(node: ObjectNode, names: readonly string[], where: stri
   const present = names.filter((name) => node.entries.has(name));
   if (present.length === 1) return;
   if (present.length === 0) check.findings.error("missing-key", node.at, `${where} needs one of ${names.join(", ")}`);
-  else check.findings.error("keys-conflict", placeOf(node, present[1] as string), `${where} may have only one of ${present.join(", ")}`);
+  else check.findings.error("keys-conflict", placeOf(node, present[1]), `${where} may have only one of ${present.join(", ")}`);
 }
 
 function shapeOf(shape: Shape & { type: "byVersion" }, version: OdcsVersion): Shape {
@@ -192,7 +192,7 @@ export function nameOfShape(shape: Shape, version: OdcsVersion): string {
       return nameOfShape(shape.shape(), version);
     case "byVersion":
       return nameOfShape(shapeOf(shape, version), version);
-    case "either":
+    default:
       return [...new Set(shape.of.map((each) => nameOfShape(each, version)))].join(" or ");
   }
 }

@@ -72,7 +72,7 @@ function readPhysical(compilation: Compilation, node: Node, place: Place): Physi
   const text = textAt(node, "physicalType");
   if (text === null) return null;
   const physical = readPhysicalType(text);
-  if (physical?.problem != null) {
+  if (physical !== null && physical.problem !== null) {
     compilation.findings.warning("physical-type-approximate", placeOf(node, "physicalType"), `${place.path}: ${physical.problem}`);
   }
   return physical;
@@ -119,7 +119,7 @@ function isBinary(node: Node, physical: PhysicalType | null): boolean {
 
 function integerType(node: Node, physical: PhysicalType | null): FieldType {
   if (physical?.kind === "int" || physical?.kind === "long") return { kind: physical.kind };
-  if (physical?.decimal != null && physical.decimal.scale === 0) return { kind: "decimal", ...physical.decimal };
+  if (physical !== null && physical.decimal !== null && physical.decimal.scale === 0) return { kind: "decimal", ...physical.decimal };
   switch (textAt(child(node, "logicalTypeOptions"), "format")) {
     case "i8":
     case "i16":
@@ -138,7 +138,7 @@ function integerType(node: Node, physical: PhysicalType | null): FieldType {
 }
 
 function numberType(node: Node, physical: PhysicalType | null): FieldType {
-  if (physical?.decimal != null) return { kind: "decimal", ...physical.decimal };
+  if (physical !== null && physical.decimal !== null) return { kind: "decimal", ...physical.decimal };
   if (physical?.kind === "int" || physical?.kind === "long" || physical?.kind === "float" || physical?.kind === "double") {
     return { kind: physical.kind };
   }

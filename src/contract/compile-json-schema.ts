@@ -204,7 +204,7 @@ function compileFailure(schema: unknown, draft: Draft): string | null {
   const options = { strict: false, allErrors: true, addUsedSchema: false, logger: false, code: { regExp: linearRegExp } } as const;
   try {
     // Two constructors of one shape: the types of the 2020 one are a module of their own.
-    const ajv = draft === "draft-07" ? new Ajv(options as never) : (new Ajv2020(options as never) as unknown as Ajv);
+    const ajv = draft === "draft-07" ? new Ajv(options) : new Ajv2020(options);
     (addFormats as unknown as (ajv: Ajv) => void)(ajv);
     if (ajv.validateSchema(schema as object) !== true) return ajv.errorsText(ajv.errors, { dataVar: "#" });
     ajv.compile(schema as object);

@@ -37,10 +37,7 @@ export function allowsOnlyZero(threshold: Threshold): boolean {
       return low === 0 || (low > 0 && low < next);
     case "mustBeBetween":
       return low <= 0 && (high === 0 || (high > 0 && high < next));
-    case "mustNotBe":
-    case "mustBeGreaterThan":
-    case "mustBeGreaterOrEqualTo":
-    case "mustNotBeBetween":
+    default:
       return false;
   }
 }
@@ -65,7 +62,7 @@ export function extremeOf(threshold: Threshold): "always" | "never" | null {
       return low < 0 ? "never" : low >= top ? "always" : null;
     case "mustBeBetween":
       return high < 0 || low > top ? "never" : low <= 0 && high >= top ? "always" : null;
-    case "mustNotBeBetween":
+    default:
       return high < 0 || low > top ? "always" : low <= 0 && high >= top ? "never" : null;
   }
 }

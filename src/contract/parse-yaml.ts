@@ -61,7 +61,7 @@ export function parseYaml(text: string, file: string, findings: Findings): Node 
     findings.error("document-empty", start, "the document is empty");
     return null;
   }
-  return convert({ file, lines, anchors: new Map(), findings, nodes: 0 }, document.contents as YamlNode, 0, null);
+  return convert({ file, lines, anchors: new Map(), findings, nodes: 0 }, document.contents, 0, null);
 }
 
 function placeIn(walk: Walk, node: { range?: [number, number, number] | null | undefined }): SourceLocation {
@@ -72,7 +72,7 @@ function placeIn(walk: Walk, node: { range?: [number, number, number] | null | u
 /** `at` is given below an alias: what it stands for is reported where it is used. */
 function convert(walk: Walk, yaml: YamlNode | null, depth: number, at: SourceLocation | null): Node | null {
   if (yaml === null) return { kind: "scalar", value: null, text: "", at: at ?? { file: walk.file, line: 1, column: 1 } };
-  const place = at ?? placeIn(walk, yaml as { range?: [number, number, number] });
+  const place = at ?? placeIn(walk, yaml);
   walk.nodes++;
   if (walk.nodes === documentLimits.nodes + 1) {
     walk.findings.error(
@@ -120,14 +120,20 @@ function noteAnchor(walk: Walk, yaml: YamlNode | null, at: SourceLocation | null
 function convertPair(walk: Walk, pair: Pair<YamlNode, YamlNode | null>, depth: number, at: SourceLocation | null): Entry | null {
   const keyNode = isAlias(pair.key) ? (walk.anchors.get(pair.key.source) ?? pair.key) : pair.key;
   if (!isAlias(keyNode)) noteAnchor(walk, keyNode, at);
-  const keyAt = at ?? placeIn(walk, pair.key as { range?: [number, number, number] });
+  const keyAt = at ?? placeIn(walk, pair.key);
   if (keyNode !== null && !isScalar(keyNode)) {
     walk.findings.error("yaml-key", keyAt, "a key must be plain text");
     return null;
   }
-  const key = keyNode === null || keyNode.value === null ? "" : String(keyNode.value);
+  const key = keyNode === null ? "" : keyText(keyNode.value);
   const value = pair.value === null ? convertScalar(walk, null, "", keyAt) : convert(walk, pair.value, depth + 1, at);
   return value === null ? null : { key, at: keyAt, value };
+}
+
+/** As JSON would have the key: numbers and booleans become their text, nothing becomes empty. */
+function keyText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? value.toString() : "";
 }
 
 function convertAlias(walk: Walk, alias: Alias, depth: number, place: SourceLocation): Node | null {
