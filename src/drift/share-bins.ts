@@ -82,7 +82,9 @@ function binNumbers(baseline: QuantileSketch, sample: QuantileSketch): ShareBins
   }));
   const variance = 1 / baseline.count + 1 / sample.count + quantileNoise(baseline) + quantileNoise(sample);
   const counts = { baseline: baseline.count, sample: sample.count };
-  return assemble([...labels, { kind: "outside" }], sharesOf(before), sharesOf(now), counts, ends.length - 1, variance);
+  // Two new extremes are expected of a sample as large as the baseline: then the outside is a bin like the others.
+  const filled = ends.length - (2 * sample.count >= 0.5 * baseline.count ? 0 : 1);
+  return assemble([...labels, { kind: "outside" }], sharesOf(before), sharesOf(now), counts, filled, variance);
 }
 
 /** Ascending values that cut the baseline into at most `wanted` parts, none much smaller than the rest. */

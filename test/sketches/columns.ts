@@ -42,7 +42,12 @@ export function columnOf(field: Field, values: readonly TestValue[]): Column {
       return { ...base, kind: "bytes", bytes, starts, lengths };
     }
     default:
-      return { ...base, kind: "integer", exact: BigInt64Array.from(values, (value) => BigInt((value ?? 0) as number | bigint)), values: numbers };
+      return {
+        ...base,
+        kind: "integer",
+        exact: BigInt64Array.from(values, (value) => BigInt((value ?? 0) as number | bigint)),
+        values: numbers,
+      };
   }
 }
 

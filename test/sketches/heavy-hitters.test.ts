@@ -8,7 +8,11 @@ function summaryOf(values: readonly number[]): TopValues {
   const top = new TopAccumulator();
   const hashes = { high: new Uint32Array(values.length), low: new Uint32Array(values.length) };
   hashPairs(Uint32Array.from(values.flatMap((value) => [value, 0])), values.length, hashes);
-  top.add(hashes, Uint32Array.from(values, (_, i) => i), values.length);
+  top.add(
+    hashes,
+    Uint32Array.from(values, (_, i) => i),
+    values.length,
+  );
   return top.finish((origin) => String(values[origin]));
 }
 
@@ -43,8 +47,14 @@ describe("frequent values", () => {
     const summaries = parts.map(summaryOf);
     for (const [i, summary] of summaries.entries()) checkBounds(summary, parts[i]!);
     checkBounds(summaries.reduce(mergeTop), parts.flat());
-    checkBounds(summaries.reduceRight((a, b) => mergeTop(a, b)), parts.flat());
-    checkBounds(summaryOf(Array.from({ length: 30_000 }, (_, i) => i)), Array.from({ length: 30_000 }, (_, i) => i));
+    checkBounds(
+      summaries.reduceRight((a, b) => mergeTop(a, b)),
+      parts.flat(),
+    );
+    checkBounds(
+      summaryOf(Array.from({ length: 30_000 }, (_, i) => i)),
+      Array.from({ length: 30_000 }, (_, i) => i),
+    );
   });
 
   test("few distinct values are counted exactly, and merging is exact", () => {

@@ -49,7 +49,12 @@ describe("quantiles", () => {
     for (const [at, shape] of shapes.entries()) {
       for (const piece of [700, 5000, 100_000]) {
         const random = seededRandom(at * 31 + piece);
-        errors.push(...rankErrors(Float64Array.from({ length: 100_000 }, (_, i) => shape(i, random)), piece));
+        errors.push(
+          ...rankErrors(
+            Float64Array.from({ length: 100_000 }, (_, i) => shape(i, random)),
+            piece,
+          ),
+        );
       }
     }
     errors.sort((a, b) => a - b);
@@ -85,7 +90,12 @@ describe("quantiles", () => {
 
   test("numbers are ordered alike by counting, by sorting and from their distinct values", () => {
     const random = seededRandom(2);
-    for (const [scale, whole] of [[100, true], [1e6, true], [100, false], [3, true]] as const) {
+    for (const [scale, whole] of [
+      [100, true],
+      [1e6, true],
+      [100, false],
+      [3, true],
+    ] as const) {
       const values = Float64Array.from({ length: 3000 }, () => (whole ? Math.floor(scale * (random() - 0.5)) + 0 : scale * random()));
       const expected = values.slice().sort();
       const sorted = values.slice();
