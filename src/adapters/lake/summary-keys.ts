@@ -9,6 +9,9 @@ export const summaryKeys = {
   contractHash: "sluice.contract-hash",
   verdict: "sluice.verdict",
   ranges: "sluice.ranges",
+  /** Of the window's records: all, and those that a policy skipped. */
+  records: "sluice.records",
+  skippedRecords: "sluice.skipped-records",
   /** On the promoted table: the quarantine snapshot of the same transaction. */
   quarantineSnapshotId: "sluice.quarantine-snapshot-id",
   /** On held branches: which of the window's rows the snapshot added, `passed`, `raw` or `rejected`. */
@@ -25,6 +28,7 @@ export const summaryKeys = {
 
 /** The summary that a window's snapshots carry. */
 export function windowSummary(decision: Decision, decisionHash: string): Record<string, string> {
+  const { counts } = decision;
   const ranges = decision.ranges.map((range) => ({ ...range, from: range.from.toString(), to: range.to.toString() }));
   return {
     [summaryKeys.change]: decision.kind,
@@ -33,6 +37,8 @@ export function windowSummary(decision: Decision, decisionHash: string): Record<
     [summaryKeys.contractHash]: decision.contract.hash,
     [summaryKeys.verdict]: decision.verdict,
     [summaryKeys.ranges]: JSON.stringify(ranges),
+    [summaryKeys.records]: String(counts.records),
+    [summaryKeys.skippedRecords]: String(counts.skipped.tombstone + counts.skipped.late),
   };
 }
 
