@@ -21,6 +21,9 @@ interface Courier {
   readonly sink: Sink;
   readonly dataset: string;
   wake: PromiseWithResolvers<void>;
+  /** Passes over history that ended well, and how the last one ended. */
+  passes: number;
+  last: "idle" | "elsewhere" | null;
 }
 
 /**
@@ -36,7 +39,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#couriers = options.sinks.flatMap((sink) =>
-      options.datasets.map((dataset) => ({ sink, dataset, wake: Promise.withResolvers<void>() })),
+      options.datasets.map((dataset) => ({ sink, dataset, wake: Promise.withResolvers<void>(), passes: 0, last: null })),
     );
   }
 
@@ -49,16 +52,18 @@ export class Outbox {
     for (const courier of this.#couriers) if (courier.dataset === dataset) courier.wake.resolve();
   }
 
-  /** Delivers what is committed so far (bounded by `withinMs`), then ends. True if every cursor reached the end. */
+  /** Waits until what is committed so far is delivered, for at most `withinMs`. True if it is. */
   async drain(withinMs: number): Promise<boolean> {
-    const deadline = AbortSignal.timeout(withinMs);
+    const deadline = performance.now() + withinMs;
     const reached = await Promise.all(
       this.#couriers.map(async (courier) => {
-        while (!deadline.aborted) {
-          if ((await this.#deliver(courier)) === "idle") return true;
-          await sleep(50);
+        // The pass that is under way may have read history before the last commit; the one after it has not.
+        const enough = courier.passes + 2;
+        while (courier.passes < enough && performance.now() < deadline) {
+          courier.wake.resolve();
+          await sleep(20);
         }
-        return false;
+        return courier.passes >= enough && courier.last === "idle";
       }),
     );
     return reached.every(Boolean);
@@ -76,7 +81,8 @@ export class Outbox {
     let attempt = 0;
     while (!this.#stop.signal.aborted) {
       try {
-        await this.#deliver(courier);
+        courier.last = await this.#deliver(courier);
+        courier.passes++;
         attempt = 0;
         await this.#pause(courier, pollMs);
       } catch (error) {
