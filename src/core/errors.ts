@@ -81,6 +81,11 @@ export const errorTable = {
     httpStatus: 503,
     retryable: true,
   },
+  PRODUCE_REFUSED: {
+    action: "The brokers refuse the records themselves: check the topic's name, its limit on a record's size, and this user's permissions.",
+    httpStatus: 422,
+    retryable: false,
+  },
   STORAGE_FULL: { action: "Free disk space; the window is tried again and nothing is lost.", httpStatus: 507, retryable: true },
   BROKER_FAILED: {
     action: "Read the broker's log named in the message, or set SLUICE_BROKERS to a Kafka that already runs.",
