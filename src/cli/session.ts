@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { nearestName } from "../contract/nearest-name.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/config.ts";
-import { formatDiagnostic } from "../core/errors.ts";
+import { formatDiagnostic, SluiceError } from "../core/errors.ts";
 import type { Lake, Probe } from "../core/ports.ts";
 import type { Invocation } from "./command.ts";
 import { UsageError } from "./failure.ts";
@@ -24,6 +25,10 @@ export function readConfig(invocation: Invocation): Config {
 /** Opens the lake for one command and closes it after, whatever happens. */
 export async function withLake<T>(invocation: Invocation, work: (session: Session) => Promise<T>): Promise<T> {
   const config = readConfig(invocation);
+  // Opening makes what is missing, and looking should not.
+  if (!existsSync(config.lake.catalog)) {
+    throw new SluiceError("NOT_FOUND", `there is no lake at ${config.lake.folder} yet: \`sluice run\` makes it`);
+  }
   const lake = await openLake(config, () => {});
   try {
     return await work({ config, lake });

@@ -26,8 +26,11 @@ export interface Terminal {
   draw(text: string): void;
 }
 
+/** A stream that may be a terminal. */
+type Outlet = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** The process's own terminal. A closed pipe (`sluice ... | head`) ends the process quietly. */
-export function createTerminal(out: NodeJS.WriteStream, err: NodeJS.WriteStream): Terminal {
+export function createTerminal(out: Outlet, err: Outlet): Terminal {
   const quit = (error: NodeJS.ErrnoException): void => {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
@@ -41,9 +44,9 @@ export function createTerminal(out: NodeJS.WriteStream, err: NodeJS.WriteStream)
     jsonLine: (value) => void out.write(`${JSON.stringify(value, plain)}\n`),
     style: (style, text) => styleText(style, text, { stream: out }),
     styleErr: (style, text) => styleText(style, text, { stream: err }),
-    isWatched: Boolean(err.isTTY) && process.env["TERM"] !== "dumb",
-    isOutWatched: Boolean(out.isTTY),
-    columns: () => (err.isTTY ? err.columns : 0) || 100,
+    isWatched: err.isTTY === true && process.env["TERM"] !== "dumb",
+    isOutWatched: out.isTTY === true,
+    columns: () => (err.isTTY === true ? err.columns : 0) || 100,
     draw: (text) => void err.write(text),
   };
 }

@@ -1,0 +1,197 @@
+import { pathToFileURL } from "node:url";
+import { createDlqSink } from "../adapters/dlq/dlq-sink.ts";
+import type { KafkaConnection } from "../adapters/kafka/connection.ts";
+import { KafkaProducer } from "../adapters/kafka/producer.ts";
+import { createLineageSink } from "../adapters/lineage/lineage-sink.ts";
+import { fileTransport, httpTransport, kafkaTransport } from "../adapters/lineage/transport.ts";
+import type { LineageTransport } from "../adapters/lineage/transport.ts";
+import { createLog, logEvents } from "../adapters/telemetry/log.ts";
+import { startTelemetry } from "../adapters/telemetry/telemetry.ts";
+import type { Config, KafkaSourceConfig } from "../config/config.ts";
+import { loadContract } from "../contract/load-contract.ts";
+import type { Contract } from "../core/contract.ts";
+import type { GateEvent, Observe } from "../core/events.ts";
+import type { Lake, Probe, Producer, Sink, Source } from "../core/ports.ts";
+import { Gate } from "../gate/gate.ts";
+import { Outbox } from "../gate/outbox.ts";
+import { openLake } from "./session.ts";
+import { version } from "./version.ts";
+
+/** How long a worker that ends waits for its sinks; what is left is delivered by the next one. */
+const drainMs = 5000;
+/** DLQ copies above this are stubs: a broker's default limit is 1 MiB a batch. */
+const dlqValueBytesMax = 900_000;
+const lineageTimeoutMs = 10_000;
+
+export interface WorkerOptions {
+  readonly config: Config;
+  readonly contracts: readonly Contract[];
+  readonly probe: Probe;
+  /** Told everything, beside log and telemetry. */
+  readonly observe: Observe;
+  /** Where the log goes; null for none. */
+  readonly log: { readonly destination: NodeJS.WritableStream; readonly text: boolean } | null;
+}
+
+/** A running worker: gate, sinks and telemetry, wired as a configuration says. */
+export interface Worker {
+  readonly gate: Gate;
+  readonly lake: Lake;
+  readonly source: Source;
+  /** Resolves when a finite source has ended, or after `stop`; rejects on a fault that no retry mends. Everything is closed then. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a worker. Rejects with what the lake, the source or a port in use rejects with. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { config, contracts, probe } = options;
+  const lake = await openLake(config, probe);
+  const source = await createSource(config, contracts);
+  const clock = { now: () => Date.now() };
+  const listeners: ((event: GateEvent) => void)[] = [options.observe];
+  const observe: Observe = (event) => {
+    for (const listener of listeners) listener(event);
+  };
+  const gate = new Gate({
+    lake,
+    source,
+    contracts,
+    clock,
+    tick: () => performance.now(),
+    observe,
+    probe,
+    worker: config.worker,
+    producer: version,
+    windowBytesMax: Math.floor(config.source.bytesInFlightMax / 3),
+    start: config.source.kind === "kafka" ? config.source.start : { at: "earliest" },
+  });
+  const { otlpEndpoint, prometheusPort } = config.telemetry;
+  const telemetry = await startTelemetry({
+    worker: config.worker,
+    version,
+    otlpEndpoint: otlpEndpoint ?? null,
+    prometheus: prometheusPort === undefined ? null : { host: config.http.host, port: prometheusPort },
+    watched: { lanes: () => gate.status().lanes, bytesInFlight: () => source.bytesInFlight(), now: clock.now },
+  });
+  listeners.push(telemetry.observe);
+  if (options.log !== null) {
+    const log = createLog({ ...options.log, level: config.log.level, worker: config.worker, version, otel: telemetry.logger });
+    listeners.push(logEvents(log));
+  }
+  const outbox = new Outbox({
+    lake,
+    sinks: createSinks(config, contracts, lake, probe),
+    datasets: contracts.map((one) => one.dataset),
+    holder: `${config.worker}:${process.pid}`,
+    observe,
+  });
+  listeners.push((event) => {
+    if (event.type === "window.committed") outbox.nudge(event.decision.dataset);
+  });
+
+  const run = async (): Promise<void> => {
+    try {
+      outbox.start();
+      await gate.run();
+      await outbox.drain(drainMs);
+    } finally {
+      await outbox.stop();
+      await telemetry.shutdown();
+      await lake.close();
+    }
+  };
+  return { gate, lake, source, done: run(), stop: () => gate.stop() };
+}
+
+/** How adapters reach the cluster of a Kafka source. */
+export function connectionOf(source: KafkaSourceConfig, clientId: string): KafkaConnection {
+  const { brokers, tls, sasl } = source;
+  return { brokers, clientId, ...(tls !== undefined && { tls }), ...(sasl !== undefined && { sasl }) };
+}
+
+/** The client that is asked for is the only one that is loaded. */
+async function createSource(config: Config, contracts: readonly Contract[]): Promise<Source> {
+  const { source } = config;
+  const topics = contracts.map((one) => one.topic);
+  if (source.kind === "files") {
+    const { createFileSource } = await import("../adapters/files/file-source.ts");
+    return createFileSource({ paths: source.paths, topics, bytesInFlightMax: source.bytesInFlightMax });
+  }
+  const { group: groupId, isolation, bytesInFlightMax, recordBytesMax } = source;
+  const options = { connection: connectionOf(source, config.worker), groupId, topics, isolation, bytesInFlightMax, recordBytesMax };
+  if (source.client === "kafkajs") {
+    const { createKafkajsSource } = await import("../adapters/kafka/kafkajs-source.ts");
+    return createKafkajsSource(options);
+  }
+  const { createKafkaSource } = await import("../adapters/kafka/kafka-source.ts");
+  return createKafkaSource(options);
+}
+
+function createSinks(config: Config, contracts: readonly Contract[], lake: Lake, probe: Probe): readonly Sink[] {
+  const { source, dlq, lineage } = config;
+  const produce = (): Producer => new KafkaProducer({ connection: connectionOf(source as KafkaSourceConfig, `${config.worker}-producer`) });
+  const sinks: Sink[] = [];
+  if (dlq.enabled) {
+    const topics = new Map(contracts.map((one) => [one.dataset, `${one.topic}${dlq.topicSuffix}`]));
+    sinks.push(
+      createDlqSink({
+        producer: produce(),
+        topicOf: (dataset) => topics.get(dataset) ?? `${dataset}${dlq.topicSuffix}`,
+        rows: (dataset, filter) => lake.quarantined(dataset, filter),
+        valueBytesMax: dlqValueBytesMax,
+        probe,
+      }),
+    );
+  }
+  const names = {
+    jobNamespace: lineage.namespace,
+    sourceNamespace: source.kind === "kafka" ? `kafka://${source.brokers[0] ?? ""}` : "file",
+    warehouseUri: pathToFileURL(config.lake.folder).href,
+    tableNamespace: config.lake.namespace,
+  };
+  lineage.transports.forEach((each, index) => {
+    const transport = createTransport(each, produce);
+    // The name is the sink's cursor: two transports of a kind need two.
+    const nth = lineage.transports.slice(0, index).filter((other) => other.kind === each.kind).length + 1;
+    sinks.push(
+      createLineageSink({
+        transport: nth === 1 ? transport : { ...transport, name: `${transport.name}-${nth}` },
+        names,
+        quarantineTableOf: (dataset) => `${dataset}__quarantine`,
+        contractOf: contractReader(contracts),
+      }),
+    );
+  });
+  return sinks;
+}
+
+function createTransport(config: Config["lineage"]["transports"][number], produce: () => Producer): LineageTransport {
+  switch (config.kind) {
+    case "file":
+      return fileTransport(config.path);
+    case "http":
+      return httpTransport({ url: config.url, apiKey: config.apiKey ?? null, timeoutMs: lineageTimeoutMs });
+    case "kafka":
+      return kafkaTransport(produce(), config.topic);
+  }
+}
+
+/** Compiles the contracts of decisions, each once: this worker's own as they are, earlier ones from the text that the lake keeps. */
+function contractReader(
+  own: readonly Contract[],
+): (contract: { readonly hash: string; readonly text: string }, dataset: string) => Promise<Contract> {
+  const known = new Map(own.map((one) => [`${one.hash} ${one.dataset}`, Promise.resolve(one)]));
+  return (contract, dataset) => {
+    const key = `${contract.hash} ${dataset}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      const file = `${dataset}.odcs.yaml`;
+      // Files that the contract referenced are JSON Schemas: events don't show them, so the one that allows all stands for each.
+      const read = (path: string): Promise<string> => Promise.resolve(path === file ? contract.text : "{}");
+      found = loadContract(file, read, { dataset }).then((one) => one.contract);
+      known.set(key, found);
+    }
+    return found;
+  };
+}
