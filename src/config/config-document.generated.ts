@@ -151,6 +151,14 @@ bytesInFlightMax: number
  * Largest record batch that is fetched. A batch above `bytesInFlightMax` is handled alone.
  */
 recordBytesMax: number
+/**
+ * How long after a worker was last heard of its partitions go to others: the wait after a crash. The broker sets bounds (6 s to 30 min by default).
+ */
+sessionTimeoutMs: number
+/**
+ * Static membership: a worker that comes back with the same instance id gets its partitions back at once. Unique among the running workers of a group.
+ */
+instanceId?: string
 tls?: TLS
 sasl?: SASL
 }
