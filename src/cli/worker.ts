@@ -118,8 +118,17 @@ async function createSource(config: Config, contracts: readonly Contract[]): Pro
     const { createFileSource } = await import("../adapters/files/file-source.ts");
     return createFileSource({ paths: source.paths, topics, bytesInFlightMax: source.bytesInFlightMax });
   }
-  const { group: groupId, isolation, bytesInFlightMax, recordBytesMax } = source;
-  const options = { connection: connectionOf(source, config.worker), groupId, topics, isolation, bytesInFlightMax, recordBytesMax };
+  const { group: groupId, isolation, bytesInFlightMax, recordBytesMax, sessionTimeoutMs, instanceId } = source;
+  const options = {
+    connection: connectionOf(source, config.worker),
+    groupId,
+    topics,
+    isolation,
+    bytesInFlightMax,
+    recordBytesMax,
+    sessionTimeoutMs,
+    ...(instanceId !== undefined && { groupInstanceId: instanceId }),
+  };
   if (source.client === "kafkajs") {
     const { createKafkajsSource } = await import("../adapters/kafka/kafkajs-source.ts");
     return createKafkajsSource(options);
