@@ -1,3 +1,4 @@
+import { driftTestNames } from "../core/drift.ts";
 import { listOf, oneOf } from "./shape.ts";
 import type { Key, ObjectShape, Shape } from "./shape.ts";
 
@@ -25,7 +26,7 @@ const driftCheck: ObjectShape = {
   type: "object",
   keys: {
     column: needed(name, "The column's path."),
-    tests: key(listOf(name, { min: 1, unique: true }), "Tests by name, such as psi or js.", "psi"),
+    tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", "psi"),
     policy: key(
       oneOf(["observe", "warn", "hold"]),
       "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",

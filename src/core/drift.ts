@@ -1,5 +1,9 @@
 import type { Profile } from "./profile.ts";
 
+/** The drift tests that a contract can name; `drift/drift-tests.ts` holds one of each. */
+export const driftTestNames = ["psi", "jensen-shannon", "null-share"] as const;
+export type DriftTestName = (typeof driftTestNames)[number];
+
 /** One committed window as drift sees it. */
 export interface DriftInput {
   readonly windowId: string;

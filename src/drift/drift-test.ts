@@ -1,3 +1,4 @@
+import type { DriftTestName } from "../core/drift.ts";
 import type { ColumnProfile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 
@@ -23,7 +24,7 @@ export interface DriftSkip {
 /** One drift test of the registry: a pure function of two column profiles. */
 export interface DriftTest {
   /** The name that contracts use. */
-  readonly name: string;
+  readonly name: DriftTestName;
   /** Effect size from which on a change matters, unless the contract says otherwise. */
   readonly limitDefault: number;
   /** The statistic that an energy stands for (the inverse of a measure's `energy`). */

@@ -13,9 +13,9 @@ import type { DriftMeasure, DriftTest } from "./drift-test.ts";
 import { driftTests } from "./drift-tests.ts";
 
 /** Chance that a close of a window in which nothing drifts raises any alarm by chance, over all checks: a mean run of 1,000 windows. */
-export const falseAlarmShare = 0.001;
+const falseAlarmShare = 0.001;
 /** A single window inside an open tick alarms from this many times the effect size on: sudden breaks do not wait for the tick. */
-export const suddenFactor = 2.5;
+const suddenFactor = 2.5;
 
 const policies = ["observe", "warn", "hold"] as const;
 

@@ -13,7 +13,7 @@ import type { LeafColumn } from "./value-text.ts";
 import { cutAt, unscaledAt, valueText } from "./value-text.ts";
 
 /** What a leaf field's profile is of. */
-export function profileKind(field: Field): ColumnProfile["kind"] {
+function profileKind(field: Field): ColumnProfile["kind"] {
   switch (field.type.kind) {
     case "boolean":
     case "binary":

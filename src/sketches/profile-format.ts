@@ -22,7 +22,7 @@ const columnsMax = 10_000;
 const pathBytesMax = 65_536;
 const textBytesMax = 1024;
 /** Longest encoded profile that is read. */
-export const profileBytesMax = 256 * 1024 * 1024;
+const profileBytesMax = 256 * 1024 * 1024;
 
 /** Which optional parts a column has, one bit each. */
 const Part = { min: 1, max: 2, moments: 4, quantiles: 8, top: 16, lengths: 32 } as const;

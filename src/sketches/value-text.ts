@@ -4,7 +4,7 @@ import { dateText, timeText, timestampText } from "../core/civil.ts";
 import type { FieldType } from "../core/schema.ts";
 
 /** Longest text that a profile keeps of one value, in code points (binary: bytes, written as hex). */
-export const valueTextMax = 64;
+const valueTextMax = 64;
 
 /** A column that holds values itself, not through children. */
 export type LeafColumn = BooleanColumn | FloatColumn | IntegerColumn | DecimalColumn | BytesColumn;
@@ -53,14 +53,15 @@ function spanText(column: BytesColumn, row: number): string {
   return buffer.toString("utf8", start, cutAt(column.bytes, start, end));
 }
 
-/** Where the 65th code point of a span begins, or its end. */
+/** Where the 65th code point of a span begins, or its end; at most 256 bytes on, even in bytes that are no UTF-8. */
 export function cutAt(bytes: Uint8Array, start: number, end: number): number {
   if (end - start <= valueTextMax) return end;
+  const last = Math.min(end, start + 4 * valueTextMax);
   let points = 0;
-  for (let i = start; i < end; i++) {
+  for (let i = start; i < last; i++) {
     if (((bytes[i] as number) & 0xc0) !== 0x80 && ++points > valueTextMax) return i;
   }
-  return end;
+  return last;
 }
 
 /** A number of seconds (as moments and quantiles of time columns have it) as the column's own kind of text. */

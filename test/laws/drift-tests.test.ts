@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { chanceEnergy } from "../../src/drift/drift-limit.ts";
 import { driftTests } from "../../src/drift/drift-tests.ts";
+import { driftTestNames } from "../../src/core/drift.ts";
 import type { Field, FieldType } from "../../src/core/schema.ts";
 import { profileBatch } from "../../src/sketches/index.ts";
 import type { TestValue } from "../sketches/columns.ts";
@@ -32,6 +33,10 @@ function many(value: (random: () => number) => TestValue, seed: number, size = 1
   const random = seededRandom(seed);
   return Array.from({ length: size }, () => value(random));
 }
+
+test("the registry holds one test of every name that contracts can use", () => {
+  expect(driftTests.map((each) => each.name)).toEqual([...driftTestNames]);
+});
 
 for (const each of driftTests) {
   describe(`drift test ${each.name}`, () => {
