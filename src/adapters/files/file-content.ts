@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { SluiceError } from "../../core/errors.ts";
+import type { PartitionKey } from "../../core/position.ts";
+import type { InputFile } from "./file-list.ts";
+import type { FileRowLimits, FileRows } from "./ndjson-lines.ts";
+import { readLines, recordsOf } from "./ndjson-lines.ts";
+import { openParquetJson } from "./parquet-json.ts";
+
+/** What a file held when it was looked at. */
+export interface FileContent {
+  /** `sha256:<hex>` of its bytes as they are on disk. */
+  readonly topicId: string;
+  /** Lines or rows; null where only decompressing would tell. */
+  readonly rows: bigint | null;
+  /** Changes whenever the file is written to: device, inode, size and time of writing. */
+  readonly stamp: string;
+}
+
+/** Hashes a file. Rejects with FILE_NOT_FOUND or FILE_UNREADABLE; with SOURCE_IDENTITY_CHANGED if it is being written to meanwhile. */
+export function identifyFile(file: InputFile): Promise<FileContent> {
+  return withFile(file, async (handle) => {
+    const stamp = await stampOf(handle);
+    const hash = createHash("sha256");
+    let lines = 0;
+    let endsLine = true;
+    for await (const chunk of bytesOf(handle, 1 << 20)) {
+      hash.update(chunk);
+      if (file.format === "ndjson" && file.compression === null) {
+        for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++;
+        endsLine = chunk.at(-1) === 10;
+      }
+    }
+    await checkStamp(handle, file, stamp);
+    const rows = await countRows(handle, file, lines + (endsLine ? 0 : 1));
+    return { topicId: `sha256:${hash.digest("hex")}`, rows, stamp };
+  });
+}
+
+/**
+ * The rows of a file from an offset on, in order. Rejects with SOURCE_IDENTITY_CHANGED, before handing out rows, once the file is no longer what it was
+ * when it was identified; with SOURCE_OVERSIZED; with FILE_UNREADABLE for damage.
+ */
+export async function* readFileRows(
+  file: InputFile,
+  content: FileContent,
+  options: { readonly key: PartitionKey; readonly from: bigint; readonly limits: FileRowLimits; readonly chunkBytes: number },
+): AsyncGenerator<FileRows> {
+  const handle = await openFile(file);
+  try {
+    await checkStamp(handle, file, content.stamp);
+    const rows = file.format === "parquet" ? parquetRows(handle, file, options) : ndjsonRows(handle, file, options);
+    for await (const run of rows) {
+      await checkStamp(handle, file, content.stamp);
+      yield run;
+    }
+  } catch (cause) {
+    throw fileFault(cause, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* ndjsonRows(
+  handle: FileHandle,
+  file: InputFile,
+  { key, from, limits, chunkBytes }: Parameters<typeof readFileRows>[2],
+): AsyncGenerator<FileRows> {
+  const bytes = bytesOf(handle, chunkBytes);
+  if (file.compression === null) {
+    yield* readLines(bytes, key, from, limits);
+    return;
+  }
+  const decompressor =
+    file.compression === "gzip" ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes });
+  bytes.on("error", (cause) => decompressor.destroy(cause));
+  try {
+    yield* readLines(bytes.pipe(decompressor), key, from, limits);
+  } finally {
+    bytes.destroy();
+    decompressor.destroy();
+  }
+}
+
+async function* parquetRows(
+  handle: FileHandle,
+  file: InputFile,
+  { key, from, limits }: Parameters<typeof readFileRows>[2],
+): AsyncGenerator<FileRows> {
+  const parquet = await openParquetJson(handle, file.path);
+  let row = Number(from);
+  for await (const { slab, starts, lengths } of parquet.read(row, limits.runRowsMax)) {
+    const longest = lengths.findIndex((length) => length > limits.recordBytesMax);
+    if (longest >= 0) {
+      throw new SluiceError(
+        "SOURCE_OVERSIZED",
+        `row ${row + longest} of ${file.path} is longer than ${limits.recordBytesMax} bytes as JSON`,
+      );
+    }
+    const lines = Float64Array.from(starts, (_, i) => row + i);
+    row += starts.length;
+    yield { records: recordsOf(slab, key, { starts, lengths, lines }), next: BigInt(row) };
+  }
+}
+
+async function countRows(handle: FileHandle, file: InputFile, lines: number): Promise<bigint | null> {
+  if (file.format === "parquet") return BigInt((await openParquetJson(handle, file.path)).rows);
+  return file.compression === null ? BigInt(lines) : null;
+}
+
+function bytesOf(handle: FileHandle, highWaterMark: number): ReturnType<FileHandle["createReadStream"]> & AsyncIterable<Buffer> {
+  return handle.createReadStream({ start: 0, autoClose: false, highWaterMark });
+}
+
+async function openFile(file: InputFile): Promise<FileHandle> {
+  try {
+    return await open(file.path, "r");
+  } catch (cause) {
+    throw fileFault(cause, file);
+  }
+}
+
+async function withFile<T>(file: InputFile, work: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await openFile(file);
+  try {
+    return await work(handle);
+  } catch (cause) {
+    throw fileFault(cause, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function stampOf(handle: FileHandle): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await handle.stat({ bigint: true });
+  return [dev, ino, size, mtimeNs].join(":");
+}
+
+async function checkStamp(handle: FileHandle, file: InputFile, stamp: string): Promise<void> {
+  if ((await stampOf(handle)) !== stamp) throw fileChanged(file);
+}
+
+/** A file is no longer what it was when its reading began: its rows may be others now. */
+export function fileChanged(file: InputFile): SluiceError {
+  return new SluiceError("SOURCE_IDENTITY_CHANGED", `${file.path} changed while it was read`, { details: { path: file.path } });
+}
+
+function fileFault(cause: unknown, file: InputFile): unknown {
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  if (cause instanceof SluiceError || typeof code !== "string") return cause;
+  const kind = code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_UNREADABLE";
+  return new SluiceError(kind, `cannot read ${file.path}: ${(cause as Error).message}`, { details: { path: file.path }, cause });
+}
