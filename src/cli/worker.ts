@@ -83,7 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     lake,
     sinks: createSinks(config, contracts, lake, probe),
     datasets: contracts.map((one) => one.dataset),
-    holder: `${config.worker}:${process.pid}`,
+    holder: config.worker,
     observe,
   });
   listeners.push((event) => {

@@ -3,7 +3,7 @@ import type { Batch } from "../core/batch.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Records } from "../core/records.ts";
 import type { Validator } from "../core/rule.ts";
-import { compileValidator } from "../rules/index.ts";
+import { compileValidator } from "../rules/compile-validator.ts";
 
 /** A contract ready to judge: its decoder and its rules. Compiled once, used for every window until the contract changes. */
 export interface CompiledContract {

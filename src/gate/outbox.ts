@@ -3,7 +3,8 @@ import { SluiceError } from "../core/errors.ts";
 import type { Observe } from "../core/events.ts";
 import type { Lake, Sink } from "../core/ports.ts";
 
-const leaseMs = 15_000;
+/** A holder that dies leaves its sinks alone for this long. */
+const leaseMs = 5000;
 const backoffMsMax = 30_000;
 
 export interface OutboxOptions {
@@ -59,11 +60,12 @@ export class Outbox {
       this.#couriers.map(async (courier) => {
         // The pass that is under way may have read history before the last commit; the one after it has not.
         const enough = courier.passes + 2;
-        while (courier.passes < enough && performance.now() < deadline) {
+        while (performance.now() < deadline) {
+          if (courier.passes >= enough && courier.last === "idle") return true;
           courier.wake.resolve();
           await sleep(20);
         }
-        return courier.passes >= enough && courier.last === "idle";
+        return false;
       }),
     );
     return reached.every(Boolean);
@@ -73,11 +75,12 @@ export class Outbox {
     this.#stop.abort();
     for (const courier of this.#couriers) courier.wake.resolve();
     await this.#running;
+    for (const courier of this.#couriers) await this.#giveUpLease(courier);
     await Promise.all(this.#options.sinks.map((sink) => sink.close()));
   }
 
   async #carry(courier: Courier): Promise<void> {
-    const { observe, pollMs = 1000 } = this.#options;
+    const { observe, pollMs = 2000 } = this.#options;
     let attempt = 0;
     while (!this.#stop.signal.aborted) {
       try {
@@ -93,6 +96,11 @@ export class Outbox {
         await sleep(retryInMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
+  }
+
+  /** So that another worker need not wait for it to run out. */
+  async #giveUpLease({ sink, dataset, last }: Courier): Promise<void> {
+    if (last === "idle") await this.#options.lake.cursors.acquire(sink.name, dataset, this.#options.holder, 0);
   }
 
   async #pause(courier: Courier, ms: number): Promise<void> {

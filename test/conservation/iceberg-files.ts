@@ -44,7 +44,7 @@ async function readAvro(path: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = [];
   const decoder = new avsc.streams.BlockDecoder({
     parseHook: (schema) =>
-      avsc.Type.forSchema(schema, { typeHook: (each) => (isLong(each) ? long : undefined), wrapUnions: false } as never),
+      avsc.Type.forSchema(schema, { typeHook: (each: unknown) => (isLong(each) ? long : undefined), wrapUnions: false } as never),
   });
   const over = Promise.withResolvers<void>();
   decoder.on("data", (row: Record<string, unknown>) => rows.push(row));

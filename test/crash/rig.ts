@@ -65,7 +65,7 @@ export class Rig {
       rig.configFile,
       [
         `lake: { folder: lake, namespace: ${namespace} }`,
-        `source: { kind: kafka, brokers: ["${bootstrap}"], group: ${topic}${options.source === undefined ? "" : `, ${options.source}`} }`,
+        `source: { kind: kafka, brokers: ["${bootstrap}"], group: ${topic}, instanceId: rig, sessionTimeoutMs: 6000${options.source === undefined ? "" : `, ${options.source}`} }`,
         "datasets: [{ contract: orders.odcs.yaml }]",
         "dlq: { enabled: true }",
         "http: { port: 0 }",
@@ -92,7 +92,7 @@ export class Rig {
     const name = `w${++this.#workerCount}`;
     const log = createWriteStream(join(this.folder, `${name}.log`));
     const child = spawn(join(root, "bin", "sluice"), ["run", "--config", this.configFile], {
-      env: { ...process.env, SLUICE_WORKER: name, NO_COLOR: "1", ...environment },
+      env: { ...process.env, SLUICE_WORKER: "rig", NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stdout?.pipe(log, { end: false });
