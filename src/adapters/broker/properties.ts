@@ -5,6 +5,8 @@ function commonProperties(replicas: number): Record<string, string> {
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
     "num.partitions": "1",
+    // Records keep their own time, which may be years ago: the default of 7 days would delete them while they are read.
+    "log.retention.ms": "-1",
     "offsets.topic.num.partitions": "4",
     "offsets.topic.replication.factor": String(replicas),
     "transaction.state.log.num.partitions": "4",
