@@ -111,7 +111,7 @@ export function identityContract(make: MakeSource, { topicIdentity, partialBlock
         error.details["earliest"],
         error.details["latest"],
       ]);
-      expect(found.toSorted()).toEqual([
+      expect(found.toSorted((a, b) => Number(a[0]) - Number(b[0]))).toEqual([
         [0, "SOURCE_OFFSET_OUT_OF_RANGE", "1", "3", "5"],
         [1, "SOURCE_OFFSET_OUT_OF_RANGE", "900", "0", "5"],
       ]);

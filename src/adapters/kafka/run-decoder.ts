@@ -42,6 +42,8 @@ export class RunDecoder {
   readonly #leftOut: ReturnType<typeof createAbortFilter>;
   #at = 0;
   #position: bigint;
+  /** Last offset of the batch before. */
+  #behind = -1n;
 
   constructor(options: RunDecoderOptions) {
     this.#options = options;
@@ -100,12 +102,7 @@ export class RunDecoder {
     const header = readBatchHeader(bytes, this.#at, size);
     const base = header.baseOffset;
     // The offset stands outside the checksum: it is held against the log's end and the order of batches instead.
-    if (
-      base < 0n ||
-      base > Number.MAX_SAFE_INTEGER ||
-      (highWatermark >= 0n && base >= highWatermark) ||
-      (this.#at > 0 && header.lastOffset < this.#position)
-    ) {
+    if (base < 0n || base > Number.MAX_SAFE_INTEGER || (highWatermark >= 0n && base >= highWatermark) || base <= this.#behind) {
       throw new SluiceError("SOURCE_CORRUPT", `a batch claims offset ${base}, which can't be at ${this.#position} of ${highWatermark}`);
     }
     const leftOut = abortedTransactions !== null && this.#leftOut(header);
@@ -120,6 +117,7 @@ export class RunDecoder {
       checkCount(header, section.end - section.start);
     }
     this.#at += size;
+    this.#behind = header.lastOffset;
     if (header.lastOffset >= this.#position) this.#position = header.lastOffset + 1n;
     return section;
   }
