@@ -92,6 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   const run = async (): Promise<void> => {
     try {
+      await gate.activate();
       outbox.start();
       await gate.run();
       await outbox.drain(drainMs);

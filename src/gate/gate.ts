@@ -42,14 +42,19 @@ export class Gate implements SourceListener {
     }
   }
 
-  async run(): Promise<void> {
-    const { lake, observe, source } = this.#options;
-    this.#over.promise.catch(() => undefined);
+  /** Makes every contract the active one of its dataset: tables exist after it. */
+  async activate(): Promise<void> {
+    const { lake, observe } = this.#options;
     for (const contract of this.#options.contracts) {
       await lake.activate(contract);
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     }
-    await source.start(this);
+  }
+
+  /** Call after `activate`. */
+  async run(): Promise<void> {
+    this.#over.promise.catch(() => undefined);
+    await this.#options.source.start(this);
     this.#schedulePoll();
     try {
       await this.#over.promise;
