@@ -3,7 +3,7 @@ import type { RuleCheck } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { cannotEnforce } from "./compilation.ts";
 import type { Compilation } from "./compilation.ts";
-import { isOrdered, literalWords, timeBound } from "./compile-literals.ts";
+import { hasRange, literalWords, timeBound } from "./compile-literals.ts";
 import { compareDecimals, plainDecimal } from "./decimal-text.ts";
 import { child, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -31,7 +31,7 @@ export function compileBounds(
   field: Field,
   options: Node | null,
 ): { readonly check: RangeCheck; readonly at: SourceLocation } | null {
-  if (options === null || !isOrdered(field.type)) return null;
+  if (options === null || !hasRange(field.type)) return null;
   const width = widthBounds(options);
   const min = tighter(1, [
     bound(compilation, field, options, "minimum"),

@@ -62,10 +62,8 @@ function addOptions(compilation: Compilation, field: Field, options: Node, add: 
   addCounts(options, "minLength", "maxLength", (min, max, at) => add({ family: "length", min, max }, at));
   const pattern = textAt(options, "pattern");
   if (pattern !== null) {
-    const problem = patternProblem(pattern);
     const at = (child(options, "pattern") as Node).at;
-    if (problem === null) add({ family: "pattern", pattern }, place("pattern"));
-    else cannotEnforce(compilation, "pattern-unsupported", at, `${field.path}: ${problem.message}`, problem.hint);
+    if (canMatch(compilation, field, pattern, at)) add({ family: "pattern", pattern }, place("pattern"));
   }
   if (field.type.kind === "string") addFormat(compilation, field, options, add);
   const uniqueItems = booleanAt(options, "uniqueItems") === true;
@@ -154,6 +152,17 @@ export function canBeUnique(compilation: Compilation, field: Field, at: SourceLo
     `${field.path}: uniqueness of ${why} is not judged`,
     nested ? "see uniqueItems" : null,
   );
+  return false;
+}
+
+/** Whether a pattern of the standard's own keys can be judged on a column; reports it where not. */
+export function canMatch(compilation: Compilation, field: Field, pattern: string, at: SourceLocation): boolean {
+  const problem =
+    field.type.kind === "string"
+      ? patternProblem(pattern)
+      : { message: `a pattern can't be matched on a ${field.type.kind} column`, hint: "patterns need logicalType: string" };
+  if (problem === null) return true;
+  cannotEnforce(compilation, "pattern-unsupported", at, `${field.path}: ${problem.message}`, problem.hint);
   return false;
 }
 

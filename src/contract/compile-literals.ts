@@ -23,19 +23,17 @@ export function literalFor(field: Field, node: Node): Scalar | null {
     case "timestamp":
       return typeof node.value === "string" ? numberLiteral(timeBound(field, node.value)) : null;
     case "string":
-    case "binary":
       return typeof node.value === "string" ? { type: "string", value: node.value } : null;
     case "json":
-      return plainScalar(node);
+      return jsonLiteral(node);
     default:
       return null;
   }
 }
 
-function plainScalar(node: ScalarNode): Scalar | null {
-  if (typeof node.value === "string") return { type: "string", value: node.value };
-  if (typeof node.value === "boolean") return { type: "boolean", value: node.value };
-  return node.value === null ? { type: "null" } : numberLiteral(node.text);
+/** Columns without a type hold JSON as its source text, so constants are compared as JSON text: `"a"`, `1`, `true`. */
+function jsonLiteral(node: ScalarNode): Scalar {
+  return { type: "string", value: typeof node.value === "string" ? JSON.stringify(node.value) : node.text };
 }
 
 function numberLiteral(text: string | null): Scalar | null {
@@ -77,13 +75,20 @@ export function literalWords(type: FieldType): string {
     case "struct":
     case "list":
     case "map":
-      return "nothing: columns of columns can't be compared";
+      return "no constants: it is a column of columns";
+    case "binary":
+      return "no constants: it is binary";
     default:
       return "text";
   }
 }
 
-/** Whether bounds and `<` make sense for a column. */
-export function isOrdered(type: FieldType): boolean {
+/** Whether bounds make sense for a column: numbers and times. */
+export function hasRange(type: FieldType): boolean {
   return ["int", "long", "float", "double", "decimal", "date", "time", "timestamp"].includes(type.kind);
+}
+
+/** Whether one value can be less than another: numbers, times, and text by its code points. */
+export function hasOrder(type: FieldType): boolean {
+  return type.kind === "string" || hasRange(type);
 }

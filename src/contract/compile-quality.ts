@@ -2,8 +2,7 @@ import type { RuleCheck, Severity, Threshold } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { cannotEnforce, leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
-import { canBeUnique, compileValues } from "./compile-field-rules.ts";
-import { patternProblem } from "./compile-patterns.ts";
+import { canBeUnique, canMatch, compileValues } from "./compile-field-rules.ts";
 import { compileSluiceRule } from "./compile-sluice-rule.ts";
 import { allowsOnlyZero, readSeverity, readThreshold, readUnit } from "./compile-threshold.ts";
 import { columnNamed } from "./compile-where.ts";
@@ -156,10 +155,8 @@ function invalidChecks(compilation: Compilation, entry: Node, field: Field): Rul
     if (values !== null) checks.push({ family: "set", values, negated: false });
   }
   if (pattern !== null) {
-    const problem = patternProblem(pattern);
     const at = (child(given, "pattern") as Node).at;
-    if (problem === null) checks.push({ family: "pattern", pattern });
-    else cannotEnforce(compilation, "pattern-unsupported", at, `${label(entry, field)}: ${problem.message}`, problem.hint);
+    if (canMatch(compilation, field, pattern, at)) checks.push({ family: "pattern", pattern });
   }
   if (listed.length === 0 && pattern === null) {
     const hint = "arguments: { validValues: [...] } or arguments: { pattern: ... }";

@@ -5,7 +5,7 @@ import type { Compilation, RuleDraft } from "./compilation.ts";
 import { compileBounds } from "./compile-bounds.ts";
 import { canBeUnique, compileValues } from "./compile-field-rules.ts";
 import { inlineSchemaCheck } from "./compile-json-schema.ts";
-import { isOrdered } from "./compile-literals.ts";
+import { hasOrder, hasRange } from "./compile-literals.ts";
 import { patternProblem } from "./compile-patterns.ts";
 import { allowsOnlyZero, readSeverity, readThreshold } from "./compile-threshold.ts";
 import { columnNamed, columnOf, comparisons, compileWhere } from "./compile-where.ts";
@@ -126,7 +126,7 @@ function makeColumnCheck(site: Site, field: Field): RuleCheck | null {
       return tokens === null ? null : { family: "missing", tokens: tokens.filter((each) => each.type !== "null") };
     }
     case "range":
-      return isOrdered(field.type)
+      return hasRange(field.type)
         ? (compileBounds(compilation, field, node)?.check ?? null)
         : misfit(site, field, "has no order, so it has no range");
     case "multipleOf": {
@@ -181,7 +181,7 @@ function makeCompare(site: Site): Made {
   if (left === null || right === null) return null;
   const op = comparisons[textAt(site.node, "operator") as string];
   if (op === undefined) return null;
-  if (!comparable(left, right) || (op !== "eq" && op !== "ne" && !isOrdered(left.type))) {
+  if (!comparable(left, right) || (op !== "eq" && op !== "ne" && !hasOrder(left.type))) {
     const message = `"${left.path}" (${left.type.kind}) and "${right.path}" (${right.type.kind}) can't be compared like this`;
     site.compilation.findings.error("column-type", placeOf(site.node, "operator"), message);
     return null;
@@ -190,7 +190,7 @@ function makeCompare(site: Site): Made {
 }
 
 function comparable(left: Field, right: Field): boolean {
-  if (["struct", "list", "map", "json"].includes(left.type.kind)) return false;
+  if (["struct", "list", "map", "json", "binary"].includes(left.type.kind)) return false;
   if (left.type.kind === "timestamp" && right.type.kind === "timestamp") return left.type.zoned === right.type.zoned;
   return isNumber(left) ? isNumber(right) : left.type.kind === right.type.kind;
 }

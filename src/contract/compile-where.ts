@@ -1,7 +1,7 @@
 import type { Comparison, Condition, Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import type { Compilation } from "./compilation.ts";
-import { isOrdered, literalFor, literalWords } from "./compile-literals.ts";
+import { hasOrder, literalFor, literalWords } from "./compile-literals.ts";
 import { suggestion } from "./nearest-name.ts";
 import { child, items, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -54,7 +54,15 @@ function compileLeaf(compilation: Compilation, node: Node, field: Field): Condit
   for (const [key, op] of Object.entries(comparisons)) {
     const value = child(node, key);
     if (value === null) continue;
-    if (op !== "eq" && op !== "ne" && !isOrdered(field.type)) {
+    if (["json", "binary", "struct", "list", "map"].includes(field.type.kind)) {
+      compilation.findings.error(
+        "column-type",
+        placeOf(node, key),
+        `"${path}" is of type ${field.type.kind} and can't be compared with a constant`,
+      );
+      return null;
+    }
+    if (op !== "eq" && op !== "ne" && !hasOrder(field.type)) {
       compilation.findings.error("column-unordered", placeOf(node, key), `"${path}" has no order, so ${key} can't be used with it`);
       return null;
     }
