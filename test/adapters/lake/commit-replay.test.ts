@@ -1,28 +1,7 @@
 import { expect, it } from "vitest";
-import { jsonCodec } from "../../../src/codecs/json.ts";
-import type { QuarantinedRecord, ReplayCommit } from "../../../src/core/ports.ts";
-import { recordsOfQuarantined } from "../../../src/core/quarantined-records.ts";
-import { makeDecision } from "../../fixtures/decision.ts";
-import { badValue, collect, contract, makeWindow, row, scratchFolder, startedLake, textOf } from "./lake-fixture.ts";
+import { collect, makeWindow, row, scratchFolder, startedLake, textOf } from "./lake-fixture.ts";
+import { makeReplay } from "./replay-fixture.ts";
 import { readBranch } from "./table-content.ts";
-
-/** A replay of these records: those whose text is a row pass, the others fail as `state`. */
-export function makeReplay(id: string, replayed: readonly QuarantinedRecord[], state: "open" | "parked" = "open"): ReplayCommit {
-  const batch = jsonCodec.compile(contract)(recordsOfQuarantined(replayed));
-  const passes = replayed.map((record) => textOf(record).startsWith("{"));
-  const rows = Uint32Array.from(passes.keys()).filter((i) => passes[i]);
-  const failed = [...passes.keys()].filter((i) => !passes[i]).map((index) => ({ index, reasons: [badValue, badValue], state }));
-  const decision = makeDecision({
-    dataset: "orders",
-    windowId: id,
-    kind: "replay",
-    closedBy: "replay",
-    contract: { id: contract.id, version: contract.version, hash: contract.hash },
-    counts: { records: replayed.length, promoted: rows.length, quarantined: failed.length, held: 0, skipped: { tombstone: 0, late: 0 } },
-    closedAtMs: 1_800_000_000_000,
-  });
-  return { contract, decision, replayed, passed: rows.length === 0 ? [] : [{ batch, rows }], failed };
-}
 
 const open = { states: ["open"] } as const;
 
@@ -63,7 +42,10 @@ it("refuses records that another replay has answered meanwhile, and repeats itse
   const first = makeReplay("r1", rows.slice(0, 2));
   expect(await lake.commitReplay(first)).toMatchObject({ status: "committed" });
   expect(await lake.commitReplay(first)).toMatchObject({ status: "committed" });
-  expect(await lake.commitReplay(makeReplay("r2", rows.slice(1)))).toMatchObject({ status: "lost", message: expect.stringContaining("topic-a:0:1") });
+  expect(await lake.commitReplay(makeReplay("r2", rows.slice(1)))).toMatchObject({
+    status: "lost",
+    message: expect.stringContaining("topic-a:0:1"),
+  });
   expect((await readBranch(scratch.folder, "orders")).promoted).toEqual(["topic-a:0:0=1", "topic-a:0:1=2"]);
   await lake.close();
 });

@@ -25,15 +25,25 @@ it("creates both tables once, whoever comes first", async () => {
 it("activates contracts in one direction only", async () => {
   using scratch = scratchFolder();
   const lake = await startedLake(scratch.folder);
-  const second: Contract = { ...contract, version: "2", hash: "sha256:v2", text: "two", fields: [...contract.fields, fieldNamed("extra", { kind: "double" })] };
+  const second: Contract = {
+    ...contract,
+    version: "2",
+    hash: "sha256:v2",
+    text: "two",
+    fields: [...contract.fields, fieldNamed("extra", { kind: "double" })],
+  };
   const third: Contract = { ...second, version: "3", hash: "sha256:v3", text: "three" };
   await lake.activate(second);
   await lake.activate(second);
   expect(await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }))).toMatchObject({ status: "committed" });
   await expect(lake.activate(contract)).rejects.toMatchObject({ code: "CONTRACT_SUPERSEDED" });
   await lake.activate(third);
-  await expect(lake.commitWindow(makeWindow({ id: "w2", from: 1n, values: [row(2)] }))).rejects.toMatchObject({ code: "CONTRACT_SUPERSEDED" });
-  expect(await lake.commitWindow(makeWindow({ id: "w3", from: 1n, values: [row(3)], contract: second }))).toMatchObject({ status: "committed" });
+  await expect(lake.commitWindow(makeWindow({ id: "w2", from: 1n, values: [row(2)] }))).rejects.toMatchObject({
+    code: "CONTRACT_SUPERSEDED",
+  });
+  expect(await lake.commitWindow(makeWindow({ id: "w3", from: 1n, values: [row(3)], contract: second }))).toMatchObject({
+    status: "committed",
+  });
   expect((await readBranch(scratch.folder, "orders")).promoted).toEqual(["topic-a:0:0=1", "topic-a:0:1=3"]);
   expect(await lake.contractText("sha256:v1")).toBe("the first contract");
   await lake.close();
@@ -57,7 +67,12 @@ it("records a partition's first position once", async () => {
   const stands = await Promise.all([a.recordStart("orders", [{ ...key, next: 5n }]), b.recordStart("orders", [{ ...key, next: 7n }])]);
   expect(stands[0]).toEqual(stands[1]);
   const kept = stands[0]![0]!.next;
-  expect(await a.recordStart("orders", [{ ...key, next: 9n }, { ...partitions[1]!, next: 1n }])).toEqual([
+  expect(
+    await a.recordStart("orders", [
+      { ...key, next: 9n },
+      { ...partitions[1]!, next: 1n },
+    ]),
+  ).toEqual([
     { ...key, next: kept },
     { ...partitions[1]!, next: 1n },
   ]);
@@ -81,7 +96,11 @@ it("replaces positions as a person says, clears the source's blocks and makes op
     ["orders", "WINDOW_STOPPED"],
   ]);
   expect(await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }))).toMatchObject({ status: "lost" });
-  expect((await lake.snapshots("orders")).at(-1)?.summary).toMatchObject({ "sluice.change": "reset", "sluice.author": "ann", "sluice.reason": by.reason });
+  expect((await lake.snapshots("orders")).at(-1)?.summary).toMatchObject({
+    "sluice.change": "reset",
+    "sluice.author": "ann",
+    "sluice.reason": by.reason,
+  });
   expect(await lake.unblock("orders", { partition: 1, mode: "retry", ...by })).toEqual([]);
   expect(await lake.unblock("orders", { partition: 0, mode: "retry", ...by })).toEqual([stop]);
   expect((await lake.state("orders")).holdNext).toBe(false);

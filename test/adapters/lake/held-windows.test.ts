@@ -41,7 +41,11 @@ it("publishes exactly the audited files, once", async () => {
   expect(main.files.filter((file) => branch.files.includes(file))).toHaveLength(2);
   expect(await lake.held("orders")).toEqual([]);
   const last = (await collect(lake.history("orders", 0n))).at(-1)!;
-  expect(last.decision).toMatchObject({ kind: "publish", verdict: "promote-and-quarantine-rows", counts: { records: 3, promoted: 2, quarantined: 1, held: 0 } });
+  expect(last.decision).toMatchObject({
+    kind: "publish",
+    verdict: "promote-and-quarantine-rows",
+    counts: { records: 3, promoted: 2, quarantined: 1, held: 0 },
+  });
   const rows = await collect(lake.quarantined("orders", { snapshotId: last.quarantineSnapshotId! }));
   expect(rows.map(textOf)).toEqual(["bad"]);
   const snapshot = (await lake.snapshots("orders")).at(-1)!;
@@ -66,7 +70,10 @@ it("drops a window by putting all its raw records into quarantine", async () => 
     [1n, "bad", "n.range"],
     [2n, row(11), "window.held"],
   ]);
-  expect((await collect(lake.history("orders", 0n))).at(-1)?.decision).toMatchObject({ kind: "drop", counts: { promoted: 0, quarantined: 3 } });
+  expect((await collect(lake.history("orders", 0n))).at(-1)?.decision).toMatchObject({
+    kind: "drop",
+    counts: { promoted: 0, quarantined: 3 },
+  });
   expect((await lake.state("orders")).positions[0]?.next).toBe(3n);
   await lake.close();
 });

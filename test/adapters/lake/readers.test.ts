@@ -75,11 +75,19 @@ describe.skipIf(!pythonHere)("readers that no one here wrote", () => {
       tables: ["orders", "orders__quarantine"],
       main: [1, 2, 3, 4, 5, 6, 7],
       held: [1, 2, 3, 4, 5, 100, 101],
-      history: [[1, 2, 3], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 100, 101], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6, 7]],
+      history: [
+        [1, 2, 3],
+        [1, 2, 3, 4, 5],
+        [1, 2, 3, 4, 5, 100, 101],
+        [1, 2, 3, 4, 5],
+        [1, 2, 3, 4, 5, 6, 7],
+      ],
       source: { _sluice_source: "topic-a", _sluice_partition: 0, _sluice_offset: 0 },
       filtered: [5, 6, 7],
       files: 3,
-      heldQuarantine: [nasty, Buffer.from(row(100)), Buffer.from(row(101)), Buffer.from("no row")].map((each) => each.toString("hex")).toSorted(),
+      heldQuarantine: [nasty, Buffer.from(row(100)), Buffer.from(row(101)), Buffer.from("no row")]
+        .map((each) => each.toString("hex"))
+        .toSorted(),
       refs: ["held/w3", "main"],
     });
     expect(seen.positions[0]).toEqual({ topic: "orders", topicId: "topic-a", partition: 0, next: "11" });

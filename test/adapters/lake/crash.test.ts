@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openLake, partitions, scratchFolder, startedLake } from "./lake-fixture.ts";
+import { operations, positionOf } from "./lake-worker.ts";
+import { loadBoth, readBranch } from "./table-content.ts";
+
+const worker = new URL("lake-worker.ts", import.meta.url).pathname;
+
+/** Runs a worker; resolves with whether it was killed. Rejects where it failed by itself. */
+function runWorker(
+  folder: string,
+  operation: string,
+  killAt: number,
+  args: readonly string[] = [],
+): Promise<{ killed: boolean; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [worker, folder, operation, String(killAt), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "sluice-test-compile-cache") },
+    });
+    let output = "";
+    let errors = "";
+    child.stdout.on("data", (bytes) => (output += bytes));
+    child.stderr.on("data", (bytes) => (errors += bytes));
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      if (code === 0 || signal === "SIGKILL") resolve({ killed: signal === "SIGKILL", output });
+      else reject(new Error(`the worker failed (${code ?? signal}):\n${errors}`));
+    });
+  });
+}
+
+/** That every record below its partition's position is in exactly one place, that none beyond is anywhere, and no file stands twice on main. */
+export async function expectConserved(folder: string): Promise<Record<string, number>> {
+  const main = await readBranch(folder, "orders");
+  expect(new Set(main.files).size).toBe(main.files.length);
+  const places = new Map<string, string[]>();
+  const put = (id: string, place: string): void => void places.set(id, [...(places.get(id) ?? []), place]);
+  for (const each of main.promoted) put(each.split("=")[0]!, "promoted");
+  const latest = new Map<string, [number, string]>();
+  for (const each of main.quarantined) {
+    const [, id, attempt, state] = /^(.*)#(\d+)=(.*)$/.exec(each) as unknown as [string, string, string, string];
+    expect(latest.get(id)?.[0]).not.toBe(Number(attempt));
+    if ((latest.get(id)?.[0] ?? -1) < Number(attempt)) latest.set(id, [Number(attempt), state]);
+  }
+  for (const [id, [, state]] of latest) if (state !== "promoted") put(id, state);
+  const { promoted } = await loadBoth(folder, "orders");
+  for (const ref of Object.keys(promoted.refs).filter((name) => name.startsWith("held/"))) {
+    const branch = await readBranch(folder, "orders", ref);
+    const raw = branch.quarantined.filter((each) => !main.quarantined.includes(each));
+    for (const each of raw) put(each.split("#")[0]!, "held");
+  }
+  const expected: string[] = [];
+  const positions = JSON.parse(promoted.properties["sluice.positions"] ?? "[]") as { topicId: string; partition: number; next: string }[];
+  for (const { topicId, partition, next } of positions)
+    for (let i = 0n; i < BigInt(next); i++) expected.push(`${topicId}:${partition}:${i}`);
+  expect([...places.keys()].toSorted()).toEqual(expected.toSorted());
+  expect([...places].filter(([, found]) => found.length !== 1)).toEqual([]);
+  const counts: Record<string, number> = {};
+  for (const [place] of places.values()) counts[place as string] = (counts[place as string] ?? 0) + 1;
+  return counts;
+}
+
+/** What must be there for an operation to have something to do. */
+async function prepare(folder: string, operation: string): Promise<void> {
+  const lake = await openLake(folder);
+  await operations["create"]!(lake);
+  const held = (await lake.held("orders")).length;
+  if ((operation === "publish" || operation === "drop") && held === 0) await operations["hold"]!(lake);
+  if (operation === "replay" && held === 0) {
+    await operations["hold"]!(lake);
+    await operations["drop"]!(lake);
+  }
+  await lake.close();
+}
+
+it("survives kill -9 at every step of making the tables", { timeout: 120_000 }, async () => {
+  using scratch = scratchFolder();
+  let step = 1;
+  while ((await runWorker(scratch.folder, "create", step)).killed) step++;
+  expect(step).toBeGreaterThan(4);
+  const lake = await openLake(scratch.folder);
+  await operations["window"]!(lake);
+  expect(await positionOf(lake, 0)).toBe(4n);
+  await lake.close();
+  await expectConserved(scratch.folder);
+});
+
+it.each(["window", "hold", "publish", "drop", "replay"])(
+  "survives kill -9 at every step of %s",
+  { timeout: 240_000 },
+  async (operation) => {
+    using scratch = scratchFolder();
+    const { folder } = scratch;
+    let step = 0;
+    for (let killed = true; killed;) {
+      step++;
+      await prepare(folder, operation);
+      ({ killed } = await runWorker(folder, operation, step));
+      // What was under way when the process died is done wholly or not at all.
+      await expectConserved(folder);
+    }
+    expect(step).toBeGreaterThan(8);
+  },
+);
+
+it("loses and doubles nothing with three processes on the same partitions, killed at random", { timeout: 180_000 }, async () => {
+  using scratch = scratchFolder();
+  const { folder } = scratch;
+  await (await startedLake(folder)).close();
+  const end = 4 * 15;
+  // Two processes share partition 0: each one's windows make the other's lose.
+  const jobs = [0, 0, 1].map(async (partition, index) => {
+    for (let round = 0; ; round++) {
+      const kill = round < 4 ? 3 + ((index * 7 + round * 11) % 40) : 0;
+      const { killed, output } = await runWorker(folder, "commit-up-to", kill, [String(partition), String(end)]);
+      if (!killed) return Number(output);
+    }
+  });
+  const lost = await Promise.all(jobs);
+  const counts = await expectConserved(folder);
+  expect(counts).toEqual({ promoted: (end / 4) * 3 * 2, open: (end / 4) * 2 });
+  const lake = await openLake(folder);
+  for (const partition of [0, 1]) expect(await positionOf(lake, partition)).toBe(BigInt(end));
+  expect(await positionOf(lake, partitions.length - 1)).toBe(0n);
+  await lake.close();
+  console.log(`windows lost to the other worker: ${lost.join(", ")}`);
+});

@@ -1,0 +1,76 @@
+/** A worker process of the crash tests: `lake-worker.ts FOLDER OPERATION KILL_AT [PARTITION COUNT]`. */
+import type { Lake, Probe } from "../../../src/core/ports.ts";
+import { collect, contract, makeWindow, openLake, partitions, row } from "./lake-fixture.ts";
+import { makeReplay } from "./replay-fixture.ts";
+
+const by = { author: "ann", reason: "test" };
+
+/** One step of work, taken up from where the tables are: the same whether it runs for the first time or after a crash. */
+export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>> = {
+  create: async (lake) => {
+    await lake.activate(contract);
+    await lake.recordStart("orders", [{ ...partitions[0]!, next: 0n }]);
+  },
+  window: async (lake) => {
+    await lake.commitWindow(nextWindow(await positionOf(lake, 0), 0, "window"));
+  },
+  hold: async (lake) => {
+    await lake.commitWindow({ ...nextWindow(await positionOf(lake, 0), 0, "hold") });
+  },
+  publish: async (lake) => {
+    const [first] = await lake.held("orders");
+    if (first !== undefined) await lake.publishHeld("orders", first.windowId, by);
+  },
+  drop: async (lake) => {
+    const [first] = await lake.held("orders");
+    if (first !== undefined) await lake.dropHeld("orders", first.windowId, by);
+  },
+  replay: async (lake) => {
+    const open = await collect(lake.quarantined("orders", { states: ["open"] }));
+    if (open.length > 0) await lake.commitReplay(makeReplay(`r${process.pid}`, open));
+  },
+};
+
+/** The next offset of a partition as the table has it. */
+export async function positionOf(lake: Lake, partition: number): Promise<bigint> {
+  const position = (await lake.state("orders")).positions.find((each) => each.partition === partition);
+  if (position === undefined) throw new Error(`partition ${partition} has no position`);
+  return position.next;
+}
+
+/** Four records from an offset on, the third of them bad. */
+export function nextWindow(from: bigint, partition: number, kind: "window" | "hold"): ReturnType<typeof makeWindow> {
+  const n = Number(from);
+  const values = [row(n), row(n + 1), `bad ${n + 2}`, row(n + 3)];
+  const id = `w${process.pid}-${partition}-${from}`;
+  return makeWindow({ id, partition, from, values, rejected: [2], ...(kind === "hold" ? { verdict: "hold" } : {}) });
+}
+
+function killAt(count: number): Probe {
+  let calls = 0;
+  return () => {
+    if (++calls !== count) return;
+    process.kill(process.pid, "SIGKILL");
+    // The signal is on its way: nothing may happen any more.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  };
+}
+
+async function commitUpTo(lake: Lake, partition: number, end: bigint): Promise<void> {
+  let lost = 0;
+  for (;;) {
+    const from = await positionOf(lake, partition);
+    if (from >= end) break;
+    const result = await lake.commitWindow(nextWindow(from, partition, "window"));
+    if (result.status === "lost") lost++;
+  }
+  process.stdout.write(`${lost}\n`);
+}
+
+if (import.meta.main) {
+  const [folder, operation, kill, partition, end] = process.argv.slice(2) as [string, string, string, string?, string?];
+  const lake = await openLake(folder, { probe: killAt(Number(kill)) });
+  if (operation === "commit-up-to") await commitUpTo(lake, Number(partition), BigInt(end as string));
+  else await operations[operation]!(lake);
+  await lake.close();
+}
