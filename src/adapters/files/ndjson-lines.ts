@@ -84,7 +84,7 @@ function* splitLines(slab: Buffer, first: number, { key, from, limits }: SplitCo
       at = end + 1;
     }
     // Only the run's own bytes: they are what backpressure and windows count.
-    yield { records: recordsOf(slab.subarray(begin, Math.min(at, slab.length)), key, { starts, lengths, lines }), next: BigInt(line) };
+    if (at > begin) yield { records: recordsOf(slab.subarray(begin, at), key, { starts, lengths, lines }), next: BigInt(line) };
     if (tooLong) throw oversized(key, line, limits);
   }
   return line;
