@@ -99,5 +99,5 @@ export class ByteArea {
 }
 
 const base64Value = new Uint8Array(256).fill(64);
-for (const [i, letter] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries())
+for (const [i, letter] of Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/").entries())
   base64Value[letter.charCodeAt(0)] = i;

@@ -32,7 +32,7 @@ const doublesPerRow = (storage: number): boolean => storage <= Storage.timestamp
 function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(from: T, length: number): T {
   const make = from.constructor as new (length: number) => T;
   const to = new make(length);
-  to.set(from as never);
+  to.set(from);
   return to;
 }
 
@@ -48,6 +48,8 @@ export class ColumnBuilder {
   readonly keys: ColumnBuilder | null;
   readonly wordsPerRow: number;
   capacity: number;
+  /** The row whose key was read last: a key that comes again in the same row is a duplicate. */
+  lastRow = -1;
   /** Rows begun, for list elements. */
   length = 0;
   state: Uint8Array;
@@ -126,6 +128,7 @@ export class ColumnBuilder {
 
   /** Forgets rows from `row` to `end`: a record that turned out to be no row. */
   rewind(row: number, end: number): void {
+    this.lastRow = -1;
     this.state.fill(Cell.missing, row, end);
     this.booleans.fill(0, row, end);
     this.doubles.fill(0, row, end);

@@ -67,7 +67,7 @@ function nextFloat(value: number, up: boolean): number {
   floatBits[0] = value;
   if (value === 0) intBits[0] = up ? 1 : -0x7fffffff;
   else intBits[0] = (intBits[0] as number) + (value > 0 === up ? 1 : -1);
-  return floatBits[0] as number;
+  return floatBits[0];
 }
 
 /** Sign of (number that the text stands for) - double, exactly; both are near each other. */

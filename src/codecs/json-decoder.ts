@@ -31,6 +31,7 @@ export class JsonDecoder {
   readonly unknown: UnknownFields | null;
   readonly #plan: JsonPlan;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #reader = new JsonReader();
   readonly #writer: ScalarWriter;
   readonly #elements: ColumnBuilder[] = [];
@@ -44,6 +45,7 @@ export class JsonDecoder {
   constructor(plan: JsonPlan, rows: number, bytes: Uint8Array) {
     this.#plan = plan;
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#reader.bytes = bytes;
     this.columns = plan.fields.map((field) => new ColumnBuilder(field, rows));
     this.#writer = new ScalarWriter(this.#reader, this.area, bytes.length, plan.parsers);
@@ -120,7 +122,7 @@ export class JsonDecoder {
     const reader = this.#reader;
     const bytes = this.#bytes;
     const end = reader.end;
-    const { expected } = keys;
+    const { count } = keys;
     let next = 0;
     let unknownSeen = false;
     p = reader.space(p + 1);
@@ -128,15 +130,9 @@ export class JsonDecoder {
     for (;;) {
       let field = -1;
       // Most records bring the contract's fields in its order, printed without spaces.
-      if (next < expected.length) {
-        const key = expected[next] as Uint8Array;
-        const length = key.length;
-        let i = 0;
-        if (p + length < end) while (i < length && bytes[p + i] === key[i]) i++;
-        if (i === length && length > 0) {
-          field = next;
-          p += length;
-        }
+      if (next < count && keys.matches(next, this.#view, p)) {
+        field = next;
+        p += keys.sizes[next] as number;
       }
       const keyStart = p;
       let keyEnd = p;
@@ -151,7 +147,8 @@ export class JsonDecoder {
       } else if (p < end && (bytes[p] as number) <= 0x20) p = reader.space(p);
       if (field >= 0) {
         const column = columns[field] as ColumnBuilder;
-        if (column.state[row] !== Cell.missing) return this.#duplicate(column, keyEnd === keyStart ? p : keyStart);
+        if (column.lastRow === row) return this.#duplicate(column, keyEnd === keyStart ? p : keyStart);
+        column.lastRow = row;
         p = this.#value(column, row, p, depth + 1);
         next = field + 1;
       } else {
@@ -232,6 +229,10 @@ export class JsonDecoder {
       return after;
     }
     if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
+      if (storage === Storage.int || storage === Storage.long || storage === Storage.double) {
+        const short = this.#shortInteger(column, row, p);
+        if (short > 0) return short;
+      }
       const after = reader.number(p);
       if (after < 0) return after;
       if (storage >= Storage.int && storage <= Storage.decimal) this.#writer.number(column, row, p, after);
@@ -257,6 +258,28 @@ export class JsonDecoder {
     } else if (storage === Storage.json) this.#writer.view(column, row, p, after);
     else column.invalid(row, p, after, InvalidCause.type);
     return after;
+  }
+
+  /** A whole number of at most nine digits, which most are; 0 where something else stands at `p`. */
+  #shortInteger(column: ColumnBuilder, row: number, p: number): number {
+    const bytes = this.#bytes;
+    const end = this.#reader.end;
+    let c = bytes[p] as number;
+    const negative = c === 0x2d;
+    if (negative) c = ++p < end ? (bytes[p] as number) : 0;
+    const first = c;
+    const stop = Math.min(end, p + 10);
+    const start = p;
+    let value = 0;
+    while (c >= 0x30 && c <= 0x39) {
+      value = value * 10 + (c - 0x30);
+      if (++p >= stop) return 0;
+      c = bytes[p] as number;
+    }
+    // -0 is no zero in a double column; a leading zero is an error.
+    if ((c !== 0x2c && c !== 0x7d) || p === start || (first === 0x30 && (p > start + 1 || negative))) return 0;
+    this.#writer.shortInteger(column, row, negative ? -value : value);
+    return p;
   }
 
   /** A struct, list or map of the contract at `p`, where its bracket stands. */

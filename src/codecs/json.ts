@@ -5,7 +5,7 @@ import type { Contract } from "../core/contract.ts";
 import type { Records } from "../core/records.ts";
 import type { Field } from "../core/schema.ts";
 import type { TimeParser } from "../core/time-format.ts";
-import { ColumnBuilder } from "./column-builder.ts";
+import type { ColumnBuilder } from "./column-builder.ts";
 import { decodeFaults, type DecodeFaultCode } from "./faults.ts";
 import { JsonDecoder, type JsonPlan } from "./json-decoder.ts";
 import { utf8Sequence } from "./json-reader.ts";

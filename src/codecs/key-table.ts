@@ -15,8 +15,16 @@ function sameBytes(a: Uint8Array, start: number, end: number, b: Uint8Array): bo
 
 /** The keys of one object of the contract: which field a key's bytes name, and the text each most likely comes as. */
 export class KeyTable {
-  /** `"key":` as compact writers print it, by field. */
-  readonly expected: readonly Uint8Array[];
+  readonly count: number;
+  /**
+   * `"key":` as most writers print it, as little-endian 32-bit words: those of field i are `words[first[i]]` to `words[first[i + 1] - 1]`; of the last
+   * one only the bytes under `masks[i]` count. A field that no key names has no words.
+   */
+  readonly words: Int32Array;
+  readonly first: Int32Array;
+  readonly masks: Int32Array;
+  /** Bytes of `"key":`, by field. */
+  readonly sizes: Int32Array;
   readonly #names: readonly Uint8Array[];
   readonly #slots: Int16Array;
 
@@ -25,7 +33,15 @@ export class KeyTable {
     const present = names.filter((name) => name !== null);
     assert.equal(new Set(present).size, present.length, "two fields of one object have the same key");
     this.#names = names.map((name) => encoder.encode(name ?? ""));
-    this.expected = names.map((name) => encoder.encode(name === null ? "" : `${JSON.stringify(name)}:`));
+    const expected = names.map((name) => encoder.encode(name === null ? "" : `${JSON.stringify(name)}:`));
+    this.count = names.length;
+    this.sizes = Int32Array.from(expected, (text) => text.length);
+    this.first = new Int32Array(names.length + 1);
+    for (const [i, text] of expected.entries()) this.first[i + 1] = (this.first[i] as number) + Math.ceil(text.length / 4);
+    this.words = new Int32Array(this.first[names.length] as number);
+    this.masks = Int32Array.from(expected, (text) => (text.length % 4 === 0 ? -1 : (1 << ((text.length % 4) * 8)) - 1));
+    const bytes = new Uint8Array(this.words.buffer);
+    for (const [i, text] of expected.entries()) bytes.set(text, (this.first[i] as number) * 4);
     let size = 4;
     while (size < names.length * 2) size *= 2;
     this.#slots = new Int16Array(size).fill(-1);
@@ -36,6 +52,16 @@ export class KeyTable {
       while (this.#slots[slot] !== -1) slot = (slot + 1) & (size - 1);
       this.#slots[slot] = i;
     }
+  }
+
+  /** Whether `"key":` of field `i` stands at `p`; false too where that can't be told within the slab. */
+  matches(i: number, slab: DataView, p: number): boolean {
+    let word = this.first[i] as number;
+    const last = (this.first[i + 1] as number) - 1;
+    if (last < word || p + (last - word + 1) * 4 > slab.byteLength) return false;
+    const { words } = this;
+    for (; word < last; word++, p += 4) if (slab.getInt32(p, true) !== words[word]) return false;
+    return (slab.getInt32(p, true) & (this.masks[i] as number)) === words[last];
   }
 
   /** Index of the field whose key is `bytes[start, end)`, or -1. */

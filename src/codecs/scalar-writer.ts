@@ -55,6 +55,16 @@ export class ScalarWriter {
     else this.#float(column, row, p, end);
   }
 
+  /** A whole number below 10^9 for an int, long or double column. */
+  shortInteger(column: ColumnBuilder, row: number, value: number): void {
+    column.doubles[row] = value;
+    column.state[row] = Cell.value;
+    if (column.storage === Storage.double) return;
+    const { words } = column;
+    words[row * 2] = value;
+    words[row * 2 + 1] = value >> 31;
+  }
+
   #integer(column: ColumnBuilder, row: number, p: number, end: number): void {
     const r = this.#reader;
     if (r.short && r.scale === 0) {
@@ -120,7 +130,10 @@ export class ScalarWriter {
     let value: number;
     // Both factors are exact, so that one operation rounds once (W. Clinger 1990, the fast path).
     if (r.short && r.scale >= -22 && r.scale <= 22) {
-      value = r.scale > 0 ? r.mantissa / (powersOfTen[r.scale] as number) : r.mantissa * (powersOfTen[-r.scale] as number);
+      value = r.mantissa;
+      // An index of -0 would be slow.
+      if (r.scale > 0) value /= powersOfTen[r.scale] as number;
+      else if (r.scale < 0) value *= powersOfTen[-r.scale] as number;
       if (r.negative) value = -value;
     } else value = Number(asciiText(r.bytes, p, end));
     if (column.storage === Storage.float && Math.fround(value) !== value) value = nearestFloat(asciiText(r.bytes, p, end), value);

@@ -8,7 +8,9 @@ export const observedCharactersMax = 256;
 /** At most 256 characters (code points) of a text. */
 export function cutText(text: string): string {
   if (text.length <= observedCharactersMax) return text;
-  return [...text.slice(0, observedCharactersMax * 2)].slice(0, observedCharactersMax).join("");
+  return Array.from(text.slice(0, observedCharactersMax * 2))
+    .slice(0, observedCharactersMax)
+    .join("");
 }
 
 function textOfSpan(bytes: Uint8Array, start: number, length: number): string {
@@ -61,12 +63,12 @@ export function cellText(column: Column, cell: number, batch: Batch): string | n
       return decimalToText(unscaledAt(column, cell), column.field.type.kind === "decimal" ? column.field.type.scale : 0);
     case "bytes":
       return bytesText(column, cell);
-    case "struct":
-      return null;
     case "list": {
       const count = (column.offsets[cell + 1] as number) - (column.offsets[cell] as number);
       return `${count} ${column.keys === null ? "items" : "entries"}`;
     }
+    default:
+      return null;
   }
 }
 

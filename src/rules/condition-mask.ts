@@ -37,7 +37,7 @@ export function signHolds(op: Comparison, sign: number): boolean {
       return sign <= 0;
     case "gt":
       return sign > 0;
-    case "ge":
+    default:
       return sign >= 0;
   }
 }

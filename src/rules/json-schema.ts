@@ -1,6 +1,6 @@
 import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import type { ErrorObject, Options, ValidateFunction } from "ajv";
+import type { AnySchema, ErrorObject, Options, ValidateFunction } from "ajv";
 import { RE2JS } from "re2js";
 import type { Batch } from "../core/batch.ts";
 import { span } from "../core/records.ts";
@@ -34,12 +34,12 @@ function compileSchema(
     useDefaults: false,
     coerceTypes: false,
     validateFormats: true,
-    code: { regExp: linearRegExp as never },
+    code: { regExp: linearRegExp },
   };
   const ajv = check.draft === "2020-12" ? new Ajv2020(options) : new Ajv(options);
   for (const [name, accepts] of textFormats) ajv.addFormat(name, { type: "string", validate: accepts });
   if (exact) useExactKeywords(ajv);
-  return ajv.compile(check.schema as object);
+  return ajv.compile(check.schema as AnySchema);
 }
 
 /** What one fault says: `/items/0/price must be >= 0`. */
@@ -98,7 +98,7 @@ export const jsonSchemaFamily: RuleFamily<"jsonSchema"> = {
           for (let row = 0; row < batch.rows; row++) {
             if (applies[row] === 0) continue;
             const { value, large } = parseExactly(recordText(batch, row));
-            if ((large ? acceptsLarge(value) : accepts(value)) !== true) out.push(row);
+            if (!(large ? acceptsLarge(value) : accepts(value))) out.push(row);
           }
           return out.rows();
         },

@@ -3,7 +3,7 @@ import { hashSpan } from "./verdict-cache.ts";
 function grown<T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(from: T, length: number): T {
   const make = from.constructor as new (length: number) => T;
   const to = new make(length);
-  to.set(from as never);
+  to.set(from);
   return to;
 }
 

@@ -77,7 +77,7 @@ function holds(operator: Operator, compare: (limit: number) => number, [first = 
       return compare(first) <= 0;
     case "mustBeBetween":
       return compare(first) >= 0 && compare(second) <= 0;
-    case "mustNotBeBetween":
+    default:
       return compare(first) < 0 || compare(second) > 0;
   }
 }
