@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { createKafkaSource } from "../src/adapters/kafka/kafka-source.ts";
+import { createLake } from "../src/adapters/lake/lake.ts";
+import { loadContract } from "../src/contract/load-contract.ts";
+import type { Source, SourceListener, SourceRun } from "../src/core/ports.ts";
+import { span } from "../src/core/records.ts";
+import { Gate } from "../src/gate/gate.ts";
+import { beginReport } from "./child.ts";
+import { flightsSchema } from "./flights.ts";
+
+const [mode, bootstrap, count] = process.argv.slice(2) as ["bare" | "ajv" | "gate", string, string];
+const wanted = Number(count);
+const source: Source = createKafkaSource({
+  connection: { brokers: [bootstrap], clientId: "bench" },
+  groupId: `bench-${mode}-${process.pid}-${Date.now()}`,
+  topics: ["flights"],
+});
+const report = beginReport();
+
+/** Takes every run, hands its records to `take`, and gives it back. */
+async function consume(take: (run: SourceRun) => void): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  let seen = 0;
+  const listener: SourceListener = {
+    assigned: (partitions) => source.resolve(partitions, { at: "earliest" }),
+    revoked: async () => {},
+    lost: () => {},
+    records: (run) => {
+      take(run);
+      seen += run.records.count;
+      run.release();
+      if (seen >= wanted) over.resolve();
+    },
+    blocked: ({ error }) => over.reject(error),
+    trouble: () => {},
+    ended: () => {},
+  };
+  await source.start(listener);
+  await over.promise;
+}
+
+async function parseAndValidate(): Promise<void> {
+  const ajv = new Ajv2020({ strict: false });
+  (addFormats as unknown as (target: Ajv2020) => void)(ajv);
+  const validate = ajv.compile(flightsSchema);
+  let valid = 0;
+  await consume(({ records }) => {
+    for (let row = 0; row < records.count; row++) {
+      const bytes = span(records, "value", row) as Uint8Array;
+      if (validate(JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")))) valid++;
+    }
+  });
+  if (valid < wanted * 0.9) throw new Error(`only ${valid} of ${wanted} were valid: the peer's schema does not fit the data`);
+}
+
+async function wholeGate(): Promise<void> {
+  const file = fileURLToPath(new URL("../schemas/examples/flights.odcs.yaml", import.meta.url));
+  const { contract } = await loadContract(file, (path) => Promise.resolve(readFileSync(path, "utf8")));
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  const clock = { now: () => Date.now() };
+  const lake = await createLake({ folder, catalog: join(folder, "catalog.db"), namespace: "bench", clock });
+  let committed = 0;
+  const gate = new Gate({
+    lake,
+    source,
+    contracts: [contract],
+    start: { at: "earliest" },
+    clock,
+    tick: () => performance.now(),
+    probe: () => {},
+    worker: "bench",
+    producer: "bench",
+    windowBytesMax: 21 << 20,
+    observe: (event) => {
+      if (event.type !== "window.committed") return;
+      committed += event.decision.counts.records;
+      if (committed >= wanted) void gate.stop();
+    },
+  });
+  await gate.activate();
+  await gate.run();
+  await lake.close();
+  rmSync(folder, { recursive: true });
+}
+
+if (mode === "bare") await consume(() => {});
+else if (mode === "ajv") await parseAndValidate();
+else await wholeGate();
+report(wanted);
+await source.close();
+process.exit(0);
