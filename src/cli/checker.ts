@@ -17,8 +17,8 @@ const windowBytesMax = 16 << 20;
 
 /** A row that failed, as `sluice check` shows it. */
 export interface FailingRow {
-  /** The file. */
-  readonly topic: string;
+  /** Stands for the file: the hash of its content. */
+  readonly topicId: string;
   /** The source's offset of the record. */
   readonly offset: bigint;
   readonly reasons: readonly Reason[];
@@ -171,7 +171,7 @@ export class Checker implements SourceListener {
     this.#addRules(decision.rules);
     for (const { records, row, reasons } of settled.rejected) {
       const key = records.partitions[records.partition[row] as number] as PartitionKey;
-      onFailure({ topic: key.topic, offset: records.offsets[row] as bigint, reasons });
+      onFailure({ topicId: key.topicId, offset: records.offsets[row] as bigint, reasons });
     }
   }
 

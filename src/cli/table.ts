@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 /** Rows of text in aligned columns, two spaces apart; columns whose every cell is a number stand to the right. Header first. */
@@ -43,4 +44,10 @@ export function printable(text: string): string {
     const code = character.charCodeAt(0).toString(16).padStart(4, "0");
     return character === "\n" ? "\\n" : character === "\t" ? "\\t" : character === "\r" ? "\\r" : `\\u${code}`;
   });
+}
+
+/** A path as a person here would type it: relative where that is shorter and goes down only. */
+export function shortPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near || ".";
 }

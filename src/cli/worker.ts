@@ -11,6 +11,8 @@ import type { Config, KafkaSourceConfig } from "../config/config.ts";
 import { loadContract } from "../contract/load-contract.ts";
 import type { Contract } from "../core/contract.ts";
 import type { GateEvent, Observe } from "../core/events.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { Position } from "../core/position.ts";
 import type { Lake, Probe, Producer, Sink, Source } from "../core/ports.ts";
 import { Gate } from "../gate/gate.ts";
 import { Outbox } from "../gate/outbox.ts";
@@ -47,7 +49,7 @@ export interface Worker {
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, contracts, probe } = options;
   const lake = await openLake(config, probe);
-  const source = await createSource(config, contracts);
+  const source = await createSource(config, contracts, lake);
   const clock = { now: () => Date.now() };
   const listeners: ((event: GateEvent) => void)[] = [options.observe];
   const observe: Observe = (event) => {
@@ -112,12 +114,16 @@ export function connectionOf(source: KafkaSourceConfig, clientId: string): Kafka
 }
 
 /** The client that is asked for is the only one that is loaded. */
-async function createSource(config: Config, contracts: readonly Contract[]): Promise<Source> {
+async function createSource(config: Config, contracts: readonly Contract[], lake: Lake): Promise<Source> {
   const { source } = config;
   const topics = contracts.map((one) => one.topic);
   if (source.kind === "files") {
     const { createFileSource } = await import("../adapters/files/file-source.ts");
-    return createFileSource({ paths: source.paths, topics, bytesInFlightMax: source.bytesInFlightMax });
+    const [only, ...others] = contracts;
+    if (only === undefined || others.length > 0)
+      throw new SluiceError("CONFIG_INVALID", "a file source feeds one dataset: name one contract");
+    const positions = (): Promise<readonly Position[]> => lake.state(only.dataset).then((state) => state.positions);
+    return createFileSource({ topic: only.topic, paths: source.paths, bytesInFlightMax: source.bytesInFlightMax, positions });
   }
   const { group: groupId, isolation, bytesInFlightMax, recordBytesMax, sessionTimeoutMs, instanceId } = source;
   const options = {

@@ -17,11 +17,13 @@ export const check: CommandSpec = {
   ],
   arguments: [
     { name: "<contract>", description: "The ODCS contract" },
-    { name: "<files...>", description: "NDJSON or Parquet files or folders, or - for standard input" },
+    {
+      name: "<files...>",
+      description: "NDJSON (.ndjson, .jsonl, .json; also .gz, .zst) or .parquet files, folders of them, or - for NDJSON on standard input",
+    },
   ],
   options: [
     { flags: "--schema <name>", description: "Which schema object, where the contract has several" },
-    { flags: "-f, --format <format>", description: "What the files are, where their names don't say", choices: ["ndjson", "parquet"] },
     { flags: "-n, --limit <rows>", description: "How many failing rows to show; all are counted", default: "20" },
     jsonOption,
   ],
