@@ -77,8 +77,9 @@ function whyLost(metadata: TableMetadata, from: readonly Position[]): string | n
 
 function positionsAfter(metadata: TableMetadata, commit: WindowCommit): string {
   const positions = positionsById(readPositions(metadata.properties));
-  for (const key of commit.supersedes) positions.delete(partitionId(key));
   for (const position of commit.to) positions.set(partitionId(position), position);
+  // Last: a file's rows and its end, which supersedes them, often move in one window.
+  for (const key of commit.supersedes) positions.delete(partitionId(key));
   return writePositions([...positions.values()]);
 }
 
