@@ -138,10 +138,10 @@ function threeBrokers(make: MakeSource): void {
       const { recorder, until } = await bench.open([topic]);
       await until(() => recorder.owned.size === 6, 30_000);
       const acknowledged = new Set<string>();
-      let done = false;
-      const load = (async () => {
+      const load = { over: false };
+      const loading = (async () => {
         let producer = openProducer(nodes.bootstrap);
-        for (let id = 0; !done; id += 60) {
+        for (let id = 0; !load.over; id += 60) {
           const records = Array.from({ length: 60 }, (_, i) => ({ value: String(id + i), partition: i % 6 }));
           for (;;) {
             try {
@@ -166,8 +166,8 @@ function threeBrokers(make: MakeSource): void {
       await nodes.restart(leader);
       const mark = recorder.count;
       await until(() => recorder.count > mark + 500, 30_000);
-      done = true;
-      await load;
+      load.over = true;
+      await loading;
       const ends = await topicOffsets(nodes.bootstrap, topic);
       const written = ends.reduce((sum, { latest }) => sum + Number(latest), 0);
       await until(() => recorder.count >= written, 30_000);

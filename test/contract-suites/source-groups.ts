@@ -19,10 +19,10 @@ export function groupContract(make: MakeSource, { workerModule }: SourceCapabili
       const first = await bench.open([topic], { groupId }, { table });
       await first.until((recorder) => recorder.owned.size === 6);
       let produced = 0;
-      let done = false;
-      const load = (async () => {
+      const load = { over: false };
+      const loading = (async () => {
         const producer = openProducer(bench.bootstrap());
-        while (!done) {
+        while (!load.over) {
           await producer.send(
             topic,
             Array.from({ length: 300 }, (_, i) => ({ value: String(produced + i), partition: i % 6 })),
@@ -40,8 +40,8 @@ export function groupContract(make: MakeSource, { workerModule }: SourceCapabili
         await second.source.close();
         await first.until((recorder) => recorder.owned.size === 6);
       }
-      done = true;
-      await load;
+      load.over = true;
+      await loading;
       const total = (): number => recorders.reduce((sum, { count }) => sum + count, 0);
       await first.until(() => total() >= produced);
       const seen = recorders.flatMap((recorder) => recorder.seen);

@@ -1,24 +1,14 @@
 import {
-  cooperativeStickyAssigner,
   decodeConsumerProtocolAssignment,
   decodeConsumerProtocolSubscription,
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
 } from "@platformatic/kafka";
-
-/** A partition as group protocols name it: by topic name. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
+import { assignStickily } from "./sticky-assignor.ts";
+import type { TopicPartition } from "./topic-partition.ts";
 
 /** The one assignor offered: what stays, stays with its owner, and only what moves is given up first (KIP-429). */
 export const assignorName = "cooperative-sticky";
-
-/** The map key of a topic partition. Topic names hold no slash. */
-export function topicPartitionId({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}
 
 /** What a member says of itself when it joins: its topics, and what it still owns of which generation. */
 export function encodeSubscription(topics: readonly string[], owned: readonly TopicPartition[], generation: number): Buffer {
@@ -32,8 +22,7 @@ export function encodeSubscription(topics: readonly string[], owned: readonly To
 }
 
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
-  const { assignedPartitions } = decodeConsumerProtocolAssignment(bytes);
-  return assignedPartitions.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
+  return ungrouped(decodeConsumerProtocolAssignment(bytes).assignedPartitions);
 }
 
 /** Members of a group as the leader is told of them. */
@@ -44,22 +33,22 @@ export interface GroupMembers {
 }
 
 export function decodeMembers(members: readonly { memberId: string; metadata: Buffer }[]): GroupMembers {
-  const subscriptions = new Map(
-    members.map(({ memberId, metadata }) => [memberId, { ...decodeConsumerProtocolSubscription(metadata), memberId }]),
-  );
-  const topics = [...new Set([...subscriptions.values()].flatMap((subscription) => subscription.topics))];
+  const claims = members.map(({ memberId, metadata }) => {
+    const { topics, ownedPartitions, generationId } = decodeConsumerProtocolSubscription(metadata);
+    return { memberId, topics, owned: ungrouped(ownedPartitions), generation: generationId };
+  });
   return {
-    topics,
-    assign(partitionCounts) {
-      const known = new Map([...partitionCounts].map(([topic, partitionsCount]) => [topic, { partitionsCount }]));
-      const metadata = { topics: known } as unknown as Parameters<typeof cooperativeStickyAssigner>[3];
-      const described = subscriptions as unknown as Parameters<typeof cooperativeStickyAssigner>[1];
-      return cooperativeStickyAssigner("", described, new Set(known.keys()), metadata).map(({ memberId, assignments }) => ({
+    topics: [...new Set(claims.flatMap(({ topics }) => topics))],
+    assign: (partitionCounts) =>
+      [...assignStickily(claims, partitionCounts)].map(([memberId, partitions]) => ({
         memberId,
-        assignment: encodeConsumerProtocolAssignment({ version: 3, assignedPartitions: [...assignments.values()] }),
-      }));
-    },
+        assignment: encodeConsumerProtocolAssignment({ version: 3, assignedPartitions: grouped(partitions) }),
+      })),
   };
+}
+
+function ungrouped(topics: readonly { topic: string; partitions: number[] }[]): TopicPartition[] {
+  return topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })));
 }
 
 function grouped(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {

@@ -4,14 +4,8 @@ import type { Position } from "../../core/position.ts";
 import { type BrokerAddress, destroy } from "./broker-connections.ts";
 import { protocolErrors, responseOf, unreachable } from "./broker-faults.ts";
 import type { Cluster } from "./cluster.ts";
-import {
-  assignorName,
-  decodeAssignment,
-  decodeMembers,
-  encodeSubscription,
-  type TopicPartition,
-  topicPartitionId,
-} from "./group-assignment.ts";
+import { assignorName, decodeAssignment, decodeMembers, encodeSubscription } from "./group-assignment.ts";
+import { type TopicPartition, topicPartitionId } from "./topic-partition.ts";
 
 export interface GroupMemberOptions {
   readonly cluster: Cluster;

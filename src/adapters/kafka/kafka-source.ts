@@ -7,7 +7,7 @@ import { Cluster, identityChanged, type IsolationLevel } from "./cluster.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { FetchedPartition } from "./fetch-response.ts";
-import { type TopicPartition, topicPartitionId } from "./group-assignment.ts";
+import { type TopicPartition, topicPartitionId } from "./topic-partition.ts";
 import { GroupMember } from "./group-member.ts";
 import { OwnershipCalls } from "./ownership.ts";
 import { createSlot, type PartitionSlot } from "./partition-slot.ts";

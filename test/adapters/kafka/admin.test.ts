@@ -22,7 +22,9 @@ describe.skipIf(!kafkaHere.available)("the admin", () => {
     await producer.send(topic, [{ value: "open" }]);
     expect((await admin.endOffsets(topic)).map(({ next }) => next)).toEqual([2n, 0n, 1n]);
     expect((await admin.endOffsets(topic, "read_committed")).map(({ next }) => next)).toEqual([1n, 0n, 1n]);
-    expect((await admin.startOffsets(topic)).map(({ next, topicId }) => [next, topicId])).toEqual(Array(3).fill([0n, described?.id]));
+    expect((await admin.startOffsets(topic)).map(({ next, topicId }) => [next, topicId])).toEqual(
+      Array.from({ length: 3 }, () => [0n, described?.id]),
+    );
     await transaction.commit();
     await producer.close();
     await admin.deleteTopic(topic);
