@@ -5,6 +5,8 @@ import { configSchema } from "../../src/config/config.ts";
 import { generateCliPage } from "./cli-page.ts";
 import { generateConfigPage } from "./config-page.ts";
 import { generateConfigTypes } from "./config-types.ts";
+import { generateContractPage } from "./contract-page.ts";
+import { datasetSettingsSchema, sluiceRuleSchema } from "./shape-schema.ts";
 
 /** A file that is made from something else in the project; `path` is below the project's root. */
 export interface GeneratedFile {
@@ -19,5 +21,8 @@ export async function generateAll(home: string): Promise<readonly GeneratedFile[
     { path: "src/config/config-document.generated.ts", text: await generateConfigTypes(schemaFile) },
     { path: "docs/reference/config.md", text: generateConfigPage(configSchema) },
     { path: "docs/reference/cli.md", text: generateCliPage(commands) },
+    { path: "docs/reference/contract.md", text: generateContractPage() },
+    { path: "schemas/sluice-rule.schema.json", text: sluiceRuleSchema() },
+    { path: "schemas/sluice-contract.schema.json", text: datasetSettingsSchema() },
   ];
 }

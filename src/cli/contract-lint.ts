@@ -1,3 +1,4 @@
+import { lintContract } from "../contract/lint-contract.ts";
 import { loadContract, loadContracts } from "../contract/load-contract.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Diagnostic } from "../core/errors.ts";
@@ -47,7 +48,8 @@ async function lint(file: string, schema: string | null): Promise<LintedFile & {
       schema === null
         ? await loadContracts(file, readContractText)
         : await loadContract(file, readContractText, { dataset: schema }).then((one) => ({ ...one, contracts: [one.contract] }));
-    return { file, ok: true, diagnostics, unenforced: contracts.flatMap((one) => one.unenforced), contracts };
+    const linted = [...diagnostics, ...contracts.flatMap(lintContract)];
+    return { file, ok: true, diagnostics: linted, unenforced: contracts.flatMap((one) => one.unenforced), contracts };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     return { file, ok: false, diagnostics: error.diagnostics, unenforced: [], contracts: [] };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dirname, join } from "node:path/posix";
 import type { Contract, Owner } from "../core/contract.ts";
 import type { RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
@@ -55,6 +56,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     hash: contractHash(source, schema),
     text: source.main.text,
     file: source.file,
+    references: referencedFiles(schema).map(({ url }) => join(dirname(source.file), url)),
     dataset,
     topic: textAt(schema, "physicalName") ?? dataset,
     description: textAt(schema, "description") ?? textAt(child(root, "description"), "purpose"),

@@ -17,7 +17,8 @@ const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
 });
 const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
 
-const leafOperators: Keys = {
+/** Comparisons of a column with constants; a leaf of a condition has exactly one. */
+export const leafOperators: Keys = {
   equals: key(constant, "The column equals this."),
   notEquals: key(constant, "The column has a value, and another than this."),
   lessThan: key(constant, "The column is below this."),
@@ -68,7 +69,8 @@ export const threshold: ObjectShape = {
   exactlyOne: operatorNames,
 };
 
-const tolerance: ObjectShape = {
+/** How many offenders a window may have. */
+export const tolerance: ObjectShape = {
   type: "object",
   keys: {
     rows: key(count, "So many offending rows of a window are quarantined; more hold the window."),
@@ -167,7 +169,7 @@ export const ruleChecks: Readonly<Record<string, { readonly doc: string; readonl
   };
 
 /** Of these keys a check may have only one. */
-const exclusives: Readonly<Record<string, readonly string[]>> = { set: ["allowed", "forbidden"], jsonSchema: ["schema", "file"] };
+export const exclusives: Readonly<Record<string, readonly string[]>> = { set: ["allowed", "forbidden"], jsonSchema: ["schema", "file"] };
 
 /** Keys that all of Sluice's own rules have. */
 export const ruleKeys: Keys = {
