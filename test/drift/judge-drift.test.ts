@@ -171,6 +171,14 @@ describe("ticks", () => {
     expect(inside.ids()).toEqual(["w0", "w1", "w2", "w4", "w5"]);
   });
 
+  test("a window that a sudden break only warns of is promoted, and still joins neither the tick nor the baseline", () => {
+    const stream = new Stream(planOf([check("carrier", ["psi"], "warn")], { tick: { rows: 6000, seconds: 3600 }, warmupWindows: 2 }), 17);
+    stream.windows(3);
+    expect(stream.window({ shares: { WN: 1 } })).toMatchObject({ status: "warn", tick: null });
+    expect(stream.history[3]!.verdict).toBe("promote");
+    expect(stream.state.open?.windows).toEqual(["w2"]);
+  });
+
   test("a slow shift below the gate is found by the tick, and no window of that tick joins the baseline", () => {
     const stream = new Stream(planOf([check("carrier", ["psi"])], { tick: { rows: 6000, seconds: 3600 }, warmupWindows: 3 }), 8);
     stream.windows(6);
