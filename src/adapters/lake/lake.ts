@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Clock, Lake, Probe } from "../../core/ports.ts";
+import type { Clock, Cursors, Lake, Probe } from "../../core/ports.ts";
 import { createCursors, cursorSchema } from "../catalog/outbox-cursors.ts";
 import { catalogSchema, SqlCatalog } from "../catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../catalog/sqlite-database.ts";
@@ -40,6 +40,8 @@ export interface LakeOptions {
   readonly patienceMs?: number;
 }
 
+const patienceMsDefault = 30_000;
+
 const systemRandomness: Randomness = {
   uuid: () => randomUUID(),
   bytes: (count) => randomBytes(count),
@@ -53,22 +55,13 @@ function newSnapshotId(randomness: Randomness): bigint {
   return id === 0n ? 1n : id;
 }
 
-async function openContext(options: LakeOptions): Promise<{ context: LakeContext; database: SqliteDatabase }> {
-  const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = 30_000 } = options;
+async function openContext(options: LakeOptions, database: SqliteDatabase): Promise<LakeContext> {
+  const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
   const storage = createLocalStorage(options.folder);
-  const database = await SqliteDatabase.open(
-    { file: options.catalog, random: () => randomness.fraction(), busyMsMax: patienceMs },
-    catalogSchema + cursorSchema,
-  );
   const uuid = (): string => randomness.uuid();
   const catalog = new SqlCatalog({ database, storage, name: options.catalogName ?? "sluice", clock, uuid, probe });
-  try {
-    await catalog.createNamespace(options.namespace);
-  } catch (fault) {
-    database.close();
-    throw fault;
-  }
-  const context: LakeContext = {
+  await catalog.createNamespace(options.namespace);
+  return {
     catalog,
     storage,
     content: createContentStore(storage, "content"),
@@ -80,17 +73,31 @@ async function openContext(options: LakeOptions): Promise<{ context: LakeContext
     snapshotId: () => newSnapshotId(randomness),
     conflictMsMax: patienceMs,
   };
-  return { context, database };
 }
 
-/** Opens a lake: Iceberg tables in a local folder, under a catalog in an SQLite file. */
+/** Opens a lake: Iceberg tables in a local folder, under a catalog in an SQLite file. Rejects with CATALOG_*, STORAGE_*. */
 export async function createLake(options: LakeOptions): Promise<Lake> {
-  const { context, database } = await openContext(options);
+  const { randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
+  const database = await SqliteDatabase.open(
+    { file: options.catalog, random: () => randomness.fraction(), busyMsMax: patienceMs },
+    catalogSchema + cursorSchema,
+  );
+  try {
+    const context = await openContext(options, database);
+    return lakeOver(context, createCursors(database, context.clock), async () => database.close());
+  } catch (fault) {
+    database.close();
+    throw fault;
+  }
+}
+
+/** The lake over any catalog and storage. Changes of one dataset by one process go one after another. */
+export function lakeOver(context: LakeContext, cursors: Cursors, close: () => Promise<void>): Lake {
   const turnstile = new Turnstile();
   const texts = new ContractTexts(context);
   const inTurn = <T>(dataset: string, work: () => Promise<T>): Promise<T> => turnstile.pass(dataset, work);
   const datasets = async (): Promise<readonly string[]> =>
-    (await context.catalog.list(options.namespace)).filter((name) => !isQuarantineName(name));
+    (await context.catalog.list(context.namespace)).filter((name) => !isQuarantineName(name));
   return {
     datasets,
     activate: (contract) => inTurn(contract.dataset, () => activate(context, contract)),
@@ -112,7 +119,7 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
       const tables = await loadTables(context, dataset);
       yield* scanQuarantine(context, tables.quarantine.metadata, filter);
     },
-    cursors: createCursors(database, context.clock),
-    close: async () => database.close(),
+    cursors,
+    close,
   };
 }

@@ -1,0 +1,33 @@
+import { expect } from "vitest";
+import { loadBoth, readBranch } from "./table-content.ts";
+
+/** That every record below its partition's position is in exactly one place, that none beyond is anywhere, and no file stands twice on main. */
+export async function expectConserved(folder: string): Promise<Record<string, number>> {
+  const main = await readBranch(folder, "orders");
+  expect(new Set(main.files).size).toBe(main.files.length);
+  const places = new Map<string, string[]>();
+  const put = (id: string, place: string): void => void places.set(id, [...(places.get(id) ?? []), place]);
+  for (const each of main.promoted) put(each.split("=")[0]!, "promoted");
+  const latest = new Map<string, [number, string]>();
+  for (const each of main.quarantined) {
+    const [, id, attempt, state] = /^(.*)#(\d+)=(.*)$/.exec(each) as unknown as [string, string, string, string];
+    expect(latest.get(id)?.[0]).not.toBe(Number(attempt));
+    if ((latest.get(id)?.[0] ?? -1) < Number(attempt)) latest.set(id, [Number(attempt), state]);
+  }
+  for (const [id, [, state]] of latest) if (state !== "promoted") put(id, state);
+  const { promoted } = await loadBoth(folder, "orders");
+  for (const ref of Object.keys(promoted.refs).filter((name) => name.startsWith("held/"))) {
+    const branch = await readBranch(folder, "orders", ref);
+    const raw = branch.quarantined.filter((each) => !main.quarantined.includes(each));
+    for (const each of raw) put(each.split("#")[0]!, "held");
+  }
+  const expected: string[] = [];
+  const positions = JSON.parse(promoted.properties["sluice.positions"] ?? "[]") as { topicId: string; partition: number; next: string }[];
+  for (const { topicId, partition, next } of positions)
+    for (let i = 0n; i < BigInt(next); i++) expected.push(`${topicId}:${partition}:${i}`);
+  expect([...places.keys()].toSorted()).toEqual(expected.toSorted());
+  expect([...places].filter(([, found]) => found.length !== 1)).toEqual([]);
+  const counts: Record<string, number> = {};
+  for (const [place] of places.values()) counts[place as string] = (counts[place as string] ?? 0) + 1;
+  return counts;
+}
