@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+
 /** Eight tables of 256 entries, for the Castagnoli polynomial 0x1EDC6F41 (reflected 0x82F63B78). */
 const tables = makeTables();
 
@@ -18,11 +20,27 @@ function makeTables(): Int32Array {
   return out;
 }
 
-/**
- * CRC-32C (RFC 3720, Castagnoli) of `bytes[start, end)`, as an unsigned 32-bit number, eight bytes a step (slicing-by-8, Kounavis and Berry 2005).
- * 1.4 GB/s, so 0.2 s a million records of 300 bytes: no native module is worth that.
- */
+const native = loadNative();
+/** Below this a call out of JavaScript costs more than it saves. */
+const nativeBytesMin = 256;
+
+/** The processor's own CRC-32C instructions, four times as fast, where a prebuilt module for this machine is installed. */
+function loadNative(): ((bytes: Uint8Array) => number) | null {
+  try {
+    return (createRequire(import.meta.url)("@node-rs/crc32") as { crc32c: (bytes: Uint8Array) => number }).crc32c;
+  } catch {
+    return null;
+  }
+}
+
+/** CRC-32C (RFC 3720, Castagnoli) of `bytes[start, end)`, as an unsigned 32-bit number. Checked on every record batch. */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+  if (native !== null && end - start >= nativeBytesMin) return native(bytes.subarray(start, end));
+  return crc32cSliced(bytes, start, end);
+}
+
+/** The same by tables, eight bytes a step (slicing-by-8, Kounavis and Berry 2005): 1.4 GB/s, 0.2 s a million records of 300 bytes. */
+export function crc32cSliced(bytes: Uint8Array, start: number, end: number): number {
   const t = tables;
   let c = -1;
   let i = start;
