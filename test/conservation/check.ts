@@ -126,7 +126,14 @@ function comparePromoted(record: LogRecord, placed: PlacedRow, problems: Problem
     problems.add("tombstone promoted", record.id);
     return;
   }
-  const differing = differingFields(parseExact(record.value.toString("utf8")), placed.row);
+  let sent: Record<string, unknown>;
+  try {
+    sent = parseExact(record.value.toString("utf8"));
+  } catch {
+    problems.add("promoted row differs from its record", `${record.id} is no JSON`);
+    return;
+  }
+  const differing = differingFields(sent, placed.row);
   if (differing.length > 0) problems.add("promoted row differs from its record", `${record.id} in ${differing.join(", ")}`);
   const timestamp = placed.row["_sluice_timestamp"];
   if (!(timestamp instanceof Micros)) problems.add("promoted row has no timestamp", record.id);

@@ -35,22 +35,30 @@ const long = avsc.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
 });
 
-function local(uri: string): string {
+/** The file behind a location. */
+export function localPath(uri: string): string {
   return uri.startsWith("file:") ? fileURLToPath(uri.replace(/^file:\/(?!\/)/, "file:///")) : uri;
+}
+
+/** avsc's type of a schema, with longs as bigint. */
+export function avroType(schema: unknown): avsc.Type {
+  return avsc.Type.forSchema(
+    schema as never,
+    { typeHook: (each: unknown) => (isLong(each) ? long : undefined), wrapUnions: false } as never,
+  );
 }
 
 /** Reads an Avro container file with avsc, longs as bigint. */
 async function readAvro(path: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = [];
   const decoder = new avsc.streams.BlockDecoder({
-    parseHook: (schema) =>
-      avsc.Type.forSchema(schema, { typeHook: (each: unknown) => (isLong(each) ? long : undefined), wrapUnions: false } as never),
+    parseHook: (schema) => avroType(schema),
   });
   const over = Promise.withResolvers<void>();
   decoder.on("data", (row: Record<string, unknown>) => rows.push(row));
   decoder.on("end", () => over.resolve());
   decoder.on("error", (error) => over.reject(error));
-  decoder.end(readFileSync(local(path)));
+  decoder.end(readFileSync(localPath(path)));
   await over.promise;
   return rows;
 }
@@ -69,7 +77,7 @@ export function catalogTables(catalogFile: string): Map<string, string> {
 
 /** Reads table metadata; ids as text, because they do not fit a double. */
 export function readTable(location: string): Table {
-  const text = readFileSync(local(location), "utf8");
+  const text = readFileSync(localPath(location), "utf8");
   const raw = JSON.parse(text, ((_key: string, value: unknown, context: { source?: string }) =>
     typeof value === "number" && !Number.isSafeInteger(value) && context.source !== undefined ? context.source : value) as never) as {
     properties?: Record<string, string>;
@@ -113,7 +121,7 @@ export async function liveFiles(snapshot: Snapshot): Promise<ManifestFile[]> {
     for (const entry of await readAvro(String(manifest["manifest_path"]))) {
       if (entry["status"] === 2) continue;
       const file = entry["data_file"] as Record<string, unknown>;
-      files.push({ path: local(String(file["file_path"])), addedIn: String(entry["snapshot_id"] ?? snapshot.id) });
+      files.push({ path: localPath(String(file["file_path"])), addedIn: String(entry["snapshot_id"] ?? snapshot.id) });
     }
   }
   return files;

@@ -45,9 +45,7 @@ describe.skipIf(!kafkaHere.available)("a worker killed with -9", () => {
     expect(await exited(doomed), rig.lastLog()).toBe("SIGKILL");
     const next = rig.worker();
     await rig.caughtUp();
-    const over = exited(next);
-    next.kill("SIGTERM");
-    expect(await over, rig.lastLog()).toBe(0);
+    expect(await rig.terminate(next), rig.lastLog()).toBe(0);
     const report = await rig.check(true);
     expect(report.problems).toEqual([]);
     expect(report.promoted).toBeGreaterThan(0);
@@ -66,9 +64,7 @@ describe.skipIf(!kafkaHere.available)("a worker killed with -9", () => {
     }
     const last = rig.worker();
     await rig.caughtUp();
-    const over = exited(last);
-    last.kill("SIGTERM");
-    expect(await over, rig.lastLog()).toBe(0);
+    expect(await rig.terminate(last), rig.lastLog()).toBe(0);
     expect((await rig.check(true)).problems).toEqual([]);
   });
 });

@@ -37,6 +37,7 @@ export class Rig {
   readonly configFile: string;
   readonly #partitions: number;
   readonly #workers = new Set<ChildProcess>();
+  readonly #ready = new WeakMap<ChildProcess, Promise<void>>();
   #produced = 0;
   #workerCount = 0;
 
@@ -98,8 +99,25 @@ export class Rig {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.#workers.add(child);
-    child.on("exit", () => this.#workers.delete(child));
+    const ready = Promise.withResolvers<void>();
+    child.stderr?.on("data", (chunk: Buffer) => {
+      if (chunk.includes("partitions assigned")) ready.resolve();
+    });
+    child.on("exit", () => {
+      this.#workers.delete(child);
+      ready.resolve();
+    });
+    this.#ready.set(child, ready.promise);
     return child;
+  }
+
+  /** Stops one worker as an operator would, once it is up. Resolves with how it ended. */
+  async terminate(child: ChildProcess): Promise<number | string> {
+    child.kill("SIGCONT");
+    await this.#ready.get(child);
+    const over = exited(child);
+    child.kill("SIGTERM");
+    return await over;
   }
 
   /** Resolves when the table's positions have reached the end of every partition; rejects after `withinMs`, naming the lag. */
@@ -137,14 +155,7 @@ export class Rig {
 
   /** Stops every worker: gracefully, which drains what is committed to the dead letter topic. */
   async stop(): Promise<void> {
-    await Promise.all(
-      [...this.#workers].map(async (child) => {
-        const over = exited(child);
-        child.kill("SIGCONT");
-        child.kill("SIGTERM");
-        await over;
-      }),
-    );
+    await Promise.all([...this.#workers].map((child) => this.terminate(child)));
   }
 
   async check(complete: boolean): Promise<CheckReport> {

@@ -1,0 +1,134 @@
+import { copyFileSync, renameSync, writeFileSync } from "node:fs";
+import { DuckDBInstance } from "@duckdb/node-api";
+import avsc from "avsc";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Rig } from "../crash/rig.ts";
+import { produce } from "../live/harness/produce.ts";
+import { kafkaHere, sharedBroker } from "../live/harness/shared-broker.ts";
+import { ancestry, avroType, catalogTables, liveFiles, localPath, readTable } from "./iceberg-files.ts";
+
+/** Runs a query that rewrites one Parquet file in place; DuckDB shares no code with what wrote it. */
+async function rewrite(file: string, select: string): Promise<void> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  await connection.run(`COPY (${select.replaceAll("FILE", `read_parquet('${file}')`)}) TO '${file}.new' (FORMAT parquet)`);
+  connection.closeSync();
+  renameSync(`${file}.new`, file);
+}
+
+/** Names the first manifest of a manifest list twice. */
+async function doubleManifest(list: string): Promise<void> {
+  const rows: unknown[] = [];
+  let type = avroType("null");
+  const decoder = avsc.createFileDecoder(list, { parseHook: (schema: unknown) => (type = avroType(schema)) } as never);
+  for await (const row of decoder) rows.push(row);
+  const encoder = new avsc.streams.BlockEncoder(type);
+  const blocks: Buffer[] = [];
+  encoder.on("data", (block: Buffer) => blocks.push(block));
+  const over = new Promise((resolve) => encoder.on("end", resolve));
+  for (const row of [rows[0], ...rows]) encoder.write(row);
+  encoder.end();
+  await over;
+  writeFileSync(list, Buffer.concat(blocks));
+}
+
+describe.skipIf(!kafkaHere.available)("the conservation checker", () => {
+  let rig: Rig;
+  let promotedFile: string;
+  let quarantineFile: string;
+  let promotedList: string;
+
+  beforeAll(async () => {
+    rig = await Rig.open((await sharedBroker()).bootstrap, { partitions: 2 });
+    await rig.produce(700);
+    const worker = rig.worker();
+    await rig.caughtUp();
+    expect(await rig.terminate(worker), rig.lastLog()).toBe(0);
+    const tables = catalogTables(rig.catalogFile);
+    const head = async (name: string): Promise<string> => {
+      const table = readTable(tables.get(name) as string);
+      return (await liveFiles(ancestry(table, "main")[0] as never))[0]?.path as string;
+    };
+    promotedFile = await head("sluice.orders");
+    quarantineFile = await head("sluice.orders__quarantine");
+    promotedList = localPath(ancestry(readTable(tables.get("sluice.orders") as string), "main")[0]?.manifestList as string);
+  });
+  afterAll(() => rig.close());
+
+  it("finds nothing wrong with a table that is right", async () => {
+    const report = await rig.check(true);
+    expect(report.problems).toEqual([]);
+    expect(report.promoted + report.quarantined + report.skipped).toBe(700);
+    expect(report.dlq).toBe(report.quarantined);
+  });
+
+  const mutants: readonly [name: string, caught: RegExp, table: "promoted" | "quarantine", select: string][] = [
+    ["drops a promoted row", /nowhere \(1\)/, "promoted", "SELECT * FROM FILE OFFSET 1"],
+    ["doubles a promoted row", /promoted twice \(1\)/, "promoted", "SELECT * FROM FILE UNION ALL (SELECT * FROM FILE LIMIT 1)"],
+    [
+      "alters a field",
+      /differs from its record \(1\).*amount/,
+      "promoted",
+      "SELECT * REPLACE (CASE WHEN id = (SELECT min(id) FROM FILE) THEN amount + 0.01 ELSE amount END AS amount) FROM FILE",
+    ],
+    [
+      "shifts times by a microsecond",
+      /differs from its record .*placed_at/,
+      "promoted",
+      "SELECT * REPLACE (placed_at + INTERVAL 1 MICROSECOND AS placed_at) FROM FILE",
+    ],
+    [
+      "misroutes a row to another offset",
+      /never produced|nowhere/,
+      "promoted",
+      "SELECT * REPLACE (_sluice_offset + 1000000 AS _sluice_offset) FROM FILE",
+    ],
+    [
+      "swaps two partitions",
+      /differs from its record/,
+      "promoted",
+      "SELECT * REPLACE (1 - _sluice_partition AS _sluice_partition) FROM FILE",
+    ],
+    [
+      "promotes what is quarantined",
+      /more than one place/,
+      "promoted",
+      "SELECT * FROM FILE UNION ALL SELECT * REPLACE (0 AS _sluice_partition, 5 AS _sluice_offset) FROM FILE WHERE id = (SELECT min(id) FROM FILE)",
+    ],
+    ["drops a quarantined row", /nowhere \(1\)/, "quarantine", "SELECT * FROM FILE OFFSET 1"],
+    ["doubles a quarantined row", /quarantined twice \(1\)/, "quarantine", "SELECT * FROM FILE UNION ALL (SELECT * FROM FILE LIMIT 1)"],
+    ["alters quarantined bytes", /quarantined bytes differ/, "quarantine", "SELECT * REPLACE (value || '\\x20'::BLOB AS value) FROM FILE"],
+    ["loses a key", /quarantined bytes differ/, "quarantine", "SELECT * REPLACE (NULL::BLOB AS key) FROM FILE"],
+    ["loses headers", /quarantined bytes differ/, "quarantine", "SELECT * REPLACE (headers[2:] AS headers) FROM FILE"],
+    ["alters a timestamp", /quarantined bytes differ/, "quarantine", "SELECT * REPLACE (timestamp_ms + 1 AS timestamp_ms) FROM FILE"],
+  ];
+
+  it.each(mutants)("catches what %s", async (_name, caught, table, select) => {
+    const file = table === "promoted" ? promotedFile : quarantineFile;
+    copyFileSync(file, `${file}.kept`);
+    try {
+      await rewrite(file, select);
+      expect((await rig.check(true)).problems.join("\n")).toMatch(caught);
+    } finally {
+      renameSync(`${file}.kept`, file);
+    }
+  });
+
+  it("catches a file that is in main twice", async () => {
+    copyFileSync(promotedList, `${promotedList}.kept`);
+    try {
+      await doubleManifest(promotedList);
+      expect((await rig.check(true)).problems.join("\n")).toMatch(/added twice/);
+    } finally {
+      renameSync(`${promotedList}.kept`, promotedList);
+    }
+  });
+
+  it("catches records that are not read yet, and dead letters of records that are not quarantined", async () => {
+    await produce(rig.bootstrap, `${rig.topic}.dlq`, [{ value: "x", headers: [["sluice.id", "t:0:424242"]] }]);
+    await rig.produce(3);
+    const { problems } = await rig.check(true);
+    expect(problems.join("\n")).toMatch(/unread.*3 records/);
+    expect(problems.join("\n")).toMatch(/dead letter of a record that is not quarantined/);
+  });
+});
