@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
@@ -16,6 +19,7 @@ import type { Storage } from "../../../src/core/storage.ts";
 import { expectConserved } from "./conservation.ts";
 import { collect, contract, makeWindow, openLake, partitions, row, scratchFolder, startedLake } from "./lake-fixture.ts";
 import { makeReplay } from "./replay-fixture.ts";
+import { readBranch } from "./table-content.ts";
 
 /** Which call fails, and whether it takes effect all the same. */
 interface Fault {
@@ -222,4 +226,21 @@ it("says plainly that a file is no catalog", async () => {
   using scratch = scratchFolder();
   const lake = openLake(scratch.folder, { catalog: new URL(import.meta.url).pathname });
   await expect(lake).rejects.toMatchObject({ code: "CATALOG_CORRUPT" });
+});
+
+it("says STORAGE_FULL where the system takes no more bytes, and leaves no file of the attempt", async () => {
+  using scratch = scratchFolder();
+  await (await startedLake(scratch.folder)).close();
+  const before = await readBranch(scratch.folder, "orders");
+  const worker = new URL("lake-worker.ts", import.meta.url).pathname;
+  // A limit on the size of files stands in for a full disk: the kernel refuses the write (EFBIG).
+  const script = 'ulimit -f 128 && exec "$0" "$@"';
+  const { stdout } = await promisify(execFile)("sh", ["-c", script, process.execPath, worker, scratch.folder, "big", "0"]);
+  expect(stdout).toBe("STORAGE_FULL true");
+  expect(await readBranch(scratch.folder, "orders")).toEqual(before);
+  const left = readdirSync(join(scratch.folder, "tables"), { recursive: true }).filter((name) => String(name).includes("/data/"));
+  expect(left).toEqual([]);
+  const lake = await openLake(scratch.folder);
+  expect(await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }))).toMatchObject({ status: "committed" });
+  await lake.close();
 });

@@ -1,4 +1,5 @@
 /** A worker process of the crash tests: `lake-worker.ts FOLDER OPERATION KILL_AT [PARTITION COUNT]`. */
+import { randomBytes } from "node:crypto";
 import type { Lake, Probe } from "../../../src/core/ports.ts";
 import { collect, contract, makeWindow, openLake, partitions, row } from "./lake-fixture.ts";
 import { makeReplay } from "./replay-fixture.ts";
@@ -13,6 +14,13 @@ export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>>
   },
   window: async (lake) => {
     await lake.commitWindow(nextWindow(await positionOf(lake, 0), 0, "window"));
+  },
+  /** A window whose data file is larger than the test lets any file grow; says which fault came of it. */
+  big: async (lake) => {
+    const from = await positionOf(lake, 0);
+    const values = Array.from({ length: 400 }, (_, i) => row(i, randomBytes(1000).toString("base64")));
+    const fault = await lake.commitWindow(makeWindow({ id: "big", from, values })).catch((error: unknown) => error);
+    process.stdout.write(`${(fault as { code?: string }).code} ${(fault as { retryable?: boolean }).retryable}`);
   },
   hold: async (lake) => {
     await lake.commitWindow({ ...nextWindow(await positionOf(lake, 0), 0, "hold") });
