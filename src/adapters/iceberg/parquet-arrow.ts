@@ -119,8 +119,18 @@ function makeData(props: DataProps): arrow.Data {
   return arrow.makeData(props as unknown as { type: arrow.Null; length: number; nullCount: number });
 }
 
+/** Whether every row of a part holds a value. */
+export function isFull({ column, rows, present }: Part): boolean {
+  if (present !== null) return false;
+  const { state } = column;
+  let other = 0;
+  for (let k = 0; k < rows.length; k++) other |= state[rows[k] as number] as number;
+  return other === Cell.value;
+}
+
 /** A row's validity bit is set where its cell has a value and every parent is there. */
 function validity(field: IcebergField, parts: readonly Part[], rows: number): { nullCount: number; nullBitmap?: Uint8Array } {
+  if (parts.every(isFull)) return { nullCount: 0 };
   const bitmap = new Uint8Array(bitBytes(rows));
   let nulls = 0;
   let i = 0;

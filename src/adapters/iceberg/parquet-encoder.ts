@@ -1,5 +1,6 @@
 import * as parquet from "parquet-wasm";
 import type { IcebergSchema } from "./data-file.ts";
+import { sourceColumns } from "./data-file.ts";
 
 /** A whole Parquet file of one row group, zstd, from an Arrow IPC stream. The encoder's memory is freed before this returns, and used again. */
 export function encodeParquet(stream: Uint8Array, schema: IcebergSchema): Uint8Array {
@@ -7,6 +8,9 @@ export function encodeParquet(stream: Uint8Array, schema: IcebergSchema): Uint8A
     .setCompression(parquet.Compression.ZSTD)
     .setCreatedBy("sluice")
     .setMaxRowGroupSize(0x7fffffff)
+    .setStatisticsEnabled(parquet.EnabledStatistics.Chunk)
+    // No two are equal: a dictionary would only be tried, and given up.
+    .setColumnDictionaryEnabled(sourceColumns.offset, false)
     .setKeyValueMetadata(new Map([["iceberg.schema", JSON.stringify(schema)]]));
   // Both are consumed by the write, and freed with it.
   return parquet.writeParquet(parquet.Table.fromIPCStream(stream), builder.build());

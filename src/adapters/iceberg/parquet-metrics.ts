@@ -2,7 +2,7 @@ import type { BooleanColumn, BytesColumn, DecimalColumn, FloatColumn, IntegerCol
 import { Cell } from "../../core/column.ts";
 import type { IcebergField } from "./data-file.ts";
 import type { ColumnParts, Part } from "./parquet-arrow.ts";
-import { childParts } from "./parquet-arrow.ts";
+import { childParts, isFull } from "./parquet-arrow.ts";
 import * as bound from "./parquet-bound.ts";
 import { fieldsOf } from "./parquet-fields.ts";
 import { timeText } from "../../core/civil.ts";
@@ -132,11 +132,12 @@ function addPart(leaf: Leaf, part: Part): void {
 }
 
 /** The rows of a part that hold a value; the part's own array where all do. */
-function valueRows({ column, rows, present }: Part): Uint32Array {
+function valueRows(part: Part): Uint32Array {
+  const { column, rows, present } = part;
+  if (isFull(part)) return rows;
   const { state } = column;
   let count = 0;
   for (let k = 0; k < rows.length; k++) if (state[rows[k] as number] === Cell.value && (present === null || present[k] === 1)) count++;
-  if (count === rows.length) return rows;
   const out = new Uint32Array(count);
   let i = 0;
   for (let k = 0; k < rows.length; k++) {
@@ -228,6 +229,8 @@ function widenBytes(extremes: { range: Range<Uint8Array> | null }, { bytes, star
   };
   for (let k = 1; k < rows.length; k++) {
     const row = rows[k] as number;
+    // Constant columns have all their values in one place.
+    if (starts[row] === starts[low] && lengths[row] === lengths[low]) continue;
     if (compare(row, low) < 0) low = row;
     else if (compare(row, high) > 0) high = row;
   }
