@@ -61,7 +61,7 @@ export class AvroDecoder {
       case "map":
         return this.#map(named);
       case "fixed":
-        return this.raw((named as AvroFixed).size).slice();
+        return new Uint8Array(this.raw((named as AvroFixed).size));
       default:
         return this.value(named.type);
     }
@@ -124,7 +124,7 @@ export class AvroDecoder {
       case "string":
         return this.string();
       case "bytes":
-        return this.bytes().slice();
+        return new Uint8Array(this.bytes());
       default:
         throw new RangeError(`unknown Avro type ${type}`);
     }

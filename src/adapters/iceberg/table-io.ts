@@ -42,7 +42,11 @@ export async function readManifestList(storage: Storage, snapshot: Snapshot | nu
 
 /** The entries of a manifest, with what they inherit from it filled in. Rejects with TABLE_CORRUPT. */
 export async function readManifest(storage: Storage, manifest: ManifestFile): Promise<ManifestEntry[]> {
-  const entries = await readWhole(storage, manifest.uri, decodeManifest);
+  const entries = await readWhole(storage, manifest.uri, (bytes) => {
+    // An Avro file that was cut between two blocks looks whole.
+    if (bytes.length !== manifest.lengthBytes) throw new RangeError(`it has ${bytes.length} bytes of ${manifest.lengthBytes}`);
+    return decodeManifest(bytes);
+  });
   return entries.map((entry) => ({
     ...entry,
     snapshotId: entry.snapshotId ?? manifest.addedSnapshotId,
