@@ -42,16 +42,17 @@ export class DriftLedger {
   }
 
   /** Folds in what was committed since the last call, by any worker. */
-  async catchUp(): Promise<void> {
-    if (this.#contract.drift === null) return;
+  async catchUp(): Promise<true> {
+    if (this.#contract.drift === null) return true;
     if (this.#sequence === null) {
       this.#sequence = await this.#begin();
       await this.#pin();
     }
     for await (const window of this.#lake.history(this.#contract.dataset, this.#sequence)) {
-      this.#sequence = window.sequence;
       await this.#fold(window);
+      this.#sequence = window.sequence;
     }
+    return true;
   }
 
   judge(input: DriftInput): DriftOutcome {
@@ -64,7 +65,7 @@ export class DriftLedger {
     const sequences = (await this.#lake.snapshots(this.#contract.dataset))
       .map((each) => each.sequence)
       .toSorted((a, b) => (a < b ? -1 : 1));
-    return (sequences.at(-needed - 1) ?? 0n) as bigint;
+    return sequences.at(-needed - 1) ?? 0n;
   }
 
   async #fold(window: CommittedWindow): Promise<void> {

@@ -8,6 +8,7 @@ import { placePartitions } from "./assignment.ts";
 import { compile } from "./compiled.ts";
 import type { GateContext } from "./context.ts";
 import { Lane } from "./lane.ts";
+import { patiently } from "./patience.ts";
 
 /** How often a gate asks the table whether a person has answered a block or another worker has activated a contract. */
 const pollMs = 2000;
@@ -46,7 +47,7 @@ export class Gate implements SourceListener {
   async activate(): Promise<void> {
     const { lake, observe } = this.#options;
     for (const contract of this.#options.contracts) {
-      await lake.activate(contract);
+      await this.#patiently(() => lake.activate(contract));
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     }
   }
@@ -116,7 +117,7 @@ export class Gate implements SourceListener {
     for (const [topic, keys] of byTopic(partitions)) {
       const lane = this.#lanes.get(topic);
       if (lane === undefined) continue;
-      begin.push(...(await this.#place(lane, keys)));
+      begin.push(...((await this.#patiently(() => this.#place(lane, keys))) ?? []));
     }
     this.#options.observe({ type: "partitions.assigned", partitions });
     return begin;
@@ -124,7 +125,7 @@ export class Gate implements SourceListener {
 
   async revoked(partitions: readonly PartitionKey[], deadlineMs: number): Promise<void> {
     for (const key of partitions) this.#waiting.delete(partitionId(key));
-    await Promise.all([...byTopic(partitions)].map(([topic, keys]) => this.#lanes.get(topic)?.drain(keys, deadlineMs)));
+    await Promise.all([...byTopic(partitions)].map(async ([topic, keys]) => this.#lanes.get(topic)?.drain(keys, deadlineMs)));
     this.#options.observe({ type: "partitions.revoked", partitions });
   }
 
@@ -168,7 +169,7 @@ export class Gate implements SourceListener {
       sinceMs: clock.now(),
     };
     lane.block(block);
-    lake.block(lane.dataset, block).catch((error: unknown) => this.#fail(error));
+    this.#patiently(() => lake.block(lane.dataset, block)).catch((error: unknown) => this.#fail(error));
   }
 
   trouble(error: SluiceError | null): void {
@@ -257,6 +258,10 @@ export class Gate implements SourceListener {
     for (const key of begin) {
       this.#options.observe({ type: "source.unblocked", dataset: lane.dataset, topic: lane.topic, partition: key.partition });
     }
+  }
+
+  #patiently<T>(operation: () => Promise<T>): Promise<T | null> {
+    return patiently(operation, { abandoned: () => this.#stopping, trouble: (fault) => this.trouble(fault?.error ?? null) });
   }
 
   #fail(error: unknown): void {

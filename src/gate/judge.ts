@@ -43,7 +43,7 @@ export function judgeWindow(window: OpenWindow, closing: Closing): JudgedWindow 
   const { compiled, ranges } = window;
   const { contract } = compiled;
   const { outcomes, late } = window.rules.close();
-  const settled = settleWindow(compiled, window.batches, late, closing.closedAtMs);
+  const settled = settleWindow(window, late, closing.closedAtMs);
   const id = windowId(contract.dataset, ranges, closing.closedAtMs);
   const drift = closing.drift({ windowId: id, closedAtMs: closing.closedAtMs, profile: settled.profile });
   const { verdict, causes } = decide({

@@ -2,16 +2,18 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Decision } from "../core/decision.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { LaneStatus } from "../core/events.ts";
-import { headersOf } from "../core/headers.ts";
 import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import type { Block, SourceRun } from "../core/ports.ts";
+import type { Block, SourceRun, WindowCommit } from "../core/ports.ts";
 import { concatRecords } from "../core/records.ts";
 import type { CompiledContract } from "./compiled.ts";
-import { commitWithRetry } from "./commit.ts";
 import { DriftLedger } from "./drift-ledger.ts";
 import type { GateContext } from "./context.ts";
 import { judgeWindow } from "./judge.ts";
+import { LaneRecord } from "./lane-record.ts";
+import { LaneWindow } from "./lane-window.ts";
+import { OffsetHints } from "./offset-hints.ts";
+import { patiently } from "./patience.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Serial } from "./serial.ts";
 import { OpenWindow } from "./window.ts";
@@ -19,16 +21,6 @@ import { OpenWindow } from "./window.ts";
 /** One batch: small enough that heartbeats and timers get their turn, large enough for columns to pay. */
 const batchRowsMax = 8192;
 const batchBytesMax = 4 << 20;
-const traceparentsMax = 32;
-
-/** An open window with what has to be given back when it is over. */
-interface LaneWindow {
-  readonly number: number;
-  readonly window: OpenWindow;
-  readonly runs: SourceRun[];
-  readonly traceparents: Set<string>;
-  readonly timer: NodeJS.Timeout;
-}
 
 /**
  * One dataset in one worker: runs come in, windows are judged and committed one after the other. A window that is being committed and the
@@ -41,8 +33,8 @@ export class Lane {
   readonly #ledger: DriftLedger;
   /** Owned partitions and where the next run of each begins. */
   readonly #reading = new Map<string, Position>();
-  readonly #committed = new Map<string, Position>();
-  readonly #totals = { records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, windows: 0 };
+  readonly #record = new LaneRecord();
+  readonly #hints: OffsetHints;
   #compiled: CompiledContract;
   #next: CompiledContract | null = null;
   #open: LaneWindow | null = null;
@@ -52,17 +44,13 @@ export class Lane {
   /** Between giving up what was read and seeking back: whatever arrives meanwhile is repeated after the seek. */
   #syncing = false;
   #suspended: string | null = null;
-  #trouble: string | null = null;
-  #contractError: string | null = null;
-  #newestMs: number | null = null;
-  #hint: Promise<void> | null = null;
-  #blocks: readonly Block[] = [];
   #windows = 0;
   holdNext = false;
 
   constructor(compiled: CompiledContract, context: GateContext) {
     this.#compiled = compiled;
     this.#context = context;
+    this.#hints = new OffsetHints(context);
     this.#ledger = new DriftLedger(context.lake, compiled.contract);
   }
 
@@ -89,10 +77,8 @@ export class Lane {
 
   /** Begins partitions at their positions (again, after a seek). */
   assign(positions: readonly Position[]): void {
-    for (const position of positions) {
-      this.#reading.set(partitionId(position), position);
-      this.#committed.set(partitionId(position), position);
-    }
+    for (const position of positions) this.#reading.set(partitionId(position), position);
+    this.#record.place(positions);
   }
 
   /** Takes a run; one of partitions that are not ours (any more), or that a coming seek repeats, is given back. */
@@ -114,7 +100,7 @@ export class Lane {
       try {
         await activate();
         this.#compiled = compiled;
-        this.#contractError = null;
+        this.#record.contractError = null;
         this.#ledger.change(compiled.contract);
       } finally {
         this.#next = null;
@@ -124,7 +110,7 @@ export class Lane {
   }
 
   refuseContract(message: string): void {
-    this.#contractError = message;
+    this.#record.contractError = message;
   }
 
   /** Stops judging (blocked, contract superseded) until `resume`; what is open is dropped and will be read again. */
@@ -140,12 +126,12 @@ export class Lane {
 
   /** A partition or the topic can't be read any further; what came before is judged and committed as usual. */
   block(block: Block): void {
-    this.#blocks = [...this.#blocks, block];
+    this.#record.blocks = [...this.#record.blocks, block];
   }
 
   /** The table's recorded stops, for the status. */
   showBlocks(blocks: readonly Block[]): void {
-    this.#blocks = blocks;
+    this.#record.blocks = blocks;
   }
 
   /** Goes on from what the table says. */
@@ -199,33 +185,17 @@ export class Lane {
     this.#queue.drop(this.owned);
     await this.#steps.idle();
     await this.#commit;
-    await this.#hint;
+    await this.#hints.idle();
   }
 
   status(): LaneStatus {
-    const ends = new Map(this.#context.source.ends().map((each) => [partitionId(each), each.next]));
-    const { contract } = this.#compiled;
-    return {
-      dataset: this.dataset,
-      topic: this.topic,
-      contract: { version: contract.version, hash: contract.hash },
-      contractError: this.#contractError,
-      partitions: [...this.#committed.values()].map((each) => ({
-        partition: each.partition,
-        topicId: each.topicId,
-        position: each.next,
-        end: ends.get(partitionId(each)) ?? null,
-        blocked: this.#blocks.find((block) => block.partition === null || block.partition === each.partition)?.code ?? this.#suspended,
-      })),
-      openWindow:
-        this.#open === null
-          ? null
-          : { rows: this.#open.window.rows, bytes: this.#open.window.bytes, openedAtMs: this.#open.window.openedAtMs },
+    return this.#record.status({
+      compiled: this.#compiled,
+      suspended: this.#suspended,
+      ends: this.#context.source.ends(),
+      open: this.#open?.window ?? null,
       queuedBytes: this.#queue.bytes,
-      totals: { ...this.#totals },
-      newestCommittedTimestampMs: this.#newestMs,
-      trouble: this.#trouble,
-    };
+    });
   }
 
   #schedule(): void {
@@ -259,16 +229,8 @@ export class Lane {
     const { window } = open;
     const { clock, observe } = this.#context;
     for (const run of runs) {
-      open.runs.push(run);
-      for (const next of run.next) {
-        const id = partitionId(next);
-        const from = this.#reading.get(id) as Position;
-        assertChain(run, from);
-        window.advance(from, next);
-        this.#reading.set(id, next);
-      }
-      window.supersedes.push(...run.supersedes);
-      sampleTraceparent(run, open.traceparents);
+      open.take(run, this.#reading);
+      for (const next of run.next) this.#reading.set(partitionId(next), next);
     }
     const filled = runs.filter((run) => run.records.count > 0);
     if (filled.length === 0) return;
@@ -290,14 +252,14 @@ export class Lane {
 
   #openWindow(): LaneWindow {
     const window = new OpenWindow(this.#compiled, this.#context.clock.now());
-    const timer = setTimeout(() => {
+    const expire = (): void => {
       void this.#steps
         .run(async () => {
           if (this.#open?.window === window && this.#suspended === null) await this.#close("seconds");
         })
         .catch((error: unknown) => this.#context.fatal(error));
-    }, this.#compiled.contract.window.seconds * 1000);
-    this.#open = { number: ++this.#windows, window, runs: [], traceparents: new Set(), timer };
+    };
+    this.#open = new LaneWindow(++this.#windows, window, this.#compiled.contract.window.seconds * 1000, expire);
     return this.#open;
   }
 
@@ -306,16 +268,19 @@ export class Lane {
     const open = this.#open;
     if (open === null) return;
     this.#open = null;
-    clearTimeout(open.timer);
+    open.stopTimer();
     if (open.window.from.length === 0) return;
     const epoch = this.#epoch;
     await this.#commit;
     if (epoch !== this.#epoch) {
-      release(open);
+      open.release();
       return;
     }
     const { clock, worker, producer } = this.#context;
-    await this.#ledger.catchUp();
+    if ((await this.#patiently(() => this.#ledger.catchUp(), epoch)) === null) {
+      open.release();
+      return;
+    }
     const { commit } = judgeWindow(open.window, {
       closedAtMs: clock.now(),
       closedBy,
@@ -331,16 +296,18 @@ export class Lane {
     this.#commit = this.#commitWindow(open, commit, epoch).catch((error: unknown) => this.#context.fatal(error));
   }
 
-  async #commitWindow(open: LaneWindow, commit: Parameters<typeof commitWithRetry>[0], epoch: number): Promise<void> {
+  async #commitWindow(open: LaneWindow, commit: WindowCommit, epoch: number): Promise<void> {
     const { clock, observe } = this.#context;
     const commitStartMs = clock.now();
-    const result = await commitWithRetry(commit, this.#context, {
+    const { windowId } = commit.decision;
+    const result = await patiently(() => this.#context.lake.commitWindow(commit), {
       abandoned: () => epoch !== this.#epoch,
-      trouble: (message) => {
-        this.#trouble = message;
+      trouble: (fault) => {
+        this.#record.trouble = fault === null ? null : `${fault.error.code}: ${fault.error.message}`;
+        if (fault !== null) observe({ type: "commit.failed", dataset: this.dataset, windowId, ...fault });
       },
     });
-    release(open);
+    open.release();
     if (result === null) return;
     const { decision } = commit;
     if (result.status === "lost") {
@@ -349,8 +316,7 @@ export class Lane {
       return;
     }
     if (decision.verdict === "hold") this.holdNext = false;
-    for (const position of commit.to) if (this.#reading.has(partitionId(position))) this.#committed.set(partitionId(position), position);
-    this.#count(decision, open.window.newestTimestampMs);
+    this.#record.committed(decision, commit.to, open.window.newestTimestampMs);
     this.#ledger.remember(decision, commit.profile);
     observe({
       type: "window.committed",
@@ -362,39 +328,12 @@ export class Lane {
       commitMs: clock.now() - commitStartMs,
       traceparents: [...open.traceparents],
     });
-    this.#tellSource(commit.to);
-  }
-
-  #count(decision: Decision, newestMs: number): void {
-    const { counts } = decision;
-    this.#totals.windows++;
-    this.#totals.records += counts.records;
-    this.#totals.promoted += counts.promoted;
-    this.#totals.quarantined += counts.quarantined;
-    this.#totals.held += counts.held;
-    this.#totals.skipped += counts.skipped.tombstone + counts.skipped.late;
-    if (newestMs >= 0) this.#newestMs = Math.max(this.#newestMs ?? 0, newestMs);
-  }
-
-  /** Kafka's group offsets: a hint, one at a time, never waited for by data. */
-  #tellSource(positions: readonly Position[]): void {
-    const { source, probe, observe } = this.#context;
-    this.#hint = (this.#hint ?? Promise.resolve()).then(async () => {
-      probe("offsets.before-commit");
-      try {
-        await source.commit(positions);
-      } catch (error) {
-        if (!(error instanceof SluiceError)) throw error;
-        observe({ type: "offsets.failed", error });
-      }
-      probe("offsets.after-commit");
-    });
-    this.#hint.catch((error: unknown) => this.#context.fatal(error));
+    this.#hints.tell(commit.to);
   }
 
   async #stopTopic(open: LaneWindow, decision: Decision): Promise<void> {
     const { lake, clock, observe } = this.#context;
-    release(open);
+    open.release();
     const message = decision.causes.map((cause) => cause.message).join("; ");
     this.suspend("WINDOW_STOPPED");
     await lake.block(this.dataset, {
@@ -420,45 +359,34 @@ export class Lane {
     this.#syncing = true;
     this.#dropOpen();
     this.#queue.drop(this.owned);
-    const state = await this.#context.lake.state(this.dataset);
+    const state = await this.#patiently(() => this.#context.lake.state(this.dataset), this.#epoch);
     this.#syncing = false;
+    if (state === null) return;
     this.holdNext = state.holdNext;
     const positions = state.positions.filter((each) => this.#reading.has(partitionId(each)));
     this.assign(positions);
     this.#context.source.seek(positions);
   }
 
+  /** Waits out faults of the lake that pass; null if the lane was stopped meanwhile. */
+  #patiently<T>(operation: () => Promise<T>, epoch: number): Promise<T | null> {
+    return patiently(operation, {
+      abandoned: () => epoch !== this.#epoch,
+      trouble: (fault) => {
+        this.#record.trouble = fault === null ? null : `${fault.error.code}: ${fault.error.message}`;
+        this.#context.observe({ type: "source.trouble", error: fault?.error ?? null });
+      },
+    });
+  }
+
   #dropOpen(): void {
     if (this.#open === null) return;
-    clearTimeout(this.#open.timer);
-    release(this.#open);
+    this.#open.release();
     this.#open = null;
   }
 
   #forget(partitions: readonly PartitionKey[]): void {
-    for (const partition of partitions) {
-      this.#reading.delete(partitionId(partition));
-      this.#committed.delete(partitionId(partition));
-    }
+    for (const partition of partitions) this.#reading.delete(partitionId(partition));
+    this.#record.forget(partitions);
   }
-}
-
-/** A run that does not begin where the one before ended would be a gap that no commit could see. */
-function assertChain(run: SourceRun, from: Position): void {
-  const begin = run.from.find((each) => partitionId(each) === partitionId(from));
-  if (begin?.next !== from.next) {
-    throw new Error(`bug: a run of ${partitionId(from)} begins at ${begin?.next ?? "nowhere"}, the one before ended at ${from.next}`);
-  }
-}
-
-function release(open: LaneWindow): void {
-  for (const run of open.runs) run.release();
-  open.runs.length = 0;
-}
-
-/** The producer's trace context of a run's first record, for span links. */
-function sampleTraceparent(run: SourceRun, into: Set<string>): void {
-  if (into.size >= traceparentsMax || run.records.count === 0) return;
-  const header = headersOf(run.records, 0).find((each) => each.key === "traceparent");
-  if (header?.value) into.add(new TextDecoder().decode(header.value));
 }

@@ -74,19 +74,15 @@ export function judgeReplay(
   options: Omit<ReplayOptions, "lake" | "filter" | "progress">,
 ): ReplayCommit {
   const { contract, clock, worker, producer, attemptsMax } = options;
-  const compiled = compile(contract);
+  // How late a record is was judged when it first came.
+  const compiled = compile({ ...contract, policies: { ...contract.policies, late: null } });
   const openedAtMs = clock.now();
   const window = new OpenWindow(compiled, openedAtMs);
   const records = recordsOfQuarantined(rows);
   window.add(records, () => 0);
   const { outcomes, late } = window.rules.close();
   const closedAtMs = clock.now();
-  const settled = settleWindow(
-    { ...compiled, contract: { ...contract, policies: { ...contract.policies, late: null } } },
-    window.batches,
-    late,
-    closedAtMs,
-  );
+  const settled = settleWindow(window, late, closedAtMs);
   const ranges = rangesOf(records);
   const rowOutcomes = outcomes.map((each) => ({ ...each, breach: null }));
   const { verdict } = decide({

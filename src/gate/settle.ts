@@ -6,7 +6,7 @@ import type { LateViolations, Reason } from "../core/rule.ts";
 import { emptyProfile, mergeProfiles, profileBatch } from "../sketches/index.ts";
 import type { CompiledContract } from "./compiled.ts";
 import { lateRows } from "./late.ts";
-import type { JudgedBatch } from "./window.ts";
+import type { JudgedBatch, OpenWindow } from "./window.ts";
 import { passingRows } from "./window.ts";
 
 /** Every row of a closed window in its place: passed, rejected with all its reasons, or skipped by a policy. */
@@ -23,7 +23,6 @@ export interface SettledWindow {
 interface SettledBatch {
   readonly passed: Uint32Array;
   readonly rejected: readonly RejectedRow[];
-  readonly profile: Profile;
   readonly tombstones: number;
   readonly late: number;
 }
@@ -93,38 +92,32 @@ function settleBatch(compiled: CompiledContract, judged: JudgedBatch, later: rea
   return {
     passed,
     rejected,
-    profile: disturbed ? profileBatch(contract, batch, passed) : judged.profile,
     tombstones: batch.skipped.filter((each) => each.policy === "tombstone").length,
     late: late + batch.skipped.filter((each) => each.policy === "late").length,
   };
 }
 
 /** Puts every row of a closed window in its place. `later`: offenders that only a later batch showed. */
-export function settleWindow(
-  compiled: CompiledContract,
-  batches: readonly JudgedBatch[],
-  later: readonly LateViolations[],
-  closedAtMs: number,
-): SettledWindow {
+export function settleWindow(window: OpenWindow, later: readonly LateViolations[], closedAtMs: number): SettledWindow {
+  const { compiled, batches } = window;
   const passed: BatchSlice[] = [];
   const rejected: RejectedRow[] = [];
-  let profile = emptyProfile(compiled.contract);
   let passedRows = 0;
   let tombstones = 0;
   let late = 0;
   batches.forEach((judged, index) => {
-    const settled = settleBatch(
-      compiled,
-      judged,
-      later.filter((each) => each.batch === index),
-      closedAtMs,
-    );
+    const own = later.filter((each) => each.batch === index);
+    const settled = settleBatch(compiled, judged, own, closedAtMs);
     if (settled.passed.length > 0) passed.push({ batch: judged.batch, rows: settled.passed });
     passedRows += settled.passed.length;
     for (const row of settled.rejected) rejected.push(row);
-    profile = mergeProfiles(profile, settled.profile);
     tombstones += settled.tombstones;
     late += settled.late;
   });
+  const profile = window.profile ?? profileSlices(compiled.contract, passed);
   return { passed, passedRows, rejected, tombstones, late, profile };
+}
+
+function profileSlices(contract: Contract, slices: readonly BatchSlice[]): Profile {
+  return slices.reduce((sum, { batch, rows }) => mergeProfiles(sum, profileBatch(contract, batch, rows)), emptyProfile(contract));
 }

@@ -1,19 +1,19 @@
 import type { Batch } from "../core/batch.ts";
+import type { Contract } from "../core/contract.ts";
 import type { OffsetRange, PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Records } from "../core/records.ts";
 import type { Validation, WindowValidator } from "../core/rule.ts";
-import { profileBatch } from "../sketches/index.ts";
+import { emptyProfile, mergeProfiles, profileBatch } from "../sketches/index.ts";
 import type { CompiledContract } from "./compiled.ts";
 
 /** One batch of a window, judged row by row. */
 export interface JudgedBatch {
   readonly batch: Batch;
   readonly validation: Validation;
-  /** Rows that passed every row rule, ascending. */
+  /** Rows that passed every row rule so far, ascending. */
   readonly passed: Uint32Array;
-  readonly profile: Profile;
   readonly timings: { readonly decodeMs: number; readonly validateMs: number; readonly profileMs: number };
 }
 
@@ -24,6 +24,8 @@ export class OpenWindow {
   readonly batches: JudgedBatch[] = [];
   readonly rules: WindowValidator;
   readonly supersedes: PartitionKey[] = [];
+  /** Of the rows that passed so far; null where rows of earlier batches can still fall, so that it must wait for the close. */
+  profile: Profile | null;
   rows = 0;
   bytes = 0;
   newestTimestampMs = -1;
@@ -35,6 +37,7 @@ export class OpenWindow {
     this.compiled = compiled;
     this.openedAtMs = openedAtMs;
     this.rules = compiled.validator.open();
+    this.profile = canStillFall(compiled.contract) ? null : emptyProfile(compiled.contract);
   }
 
   get from(): readonly Position[] {
@@ -77,9 +80,9 @@ export class OpenWindow {
     const validation = this.rules.add(batch);
     const validated = tick();
     const passed = passingRows(batch, validation.rejected);
-    const profile = profileBatch(contract, batch, passed);
+    if (this.profile !== null) this.profile = mergeProfiles(this.profile, profileBatch(contract, batch, passed));
     const timings = { decodeMs: decoded - start, validateMs: validated - decoded, profileMs: tick() - validated };
-    const judged = { batch, validation, passed, profile, timings };
+    const judged = { batch, validation, passed, timings };
     this.batches.push(judged);
     this.#count(records);
     return judged;
@@ -98,6 +101,15 @@ export class OpenWindow {
       if (ms > this.newestTimestampMs) this.newestTimestampMs = ms;
     }
   }
+}
+
+/** Whether a row that passed can be rejected or skipped when its window closes. */
+function canStillFall(contract: Contract): boolean {
+  const { late } = contract.policies;
+  return (
+    (late !== null && late.action !== "promote") ||
+    contract.rules.some(({ check }) => check.family === "duplicate" && check.keep === "none")
+  );
 }
 
 /** Rows that are neither rejected nor skipped by a policy, ascending. */

@@ -90,7 +90,7 @@ async function quarantineVersions(table: Table, snapshot: Snapshot | undefined):
                 key: (row["key"] ?? null) as Uint8Array | null,
                 value,
                 headers: sortHeaders(headers),
-                timestampMs: BigInt(row["timestamp_ms"] as bigint),
+                timestampMs: row["timestamp_ms"] as bigint,
               }),
       });
     }
@@ -182,7 +182,7 @@ async function heldIds(promoted: Table, quarantine: Table): Promise<{ ids: Map<s
             key: (row["key"] ?? null) as Uint8Array | null,
             value: (row["value"] ?? null) as Uint8Array | null,
             headers: sortHeaders((row["headers"] ?? []) as { key: string; value: Uint8Array | null }[]),
-            timestampMs: BigInt(row["timestamp_ms"] as bigint),
+            timestampMs: row["timestamp_ms"] as bigint,
           }),
         );
       }

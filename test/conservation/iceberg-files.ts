@@ -42,10 +42,7 @@ export function localPath(uri: string): string {
 
 /** avsc's type of a schema, with longs as bigint. */
 export function avroType(schema: unknown): avsc.Type {
-  return avsc.Type.forSchema(
-    schema as never,
-    { typeHook: (each: unknown) => (isLong(each) ? long : undefined), wrapUnions: false } as never,
-  );
+  return avsc.Type.forSchema(schema as never, { typeHook: (each: unknown) => (isLong(each) ? long : undefined), wrapUnions: false });
 }
 
 /** Reads an Avro container file with avsc, longs as bigint. */
@@ -90,7 +87,7 @@ export function readTable(location: string): Table {
     const parent = each["parent-snapshot-id"];
     snapshots.set(id, {
       id,
-      parent: parent === undefined || parent === null ? null : String(parent),
+      parent: parent === undefined || parent === null ? null : String(parent as string | number),
       sequence: Number(each["sequence-number"]),
       manifestList: String(each["manifest-list"]),
       summary: each["summary"] as Record<string, string>,
@@ -121,7 +118,7 @@ export async function liveFiles(snapshot: Snapshot): Promise<ManifestFile[]> {
     for (const entry of await readAvro(String(manifest["manifest_path"]))) {
       if (entry["status"] === 2) continue;
       const file = entry["data_file"] as Record<string, unknown>;
-      files.push({ path: localPath(String(file["file_path"])), addedIn: String(entry["snapshot_id"] ?? snapshot.id) });
+      files.push({ path: localPath(String(file["file_path"])), addedIn: String((entry["snapshot_id"] as bigint | null) ?? snapshot.id) });
     }
   }
   return files;

@@ -20,7 +20,7 @@ async function rewrite(file: string, select: string): Promise<void> {
 async function doubleManifest(list: string): Promise<void> {
   const rows: unknown[] = [];
   let type = avroType("null");
-  const decoder = avsc.createFileDecoder(list, { parseHook: (schema: unknown) => (type = avroType(schema)) } as never);
+  const decoder = avsc.createFileDecoder(list, { parseHook: (schema: unknown) => (type = avroType(schema)) });
   for await (const row of decoder) rows.push(row);
   const encoder = new avsc.streams.BlockEncoder(type);
   const blocks: Buffer[] = [];

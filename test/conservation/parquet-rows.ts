@@ -22,7 +22,7 @@ export class Days {
 /** All rows of one Parquet file, binary as bytes, integers and timestamps exact. */
 export async function readRows(path: string): Promise<Record<string, unknown>[]> {
   const bytes = readFileSync(path);
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   return (await parquetReadObjects({
     file,
     compressors,
@@ -31,6 +31,6 @@ export async function readRows(path: string): Promise<Record<string, unknown>[]>
       timestampFromMicroseconds: (value: bigint) => new Micros(value),
       timestampFromMilliseconds: (value: bigint) => new Micros(value * 1000n),
       dateFromDays: (value: number) => new Days(value),
-    } as never,
+    },
   })) as Record<string, unknown>[];
 }

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,6 +29,25 @@ async function finish(rig: Rig): Promise<void> {
   expect(report.problems, rig.lastLog()).toEqual([]);
 }
 
+/** SIGSTOP, but not within a catalog transaction: SQLite's lock would freeze everybody, as it must. */
+async function freeze(worker: ChildProcess, catalogFile: string): Promise<void> {
+  for (;;) {
+    worker.kill("SIGSTOP");
+    await sleep(50);
+    const database = new DatabaseSync(catalogFile, { timeout: 200 });
+    try {
+      database.exec("BEGIN IMMEDIATE");
+      database.exec("ROLLBACK");
+      return;
+    } catch {
+      worker.kill("SIGCONT");
+      await sleep(20);
+    } finally {
+      database.close();
+    }
+  }
+}
+
 /** A folder on a small file system of its own; null where the machine does not let us. */
 function smallDisk(bytes: number): { folder: string; unmount: () => void } | null {
   const folder = mkdtempSync(join(tmpdir(), "sluice-small-"));
@@ -51,7 +71,7 @@ describe.skipIf(!kafkaHere.available)("faults around real workers", () => {
     await rig.produce(3000);
     const zombie = rig.worker({ SLUICE_SOURCE_INSTANCE_ID: "zombie" });
     while ((await rig.lag()) > 2600n) await sleep(20);
-    zombie.kill("SIGSTOP");
+    await freeze(zombie, rig.catalogFile);
     const heir = rig.worker({ SLUICE_SOURCE_INSTANCE_ID: "heir" });
     await rig.produce(2000);
     await rig.caughtUp();

@@ -33,14 +33,17 @@ interface Line {
   readonly [key: string]: unknown;
 }
 
+/** Text as it is, everything else as JSON. */
+function plainText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** Turns pino's lines into OpenTelemetry log records. */
 function otelStream(logger: OtelLogger): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       const { level, time, msg, ...rest } = JSON.parse(chunk.toString("utf8")) as Line;
-      const attributes = Object.fromEntries(
-        Object.entries(rest).map(([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)]),
-      );
+      const attributes = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, plainText(value)]));
       logger.emit({
         timestamp: time,
         severityNumber: severities[level] ?? SeverityNumber.INFO,
@@ -58,9 +61,7 @@ function textStream(destination: NodeJS.WritableStream): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       const { level, time, msg, worker: _worker, version: _version, ...rest } = JSON.parse(chunk.toString("utf8")) as Line;
-      const extra = Object.entries(rest).map(
-        ([key, value]) => `${key}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
-      );
+      const extra = Object.entries(rest).map(([key, value]) => `${key}=${plainText(value)}`);
       const clock = new Date(time).toISOString().slice(11, 23);
       destination.write(
         `${clock} ${(levelNames[level] ?? "info").toUpperCase().padEnd(5)} ${msg ?? ""}${extra.length > 0 ? `  ${extra.join(" ")}` : ""}\n`,
