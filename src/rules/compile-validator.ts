@@ -1,8 +1,9 @@
-import { AssertionError } from "node:assert";
+import assert, { AssertionError } from "node:assert";
 import type { Batch } from "../core/batch.ts";
 import type { DecodeFault } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
 import type { LateViolations, Reason, RuleOutcome, RulePlan, Validation, Validator, Violations, WindowValidator } from "../core/rule.ts";
+import type { Field } from "../core/schema.ts";
 import { cutText } from "./cell-text.ts";
 import { compileCondition, type RowMask } from "./condition-mask.ts";
 import { ruleFamilies } from "./index.ts";
@@ -19,6 +20,7 @@ const maskedText = "<masked>";
 
 /** Compiles a contract's rules. Throws CONTRACT_INVALID, with the rule's place, where one makes no sense. */
 export function compileValidator(contract: Pick<Contract, "fields" | "rules">): Validator {
+  requireTypeRules(contract);
   const families = new Map(ruleFamilies.map((family) => [family.family, family]));
   const rules = contract.rules.map((plan): Rule => {
     const family = families.get(plan.check.family);
@@ -33,6 +35,23 @@ export function compileValidator(contract: Pick<Contract, "fields" | "rules">): 
     open: () => new Window(rules),
     reasons: (batch, row, violated) => reasonsOf(rules, batch, row, violated),
   };
+}
+
+/** An invalid cell has no value, so the rule that rejects it must be there: else the row would be promoted with a null. */
+function requireTypeRules(contract: Pick<Contract, "fields" | "rules">): void {
+  const guarded = new Set(
+    contract.rules
+      .filter(({ check, scope, severity, where }) => check.family === "type" && scope === "row" && severity === "error" && where === null)
+      .map(({ path }) => path),
+  );
+  const visit = (field: Field): void => {
+    const { type } = field;
+    assert(type.kind === "json" || guarded.has(field.path), `the contract has no type rule for ${field.path}`);
+    if (type.kind === "struct") type.fields.forEach(visit);
+    else if (type.kind === "list") visit(type.element);
+    else if (type.kind === "map") visit(type.value);
+  };
+  contract.fields.forEach(visit);
 }
 
 /** One rule in one window. */

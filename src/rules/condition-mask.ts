@@ -144,7 +144,7 @@ export function compileCondition(condition: Condition, fields: readonly Field[],
     default: {
       const path = resolveRowPath(fields, condition.path, plan);
       const order = compileOrder(path.field, condition.value);
-      if (order === null) throw invalidRule(plan, `${condition.path} can't be compared with ${scalarText(condition.value)}`);
+      if (order === null) throw invalidRule(plan, `${condition.path} can't be compared with ${scalarText(condition.value, path.field)}`);
       const { op } = condition;
       return cellMask(path, (column, row) => column.state[row] === Cell.value && signHolds(op, order(column, row)));
     }
@@ -172,22 +172,22 @@ export function comparisonSign(op: Comparison): string {
 }
 
 /** A condition in one line: `dep_delay >= 0 and carrier in ("AA", "UA")`. */
-export function conditionText(condition: Condition): string {
+export function conditionText(condition: Condition, fields: readonly Field[], plan: RulePlan): string {
+  const text = (part: Condition): string => conditionText(part, fields, plan);
+  const fieldOf = (path: string): Field => resolveRowPath(fields, path, plan).field;
   switch (condition.op) {
     case "and":
     case "or":
-      return condition.of
-        .map((part) => (part.op === "and" || part.op === "or" ? `(${conditionText(part)})` : conditionText(part)))
-        .join(` ${condition.op} `);
+      return condition.of.map((part) => (part.op === "and" || part.op === "or" ? `(${text(part)})` : text(part))).join(` ${condition.op} `);
     case "not":
-      return `not (${conditionText(condition.of)})`;
+      return `not (${text(condition.of)})`;
     case "null":
       return `${condition.path} is null`;
     case "notNull":
       return `${condition.path} is not null`;
     case "in":
-      return `${condition.path} in (${condition.values.map(scalarText).join(", ")})`;
+      return `${condition.path} in (${condition.values.map((value) => scalarText(value, fieldOf(condition.path))).join(", ")})`;
     default:
-      return `${condition.path} ${comparisonWords[condition.op]} ${scalarText(condition.value)}`;
+      return `${condition.path} ${comparisonWords[condition.op]} ${scalarText(condition.value, fieldOf(condition.path))}`;
   }
 }

@@ -15,7 +15,7 @@ export const conditionFamily: RuleFamily<"condition"> = {
   compile(check, { plan, fields }) {
     const mask = compileCondition(check.condition, fields, plan);
     const paths = conditionPaths(check.condition).map((path) => resolveRowPath(fields, path, plan));
-    const text = conditionText(check.condition);
+    const text = conditionText(check.condition, fields, plan);
     return {
       open: () => ({
         offenders: (batch: Batch) => {

@@ -13,7 +13,7 @@ export const missingFamily: RuleFamily<"missing"> = {
     const path = resolvePath(fields, plan.path, plan);
     const isToken = compileMembership(path.field, check.tokens);
     const tokens = check.tokens.filter((token) => token.type !== "null");
-    const words = tokens.length === 0 ? "a value" : `a value that is none of ${scalarsText(tokens)}`;
+    const words = tokens.length === 0 ? "a value" : `a value that is none of ${scalarsText(tokens, path.field)}`;
     return cellRule(path, {
       scan(column, from, to, out, parent) {
         const { state } = column;

@@ -1,3 +1,4 @@
+import { dateText, timestampText, timeText } from "../core/civil.ts";
 import { Cell, type Column } from "../core/column.ts";
 import type { Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
@@ -91,20 +92,25 @@ export function compileMembership(field: Field, values: readonly Scalar[]): Memb
   }
 }
 
-/** A constant as people read it. */
-export function scalarText(value: Scalar): string {
-  return value.type === "string"
-    ? JSON.stringify(value.value)
-    : value.type === "number"
-      ? value.text
-      : value.type === "boolean"
-        ? String(value.value)
-        : "null";
+/** A constant as people read it; those of date and time columns are stored as numbers of the column's unit. */
+export function scalarText(value: Scalar, field: Field): string {
+  if (value.type === "string") return field.type.kind === "json" ? value.value : JSON.stringify(value.value);
+  if (value.type === "null") return "null";
+  if (value.type === "boolean") return String(value.value);
+  const whole = /^-?\d+$/.test(value.text) ? BigInt(value.text) : null;
+  const { type } = field;
+  if (whole === null) return value.text;
+  if (type.kind === "date") return dateText(Number(whole));
+  if (type.kind === "time") return timeText(Number(whole));
+  return type.kind === "timestamp" ? timestampText(whole, type.zoned) : value.text;
 }
 
 /** Constants in a row, the first ten of them. */
-export function scalarsText(values: readonly Scalar[]): string {
-  const shown = values.slice(0, 10).map(scalarText).join(", ");
+export function scalarsText(values: readonly Scalar[], field: Field): string {
+  const shown = values
+    .slice(0, 10)
+    .map((value) => scalarText(value, field))
+    .join(", ");
   return values.length > 10 ? `${shown} and ${values.length - 10} more` : shown;
 }
 

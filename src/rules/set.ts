@@ -10,7 +10,7 @@ export const setFamily: RuleFamily<"set"> = {
     const path = resolvePath(fields, plan.path, plan);
     const contains = compileMembership(path.field, check.values);
     if (contains === null) throw invalidRule(plan, `a ${path.field.type.kind} column has no set of values`);
-    const values = scalarsText(check.values);
+    const values = scalarsText(check.values, path.field);
     return cellRule(path, {
       scan: scanMembership(contains, check.negated),
       expected: check.negated ? `none of ${values}` : `one of ${values}`,
