@@ -34,6 +34,8 @@ export interface SourceCapabilities {
   readonly bounded: boolean;
   /** Reads some partitions while others wait for a person. */
   readonly partialBlocks: boolean;
+  /** Keeps what does not move in a rebalance, and awaits `revoked` before another member is given the rest. */
+  readonly handOver: boolean;
   /** A module that runs `runWorker` with this source. */
   readonly workerModule: URL;
 }
