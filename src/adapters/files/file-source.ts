@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
 import type { PartitionKey, Position } from "../../core/position.ts";
 import { partitionId } from "../../core/position.ts";
@@ -34,6 +35,7 @@ export interface FileSourceOptions {
 }
 
 const revokeDeadlineMs = 30_000;
+const retryMs = 1000;
 
 /**
  * Files as a source. A file is its content: its SHA-256 is the topic id, the row (or 0-based line) the offset, so a file that was read is not read again
@@ -130,6 +132,12 @@ class FileSource implements Source {
         if (await this.#readAll(listener, epoch)) listener.ended();
       } catch (fault) {
         if (!(fault instanceof SluiceError)) throw fault;
+        if (fault.retryable) {
+          listener.trouble(fault);
+          await Promise.race([sleep(retryMs), this.#allowance.change()]);
+          listener.trouble(null);
+          continue;
+        }
         // What a changed file is now has to be looked at again.
         this.#contents.clear();
         if (fault.code === "SOURCE_IDENTITY_CHANGED") this.#tracks = this.#tracks.filter((track) => track.isFinished);
@@ -150,7 +158,7 @@ class FileSource implements Source {
       if (this.#isClosed || epoch !== this.#epoch) return false;
       if (track === null || seen.has(track.rows.topicId)) continue;
       seen.add(track.rows.topicId);
-      if (!this.#tracks.includes(track)) await this.#assign(listener, track);
+      if (!this.#tracks.includes(track)) await this.#assign(listener, track, epoch);
       while (!track.isPlaced && !track.isFinished && epoch === this.#epoch) await this.#allowance.change();
       if (epoch !== this.#epoch) return false;
       if (!track.isFinished && !(await this.#readTrack(listener, track, epoch))) return false;
@@ -201,10 +209,15 @@ class FileSource implements Source {
     return ended.has(content.topicId) ? null : trackFile(this.#options.topic, file, content);
   }
 
-  async #assign(listener: SourceListener, track: Track): Promise<void> {
+  async #assign(listener: SourceListener, track: Track, epoch: number): Promise<void> {
     this.#tracks.push(track);
     this.#own([track.rows, track.end]);
-    for (const position of await listener.assigned([track.rows, track.end])) placeTrack(track, position);
+    const positions = await listener.assigned([track.rows, track.end]).catch((fault: unknown) => {
+      this.#tracks = this.#tracks.filter((each) => each !== track);
+      throw fault;
+    });
+    // A seek that came meanwhile knows better.
+    if (epoch === this.#epoch || !track.isPlaced) for (const position of positions) placeTrack(track, position);
   }
 
   async #readTrack(listener: SourceListener, track: Track, epoch: number): Promise<boolean> {

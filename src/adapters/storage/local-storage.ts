@@ -10,6 +10,7 @@ const unfinished = /^\.sluice-[0-9a-f]{16}\.tmp$/;
 /** A folder of the local file system as storage. Files and the folders that name them are fsynced before a write resolves. */
 export function createLocalStorage(folder: string): Storage {
   const root = resolve(folder);
+  const folders = new FolderMaker(root);
   return {
     root: `file://${root}`,
     read: (path) => faulting("read", path, () => readFile(place(root, path))),
@@ -17,10 +18,10 @@ export function createLocalStorage(folder: string): Storage {
     sizeBytes: (path) => faulting("stat", path, async () => (await stat(place(root, path))).size),
     exists: (path) => faulting("stat", path, () => isFile(place(root, path))),
     delete: (path) => faulting("delete", path, () => removeFile(place(root, path))),
-    create: (path) => createFile(root, path),
+    create: (path) => createFile(folders, path),
     list: (under) => listFiles(root, under),
     async write(path, bytes) {
-      const file = await createFile(root, path);
+      const file = await createFile(folders, path);
       await file.write(bytes);
       await file.close();
     },
@@ -107,13 +108,21 @@ async function* listFiles(root: string, under: string): AsyncIterable<string> {
   }
 }
 
-async function createFile(root: string, path: string): Promise<FileWriter> {
-  const target = place(root, path);
+async function createFile(folders: FolderMaker, path: string): Promise<FileWriter> {
+  const target = place(folders.root, path);
   const folder = dirname(target);
   const temporary = join(folder, `.sluice-${randomBytes(8).toString("hex")}.tmp`);
   const handle = await faulting("write", path, async () => {
-    await makeFolder(folder);
-    return open(temporary, "wx");
+    await folders.make(folder);
+    try {
+      return await open(temporary, "wx");
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+      // Someone removed a folder that was there before.
+      folders.forget();
+      await folders.make(folder);
+      return open(temporary, "wx");
+    }
   });
   return new LocalFileWriter(handle, temporary, target, path);
 }
@@ -183,18 +192,31 @@ async function claim(temporary: string, target: string): Promise<void> {
   await unlink(temporary);
 }
 
-/** Creates a folder and whatever is missing above it, each durable before it is used. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT") throw cause;
-    await makeFolder(dirname(folder));
-    return makeFolder(folder);
+/** Folders under a root, each durable in the one above before anything in it counts: also those that another process has just made. */
+class FolderMaker {
+  readonly root: string;
+  private readonly durable = new Set<string>();
+
+  constructor(root: string) {
+    this.root = root;
   }
-  await syncFolder(dirname(folder));
+
+  async make(folder: string): Promise<void> {
+    if (this.durable.has(folder)) return;
+    if (folder === this.root) await mkdir(folder, { recursive: true });
+    else {
+      await this.make(dirname(folder));
+      await mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "EEXIST") throw cause;
+      });
+    }
+    await syncFolder(dirname(folder));
+    this.durable.add(folder);
+  }
+
+  forget(): void {
+    this.durable.clear();
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

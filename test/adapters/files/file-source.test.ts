@@ -9,6 +9,8 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FileSourceOptions } from "../../../src/adapters/files/file-source.ts";
 import { createFileSource } from "../../../src/adapters/files/file-source.ts";
+import { SluiceError } from "../../../src/core/errors.ts";
+import type { PartitionKey, Position } from "../../../src/core/position.ts";
 import { recordsBytes } from "../../../src/core/records.ts";
 import { Table, TableListener } from "./table-listener.ts";
 
@@ -37,6 +39,7 @@ async function readOut(table: Table, options: Partial<FileSourceOptions> = {}): 
   await listener.until(() => listener.endings > 0 || listener.blocks.length > 0);
   await files.close();
   expect(files.bytesInFlight()).toBe(0);
+  expect(listener.troubles).toEqual([]);
   return listener;
 }
 
@@ -218,6 +221,30 @@ test("a damaged or oversized file blocks with its own error; what has no format 
   await expect(source(table, { paths: [join(folder, "none.ndjson")] }).start(new TableListener(table))).rejects.toMatchObject({
     code: "FILE_NOT_FOUND",
   });
+});
+
+test("a table that can't be asked just now is asked again", async () => {
+  write("a.ndjson", lines("a", 3).join("\n"));
+  const table = new Table();
+  let asked = 0;
+  const positions = async (): Promise<never[]> => {
+    if (asked++ === 0) throw new SluiceError("STORAGE_FAILED", "not now");
+    return [];
+  };
+  class Busy extends TableListener {
+    answers = 0;
+    override assigned(partitions: readonly PartitionKey[]): Promise<readonly Position[]> {
+      if (this.answers++ === 0) return Promise.reject(new SluiceError("STORAGE_FAILED", "not now either"));
+      return super.assigned(partitions);
+    }
+  }
+  const listener = new Busy(table);
+  const files = source(table, { positions });
+  await files.start(listener);
+  await listener.until(() => listener.endings > 0);
+  await files.close();
+  expect(listener.troubles).toEqual(["STORAGE_FAILED", null, "STORAGE_FAILED", null]);
+  expect(table.committed).toEqual(lines("a", 3));
 });
 
 test("ends are the rows of files whose number is known", async () => {

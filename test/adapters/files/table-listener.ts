@@ -13,6 +13,7 @@ export class Table {
 /** A gate that keeps nothing but positions and texts: windows of `windowRuns` runs, committed whole, checked for the chain of positions. */
 export class TableListener implements SourceListener {
   readonly blocks: SourceBlocked[] = [];
+  readonly troubles: (string | null)[] = [];
   readonly revokedKeys: PartitionKey[] = [];
   readonly runs: SourceRun[] = [];
   endings = 0;
@@ -96,8 +97,8 @@ export class TableListener implements SourceListener {
     this.#notify();
   }
 
-  trouble(_error: SluiceError | null): void {
-    throw new Error("files have no passing trouble");
+  trouble(error: SluiceError | null): void {
+    this.troubles.push(error?.code ?? null);
   }
 
   ended(): void {

@@ -52,6 +52,16 @@ test("nothing is overwritten: of eight writers of one path one wins, and its byt
   expect(readdirSync(folder)).toEqual(["race"]);
 });
 
+test("a folder that was removed meanwhile is made again; a file in a folder's place is a typed fault", async () => {
+  const storage = createLocalStorage(join(folder, "deep/root"));
+  await storage.write("a/b/1", bytesOf("1"));
+  rmSync(join(folder, "deep"), { recursive: true });
+  await storage.write("a/b/2", bytesOf("2"));
+  expect(text(await storage.read("a/b/2"))).toBe("2");
+  await storage.write("plain", bytesOf("3"));
+  await expect(storage.write("plain/4", bytesOf("4"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
 test("missing files are NOT_FOUND, deleting one is no fault", async () => {
   const storage = createLocalStorage(folder);
   await expect(storage.read("no")).rejects.toMatchObject({ code: "NOT_FOUND" });
