@@ -140,6 +140,15 @@ export function compileValues(compilation: Compilation, field: Field, nodes: rea
   return good ? values : null;
 }
 
+/** Further values that count as missing; null itself always does. Null where one can never be, which is reported. */
+export function compileTokens(compilation: Compilation, field: Field, nodes: readonly Node[]): Scalar[] | null {
+  return compileValues(
+    compilation,
+    field,
+    nodes.filter((node) => node.kind !== "scalar" || node.value !== null),
+  );
+}
+
 /** Whether a column can be judged for duplicates; reports it where not. */
 export function canBeUnique(compilation: Compilation, field: Field, at: SourceLocation): boolean {
   const nested = field.path.includes("[]");

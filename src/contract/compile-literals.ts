@@ -7,7 +7,7 @@ import type { Node, ScalarNode } from "./node.ts";
 
 /** A constant for a column of this field: exact, times in the column's unit; null where the value can never equal one of the column's. */
 export function literalFor(field: Field, node: Node): Scalar | null {
-  if (node.kind !== "scalar") return null;
+  if (node.kind !== "scalar" || ["struct", "list", "map", "binary"].includes(field.type.kind)) return null;
   if (node.value === null) return { type: "null" };
   switch (field.type.kind) {
     case "boolean":

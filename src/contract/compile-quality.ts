@@ -2,7 +2,7 @@ import type { RuleCheck, Severity, Threshold } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { cannotEnforce, leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
-import { canBeUnique, canMatch, compileValues } from "./compile-field-rules.ts";
+import { canBeUnique, canMatch, compileTokens, compileValues } from "./compile-field-rules.ts";
 import { compileSluiceRule } from "./compile-sluice-rule.ts";
 import { allowsOnlyZero, readSeverity, readThreshold, readUnit } from "./compile-threshold.ts";
 import { columnNamed } from "./compile-where.ts";
@@ -139,8 +139,8 @@ function metricChecks(compilation: Compilation, entry: Node, field: Field | null
   if (metric === "nullValues") return [{ family: "null" }];
   const given = child(entry, "arguments");
   if (metric === "missingValues") {
-    const tokens = compileValues(compilation, field, items(given, "missingValues"));
-    return tokens === null ? [] : [{ family: "missing", tokens: tokens.filter((each) => each.type !== "null") }];
+    const tokens = compileTokens(compilation, field, items(given, "missingValues"));
+    return tokens === null ? [] : [{ family: "missing", tokens }];
   }
   return invalidChecks(compilation, entry, field);
 }

@@ -3,7 +3,7 @@ import type { Field } from "../core/schema.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
 import { compileBounds } from "./compile-bounds.ts";
-import { canBeUnique, compileValues } from "./compile-field-rules.ts";
+import { canBeUnique, compileTokens, compileValues } from "./compile-field-rules.ts";
 import { inlineSchemaCheck } from "./compile-json-schema.ts";
 import { hasOrder, hasRange } from "./compile-literals.ts";
 import { patternProblem } from "./compile-patterns.ts";
@@ -122,8 +122,8 @@ function makeColumnCheck(site: Site, field: Field): RuleCheck | null {
     case "null":
       return { family: "null" };
     case "missing": {
-      const tokens = compileValues(compilation, field, items(node, "missingValues"));
-      return tokens === null ? null : { family: "missing", tokens: tokens.filter((each) => each.type !== "null") };
+      const tokens = compileTokens(compilation, field, items(node, "missingValues"));
+      return tokens === null ? null : { family: "missing", tokens };
     }
     case "range":
       return hasRange(field.type)

@@ -1,10 +1,10 @@
 import { distance } from "fastest-levenshtein";
 
-/** The candidate that a person most likely meant, or null where none is near: at most a third of the name's letters differ, case aside. */
+/** The candidate that a person most likely meant, or null where none is near: two letters in five may differ (case aside), four at most. */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
   if (name.length > 200) return null;
   let best: string | null = null;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = Math.min(4, Math.max(1, Math.round(name.length * 0.4))) + 1;
   const lower = name.toLowerCase();
   for (const candidate of candidates) {
     if (candidate === name) continue;

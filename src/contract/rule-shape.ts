@@ -219,4 +219,6 @@ export const sluiceRule: ObjectShape = {
 };
 
 /** Where `check` itself is wrong, the keys of all checks pass, so that one mistake gives one message. */
-const anyCheckKeys: Keys = Object.assign({}, ...Object.values(ruleChecks).map((each) => each.keys)) as Keys;
+const anyCheckKeys: Keys = Object.fromEntries(
+  Object.values(ruleChecks).flatMap(({ keys }) => Object.entries(keys).map(([name, each]) => [name, { ...each, required: false }])),
+);

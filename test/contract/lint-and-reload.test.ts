@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { lintContract } from "../../src/contract/lint-contract.ts";
+import { reloadContract } from "../../src/contract/reload-contract.ts";
+import { DocumentError } from "../../src/core/errors.ts";
+import { documentOf, documentWith, load } from "./contract-text.ts";
+
+async function lintOf(text: string): Promise<string[]> {
+  return lintContract((await load(text)).contract).map(({ code, location }) => `${location.line} ${code}`);
+}
+
+describe("lint", () => {
+  test("rules that never or always fail", async () => {
+    const quality = (text: string): string => documentWith(`name: x\nlogicalType: string\nquality:\n  - ${text}`);
+    expect(await lintOf(quality("{ metric: nullValues, mustBeGreaterOrEqualTo: 0 }"))).toEqual(["13 rule-never-fails"]);
+    expect(await lintOf(quality("{ metric: nullValues, mustBeLessOrEqualTo: 100, unit: percent }"))).toEqual(["13 rule-never-fails"]);
+    expect(await lintOf(quality("{ metric: nullValues, mustBeLessThan: 0 }"))).toEqual(["13 rule-always-fails"]);
+    expect(await lintOf(quality("{ metric: nullValues, mustBeLessThan: 5 }"))).toEqual([]);
+    const options = (text: string, type = "string"): string => documentWith(`name: x\nlogicalType: ${type}\nlogicalTypeOptions: ${text}`);
+    expect(await lintOf(options('{ pattern: "[a-z]*" }'))).toEqual(["12 rule-never-fails"]);
+    expect(await lintOf(options('{ pattern: "[a-z]+" }'))).toEqual(["12 pattern-unanchored"]);
+    expect(await lintOf(options('{ pattern: "^[a-z]*$" }'))).toEqual([]);
+    expect(await lintOf(options("{ minimum: -9223372036854775808 }", "integer"))).toEqual(["12 rule-never-fails"]);
+    expect(await lintOf(options("{ minimum: -9223372036854775807 }", "integer"))).toEqual([]);
+    const { diagnostics } = await load(options("{ minimum: 5, exclusiveMaximum: 5 }", "integer"));
+    expect(diagnostics).toMatchObject([{ code: "range-empty", severity: "warning" }]);
+  });
+
+  test("tolerances without effect, repeated rules, uniqueness, personal data, case", async () => {
+    const text = documentOf(`    properties:
+      - name: emailAddress
+        logicalType: string
+        required: true
+        unique: true
+        quality:
+          - { id: one, metric: nullValues, mustBe: 0 }
+          - { id: two, type: custom, engine: sluice, implementation: { check: length, maxLength: 5, severity: warning, tolerance: { percent: 100 } } }
+          - { id: three, type: custom, engine: sluice, implementation: { check: length, maxLength: 5 } }
+      - { name: EmailAddress, logicalType: string, classification: pii, enum: [{ value: a }] }
+`);
+    expect((await lintOf(text)).toSorted()).toEqual([
+      "11 classification-missing",
+      "13 unique-in-window",
+      "15 rule-repeated",
+      "16 tolerance-never-exceeded",
+      "16 tolerance-without-effect",
+      "17 rule-repeated",
+      "18 classified-constant",
+      "18 name-case",
+    ]);
+  });
+});
+
+describe("reload", () => {
+  const column = (name: string, type: string): string => documentWith(`name: ${name}\n${type}`);
+  const before = column("x", "logicalType: integer\nphysicalType: int");
+  const reload = async (next: string | null): Promise<Awaited<ReturnType<typeof reloadContract>>> => {
+    const { contract } = await load(before);
+    return reloadContract(contract, () => (next === null ? Promise.reject(new Error("there is no such file")) : Promise.resolve(next)));
+  };
+  const codes = async (next: string): Promise<string[]> => {
+    const result = await reload(next);
+    if (result.kind !== "broken" || !(result.error instanceof DocumentError)) throw new Error(`not refused: ${result.kind}`);
+    return result.error.diagnostics.map(({ code }) => code);
+  };
+
+  test("the same bytes change nothing; others are a new contract", async () => {
+    expect(await reload(before)).toMatchObject({ kind: "unchanged", kept: { version: "1.0.0" } });
+    const next = column("x", "logicalType: integer\nphysicalType: bigint");
+    expect(await reload(next.replace("1.0.0", "1.1.0"))).toMatchObject({
+      kind: "changed",
+      contract: { version: "1.1.0", fields: [{ type: { kind: "long" } }] },
+      diagnostics: [],
+    });
+    expect(await reload(next)).toMatchObject({ kind: "changed", diagnostics: [{ code: "version-unchanged" }] });
+  });
+
+  test("a broken, missing or foreign file leaves the old one in force", async () => {
+    expect(await reload(null)).toMatchObject({ kind: "broken", kept: { version: "1.0.0" }, error: { code: "FILE_NOT_FOUND" } });
+    expect(await reload("a: [")).toMatchObject({ kind: "broken", kept: { version: "1.0.0" }, error: { code: "CONTRACT_INVALID" } });
+    expect(await codes(before.replace("name: things", "name: others"))).toEqual(["no-dataset"]);
+    expect(await codes(before.replace("things-topic", "other-topic"))).toEqual(["topic-changed"]);
+    expect(await codes(column("x", "logicalType: string"))).toEqual(["type-changed"]);
+    expect(await codes(column("x", "logicalType: integer\nlogicalTypeOptions: { minimun: 1 }"))).toEqual(["unknown-key"]);
+  });
+
+  test("columns may come and go", async () => {
+    expect(await reload(column("y", "logicalType: string"))).toMatchObject({ kind: "changed" });
+  });
+});
