@@ -38,6 +38,11 @@ export class Cluster {
     return this.#topics.get(name);
   }
 
+  /** The node that leads a partition; -1 while none does. */
+  leader({ topic, partition }: { readonly topic: string; readonly partition: number }): number {
+    return this.#topics.get(topic)?.partitions[partition]?.leader ?? -1;
+  }
+
   /** Asks anew about these topics; one that doesn't exist is forgotten. Rejects with SOURCE_UNREACHABLE. */
   async refresh(topics: readonly string[]): Promise<void> {
     const id = topics.toSorted().join("\n");
@@ -140,7 +145,7 @@ export class Cluster {
       if (topic === undefined) throw new SluiceError("SOURCE_TOPIC_MISSING", `topic ${key.topic} does not exist`);
       // ListOffsets asks by name: another topic under the same name must not answer for this one.
       if (topic.id !== key.topicId) throw identityChanged(key.topic, key.topicId, topic.id);
-      const leader = topic.partitions[key.partition]?.leader ?? -1;
+      const leader = this.leader(key);
       byNode.set(leader, [...(byNode.get(leader) ?? []), key]);
     }
     const answers = new Map<string, bigint>();

@@ -19,6 +19,11 @@ export interface FetcherOptions {
   readonly oversized: (slot: PartitionSlot, bytes: number) => void;
 }
 
+interface Asked {
+  readonly slot: PartitionSlot;
+  readonly version: number;
+}
+
 const requestBytesMax = 8 * 1024 * 1024;
 const requestBytesLeast = 2 * 1024 * 1024;
 const partitionBytesMax = 1024 * 1024;
@@ -57,7 +62,7 @@ export class Fetcher {
   }
 
   #leader(slot: PartitionSlot): number {
-    return this.#options.cluster.topic(slot.topic)?.partitions[slot.partition]?.leader ?? -1;
+    return this.#options.cluster.leader(slot);
   }
 
   #sleep(ms: number): Promise<void> {
@@ -97,12 +102,12 @@ export class Fetcher {
         await this.#sleep(idleMs);
         continue;
       }
-      const alone = ready.some((slot) => slot.alone);
+      const alone = ready.some((slot) => slot.alone > 0);
       const granted = await (alone
         ? budget.take(budget.max, budget.max)
         : budget.take(Math.min(requestBytesLeast, budget.max / 4), requestBytesMax));
       // Waiting for room may have taken long.
-      ready = this.#stopped ? [] : this.#ready(node).filter((slot) => !alone || slot.alone);
+      ready = this.#stopped ? [] : this.#ready(node).filter((slot) => !alone || slot.alone > 0);
       if (alone) ready = ready.slice(0, 1);
       if (ready.length === 0) budget.give(granted);
       else await this.#fetch(node, ready, granted, alone);
@@ -114,41 +119,51 @@ export class Fetcher {
     const { cluster, budget, recordBytesMax } = this.#options;
     const asked = slots.map((slot) => ({ slot, version: slot.version }));
     for (const { slot } of asked) slot.fetching = true;
+    const limit = alone ? recordBytesMax : granted;
+    let answers: readonly FetchedPartition[] = [];
     let error: unknown = null;
     try {
       const address = cluster.broker(node);
       if (address === undefined) throw new Error(`broker ${node} is not in the cluster's metadata`);
-      const answerBytesMax = answerSlackBytes + slots.length * 256 + (alone ? recordBytesMax : granted);
+      const answerBytesMax = answerSlackBytes + slots.length * 256 + limit;
       const { errorCode, partitions } = await fetchOnce(cluster.connections, address, {
         ...this.#request(slots, granted, alone),
         answerBytesMax,
       });
       if (errorCode !== 0) throw new Error(`the broker refuses to be fetched from (code ${errorCode})`);
-      this.#release(asked, budget, granted);
-      granted = 0;
-      this.#options.recovered(node);
-      for (const answer of partitions) {
-        const match = asked.find(({ slot }) => slot.key?.topicId === answer.topicId && slot.partition === answer.partition);
-        if (match === undefined || match.slot.version !== match.version || match.slot.state !== "reading") continue;
-        if (alone) match.slot.alone = false;
-        if (answer.records !== null) budget.add(answer.records.length);
-        this.#options.fetched(match.slot, answer);
-      }
+      answers = partitions;
     } catch (caught) {
       error = caught;
     }
-    if (granted > 0) this.#release(asked, budget, granted);
-    if (error === null || this.#stopped) return;
-    if (!(error instanceof AnswerTooLarge)) {
+    for (const { slot } of asked) slot.fetching = false;
+    budget.give(granted);
+    if (this.#stopped) return;
+    if (error === null) {
+      this.#options.recovered(node);
+      this.#handOut(node, asked, answers, alone);
+    } else if (!(error instanceof AnswerTooLarge)) {
       this.#options.failed(node, error);
       await this.#sleep(idleMs);
-    } else if (!alone) for (const { slot } of asked) slot.alone = true;
+    } else if (!alone) for (const { slot } of asked) slot.alone = limit;
     else for (const { slot, version } of asked) if (slot.version === version) this.#options.oversized(slot, error.bytes);
   }
 
-  #release(asked: readonly { slot: PartitionSlot }[], budget: ByteBudget, granted: number): void {
-    for (const { slot } of asked) slot.fetching = false;
-    budget.give(granted);
+  /** Outside of any catch: a fault in what a listener does with records is a bug, not a broker's trouble. */
+  #handOut(node: number, asked: readonly Asked[], answers: readonly FetchedPartition[], alone: boolean): void {
+    for (const answer of answers) {
+      const match = asked.find(({ slot }) => slot.key?.topicId === answer.topicId && slot.partition === answer.partition);
+      if (match === undefined || match.slot.version !== match.version || match.slot.state !== "reading") continue;
+      const bytes = answer.records?.length ?? 0;
+      if (alone) this.#found(node, match.slot, bytes);
+      this.#options.budget.add(bytes);
+      this.#options.fetched(match.slot, answer);
+    }
+  }
+
+  /** Only one batch can have been too large for the request: once it is found, the others need not go alone. */
+  #found(node: number, found: PartitionSlot, bytes: number): void {
+    if (bytes > found.alone) for (const slot of this.#options.slots()) if (this.#leader(slot) === node) slot.alone = 0;
+    found.alone = 0;
   }
 
   #request(slots: readonly PartitionSlot[], granted: number, alone: boolean): Omit<FetchRequest, "answerBytesMax"> {

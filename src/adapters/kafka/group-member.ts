@@ -172,9 +172,10 @@ export class GroupMember {
       );
       this.#memberId = joined.memberId;
       this.#generation = joined.generationId;
-      const leads = joined.leader === joined.memberId && !joined.skipAssignment;
-      const assignments = leads ? await this.#assign(joined.members) : [];
       if (joined.leader !== joined.memberId) this.#assignedCounts = null;
+      // A static leader that is back is told to change nothing (KIP-814), yet watches the topics from now on.
+      const made = joined.leader === joined.memberId ? await this.#assign(joined.members) : [];
+      const assignments = joined.skipAssignment ? [] : made;
       const { assignment } = await syncGroupV5.api.async(
         connection,
         groupId,

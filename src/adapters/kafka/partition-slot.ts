@@ -7,8 +7,8 @@ export interface PartitionSlot {
   readonly partition: number;
   /** Null until metadata names the topic. */
   key: PartitionKey | null;
-  /** `waiting` for the listener's answer, `reading`, `unread` (left out of the answer) or `blocked`. */
-  state: "waiting" | "reading" | "unread" | "blocked";
+  /** `waiting` for the listener's answer, `reading`, `unread` (left out of the answer), `blocked`, or `leaving`. */
+  state: "waiting" | "reading" | "unread" | "blocked" | "leaving";
   /** Where the next run begins. */
   position: bigint;
   /** Grows with every seek: answers to older requests are void. */
@@ -24,8 +24,8 @@ export interface PartitionSlot {
   retryAt: number;
   /** Times in a row that the batch at `position` was bad: a flip on the wire heals, one on the disk doesn't. */
   badReads: number;
-  /** Its next batch is larger than a whole request may be: to be fetched alone. */
-  alone: boolean;
+  /** A batch next to be read was larger than this many bytes, all that a request might bring: to be fetched alone. 0: no such thing. */
+  alone: number;
 }
 
 export function createSlot(topic: string, partition: number): PartitionSlot {
@@ -42,6 +42,6 @@ export function createSlot(topic: string, partition: number): PartitionSlot {
     end: -1n,
     retryAt: 0,
     badReads: 0,
-    alone: false,
+    alone: 0,
   };
 }

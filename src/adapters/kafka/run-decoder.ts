@@ -18,7 +18,7 @@ export interface RunDecoderOptions {
   readonly bytes: Buffer;
   /** Where reading stands: records before it are left out (batches are handed out whole). */
   readonly position: bigint;
-  /** The end of the log as the response says: a batch beyond it is corrupt. */
+  /** The end of the log as the response says, a little before it was read: a batch far beyond it is corrupt. -1n: unknown. */
   readonly highWatermark: bigint;
   /** Null: read_uncommitted. */
   readonly abortedTransactions: readonly AbortedTransaction[] | null;
@@ -26,6 +26,9 @@ export interface RunDecoderOptions {
   /** A run is ended once it holds this many bytes. */
   readonly runBytesMax: number;
 }
+
+/** More than anyone appends between a broker's look at the log's end and its reading of the log. */
+const appendedMeanwhile = 2n ** 32n;
 
 /** Batches that will share one slab. */
 interface Section {
@@ -101,8 +104,13 @@ export class RunDecoder {
     const { bytes, abortedTransactions, limits, highWatermark } = this.#options;
     const header = readBatchHeader(bytes, this.#at, size);
     const base = header.baseOffset;
-    // The offset stands outside the checksum: it is held against the log's end and the order of batches instead.
-    if (base < 0n || base > Number.MAX_SAFE_INTEGER || (highWatermark >= 0n && base >= highWatermark) || base <= this.#behind) {
+    // The offset stands outside the checksum: it is held against the order of batches and, roughly, the log's end instead.
+    if (
+      base < 0n ||
+      base > Number.MAX_SAFE_INTEGER ||
+      (highWatermark >= 0n && base > highWatermark + appendedMeanwhile) ||
+      base <= this.#behind
+    ) {
       throw new SluiceError("SOURCE_CORRUPT", `a batch claims offset ${base}, which can't be at ${this.#position} of ${highWatermark}`);
     }
     const leftOut = abortedTransactions !== null && this.#leftOut(header);

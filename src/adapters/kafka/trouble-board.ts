@@ -9,6 +9,11 @@ export class TroubleBoard {
     this.#tell = tell;
   }
 
+  /** The causes under way. */
+  causes(): string[] {
+    return [...this.#faults.keys()];
+  }
+
   set(cause: string, error: SluiceError): void {
     const known = this.#faults.get(cause);
     this.#faults.set(cause, error);

@@ -104,7 +104,7 @@ export function compress(codec: NonNullable<WrittenBatch["codec"]>, plain: Buffe
       return lz4Compress(plain);
     case "snappy":
       return snappyCompress(plain);
-    case "xerial": {
+    default: {
       const parts: Buffer[] = [Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])];
       for (let at = 0; at < plain.length; at += 1000) {
         const block = snappyCompress(plain.subarray(at, at + 1000));

@@ -57,6 +57,11 @@ it("never lets calls of one partition overlap, and lets others pass", async () =
 it("says `lost` at once where nothing is under way, else as soon as that is over", async () => {
   const { calls, log, answer, settle } = openListener();
   const [a, b] = [slotOf(0), slotOf(1)];
+  const asked = calls.assigned([b], () => true);
+  await settle();
+  answer();
+  await asked;
+  log.length = 0;
   void calls.assigned([a], () => true);
   await settle();
   calls.lost([a, b]);
@@ -64,6 +69,22 @@ it("says `lost` at once where nothing is under way, else as soon as that is over
   answer();
   await settle();
   expect(log).toEqual(["assigned 0", "lost 1", "assigned done", "lost 0"]);
+});
+
+it("ends only what was begun, and that once", async () => {
+  const { calls, log, answer, settle } = openListener();
+  const [a, never] = [slotOf(0), slotOf(1)];
+  const asked = calls.assigned([a], () => true);
+  await settle();
+  answer();
+  await asked;
+  const gone = calls.revoked([a, never], 10_000);
+  await settle();
+  calls.lost([a, never]);
+  answer();
+  await gone;
+  await settle();
+  expect(log).toEqual(["assigned 0", "assigned done", "revoked 0", "revoked done"]);
 });
 
 it("does not ask about what is no longer ours, and gives up waiting at the deadline", async () => {

@@ -8,5 +8,6 @@ sourceContract("platformatic", createKafkaSource, {
   checksums: true,
   bounded: true,
   partialBlocks: true,
-  workerModule: new URL("platformatic-worker.ts", import.meta.url),
+  handOver: true,
+  workerModule: new URL("platformatic-worker.entry.ts", import.meta.url),
 });

@@ -178,8 +178,10 @@ describe("the run decoder", () => {
         return (error as { code: string }).code;
       }
     };
-    expect(code(writeBatch(good), { highWatermark: 6n })).toBeNull();
-    expect(code(writeBatch(good), { highWatermark: 5n })).toBe("SOURCE_CORRUPT");
+    expect(code(writeBatch(good), { highWatermark: 3n })).toBeNull();
+    const far = writeBatch(good);
+    far.writeBigInt64BE(2n ** 40n, 0);
+    expect(code(far, { highWatermark: 6n })).toBe("SOURCE_CORRUPT");
     const old = writeBatch(good);
     old.writeInt8(1, 16);
     expect(code(old)).toBe("SOURCE_UNREADABLE");
