@@ -61,6 +61,15 @@ function isMultipleOf(value: number, of: number, text: string | null): boolean {
   return (exact.unscaled * 10n ** BigInt(step.scale)) % (step.unscaled * 10n ** BigInt(exact.scale)) === 0n;
 }
 
+/** The same text for the same number, however it was written. */
+function plainText({ unscaled, scale }: ExactDecimal): string {
+  while (scale > 0 && unscaled % 10n === 0n) {
+    unscaled /= 10n;
+    scale--;
+  }
+  return scale === 0 ? String(unscaled) : `${unscaled}e-${scale}`;
+}
+
 /** A text that two JSON values share exactly where they are equal, numbers beyond 2^53 by their text. */
 function canonicalText(value: unknown, holder: unknown, key: string | number): string {
   if (Array.isArray(value)) return `[${value.map((item, i) => canonicalText(item, value, i)).join(",")}]`;
@@ -70,7 +79,7 @@ function canonicalText(value: unknown, holder: unknown, key: string | number): s
   }
   const text = typeof value === "number" ? exactText(holder, key) : null;
   const exact = text === null ? null : parseExactDecimal(text);
-  return exact !== null && exact.scale === 0 ? String(exact.unscaled) : JSON.stringify(value);
+  return exact === null ? JSON.stringify(value) : plainText(exact);
 }
 
 const comparisons: Readonly<Record<string, { readonly holds: (sign: number) => boolean; readonly words: string }>> = {

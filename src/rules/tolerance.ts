@@ -27,11 +27,7 @@ function percentText(part: number, whole: number, limits: readonly number[]): st
   const percent = (part / whole) * 100;
   for (let digits = 2; digits < 15; digits++) {
     const rounded = Number(percent.toPrecision(digits));
-    if (
-      limits.every((limit) => rounded === limit) === limits.every((limit) => percent === limit) &&
-      !limits.some((limit) => rounded === limit && percent !== limit)
-    )
-      return `${grouped.format(rounded)}%`;
+    if (limits.every((limit) => Math.sign(rounded - limit) === Math.sign(percent - limit))) return `${grouped.format(rounded)}%`;
   }
   return `${grouped.format(percent)}%`;
 }
