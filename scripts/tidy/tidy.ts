@@ -74,7 +74,9 @@ function judgeName(file: SourceFile): Diagnostic[] {
   const found: Diagnostic[] = [];
   const stems = file.path.split("/").map((part) => part.replace(/(\.generated|\.d)?\.[cm]?[jt]s$/, ""));
   for (const stem of stems) {
-    const banned = stem.split("-").find((word) => bannedWords.has(word));
+    // Iceberg's specification calls them data files.
+    const words = stem.replace(/(?:^|-)data-file(?=-|$)/, "").split("-");
+    const banned = words.find((word) => bannedWords.has(word));
     if (banned !== undefined) found.push(finding(file, 0, "banned-name", `"${banned}" says nothing`, "name the noun or the verb"));
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(stem)) found.push(finding(file, 0, "file-name", `"${stem}" is not kebab-case`, null));
   }

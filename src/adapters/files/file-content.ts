@@ -143,7 +143,7 @@ async function checkStamp(handle: FileHandle, file: InputFile, stamp: string): P
 }
 
 /** A file is no longer what it was when its reading began: its rows may be others now. */
-export function fileChanged(file: InputFile): SluiceError {
+function fileChanged(file: InputFile): SluiceError {
   return new SluiceError("SOURCE_IDENTITY_CHANGED", `${file.path} changed while it was read`, { details: { path: file.path } });
 }
 

@@ -6,12 +6,14 @@ const boundLength = 16;
 /** Enough of a value to cut its bound from: 16 code points of up to 4 bytes, and one more that says there is more. */
 export const boundBytesKept = boundLength * 4 + 4;
 
+/** int and date: four bytes, little endian. */
 export function ofInt(value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32LE(value);
   return bytes;
 }
 
+/** long and timestamp: eight bytes, little endian. */
 export function ofLong(value: bigint): Uint8Array {
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64LE(value);
@@ -25,6 +27,7 @@ export function ofFloat(value: number): Uint8Array {
   return bytes;
 }
 
+/** Eight bytes, little endian. */
 export function ofDouble(value: number): Uint8Array {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);

@@ -25,7 +25,7 @@ export function field(name: string, type: FieldType, required = false): Field {
 }
 
 /** A column as a codec would make it. */
-export function columnOf(of: Field, values: readonly Value[]): Column {
+function columnOf(of: Field, values: readonly Value[]): Column {
   const { type } = of;
   const state = Uint8Array.from(values, (value) => (value === undefined ? Cell.missing : value === null ? Cell.null : Cell.value));
   const base = { field: of, length: values.length, state };
@@ -208,7 +208,7 @@ const primitiveTypes: readonly FieldType[] = [
 const name = fc.constantFrom("a", "b", "c", "größe");
 
 /** Any type, nested up to `depth` levels. */
-export function fieldTypes(depth: number): fc.Arbitrary<FieldType> {
+function fieldTypes(depth: number): fc.Arbitrary<FieldType> {
   const primitive = fc.constantFrom(...primitiveTypes);
   if (depth === 0) return primitive;
   const child = fieldTypes(depth - 1);
@@ -238,7 +238,7 @@ export function fieldTypes(depth: number): fc.Arbitrary<FieldType> {
 }
 
 /** Values of a field; null and missing only where it allows them. */
-export function valuesOf(of: Field): fc.Arbitrary<Value> {
+function valuesOf(of: Field): fc.Arbitrary<Value> {
   const present = presentValues(of.type);
   return of.required
     ? present
