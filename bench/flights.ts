@@ -14,8 +14,10 @@ export async function* flightTexts(count: number): AsyncGenerator<Buffer[]> {
         const texts: Buffer[] = [];
         for (let row = 0; row < starts.length && left > 0; row++, left--) {
           const start = starts[row] as number;
-          const text = Buffer.from(slab.subarray(start, start + (lengths[row] as number)));
-          texts.push(year === 2013 ? text : Buffer.from(text.toString("latin1").replaceAll("2013", String(year)), "latin1"));
+          const text = Buffer.from(slab.buffer, slab.byteOffset + start, lengths[row] as number).toString("latin1");
+          // The file's hours are UTC without saying so; the contract wants instants.
+          const instant = text.replace(/("sched_hour":"[^"]+)"/, '$1Z"');
+          texts.push(Buffer.from(year === 2013 ? instant : instant.replaceAll("2013", String(year)), "latin1"));
         }
         yield texts;
         if (left === 0) return;
