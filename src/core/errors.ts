@@ -24,7 +24,7 @@ export const errorTable = {
   SOURCE_UNREACHABLE: { action: "Check that the brokers run and that address, TLS and credentials fit.", httpStatus: 503, retryable: true },
   SOURCE_IDENTITY_CHANGED: {
     action:
-      "The topic was deleted and created again. `sluice source accept` reads the new one from its start; `sluice source reset` sets a position.",
+      "The topic was deleted and created again, or a partly read file changed. `sluice source accept` reads the new one from its start; `sluice source reset` sets a position.",
     httpStatus: 409,
     retryable: false,
   },
@@ -50,7 +50,8 @@ export const errorTable = {
     retryable: false,
   },
   SOURCE_OVERSIZED: {
-    action: "A record batch is larger than this source's limit for one batch. Raise the limit, or `sluice source reset` past it.",
+    action:
+      "A record batch (or a line of a file) is larger than this source's limit for one. Raise the limit, or `sluice source reset` past it.",
     httpStatus: 413,
     retryable: false,
   },
