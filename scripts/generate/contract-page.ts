@@ -1,5 +1,5 @@
 import { nameOfShape } from "../../src/contract/check-shape.ts";
-import { elementKeys } from "../../src/contract/odcs-common.ts";
+import { elementKeys } from "../../src/contract/odcs-element.ts";
 import { odcsDocument } from "../../src/contract/odcs-document.ts";
 import { logicalTypeOptions, propertyKeys, schemaObject } from "../../src/contract/odcs-properties.ts";
 import { operatorKeys, qualityBaseKeys, qualityCustomKeys, qualityLibraryKeys } from "../../src/contract/odcs-quality.ts";

@@ -16,7 +16,7 @@ interface Bound {
 }
 
 /** The keys that bound values, as ODCS and Sluice's own range rule name them. */
-export const boundKeys = {
+const boundKeys = {
   minimum: "minimum",
   maximum: "maximum",
   exclusiveMinimum: "exclusiveMinimum",

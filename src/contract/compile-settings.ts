@@ -5,14 +5,7 @@ import { columnNamed } from "./compile-where.ts";
 import type { Findings } from "./findings.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
-import { datasetSettings } from "./settings-shape.ts";
-
-/** What holds where a contract says nothing. */
-export const settingDefaults = {
-  window: { rows: 50_000, bytes: 32 * 1024 * 1024, seconds: 10 },
-  oversizedBytes: 16 * 1024 * 1024,
-  drift: { rollingWindows: 20, tickRows: 50_000, tickSeconds: 300, warmupWindows: 5, tests: ["psi"] },
-} as const;
+import { datasetSettings, settingDefaults } from "./settings-shape.ts";
 
 /** The settings node of a schema object (the value of its custom property `sluice`), checked; null where there is none or it is wrong. */
 export function findSettings(findings: Findings, schema: Node): Node | null {

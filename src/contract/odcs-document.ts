@@ -1,4 +1,4 @@
-import { customProperties, authoritativeDefinitions, context, stableId, tags } from "./odcs-common.ts";
+import { customProperties, authoritativeDefinitions, context, stableId, tags } from "./odcs-element.ts";
 import { roles, support, team } from "./odcs-people.ts";
 import { schemaObject } from "./odcs-properties.ts";
 import { servers } from "./odcs-servers.ts";

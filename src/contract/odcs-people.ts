@@ -1,4 +1,4 @@
-import { authoritativeDefinitions, customProperties, stableId, tags } from "./odcs-common.ts";
+import { authoritativeDefinitions, customProperties, stableId, tags } from "./odcs-element.ts";
 import { listOf, string } from "./shape.ts";
 import type { Shape } from "./shape.ts";
 

@@ -10,7 +10,7 @@ import {
   schemaRelationships,
   stableId,
   tags,
-} from "./odcs-common.ts";
+} from "./odcs-element.ts";
 import { qualityChecks } from "./odcs-quality.ts";
 import { boolean, listOf, oneOf, string } from "./shape.ts";
 import type { Key, Keys, MoreKeys, ObjectShape, OdcsVersion, Shape } from "./shape.ts";

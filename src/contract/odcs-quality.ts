@@ -1,5 +1,5 @@
 import { child, textAt } from "./node.ts";
-import { authoritativeDefinitions, customProperties, stableId, tags } from "./odcs-common.ts";
+import { authoritativeDefinitions, customProperties, stableId, tags } from "./odcs-element.ts";
 import { any, listOf, oneOf, string } from "./shape.ts";
 import type { Keys, Shape } from "./shape.ts";
 
@@ -123,4 +123,4 @@ export const qualityChecks: Shape = listOf({
   },
 });
 
-export { baseKeys as qualityBaseKeys, libraryKeys as qualityLibraryKeys, customKeys as qualityCustomKeys, sqlKeys as qualitySqlKeys };
+export { baseKeys as qualityBaseKeys, libraryKeys as qualityLibraryKeys, customKeys as qualityCustomKeys };

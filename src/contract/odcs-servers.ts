@@ -1,5 +1,5 @@
 import { textAt } from "./node.ts";
-import { customProperties, stableId } from "./odcs-common.ts";
+import { customProperties, stableId } from "./odcs-element.ts";
 import { roles } from "./odcs-people.ts";
 import { listOf, oneOf, string } from "./shape.ts";
 import type { Key, Keys, Shape } from "./shape.ts";

@@ -27,7 +27,7 @@ export async function reloadContract(active: Contract, readText: ReadText): Prom
 }
 
 /** Why a contract can't take another's place on the same table: another topic, or columns whose values would not fit the old ones' type. */
-export function successionFaults(active: Contract, next: Contract): readonly Diagnostic[] {
+function successionFaults(active: Contract, next: Contract): readonly Diagnostic[] {
   const faults: Diagnostic[] = [];
   const start: SourceLocation = { file: next.file, line: 1, column: 1 };
   const add = (code: string, location: SourceLocation, message: string, hint: string): void => {

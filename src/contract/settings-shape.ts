@@ -5,14 +5,24 @@ import type { Key, ObjectShape, Shape } from "./shape.ts";
 const name: Shape = { type: "string", nonEmpty: true };
 const positive: Shape = { type: "integer", min: 1 };
 
+/** What holds where a contract says nothing. */
+export const settingDefaults = {
+  window: { rows: 50_000, bytes: 32 * 1024 * 1024, seconds: 10 },
+  oversizedBytes: 16 * 1024 * 1024,
+  drift: { rollingWindows: 20, tickRows: 50_000, tickSeconds: 300, warmupWindows: 5, tests: ["psi"] },
+} as const;
+
 /** A size: whole bytes, or text such as `32 MiB`. */
-export const byteSize: Shape = {
+const byteSize: Shape = {
   type: "either",
   of: [
     positive,
     { type: "string", pattern: { regex: /^[1-9][0-9]{0,11} ?(B|KiB|MiB|GiB)$/u, words: `a size such as "32 MiB" (B, KiB, MiB, GiB)` } },
   ],
 };
+
+const count = (value: number): string => value.toLocaleString("en-US");
+const mebibytes = (bytes: number): string => `${bytes / 1024 / 1024} MiB`;
 
 const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
   shape,
@@ -26,7 +36,7 @@ const driftCheck: ObjectShape = {
   type: "object",
   keys: {
     column: needed(name, "The column's path."),
-    tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", "psi"),
+    tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", settingDefaults.drift.tests.join(", ")),
     policy: key(
       oneOf(["observe", "warn", "hold"]),
       "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",
@@ -49,19 +59,19 @@ const drift: ObjectShape = {
         exactlyOne: ["rolling", "pinned"],
       },
       "What windows are compared with: promoted windows, never the one under test.",
-      "rolling: 20",
+      `rolling: ${settingDefaults.drift.rollingWindows}`,
     ),
     tick: key(
       {
         type: "object",
         keys: {
-          rows: key(positive, "A tick closes with so many rows.", "50,000"),
-          seconds: key(positive, "Or after so many seconds.", "300"),
+          rows: key(positive, "A tick closes with so many rows.", count(settingDefaults.drift.tickRows)),
+          seconds: key(positive, "Or after so many seconds.", count(settingDefaults.drift.tickSeconds)),
         },
       },
       "Drift is judged on ticks: windows merged until they hold enough.",
     ),
-    warmupWindows: key({ type: "integer", min: 0 }, "Promoted windows before drift is judged.", "5"),
+    warmupWindows: key({ type: "integer", min: 0 }, "Promoted windows before drift is judged.", count(settingDefaults.drift.warmupWindows)),
     columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
   },
 };
@@ -74,9 +84,9 @@ export const datasetSettings: ObjectShape = {
       {
         type: "object",
         keys: {
-          rows: key(positive, "Rows that close a window.", "50,000"),
-          bytes: key(byteSize, "Bytes that close a window.", "32 MiB"),
-          seconds: key({ type: "number", above: 0 }, "Seconds that close a window.", "10"),
+          rows: key(positive, "Rows that close a window.", count(settingDefaults.window.rows)),
+          bytes: key(byteSize, "Bytes that close a window.", mebibytes(settingDefaults.window.bytes)),
+          seconds: key({ type: "number", above: 0 }, "Seconds that close a window.", count(settingDefaults.window.seconds)),
         },
       },
       "When a window closes: whichever comes first. Windows are the unit of commit and of tolerances.",
@@ -87,7 +97,7 @@ export const datasetSettings: ObjectShape = {
       {
         type: "object",
         keys: {
-          bytes: key(byteSize, "Values above this are never decoded.", "16 MiB"),
+          bytes: key(byteSize, "Values above this are never decoded.", mebibytes(settingDefaults.oversizedBytes)),
           action: key(oneOf(["quarantine"]), "There is no other choice.", "quarantine"),
         },
       },

@@ -85,9 +85,9 @@ function tokenize(format: string): readonly Token[] | { readonly problem: string
     const open = stack[stack.length - 1] as Token[];
     const letter = format[at] as string;
     if (letter === "'") {
-      const end = format.indexOf("'", at + 1);
+      const end = quoteEnd(format, at);
       if (end < 0) return { problem: "a quote is not closed" };
-      open.push({ kind: "literal", text: end === at + 1 ? "'" : format.slice(at + 1, end) });
+      open.push({ kind: "literal", text: end === at + 1 ? "'" : format.slice(at + 1, end).replaceAll("''", "'") });
       at = end + 1;
     } else if (letter === "[") {
       if (stack.length > 4) return { problem: "optional sections are nested too deep" };
@@ -111,6 +111,13 @@ function tokenize(format: string): readonly Token[] | { readonly problem: string
     }
   }
   return stack.length === 1 ? (stack[0] as Token[]) : { problem: "a [ is not closed" };
+}
+
+/** Where the quote that opens at `at` closes; a doubled quote inside stands for one. -1: nowhere. */
+function quoteEnd(format: string, at: number): number {
+  let end = format.indexOf("'", at + 1);
+  while (end > at + 1 && format[end + 1] === "'") end = format.indexOf("'", end + 2);
+  return end;
 }
 
 function letterToken(letter: string, count: number): Token | null {

@@ -46,7 +46,7 @@ test("the example contract is good: nothing but notes", async () => {
 });
 
 test(
-  "every fourth window of the real flights meets it: four registrations are warned of, no row is rejected",
+  "every second window of the real flights meets it: four registrations are warned of, no row is rejected, no window held",
   { timeout: 120_000 },
   async () => {
     const { contract } = await load();
@@ -56,7 +56,7 @@ test(
     const { rows: size } = contract.window;
     const failed = new Map<string, number>();
     let judged = 0;
-    for (let start = 0; start < 336_776; start += 4 * size) {
+    for (let start = size; start < 336_776; start += 2 * size) {
       const rows = await parquetReadObjects({ file: source, compressors, rowStart: start, rowEnd: Math.min(start + size, 336_776) });
       const window = validator.open();
       for (let from = 0; from < rows.length; from += 2500) {
@@ -71,7 +71,8 @@ test(
       }
       judged += rows.length;
     }
-    expect(judged).toBe(90_000);
-    expect([...failed.keys()].filter((rule) => rule !== "most_flights_depart")).toEqual(["tailnum_registered"]);
+    expect(judged).toBe(166_776);
+    expect(failed.get("tailnum_registered")).toBe(4);
+    expect([...failed.keys()].toSorted()).toEqual(["most_flights_depart", "tailnum_registered"]);
   },
 );

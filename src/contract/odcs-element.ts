@@ -147,5 +147,3 @@ export const schemaRelationships: Shape = listOf({
     return { keys: {}, faults: mixed ? [{ key: "to", message: `"from" and "to" must both be one reference, or both be lists` }] : [] };
   },
 });
-
-export { customProperty };
