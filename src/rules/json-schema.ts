@@ -82,12 +82,11 @@ export const jsonSchemaFamily: RuleFamily<"jsonSchema"> = {
   family: "jsonSchema",
   compile(check, { plan, fields }) {
     let accepts: ValidateFunction;
-    let acceptsLarge: ValidateFunction;
-    let explains: ValidateFunction;
+    // Made when first needed: most windows have neither large numbers nor offenders.
+    let acceptsLarge: ValidateFunction | null = null;
+    let explains: ValidateFunction | null = null;
     try {
       accepts = compileSchema(check, { allErrors: false, exact: false });
-      acceptsLarge = compileSchema(check, { allErrors: false, exact: true });
-      explains = compileSchema(check, { allErrors: true, exact: true });
     } catch (cause) {
       throw invalidRule(plan, `the JSON Schema can't be compiled: ${(cause as Error).message}`);
     }
@@ -98,13 +97,16 @@ export const jsonSchemaFamily: RuleFamily<"jsonSchema"> = {
           for (let row = 0; row < batch.rows; row++) {
             if (applies[row] === 0) continue;
             const { value, large } = parseExactly(recordText(batch, row));
-            if (!(large ? acceptsLarge(value) : accepts(value))) out.push(row);
+            if (large) acceptsLarge ??= compileSchema(check, { allErrors: false, exact: true });
+            const judge = large && acceptsLarge !== null ? acceptsLarge : accepts;
+            if (!judge(value)) out.push(row);
           }
           return out.rows();
         },
       }),
       explain(batch, row) {
         const { value } = parseExactly(recordText(batch, row));
+        explains ??= compileSchema(check, { allErrors: true, exact: true });
         explains(value);
         const errors = explains.errors ?? [];
         const first = errors[0];
