@@ -69,7 +69,7 @@ function rangesOf(records: Records): OffsetRange[] {
 }
 
 /** Judges some open quarantined records by the contract: row rules only, for a window's thresholds and drift were judged when they first came. */
-export function judgeReplay(
+function judgeReplay(
   rows: readonly QuarantinedRecord[],
   options: Omit<ReplayOptions, "lake" | "filter" | "progress">,
 ): ReplayCommit {

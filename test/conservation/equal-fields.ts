@@ -30,7 +30,7 @@ function sameNumber(text: string, stored: unknown): boolean {
 }
 
 /** Whether a stored cell is what the record says: null where the record has null or nothing. Compares values, not their spelling. */
-export function sameValue(sent: unknown, stored: unknown): boolean {
+function sameValue(sent: unknown, stored: unknown): boolean {
   if (sent === null || sent === undefined) return stored === null || stored === undefined;
   if (stored === null || stored === undefined) return false;
   if (sent instanceof NumberText) return sameNumber(sent.text, stored);

@@ -16,7 +16,7 @@ const namespace = "sluice";
 const dataset = "orders";
 
 /** Records of which a declared share is bad: every 10th breaks a rule, every 31st is no JSON, every 97th is a tombstone. */
-export function orderRecords(count: number, from: number): { key: string; value: string | null; headers: [string, string][] }[] {
+function orderRecords(count: number, from: number): { key: string; value: string | null; headers: [string, string][] }[] {
   return Array.from({ length: count }, (_, i) => {
     const id = from + i;
     const key = `k${id}`;

@@ -25,7 +25,7 @@ function header(key: string, value: string): Header {
  * The dead letter copy of a quarantined record: key, value, headers and timestamp as they came, then headers in Kafka Connect's names, which other
  * tools parse, and Sluice's own. `sluice.id` with `sluice.attempt` de-duplicates: delivery is at least once.
  */
-export function dlqRecord(row: QuarantinedRecord, topic: string, valueBytesMax: number): OutgoingRecord {
+function dlqRecord(row: QuarantinedRecord, topic: string, valueBytesMax: number): OutgoingRecord {
   const first = row.reasons[0];
   const tooLarge = (row.value?.length ?? 0) > valueBytesMax;
   const headers: Header[] = [

@@ -41,6 +41,7 @@ function schemaFields(fields: readonly Field[]): Facet[] {
   });
 }
 
+/** The columns of a contract, nested ones inside. */
 export function schemaFacet(contract: Contract): Facet {
   return facet("SchemaDatasetFacet", "1-2-0", { fields: schemaFields(contract.fields) });
 }
@@ -86,14 +87,17 @@ function assertion(outcome: RuleOutcome): Facet {
   };
 }
 
+/** Every rule of the window and whether it held. */
 export function assertionsFacet(decision: Decision): Facet {
   return facet("DataQualityAssertionsDatasetFacet", "1-1-0", { assertions: decision.rules.map(assertion) });
 }
 
+/** How many records the window read. */
 export function inputStatisticsFacet(decision: Decision): Facet {
   return facet("InputStatisticsInputDatasetFacet", "1-0-0", { rowCount: decision.counts.records });
 }
 
+/** How many rows were written. */
 export function outputStatisticsFacet(rows: number): Facet {
   return facet("OutputStatisticsOutputDatasetFacet", "1-0-2", { rowCount: rows });
 }
@@ -103,16 +107,19 @@ export function versionFacet(version: string): Facet {
   return facet("DatasetVersionDatasetFacet", "1-0-1", { datasetVersion: version });
 }
 
+/** Who owns the data set, as the contract says. */
 export function ownershipFacet(contract: Contract): Facet {
   return facet("OwnershipDatasetFacet", "1-0-1", {
     owners: contract.owners.map((owner) => ({ name: owner.name, ...(owner.role === null ? {} : { type: owner.role }) })),
   });
 }
 
+/** The table's name in its catalog, beside its location. */
 export function symlinksFacet(namespace: string, name: string): Facet {
   return facet("SymlinksDatasetFacet", "1-0-1", { identifiers: [{ namespace, name, type: "TABLE" }] });
 }
 
+/** The catalog that knows the table. */
 export function catalogFacet(warehouseUri: string): Facet {
   return facet("CatalogDatasetFacet", "1-1-0", { framework: "iceberg", type: "jdbc", name: "sluice", warehouseUri, source: "sluice" });
 }
@@ -126,10 +133,12 @@ export function columnLineageFacet(contract: Contract, input: { readonly namespa
   return facet("ColumnLineageDatasetFacet", "1-2-0", { fields: Object.fromEntries(fields) });
 }
 
+/** The stream job that a window belongs to. */
 export function parentFacet(runId: string, job: { readonly namespace: string; readonly name: string }): Facet {
   return facet("ParentRunFacet", "1-2-0", { run: { runId }, job, root: { run: { runId }, job } });
 }
 
+/** When the window opened and closed, milliseconds since the epoch. */
 export function nominalTimeFacet(startMs: number, endMs: number): Facet {
   return facet("NominalTimeRunFacet", "1-0-1", {
     nominalStartTime: new Date(startMs).toISOString(),
@@ -137,14 +146,17 @@ export function nominalTimeFacet(startMs: number, endMs: number): Facet {
   });
 }
 
+/** Sluice and its version. */
 export function engineFacet(version: string): Facet {
   return facet("ProcessingEngineRunFacet", "1-1-1", { name: "sluice", version });
 }
 
+/** Why a window is held. */
 export function errorFacet(message: string): Facet {
   return facet("ErrorMessageRunFacet", "1-0-1", { message, programmingLanguage: "typescript" });
 }
 
+/** A streaming job, one run a window. */
 export function jobTypeFacet(): Facet {
   return facet("JobTypeJobFacet", "2-0-4", { processingType: "STREAMING", integration: "SLUICE", jobType: "WINDOW" });
 }
