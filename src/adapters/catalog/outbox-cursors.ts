@@ -4,13 +4,14 @@ import type { SqliteDatabase } from "./sqlite-database.ts";
 /** Sluice's own table beside the catalog's: where each sink stands. */
 export const cursorSchema = `
 CREATE TABLE IF NOT EXISTS sluice_cursors (
+  lake VARCHAR(255) NOT NULL,
   sink VARCHAR(255) NOT NULL,
   dataset VARCHAR(255) NOT NULL,
   sequence INTEGER NOT NULL,
   fence INTEGER NOT NULL,
   holder VARCHAR(255) NOT NULL,
   lease_until_ms INTEGER NOT NULL,
-  PRIMARY KEY (sink, dataset)
+  PRIMARY KEY (lake, sink, dataset)
 );`;
 
 interface CursorRow {
@@ -20,17 +21,17 @@ interface CursorRow {
   readonly lease_until_ms: bigint;
 }
 
-/** Cursors in the catalog's database. Leases are judged by the clock of the one host that all processes share. */
-export function createCursors(database: SqliteDatabase, clock: Clock): Cursors {
+/** Cursors of one lake in the catalog's database. Leases are judged by the clock of the one host that all processes share. */
+export function createCursors(database: SqliteDatabase, clock: Clock, lake: string): Cursors {
   return {
     acquire: (sink, dataset, holder, leaseMs) =>
       database.write((connection) => {
         const now = BigInt(clock.now());
         const select = connection.prepare(
-          "SELECT sequence, fence, holder, lease_until_ms FROM sluice_cursors WHERE sink = ? AND dataset = ?",
+          "SELECT sequence, fence, holder, lease_until_ms FROM sluice_cursors WHERE lake = ? AND sink = ? AND dataset = ?",
         );
         select.setReadBigInts(true);
-        const row = select.get(sink, dataset) as CursorRow | undefined;
+        const row = select.get(lake, sink, dataset) as CursorRow | undefined;
         if (row !== undefined && row.holder !== holder && row.lease_until_ms > now) return null;
         // Whoever takes a lease over, or takes it again after it ran out, gets a new fence: what the last holder still has under way is refused.
         const renewed = row !== undefined && row.holder === holder && row.lease_until_ms > now;
@@ -38,17 +39,17 @@ export function createCursors(database: SqliteDatabase, clock: Clock): Cursors {
         const sequence = row?.sequence ?? 0n;
         connection
           .prepare(
-            `INSERT INTO sluice_cursors VALUES (?, ?, ?, ?, ?, ?)
-             ON CONFLICT (sink, dataset) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, lease_until_ms = excluded.lease_until_ms`,
+            `INSERT INTO sluice_cursors VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (lake, sink, dataset) DO UPDATE SET fence = excluded.fence, holder = excluded.holder, lease_until_ms = excluded.lease_until_ms`,
           )
-          .run(sink, dataset, sequence, fence, holder, now + BigInt(leaseMs));
+          .run(lake, sink, dataset, sequence, fence, holder, now + BigInt(leaseMs));
         return { sequence, fence };
       }),
     advance: (sink, dataset, fence, sequence) =>
       database.write((connection) => {
         const { changes } = connection
-          .prepare("UPDATE sluice_cursors SET sequence = ? WHERE sink = ? AND dataset = ? AND fence = ? AND sequence <= ?")
-          .run(sequence, sink, dataset, fence, sequence);
+          .prepare("UPDATE sluice_cursors SET sequence = ? WHERE lake = ? AND sink = ? AND dataset = ? AND fence = ? AND sequence <= ?")
+          .run(sequence, lake, sink, dataset, fence, sequence);
         return changes === 1;
       }),
   };

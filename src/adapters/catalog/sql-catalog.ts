@@ -86,6 +86,12 @@ export class SqlCatalog implements Catalog {
 
   /** Names the namespace, so that other readers of the catalog see it; once is enough. */
   async createNamespace(namespace: string): Promise<void> {
+    const known = await this.#options.database.read((database) =>
+      database
+        .prepare("SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?")
+        .get(this.#options.name, namespace),
+    );
+    if (known !== undefined) return;
     await this.#options.database.write((database) =>
       database
         .prepare("INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')")
@@ -153,7 +159,7 @@ export class SqlCatalog implements Catalog {
     } catch (fault) {
       const lost = fault instanceof SyntaxError || (fault instanceof SluiceError && fault.code === "NOT_FOUND");
       if (!lost) throw fault;
-      const message = `table ${table.namespace}.${table.name}: its metadata file ${location} can't be read: ${(fault as Error).message}`;
+      const message = `table ${table.namespace}.${table.name}: its metadata file ${location} can't be read: ${fault.message}`;
       throw new SluiceError("TABLE_CORRUPT", message, { cause: fault });
     }
   }

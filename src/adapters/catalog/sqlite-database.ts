@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
@@ -49,6 +49,27 @@ function typed(fault: unknown, file: string): unknown {
   }
 }
 
+/** Creates a folder durably: SQLite fsyncs the folder that its files are in, and none above. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let parent = dirname(folder); ; parent = dirname(parent)) {
+    const handle = await open(parent, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (parent.length < first.length) return;
+  }
+}
+
+function hasTables(database: DatabaseSync, schema: string): boolean {
+  const names = [...schema.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map((match) => match[1] as string);
+  const select = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+  return names.every((name) => select.get(name) !== undefined);
+}
+
 /**
  * One SQLite file that several processes of one host write to. SQLite itself never waits (that would stop the event loop, and with it heartbeats):
  * what finds the database busy is tried again later, with jitter.
@@ -62,9 +83,9 @@ export class SqliteDatabase {
     this.#database = database;
   }
 
-  /** Opens or creates the file and runs `schema` (statements that are safe to run again). */
+  /** Opens or creates the file, and runs `schema` (CREATE TABLE IF NOT EXISTS statements) where a table of it is missing. */
   static async open(options: SqliteOptions, schema: string): Promise<SqliteDatabase> {
-    await mkdir(dirname(options.file), { recursive: true });
+    await makeFolder(dirname(resolve(options.file)));
     let database: DatabaseSync;
     try {
       database = new DatabaseSync(options.file, { timeout: 0 });
@@ -73,8 +94,9 @@ export class SqliteDatabase {
     }
     const opened = new SqliteDatabase(options, database);
     try {
-      await opened.#patiently(() => database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"));
-      await opened.write(() => database.exec(schema));
+      await opened.read(() => database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"));
+      // Opening takes no lock where there is nothing to create: reading works beside a busy writer, and on a full disk.
+      if (!(await opened.read(() => hasTables(database, schema)))) await opened.write(() => database.exec(schema));
     } catch (fault) {
       database.close();
       throw fault;

@@ -1,4 +1,4 @@
-import type { AvroArray, AvroFixed, AvroMap, AvroRecord, AvroSchema, AvroValue } from "./avro-schema.ts";
+import type { AvroArray, AvroMap, AvroRecord, AvroSchema, AvroValue } from "./avro-schema.ts";
 
 const text = new TextDecoder("utf-8", { fatal: true });
 
@@ -61,7 +61,7 @@ export class AvroDecoder {
       case "map":
         return this.#map(named);
       case "fixed":
-        return new Uint8Array(this.raw((named as AvroFixed).size));
+        return new Uint8Array(this.raw(named.size));
       default:
         return this.value(named.type);
     }

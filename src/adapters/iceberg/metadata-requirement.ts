@@ -37,5 +37,7 @@ function unmet(metadata: TableMetadata | null, requirement: Requirement): string
         ? null
         : `the last field id is ${found}, not ${requirement["last-assigned-field-id"]}`;
     }
+    default:
+      return requirement satisfies never;
   }
 }

@@ -65,6 +65,8 @@ function applyUpdate(metadata: TableMetadata, update: Update): TableMetadata {
     }
     case "remove-snapshot-ref":
       return { ...metadata, refs: without(metadata.refs, [update["ref-name"]]) };
+    default:
+      return update satisfies never;
   }
 }
 

@@ -59,6 +59,7 @@ export class TableDraft {
   readonly base: TableMetadata;
   readonly #io: TableIo;
   readonly #updates: Update[] = [];
+  readonly #lists: string[] = [];
   #metadata: TableMetadata;
 
   constructor(io: TableIo, base: TableMetadata) {
@@ -84,6 +85,11 @@ export class TableDraft {
     ];
   }
 
+  /** URIs of the manifest lists written for it: of no use once the attempt has certainly failed. */
+  get manifestLists(): readonly string[] {
+    return this.#lists;
+  }
+
   update(...updates: readonly Update[]): void {
     this.#metadata = applyUpdates(this.#metadata, updates);
     this.#updates.push(...updates);
@@ -98,6 +104,7 @@ export class TableDraft {
     const sequence = this.#metadata["last-sequence-number"] + 1n;
     const parentId = append.parent?.["snapshot-id"] ?? null;
     const list = await writeManifestList(this.#io, this.#metadata, { snapshotId, parentId, sequence }, manifests);
+    this.#lists.push(list);
     const snapshot: Snapshot = {
       "sequence-number": sequence,
       "snapshot-id": snapshotId,

@@ -31,7 +31,7 @@ async function readWhole<T>(storage: Storage, uri: string, decode: (bytes: Uint8
     const damaged = fault instanceof RangeError || fault instanceof SyntaxError || fault instanceof TypeError;
     const missing = fault instanceof SluiceError && fault.code === "NOT_FOUND";
     if (!damaged && !missing) throw fault;
-    throw new SluiceError("TABLE_CORRUPT", `${uri} can't be read: ${(fault as Error).message}`, { cause: fault });
+    throw new SluiceError("TABLE_CORRUPT", `${uri} can't be read: ${fault.message}`, { cause: fault });
   }
 }
 

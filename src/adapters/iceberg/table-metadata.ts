@@ -141,14 +141,26 @@ export function snapshotWithId(metadata: TableMetadata, id: bigint): Snapshot | 
   return metadata.snapshots.findLast((snapshot) => snapshot["snapshot-id"] === id) ?? null;
 }
 
-/** A snapshot and its ancestors that the table still has, newest first. */
-export function ancestorsOf(metadata: TableMetadata, head: Snapshot | null): Snapshot[] {
-  const byId = new Map(metadata.snapshots.map((snapshot) => [snapshot["snapshot-id"], snapshot]));
+// Walks of a table that has not changed come often: outboxes look every second.
+const snapshotIndexes = new WeakMap<TableMetadata, ReadonlyMap<bigint, Snapshot>>();
+
+function snapshotIndex(metadata: TableMetadata): ReadonlyMap<bigint, Snapshot> {
+  let index = snapshotIndexes.get(metadata);
+  if (index === undefined) {
+    index = new Map(metadata.snapshots.map((snapshot) => [snapshot["snapshot-id"], snapshot]));
+    snapshotIndexes.set(metadata, index);
+  }
+  return index;
+}
+
+/** A snapshot and its ancestors that the table still has, newest first, down to a sequence number (exclusive). */
+export function ancestorsOf(metadata: TableMetadata, head: Snapshot | null, after = -1n): Snapshot[] {
   const chain: Snapshot[] = [];
-  for (let at = head; at !== null && at !== undefined;) {
+  let at = head;
+  while (at !== null && at["sequence-number"] > after) {
     chain.push(at);
-    const parent = at["parent-snapshot-id"];
-    at = parent === undefined || parent === null ? null : (byId.get(parent) ?? null);
+    const parent: bigint | null | undefined = at["parent-snapshot-id"];
+    at = parent === undefined || parent === null ? null : (snapshotIndex(metadata).get(parent) ?? null);
   }
   return chain;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
 import type { TableChange } from "../catalog/catalog.ts";
+import { pathOfUri } from "../iceberg/storage-path.ts";
 import { TableDraft } from "../iceberg/table-draft.ts";
 import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
@@ -24,6 +25,17 @@ function changesOf(tables: DatasetTables, drafts: readonly [TableDraft | null, T
   );
 }
 
+/** Removes what an attempt wrote that has certainly failed; what can't be removed stays behind as an orphan. */
+async function discard(context: LakeContext, drafts: readonly (TableDraft | null)[]): Promise<void> {
+  for (const uri of drafts.flatMap((draft) => draft?.manifestLists ?? [])) {
+    try {
+      await context.storage.delete(pathOfUri(context.storage, uri));
+    } catch (fault) {
+      if (!(fault instanceof SluiceError)) throw fault;
+    }
+  }
+}
+
 /**
  * Changes a dataset by compare-and-swap: plans over the tables as they are, tries to swap, and after a conflict plans again over what they have
  * become, with growing, jittered pauses. A swap whose outcome is unknown is settled by reading back: either the plan finds its change done, or the
@@ -42,6 +54,7 @@ export async function commitUntilSettled<T>(context: LakeContext, dataset: strin
     try {
       const outcome = await context.catalog.commit(changes);
       if (outcome.status === "committed") return plan.result;
+      await discard(context, plan.drafts);
       if (performance.now() >= until) {
         throw new SluiceError("COMMIT_CONFLICT", `${dataset}: ${attempt} attempts, each time another writer was first: ${outcome.message}`);
       }

@@ -20,6 +20,8 @@ interface StagedReplay {
   readonly promoted: readonly NewManifest[];
   readonly quarantine: readonly NewManifest[];
   readonly merges: { readonly promoted: MergeCache; readonly quarantine: MergeCache };
+  /** Where quarantine's main stood when every record was seen open. */
+  readonly seenAt: bigint | null;
 }
 
 /** The next version of every replayed record: promoted, or what it failed as. */
@@ -64,6 +66,7 @@ async function stage(context: LakeContext, tables: DatasetTables, commit: Replay
     promoted: await manifestsOf(context, promoted, ids.promoted, passed),
     quarantine: await manifestsOf(context, quarantine, ids.quarantine, next),
     merges: { promoted: new Map(), quarantine: new Map() },
+    seenAt: quarantine.refs.main?.["snapshot-id"] ?? null,
   };
 }
 
@@ -73,10 +76,13 @@ async function settled(
   commit: ReplayCommit,
   decisionHash: string,
   attempt: number,
+  seenAt: bigint | null,
 ): Promise<CommitResult | null> {
   const own = findCommitted(tables.promoted.metadata, commit.decision.windowId, decisionHash);
   if (own !== null) return committedAs(own, attempt);
-  const moved = await findMoved(context, tables.quarantine.metadata, commit.replayed);
+  const { metadata } = tables.quarantine;
+  const unmoved = seenAt !== null && metadata.refs.main?.["snapshot-id"] === seenAt;
+  const moved = unmoved ? null : await findMoved(context, metadata, commit.replayed);
   if (moved !== null) return { status: "lost", message: `record ${moved.id} is no longer open at attempt ${moved.attempt}` };
   checkContract(tables.promoted.metadata, commit.contract);
   return null;
@@ -84,7 +90,7 @@ async function settled(
 
 async function plan(context: LakeContext, staged: StagedReplay, tables: DatasetTables, attempt: number): Promise<Plan<CommitResult>> {
   const { commit, decisionHash, ids } = staged;
-  const before = await settled(context, tables, commit, decisionHash, attempt);
+  const before = await settled(context, tables, commit, decisionHash, attempt, staged.seenAt);
   if (before !== null) return { kind: "done", result: before };
   const drafts = draftsOf(context, tables);
   const nowMs = context.clock.now();
@@ -117,7 +123,7 @@ export async function commitReplay(context: LakeContext, commit: ReplayCommit): 
   const decisionHash = await context.content.put("decision", encodeDecision(commit.decision));
   context.probe("decision.written");
   const tables = await loadTables(context, commit.decision.dataset);
-  const before = await settled(context, tables, commit, decisionHash, 1);
+  const before = await settled(context, tables, commit, decisionHash, 1, null);
   if (before !== null) return before;
   const staged = await stage(context, tables, commit, decisionHash);
   return commitUntilSettled(context, commit.decision.dataset, (fresh, attempt) => plan(context, staged, fresh, attempt));

@@ -22,7 +22,7 @@ async function windowOf(context: LakeContext, snapshot: Snapshot, decisionHash: 
 /** Commits of main after a sequence number, oldest first, as they stood when the walk began; see `Lake.history`. */
 export async function* history(context: LakeContext, dataset: string, after: bigint): AsyncIterable<CommittedWindow> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
-  const chain = ancestorsOf(metadata, snapshotOfRef(metadata, "main")).filter((snapshot) => snapshot["sequence-number"] > after);
+  const chain = ancestorsOf(metadata, snapshotOfRef(metadata, "main"), after);
   for (const snapshot of chain.toReversed()) {
     const hash = snapshot.summary[summaryKeys.decisionHash];
     if (hash !== undefined) yield await windowOf(context, snapshot, hash);

@@ -40,6 +40,7 @@ export interface LakeOptions {
   readonly patienceMs?: number;
 }
 
+const catalogNameDefault = "sluice";
 const patienceMsDefault = 30_000;
 
 const systemRandomness: Randomness = {
@@ -59,7 +60,7 @@ async function openContext(options: LakeOptions, database: SqliteDatabase): Prom
   const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
   const storage = createLocalStorage(options.folder);
   const uuid = (): string => randomness.uuid();
-  const catalog = new SqlCatalog({ database, storage, name: options.catalogName ?? "sluice", clock, uuid, probe });
+  const catalog = new SqlCatalog({ database, storage, name: options.catalogName ?? catalogNameDefault, clock, uuid, probe });
   await catalog.createNamespace(options.namespace);
   return {
     catalog,
@@ -84,7 +85,11 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
   );
   try {
     const context = await openContext(options, database);
-    return lakeOver(context, createCursors(database, context.clock), async () => database.close());
+    return lakeOver(
+      context,
+      createCursors(database, context.clock, `${options.catalogName ?? catalogNameDefault}.${options.namespace}`),
+      async () => database.close(),
+    );
   } catch (fault) {
     database.close();
     throw fault;

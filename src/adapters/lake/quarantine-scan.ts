@@ -88,7 +88,7 @@ async function* readRows(context: LakeContext, file: AvroRow): AsyncIterable<Qua
   } catch (fault) {
     const missing = fault instanceof SluiceError && fault.code === "NOT_FOUND";
     if (!missing && !(fault instanceof RangeError)) throw fault;
-    throw new SluiceError("TABLE_CORRUPT", `${uri} can't be read: ${(fault as Error).message}`, { cause: fault });
+    throw new SluiceError("TABLE_CORRUPT", `${uri} can't be read: ${fault.message}`, { cause: fault });
   }
 }
 

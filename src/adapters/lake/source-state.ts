@@ -28,8 +28,12 @@ export function recordStart(context: LakeContext, dataset: string, starts: reado
   });
 }
 
-function answers(block: Block, changed: readonly PartitionKey[]): boolean {
-  return changed.some((key) => key.topic === block.topic && (block.partition === null || block.partition === key.partition));
+/** Whether a change of positions answers a block: a source's own on any change there, a policy's stop only where its partition is gone for good. */
+function answers(block: Block, { remove, set }: Parameters<Lake["resetPositions"]>[1]): boolean {
+  const at = (key: PartitionKey): boolean => key.topic === block.topic && (block.partition === null || block.partition === key.partition);
+  const same = (key: PartitionKey): boolean => at(key) && key.topicId === block.topicId;
+  if (block.code === stopped) return remove.some(same) && !set.some(same);
+  return remove.some(at) || set.some(at);
 }
 
 /** Replaces positions as a person says; see `Lake.resetPositions`. */
@@ -42,7 +46,7 @@ export function resetPositions(context: LakeContext, dataset: string, change: Pa
     const positions = positionsById(readPositions(properties));
     for (const key of remove) positions.delete(partitionId(key));
     for (const position of set) positions.set(partitionId(position), position);
-    const blocks = readBlocks(properties).filter((block) => block.code === stopped || !answers(block, [...remove, ...set]));
+    const blocks = readBlocks(properties).filter((each) => !answers(each, change));
     const draft = await draftChange(context, tables, {
       change: "reset",
       snapshotId: id,

@@ -1,5 +1,8 @@
 import type { BatchSlice } from "../../core/batch.ts";
+import { SluiceError } from "../../core/errors.ts";
 import type { AvroRow } from "../iceberg/avro-schema.ts";
+import type { IcebergSchema } from "../iceberg/data-file.ts";
+import { sourceColumns } from "../iceberg/data-file.ts";
 import { writeDataFile } from "../iceberg/parquet-data-file.ts";
 import { writeQuarantineFile } from "../iceberg/parquet-quarantine-file.ts";
 import { dataFileRecord, EntryStatus } from "../iceberg/manifest.ts";
@@ -20,6 +23,15 @@ export function countRows(slices: readonly BatchSlice[]): number {
   return slices.reduce((sum, slice) => sum + slice.rows.length, 0);
 }
 
+/** Rejects with TABLE_UNSUPPORTED where another program renamed or dropped a column that the contract has. */
+function checkColumns(schema: IcebergSchema, slices: readonly BatchSlice[]): void {
+  const known = new Set(schema.fields.map((field) => field.name));
+  const wanted = [...Object.values(sourceColumns), ...slices.flatMap(({ batch }) => batch.columns.map((column) => column.field.name))];
+  const missing = wanted.find((name) => !known.has(name));
+  if (missing !== undefined)
+    throw new SluiceError("TABLE_UNSUPPORTED", `another program renamed or dropped column ${missing} of the table`);
+}
+
 /** Writes rows that passed as data files of the promoted table; none where there are no rows. */
 export async function writePassed(
   context: LakeContext,
@@ -28,8 +40,10 @@ export async function writePassed(
   slices: readonly BatchSlice[],
 ): Promise<AvroRow[]> {
   if (countRows(slices) === 0) return [];
+  const schema = currentSchema(metadata);
+  checkColumns(schema, slices);
   const path = newPath(context, metadata, windowId);
-  const file = await writeDataFile({ storage: context.storage, path, schema: currentSchema(metadata), slices });
+  const file = await writeDataFile({ storage: context.storage, path, schema, slices });
   context.probe("data-file.written");
   return [dataFileRecord(file, uriOfPath(context.storage, path))];
 }

@@ -157,8 +157,8 @@ it("names the table whose metadata file is gone or damaged", async () => {
 });
 
 it("fences cursors: who lost the lease can't advance", async () => {
-  const cursors = createCursors(await openDatabase(), clock);
-  const other = createCursors(await openDatabase(), clock);
+  const cursors = createCursors(await openDatabase(), clock, "sluice.db");
+  const other = createCursors(await openDatabase(), clock, "sluice.db");
   const mine = (await cursors.acquire("dlq", "orders", "me", 1000))!;
   expect(mine).toEqual({ sequence: 0n, fence: 1n });
   expect(await other.acquire("dlq", "orders", "you", 1000)).toBeNull();

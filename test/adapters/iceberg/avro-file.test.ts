@@ -1,5 +1,5 @@
 import avsc from "avsc";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeAvroFile, encodeAvroFile } from "../../../src/adapters/iceberg/avro-file.ts";
 import type { AvroRecord, AvroRow } from "../../../src/adapters/iceberg/avro-schema.ts";
@@ -69,7 +69,7 @@ describe("Avro container files", () => {
       }),
       { numRuns: 200 },
     );
-    const many = Array.from({ length: 5000 }, (_, i) => ({ ...fc.sample(row, { numRuns: 1, seed: 1 })[0], id: BigInt(i) }) as AvroRow);
+    const many = Array.from({ length: 5000 }, (_, i) => ({ ...fc.sample(row, { numRuns: 1, seed: 1 })[0], id: BigInt(i) }));
     expect(decodeAvroFile(encodeAvroFile({ schema, metadata: {}, rows: many }, sync)).rows.map((each) => each.id)).toEqual(
       many.map((each) => each.id),
     );

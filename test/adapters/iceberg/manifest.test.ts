@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DataFile } from "../../../src/adapters/iceberg/data-file.ts";
 import { decodeAvroFile, encodeAvroFile } from "../../../src/adapters/iceberg/avro-file.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { IcebergField, IcebergType } from "../../../src/adapters/iceberg/data-file.ts";
 import { schemaOfContract, unknownColumn } from "../../../src/adapters/iceberg/table-schema.ts";
@@ -100,8 +100,8 @@ describe("a contract as a table schema", () => {
     ["string", "struct"],
     ["list", "map"],
   ] as const)("refuses that %j becomes %j, naming the column", (from, to) => {
-    const first = schemaOfContract(sketch({ o: { type: "struct", of: { a: { type: from as "int" } } } }), null);
-    const change = (): unknown => schemaOfContract(sketch({ o: { type: "struct", of: { a: { type: to as "int" } } } }), first);
+    const first = schemaOfContract(sketch({ o: { type: "struct", of: { a: { type: from } } } }), null);
+    const change = (): unknown => schemaOfContract(sketch({ o: { type: "struct", of: { a: { type: to } } } }), first);
     expect(change).toThrow(expect.objectContaining({ code: "CONTRACT_INVALID", details: { column: "o.a" } }));
   });
 

@@ -30,9 +30,9 @@ interface Fault {
 interface Faulty {
   readonly lake: Lake;
   /** Arms a fault: calls are counted from here on. */
-  arm(fault: Fault): void;
+  readonly arm: (fault: Fault) => void;
   /** Whether the armed fault has struck. */
-  struck(): boolean;
+  readonly struck: () => boolean;
 }
 
 /** A real lake whose file writes and catalog commits fail once, as a full disk or a lost reply would. */
@@ -82,7 +82,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
       snapshotId: () => randomBytes(8).readBigUInt64BE() >> 1n,
       conflictMsMax: 5000,
     },
-    createCursors(database, clock),
+    createCursors(database, clock, "sluice.db"),
     async () => database.close(),
   );
   const arm = (next: Fault): void => {

@@ -36,7 +36,10 @@ export async function readBranch(folder: string, dataset: string, branch = "main
   const promoted: string[] = [];
   for (const uri of promotedFiles) {
     const { rows } = await readBack(await storage.read(pathOfUri(storage, uri)));
-    for (const row of rows) promoted.push(`${row._sluice_source}:${row._sluice_partition}:${row._sluice_offset}=${row.n}`);
+    for (const row of rows) {
+      const id = [row._sluice_source, row._sluice_partition, row._sluice_offset].map(String).join(":");
+      promoted.push(`${id}=${String(row.n)}`);
+    }
   }
   const quarantined: string[] = [];
   for (const uri of quarantineFiles) {
