@@ -26,7 +26,7 @@ export interface KafkaSourceOptions {
   readonly sessionTimeoutMs?: number;
   /** The time that the group waits for a member to let go; windows are closed within 80 % of it. Default 60 s. */
   readonly rebalanceTimeoutMs?: number;
-  /** Default 3 s. */
+  /** Default 3 s, or a third of the session where that is less. */
   readonly heartbeatIntervalMs?: number;
   /** How long a broker waits for records before it answers with none. Default 500 ms. */
   readonly fetchWaitMs?: number;
@@ -55,6 +55,8 @@ class KafkaSource implements Source {
   readonly #reader: PartitionReader;
   readonly #member: GroupMember;
   readonly #isolation: IsolationLevel;
+  /** Topics whose id differs from the one being read, and since when. */
+  readonly #strangers = new Map<string, { readonly id: string; readonly at: number }>();
   #listener: SourceListener | null = null;
   #troubles = new TroubleBoard((error) => this.#listener?.trouble(error));
   #refreshTimer: NodeJS.Timeout | undefined;
@@ -69,7 +71,8 @@ class KafkaSource implements Source {
       recordBytesMax: 64 * 2 ** 20,
       sessionTimeoutMs: 30_000,
     } as const;
-    const times = { rebalanceTimeoutMs: 60_000, heartbeatIntervalMs: 3000, fetchWaitMs: 500, metadataRefreshMs: 10_000 };
+    const heartbeat = Math.min(3000, (given.sessionTimeoutMs ?? defaults.sessionTimeoutMs) / 3);
+    const times = { rebalanceTimeoutMs: 60_000, heartbeatIntervalMs: heartbeat, fetchWaitMs: 500, metadataRefreshMs: 10_000 };
     const options = (this.#options = { ...defaults, ...times, ...rest });
     this.#isolation = options.isolation === "read_committed" ? 1 : 0;
     const cluster = (this.#cluster = new Cluster(options.connection));
@@ -227,6 +230,7 @@ class KafkaSource implements Source {
 
   /** Looks at the topics anew; one look at a time, and never in a tight loop. */
   #refresh(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#refreshing ??= (async () => {
       try {
         await this.#cluster.refresh([...new Set([...this.#options.topics, ...this.#member.watchedTopics])]);
@@ -250,15 +254,23 @@ class KafkaSource implements Source {
         continue;
       }
       this.#troubles.clear(`topic ${topic}`);
-      const other = [...this.#assignment.slots()].find(
-        (slot) => slot.topic === topic && slot.key !== null && slot.key.topicId !== known.id,
-      );
-      if (other?.key) this.#reader.blockTopic(topic, identityChanged(topic, other.key.topicId, known.id));
+      this.#checkIdentity(topic, known.id);
     }
     // A broker that leads nothing of ours is no trouble of ours.
     const leaders = new Set([...this.#assignment.slots()].map((slot) => `broker ${this.#cluster.leader(slot)}`));
     for (const cause of this.#troubles.causes()) if (cause.startsWith("broker ") && !leaders.has(cause)) this.#troubles.clear(cause);
     this.#member.metadataChanged();
     this.#fetcher.wake();
+  }
+
+  /** A broker that lags may tell of an older topic: what is blocked for a person must have been told twice, some time apart. */
+  #checkIdentity(topic: string, id: string): void {
+    const changed = [...this.#assignment.slots()].find((slot) => slot.topic === topic && slot.key !== null && slot.key.topicId !== id);
+    const seen = this.#strangers.get(topic);
+    if (changed === undefined || changed.key === null) this.#strangers.delete(topic);
+    else if (seen?.id !== id) {
+      this.#strangers.set(topic, { id, at: performance.now() });
+      setTimeout(() => void this.#refresh(), 2 * retryMs);
+    } else if (performance.now() - seen.at >= retryMs) this.#reader.blockTopic(topic, identityChanged(topic, changed.key.topicId, id));
   }
 }

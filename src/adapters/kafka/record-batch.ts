@@ -143,8 +143,8 @@ export function checkCount(header: BatchHeader, sectionBytes: number): void {
  */
 export function readRecords(header: BatchHeader, into: Records, row: number, start: number, end: number, from: bigint): number {
   const bytes = into.bytes;
-  const offsets = new Uint32Array(into.offsets.buffer);
-  const timestamps = new Uint32Array(into.timestamps.buffer);
+  const offsets = new Uint32Array(into.offsets.buffer, into.offsets.byteOffset, 2 * into.offsets.length);
+  const timestamps = new Uint32Array(into.timestamps.buffer, into.timestamps.byteOffset, 2 * into.timestamps.length);
   const base = Number(header.baseOffset);
   const first = Number(from);
   const logAppend = header.timestampType === TimestampType.logAppend;

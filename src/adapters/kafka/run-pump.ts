@@ -50,22 +50,24 @@ export class RunPump {
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    const { budget } = this.#options;
     let drained = false;
-    for (;;) {
-      const slot = this.#queue[0];
-      if (slot === undefined || (this.#delivered > 0 && budget.used >= budget.max)) break;
-      if (!this.#options.alive() || !this.#options.current(slot) || slot.decoder === null) {
-        this.drop(slot);
-        continue;
-      }
-      if (!this.#step(slot, slot.decoder)) {
+    try {
+      for (let slot = this.#queue[0]; slot !== undefined && this.#hasRoom(); slot = this.#queue[0]) {
+        const ours = this.#options.alive() && this.#options.current(slot);
+        if (ours && slot.decoder !== null && this.#step(slot, slot.decoder)) continue;
         this.drop(slot);
         drained = true;
       }
+    } finally {
+      this.#pumping = false;
     }
-    this.#pumping = false;
     if (drained) this.#options.drained();
+  }
+
+  /** With nothing out there is always room: what is larger than the budget goes alone. */
+  #hasRoom(): boolean {
+    const { budget } = this.#options;
+    return this.#delivered === 0 || budget.used < budget.max;
   }
 
   /** Hands out one run; false when the slot has no more. */
