@@ -26,6 +26,17 @@ const keywords = new Set(
   ).split(" "),
 );
 
+/** Keywords that ajv would pass over in the other draft. */
+const onlyIn: Readonly<Record<Draft, ReadonlySet<string>>> = {
+  "draft-07": new Set(["dependencies", "additionalItems"]),
+  "2020-12": new Set(
+    (
+      "$anchor $dynamicRef $dynamicAnchor dependentRequired dependentSchemas prefixItems unevaluatedItems unevaluatedProperties " +
+      "minContains maxContains"
+    ).split(" "),
+  ),
+};
+
 /** Keywords whose value maps names to schemas, holds one schema or a list of them, or is plain data. */
 const namedSchemas = new Set(["$defs", "definitions", "properties", "patternProperties", "dependentSchemas", "dependencies"]);
 const plainValues = new Set(["enum", "const", "default", "examples", "required", "dependentRequired", "$vocabulary"]);
@@ -123,13 +134,13 @@ function fileSchemaCheck(compilation: Compilation, url: string, at: SourceLocati
 }
 
 function checkedSchema(compilation: Compilation, schema: unknown, at: SourceLocation, given: Draft | null): JsonSchemaCheck | null {
-  const { problems, formats } = surveySchema(schema);
+  const draft = given ?? draftOf(schema);
+  const { problems, formats } = surveySchema(schema, draft ?? "2020-12");
   for (const format of formats) {
     if (!compilation.unenforced.includes(`JSON Schema format "${format}"`)) compilation.unenforced.push(`JSON Schema format "${format}"`);
     const hint = suggestion(format, textFormats) ?? `checked: ${textFormats.join(", ")}`;
     compilation.findings.warning("format-unknown", at, `not enforced: the JSON Schema's format "${format}" is not checked`, hint);
   }
-  const draft = given ?? draftOf(schema);
   if (draft === null) {
     problems.unshift("its $schema is neither draft 2020-12 nor draft-07");
   }
@@ -150,7 +161,7 @@ function draftOf(schema: unknown): Draft | null {
 }
 
 /** What Sluice refuses in a JSON Schema before it is compiled: unknown keywords, `$data`, references elsewhere, patterns beyond RE2, excess. */
-function surveySchema(root: unknown): { readonly problems: string[]; readonly formats: ReadonlySet<string> } {
+function surveySchema(root: unknown, draft: Draft): { readonly problems: string[]; readonly formats: ReadonlySet<string> } {
   const problems: string[] = [];
   const formats = new Set<string>();
   let values = 0;
@@ -173,6 +184,8 @@ function surveySchema(root: unknown): { readonly problems: string[]; readonly fo
       problems.push(`${path}: there is no keyword "${keyword}"${near === null ? "" : `, ${near}`}`);
       return;
     }
+    const other = draft === "2020-12" ? "draft-07" : "2020-12";
+    if (onlyIn[other].has(keyword)) problems.push(`${path}: "${keyword}" belongs to ${other}, and this schema is of ${draft}`);
     if (value !== null && typeof value === "object" && Object.hasOwn(value, "$data")) problems.push(`${path}: $data is not supported`);
     if ((keyword === "$ref" || keyword === "$dynamicRef") && (typeof value !== "string" || !value.startsWith("#"))) {
       problems.push(`${path}: only references inside the schema are followed`);

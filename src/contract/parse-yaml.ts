@@ -30,6 +30,9 @@ export function parseYaml(text: string, file: string, findings: Findings): Node 
   const documents = parseAllDocuments(text, {
     lineCounter: lines,
     prettyErrors: false,
+    // A %YAML 1.1 directive must not bring back its booleans, dates and merge keys.
+    schema: "core",
+    merge: false,
     uniqueKeys: true,
     version: "1.2",
     stringKeys: false,

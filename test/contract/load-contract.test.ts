@@ -79,6 +79,12 @@ describe("YAML", () => {
     expect((await errorsOf(`x: "${"y".repeat(5 * 1024 * 1024)}"`))[0]).toContain("document-too-large");
   });
 
+  test("a byte order mark and Windows line ends do no harm; %YAML 1.1 brings nothing back", async () => {
+    const text = documentWith("name: x\nlogicalType: string\nrequired: yes");
+    expect(await errorsOf(`\uFEFF${text.replaceAll("\n", "\r\n")}`)).toEqual(["12:19 wrong-type"]);
+    expect(await errorsOf(`%YAML 1.1\n---\n${text}`)).toEqual(["14:19 wrong-type"]);
+  });
+
   test("names that JavaScript knows are plain names", async () => {
     expect(await errorsOf(`${documentOf("")}__proto__: 1\nconstructor: 2\n`)).toEqual(["9:1 unknown-key", "10:1 unknown-key"]);
     const { contract } = await load(documentWith("name: constructor\nlogicalType: string"));
