@@ -6,7 +6,7 @@ import { withLake } from "./session.ts";
 import { printBlocks, standings } from "./source-answers.ts";
 import { formatCount, formatTime, renderTable } from "./table.ts";
 
-/** A dataset at a glance: totals are of all committed windows. */
+/** A dataset at a glance. Each record counts once, where its window, or the answer to it, put it; replays move some from `quarantined` to the table. */
 export interface DatasetStatus {
   readonly dataset: string;
   /** Hash of the active contract. */
@@ -33,13 +33,19 @@ export async function gatherStatus(lake: Lake, config: Config, dataset: string):
   let lastCommitMs: number | null = null;
   for await (const { decision, committedAtMs } of lake.history(dataset, 0n)) {
     lastCommitMs = committedAtMs;
-    if (decision.kind !== "window") continue;
-    totals.windows++;
-    totals.records += decision.counts.records;
-    totals.promoted += decision.counts.promoted;
-    totals.quarantined += decision.counts.quarantined;
-    totals.held += decision.counts.held;
-    totals.skipped += decision.counts.skipped.tombstone + decision.counts.skipped.late;
+    if (decision.kind === "replay") continue;
+    const { counts } = decision;
+    totals.promoted += counts.promoted;
+    totals.quarantined += counts.quarantined;
+    if (decision.kind === "window") {
+      totals.windows++;
+      totals.records += counts.records;
+      totals.held += counts.held;
+      totals.skipped += counts.skipped.tombstone + counts.skipped.late;
+    } else {
+      // A person's answer: what was held is somewhere else now.
+      totals.held -= counts.records;
+    }
   }
   let openQuarantine = 0;
   for await (const _one of lake.quarantined(dataset, { states: ["open"] })) openQuarantine++;
@@ -92,6 +98,6 @@ function print(invocation: Invocation, one: DatasetStatus): void {
     ["lag", one.lag === null ? "unknown" : `${formatCount(one.lag)} offsets`],
   ];
   for (const line of renderTable(["", ""], rows).slice(1)) terminal.out(`  ${line}`);
-  for (const id of one.heldWindows) terminal.out(`  ${terminal.style("yellow", "held")}     window ${id}: sluice hold list`);
+  for (const id of one.heldWindows) terminal.out(`  ${terminal.style("yellow", "waits")}        window ${id}: sluice hold list`);
   printBlocks(invocation, one.blocks);
 }

@@ -113,7 +113,7 @@ export function acceptSource(invocation: Invocation): Promise<ExitCode> {
     const state = await lake.state(dataset);
     const blocks = state.blocks.filter((one) => one.code === "SOURCE_IDENTITY_CHANGED");
     if (blocks.length === 0) {
-      throw new UsageError(`no topic of ${dataset} was found re-created; \`sluice source status\` shows how it stands`);
+      throw new SluiceError("NOT_FOUND", `no topic of ${dataset} was found re-created; \`sluice source status\` shows how it stands`);
     }
     const kafka = needKafka(config.source);
     const set = (await Promise.all(blocks.map((block) => ask(kafka, block.topic, { at: "earliest" })))).flat();
@@ -135,7 +135,8 @@ export function resetSource(invocation: Invocation): Promise<ExitCode> {
     const topics = new Set([...state.positions.map((one) => one.topic), ...state.blocks.map((one) => one.topic)]);
     const asked = await Promise.all([...topics].map((topic) => ask(kafka, topic, start ?? { at: "earliest" })));
     const wanted = asked.flat().filter((one) => partition === null || one.partition === partition);
-    if (wanted.length === 0) throw new UsageError(`${[...topics].join(", ") || dataset} has no partition ${partition ?? ""}`.trimEnd());
+    if (wanted.length === 0)
+      throw new SluiceError("NOT_FOUND", `${[...topics].join(", ") || dataset} has no partition ${partition ?? ""}`.trimEnd());
     const set = start === null ? wanted.map((one) => ({ ...one, next: BigInt(to) })) : wanted;
     return replace(invocation, { lake, dataset, state, set, scope: partition });
   });

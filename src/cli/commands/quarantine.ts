@@ -1,8 +1,8 @@
+import { SluiceError } from "../../core/errors.ts";
 import type { QuarantinedRecord } from "../../core/ports.ts";
 import type { CommandSpec } from "../command.ts";
 import { configOption, datasetOption, jsonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
-import { UsageError } from "../failure.ts";
 import { filterOf, filterOptions, stateOption } from "../quarantine-filter.ts";
 import { formatCount, formatTime, printable, renderTable } from "../table.ts";
 
@@ -80,8 +80,14 @@ export const quarantineShow: CommandSpec = {
   name: "quarantine show",
   summary: "Show one quarantined record with every reason and its bytes",
   examples: [
-    { command: "sluice quarantine show v3sI1ls8RzuJMbCS4ELfKw:0:1234", says: "everything about it; ids come from `quarantine list`" },
-    { command: "sluice quarantine show v3sI1ls8RzuJMbCS4ELfKw:0:1234 --raw value > record.json", says: "its value, byte for byte" },
+    {
+      command: "sluice quarantine show 7b520498-196d-4766-893b-9bb59caad20f:1:44",
+      says: "everything about it; ids come from `quarantine list`",
+    },
+    {
+      command: "sluice quarantine show 7b520498-196d-4766-893b-9bb59caad20f:1:44 --raw value > record.json",
+      says: "its value, byte for byte",
+    },
   ],
   arguments: [{ name: "<id>", description: "The record's id: topic id, partition and offset" }],
   options: [
@@ -100,7 +106,10 @@ export const quarantineShow: CommandSpec = {
       let found: QuarantinedRecord | null = null;
       for await (const record of lake.quarantined(dataset, { ids: [id] })) found = record;
       if (found === null)
-        throw new UsageError(`no record ${id} in the quarantine of ${dataset}; \`sluice quarantine list --state all\` lists them`);
+        throw new SluiceError(
+          "NOT_FOUND",
+          `no record ${id} in the quarantine of ${dataset}; \`sluice quarantine list --state all\` lists them`,
+        );
       const raw = invocation.text("raw");
       if (raw !== null) process.stdout.write((raw === "key" ? found.key : found.value) ?? new Uint8Array(0));
       else if (invocation.json) invocation.terminal.json(quarantinedJson(found, true));
@@ -118,7 +127,7 @@ export const quarantineReplay: CommandSpec = {
     "What passes is promoted with its original source position; what fails stays, with one attempt more, and is parked when its attempts (`quarantine.attemptsMax`) are spent. Safe to interrupt and to repeat.",
   examples: [
     { command: "sluice quarantine replay --rule carrier.pattern", says: "after the contract's pattern was corrected" },
-    { command: "sluice quarantine replay --id v3sI1ls8RzuJMbCS4ELfKw:0:1234", says: "one record" },
+    { command: "sluice quarantine replay --id 7b520498-196d-4766-893b-9bb59caad20f:1:44", says: "one record" },
     { command: "sluice quarantine replay --since 1d --json", says: "the last day's, as one JSON document" },
   ],
   options: [

@@ -85,6 +85,7 @@ async function setStage(invocation: Invocation, folder: string): Promise<Stage> 
     writeDemoState(folder, state);
     writeSetting(
       folder,
+      rows,
       kafka === null || topic === null ? { files: join(folder, "input") } : { brokers: kafka.bootstrap.split(","), topic },
     );
   } else if (kafka !== null) {
@@ -108,7 +109,8 @@ async function perform(invocation: Invocation, stage: Stage, stop: AbortSignal):
   const faults = new Map([...countFaults(state.rows)].filter(([name]) => kinds.some((one) => one.name === name)));
   announce(invocation, stage, faults);
   const contracts = await loadContracts(config);
-  const tally = new Tally(state.rows);
+  // A tombstone has no form in a file.
+  const tally = new Tally(state.topic === null ? state.rows - (countFaults(state.rows).get("tombstone") ?? 0) : state.rows);
   const lake = await openLake(config, () => {});
   try {
     for (const dataset of await lake.datasets()) {
@@ -127,13 +129,16 @@ async function perform(invocation: Invocation, stage: Stage, stop: AbortSignal):
     log: { destination: log, text: true },
   });
   const view = createLiveView(terminal, tally);
+  const over = new AbortController();
   try {
-    await Promise.race([Promise.all([feed(stage, tally, stop), untilJudged(worker, tally, stop)]), worker.done]);
+    const judged = untilJudged(worker, tally, AbortSignal.any([stop, over.signal]));
+    await Promise.race([Promise.all([feed(stage, tally, stop), judged]), worker.done]);
     if (invocation.flag("keep") && !stop.aborted) {
       tally.note("all is judged; Ctrl-C ends broker and worker");
       await aborted(stop);
     }
   } finally {
+    over.abort();
     await worker.stop();
     await worker.done;
     view.end();
@@ -152,6 +157,9 @@ function announce(invocation: Invocation, stage: Stage, faults: ReadonlyMap<stri
   );
   terminal.err(`Folder    ${shortPath(stage.folder)}`);
   terminal.err(`Process   ${process.pid}: kill it with -9 whenever you like, then go on with ${commandName()} demo --resume`);
+  if (invocation.flag("resume") && stage.kafka !== null) {
+    terminal.err("Waiting   for the killed worker's place in the consumer group to be free, some seconds at most");
+  }
   terminal.err("");
 }
 
@@ -170,6 +178,7 @@ async function feed(stage: Stage, tally: Tally, signal: AbortSignal): Promise<vo
   if (config.source.kind !== "kafka" || state.topic === null) return;
   const produced = await countProduced(config.source, state.topic);
   tally.produced = produced.reduce((sum, one) => sum + one, 0);
+  if (tally.produced >= state.rows) return;
   await produceRecords(config.source, {
     topic: state.topic,
     partitions: state.partitions,

@@ -11,6 +11,8 @@ const contractFile = fileURLToPath(new URL("../../../schemas/examples/flights.od
 const windowRowsMax = 10_000;
 const windowRowsMin = 500;
 const windowsMin = 34;
+/** The least that brokers take: how long a killed worker's place in the group stays taken. */
+const sessionTimeoutMs = 6000;
 
 /** Puts the demo's own contract and configuration into its folder: files that a person can read, change and run `sluice run` with. */
 export function writeSetting(
@@ -26,7 +28,9 @@ export function writeSetting(
   const document = {
     worker: "demo",
     lake: { folder: "lake" },
-    source: kafka ? { kind: "kafka", brokers: source.brokers, group: `${source.topic}-gate` } : { kind: "files", paths: [source.files] },
+    source: kafka
+      ? { kind: "kafka", brokers: source.brokers, group: `${source.topic}-gate`, sessionTimeoutMs }
+      : { kind: "files", paths: [source.files] },
     datasets: [{ contract: "flights.odcs.yaml" }],
     ...(kafka && { dlq: { enabled: true } }),
     lineage: { transports: [{ kind: "file", path: "lineage.ndjson" }] },

@@ -14,6 +14,8 @@ export interface DemoTotals {
   readonly skipped: number;
   readonly windows: number;
   readonly heldWindows: number;
+  /** Of the held records, those that failed a rule. */
+  readonly heldRejected: number;
   /** Records in quarantine by the first reason's rule: each counted once. */
   readonly byFirstRule: readonly (readonly [rule: string, records: number])[];
 }
@@ -34,7 +36,9 @@ export async function readTotals(lake: Lake, dataset: string): Promise<DemoTotal
     const rule = reasons.find((one) => one.severity === "error")?.rule ?? "none";
     rules.set(rule, (rules.get(rule) ?? 0) + 1);
   }
-  return { ...totals, heldWindows: (await lake.held(dataset)).length, byFirstRule: [...rules].sort((a, b) => b[1] - a[1]) };
+  const held = await lake.held(dataset);
+  const heldRejected = held.reduce((sum, one) => sum + one.rejected, 0);
+  return { ...totals, heldWindows: held.length, heldRejected, byFirstRule: [...rules].sort((a, b) => b[1] - a[1]) };
 }
 
 /** Prints what was declared beside what came out; answers whether every record is accounted for. */
@@ -63,7 +67,8 @@ export function printTotals(
   );
   terminal.out("");
   const declared = [...faults.values()].reduce((a, b) => a + b, 0);
-  terminal.out(`Declared faults: ${formatCount(declared)}. Those of held windows wait there.`);
+  const found = `${formatCount(totals.quarantined)} quarantined + ${formatCount(totals.heldRejected)} in held windows`;
+  terminal.out(`Declared faults: ${formatCount(declared)}. Found: ${found} = ${formatCount(totals.quarantined + totals.heldRejected)}.`);
   const left = [...faults].map(([name, count]) => [formatCount(count), name]);
   const right = totals.byFirstRule.map(([rule, count]) => [formatCount(count), rule]);
   const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => [
