@@ -21,6 +21,7 @@ export function encodeSubscription(topics: readonly string[], owned: readonly To
   });
 }
 
+/** The partitions that a leader gave us; none for empty bytes. Throws on bytes that are no assignment. */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   return ungrouped(decodeConsumerProtocolAssignment(bytes).assignedPartitions);
 }
@@ -32,6 +33,7 @@ export interface GroupMembers {
   assign(partitionCounts: ReadonlyMap<string, number>): { memberId: string; assignment: Buffer }[];
 }
 
+/** Members' own words, as JoinGroup hands them to the leader, ready to be assigned partitions. */
 export function decodeMembers(members: readonly { memberId: string; metadata: Buffer }[]): GroupMembers {
   const claims = members.map(({ memberId, metadata }) => {
     const { topics, ownedPartitions, generationId } = decodeConsumerProtocolSubscription(metadata);

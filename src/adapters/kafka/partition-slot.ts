@@ -28,6 +28,7 @@ export interface PartitionSlot {
   alone: number;
 }
 
+/** A slot that knows neither its topic's id nor its position yet. */
 export function createSlot(topic: string, partition: number): PartitionSlot {
   return {
     topic,
