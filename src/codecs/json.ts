@@ -12,7 +12,7 @@ import { utf8Sequence } from "./json-reader.ts";
 import { KeyTable } from "./key-table.ts";
 import { timeParser } from "./scalar-writer.ts";
 
-/** One JSON object (RFC 8259) a record, straight from the slab's bytes. What each kind of field takes is in docs/decoding.md. */
+/** One JSON object (RFC 8259) a record, straight from the slab's bytes. What each kind of field takes is in docs/reference/decoding.md. */
 export const jsonCodec: Codec = { name: "json", compile: compileJson };
 
 function compileJson(contract: Contract): (records: Records) => Batch {

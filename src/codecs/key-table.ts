@@ -1,4 +1,4 @@
-import assert from "node:assert";
+import { demand } from "../core/broken-invariant.ts";
 
 /** FNV-1a over a span. */
 function hashBytes(bytes: Uint8Array, start: number, end: number): number {
@@ -31,7 +31,7 @@ export class KeyTable {
   constructor(names: readonly (string | null)[]) {
     const encoder = new TextEncoder();
     const present = names.filter((name) => name !== null);
-    assert.equal(new Set(present).size, present.length, "two fields of one object have the same key");
+    demand(new Set(present).size === present.length, "two fields of one object have the same key");
     this.#names = names.map((name) => encoder.encode(name ?? ""));
     const expected = names.map((name) => encoder.encode(name === null ? "" : `${JSON.stringify(name)}:`));
     this.count = names.length;

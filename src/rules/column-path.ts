@@ -1,3 +1,4 @@
+import { BrokenInvariant } from "../core/broken-invariant.ts";
 import type { Batch } from "../core/batch.ts";
 import type { Column, ListColumn } from "../core/column.ts";
 import type { RulePlan } from "../core/rule.ts";
@@ -70,7 +71,7 @@ export function locate(batch: Batch, path: ColumnPath): LocatedColumn {
     } else if (column.kind === "struct") {
       parent = column;
       column = column.children[step] as Column;
-    } else throw new Error(`${column.field.path} has no children`);
+    } else throw new BrokenInvariant(`${column.field.path} has no children`);
   }
   return { column, parent, lists };
 }

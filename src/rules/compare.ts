@@ -1,3 +1,4 @@
+import { BrokenInvariant } from "../core/broken-invariant.ts";
 import type { Batch } from "../core/batch.ts";
 import { Cell, type Column } from "../core/column.ts";
 import type { Field } from "../core/schema.ts";
@@ -17,7 +18,7 @@ function exactNumber(column: Column, row: number): { readonly unscaled: bigint; 
   if (column.kind === "integer") return { unscaled: column.exact[row] as bigint, scale: 0, twos: 0 };
   if (column.kind === "decimal")
     return { unscaled: unscaledAt(column, row), scale: column.field.type.kind === "decimal" ? column.field.type.scale : 0, twos: 0 };
-  if (column.kind !== "float") throw new Error("not a number column");
+  if (column.kind !== "float") throw new BrokenInvariant("not a number column");
   let value = column.values[row] as number;
   let twos = 0;
   while (!Number.isInteger(value)) {
@@ -38,7 +39,7 @@ function compareNumbers(left: Column, right: Column, row: number): number {
 }
 
 function compareIntegers(left: Column, right: Column, row: number): number {
-  if (left.kind !== "integer" || right.kind !== "integer") throw new Error("not whole-number columns");
+  if (left.kind !== "integer" || right.kind !== "integer") throw new BrokenInvariant("not whole-number columns");
   const difference = (left.values[row] as number) - (right.values[row] as number);
   if (difference !== 0) return Math.sign(difference);
   const x = left.exact[row] as bigint;
@@ -47,14 +48,14 @@ function compareIntegers(left: Column, right: Column, row: number): number {
 }
 
 function compareTexts(left: Column, right: Column, row: number): number {
-  if (left.kind !== "bytes" || right.kind !== "bytes") throw new Error("not text columns");
+  if (left.kind !== "bytes" || right.kind !== "bytes") throw new BrokenInvariant("not text columns");
   const from = left.starts[row] as number;
   const other = right.starts[row] as number;
   return compareBytes(left.bytes, from, from + (left.lengths[row] as number), right.bytes, other, other + (right.lengths[row] as number));
 }
 
 function compareBooleans(left: Column, right: Column, row: number): number {
-  if (left.kind !== "boolean" || right.kind !== "boolean") throw new Error("not boolean columns");
+  if (left.kind !== "boolean" || right.kind !== "boolean") throw new BrokenInvariant("not boolean columns");
   return (left.values[row] as number) - (right.values[row] as number);
 }
 

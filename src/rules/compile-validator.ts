@@ -1,4 +1,4 @@
-import assert, { AssertionError } from "node:assert";
+import { BrokenInvariant, demand } from "../core/broken-invariant.ts";
 import type { Batch } from "../core/batch.ts";
 import type { DecodeFault } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
@@ -46,7 +46,7 @@ function requireTypeRules(contract: Pick<Contract, "fields" | "rules">): void {
   );
   const visit = (field: Field): void => {
     const { type } = field;
-    assert(type.kind === "json" || guarded.has(field.path), `the contract has no type rule for ${field.path}`);
+    demand(type.kind === "json" || guarded.has(field.path), `the contract has no type rule for ${field.path}`);
     if (type.kind === "struct") type.fields.forEach(visit);
     else if (type.kind === "list") visit(type.element);
     else if (type.kind === "map") visit(type.value);
@@ -130,7 +130,7 @@ function offendersOf(tally: Tally, batch: Batch, applies: Uint8Array, number: nu
   try {
     return tally.run.offenders(batch, applies, number).filter((row) => applies[row] === 1);
   } catch (fault) {
-    if (fault instanceof AssertionError) throw fault;
+    if (fault instanceof BrokenInvariant) throw fault;
     tally.fault = fault instanceof Error ? fault.message : String(fault);
     return new Uint32Array(0);
   }

@@ -1,3 +1,4 @@
+import { BrokenInvariant } from "../core/broken-invariant.ts";
 import { Cell, type ListColumn } from "../core/column.ts";
 import { CellKeys } from "./cell-key.ts";
 import { cellRule } from "./cell-rule.ts";
@@ -34,7 +35,7 @@ export const itemsFamily: RuleFamily<"items"> = {
     const words = [...counted, ...(check.unique ? ["no item twice"] : [])].join(" and ");
     return cellRule(path, {
       scan(column, from, to, out) {
-        if (column.kind !== "list") throw new Error("not a list column");
+        if (column.kind !== "list") throw new BrokenInvariant("not a list column");
         const { state, offsets } = column;
         for (let i = from; i < to; i++) {
           if (state[i] !== Cell.value) continue;
@@ -43,7 +44,7 @@ export const itemsFamily: RuleFamily<"items"> = {
         }
       },
       describe(column, cell, batch) {
-        if (column.kind !== "list") throw new Error("not a list column");
+        if (column.kind !== "list") throw new BrokenInvariant("not a list column");
         const count = (column.offsets[cell + 1] as number) - (column.offsets[cell] as number);
         if (count < least || count > most) return { observed: String(count), finding: `has ${count} ${count === 1 ? "item" : "items"}` };
         const repeated = firstRepeated(column, cell);

@@ -1,3 +1,4 @@
+import { BrokenInvariant } from "../core/broken-invariant.ts";
 import { Cell, type Column } from "../core/column.ts";
 import { cellRule } from "./cell-rule.ts";
 import { cellText } from "./cell-text.ts";
@@ -30,13 +31,13 @@ export const lengthFamily: RuleFamily<"length"> = {
     const most = check.max ?? Infinity;
     const text = kind !== "binary";
     const measure = (column: Column, cell: number): number => {
-      if (column.kind !== "bytes") throw new Error("not a column of bytes");
+      if (column.kind !== "bytes") throw new BrokenInvariant("not a column of bytes");
       const start = column.starts[cell] as number;
       const length = column.lengths[cell] as number;
       return text ? codePoints(column.bytes, start, start + length) : length;
     };
     const scan = (column: Column, from: number, to: number, out: RowList): void => {
-      if (column.kind !== "bytes") throw new Error("not a column of bytes");
+      if (column.kind !== "bytes") throw new BrokenInvariant("not a column of bytes");
       const { state, lengths } = column;
       for (let i = from; i < to; i++) {
         if (state[i] !== Cell.value) continue;

@@ -1,3 +1,4 @@
+import { BrokenInvariant } from "../core/broken-invariant.ts";
 import { Cell, type Column, type DecimalColumn, type IntegerColumn } from "../core/column.ts";
 import type { Field } from "../core/schema.ts";
 import { cellRule } from "./cell-rule.ts";
@@ -92,7 +93,7 @@ function floatScan(check: RangeCheck, single: boolean): Scan {
   const aboveLeast = check.exclusiveMin && check.min !== null;
   const belowMost = check.exclusiveMax && check.max !== null;
   return (column, from, to, out) => {
-    if (column.kind !== "float") throw new Error("not a float column");
+    if (column.kind !== "float") throw new BrokenInvariant("not a float column");
     const { state, values } = column;
     for (let i = from; i < to; i++) {
       if (state[i] !== Cell.value) continue;

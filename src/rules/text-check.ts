@@ -1,3 +1,4 @@
+import { BrokenInvariant } from "../core/broken-invariant.ts";
 import { Cell, type Column } from "../core/column.ts";
 import type { RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
@@ -17,7 +18,7 @@ export function scanTexts(
 ): (column: Column, from: number, to: number, out: RowList) => void {
   const cache = new VerdictCache(accepts);
   return (column, from, to, out) => {
-    if (column.kind !== "bytes") throw new Error("not a column of bytes");
+    if (column.kind !== "bytes") throw new BrokenInvariant("not a column of bytes");
     const { state, bytes, starts, lengths } = column;
     for (let i = from; i < to; i++) {
       if (state[i] !== Cell.value) continue;
