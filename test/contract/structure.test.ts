@@ -171,7 +171,7 @@ describe.skipIf(standards === null)("the official schemas (skipped: not found be
         else rejected++;
         expect(ours.ok, ours.why).toBe(theirs);
       }),
-      { numRuns: Number(process.env["SLUICE_FUZZ_RUNS"] ?? 1500) },
+      { numRuns: Number(process.env["SLUICE_FUZZ_RUNS"] ?? 3000) },
     );
     expect(accepted).toBeGreaterThan(150);
     expect(rejected).toBeGreaterThan(150);
