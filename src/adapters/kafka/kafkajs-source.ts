@@ -1,5 +1,4 @@
-import kafkajs from "kafkajs";
-import type { Consumer, EachBatchPayload, LogEntry } from "kafkajs";
+import type { EachBatchPayload } from "kafkajs";
 import { SluiceError } from "../../core/errors.ts";
 import type { PartitionKey, Position } from "../../core/position.ts";
 import type { Source, SourceListener, StartPoint } from "../../core/ports.ts";
@@ -8,8 +7,8 @@ import type { Records } from "../../core/records.ts";
 import { unreachable } from "./broker-faults.ts";
 import { Cluster, identityChanged } from "./cluster.ts";
 import type { IsolationLevel } from "./cluster.ts";
-import type { KafkaConnection } from "./connection.ts";
 import type { KafkaSourceOptions } from "./kafka-source.ts";
+import { KafkajsConsumer } from "./kafkajs-consumer.ts";
 import { registerCodecs, toRecords } from "./kafkajs-records.ts";
 import { OwnershipCalls } from "./ownership.ts";
 import { createSlot } from "./partition-slot.ts";
@@ -17,7 +16,6 @@ import type { PartitionSlot } from "./partition-slot.ts";
 import { TroubleBoard } from "./trouble-board.ts";
 
 const retryMs = 200;
-const connectionFault = /ECONN|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|Connection (error|timeout)|timed out|Closed connection|certificate/i;
 
 /**
  * Reads topics through kafkajs. It joins, fetches and decodes; topic ids and offsets, which it does not know or resets by itself, are asked
@@ -30,15 +28,12 @@ export function createKafkajsSource(options: KafkaSourceOptions): Source {
 class KafkajsSource implements Source {
   readonly #options: KafkaSourceOptions & typeof defaults;
   readonly #cluster: Cluster;
+  readonly #consumer: KafkajsConsumer;
   readonly #isolation: IsolationLevel;
   readonly #slots = new Map<string, PartitionSlot>();
   readonly #troubles = new TroubleBoard((error) => this.#listener?.trouble(error));
   #listener: SourceListener | null = null;
   #calls: OwnershipCalls | null = null;
-  #consumer: Consumer | null = null;
-  /** The topics that the consumer was started with. */
-  #subscribed: readonly string[] = [];
-  #changing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #inFlight = 0;
   #roomWaiters: (() => void)[] = [];
@@ -48,6 +43,13 @@ class KafkajsSource implements Source {
     this.#options = { ...defaults, ...options };
     this.#isolation = this.#options.isolation === "read_committed" ? 1 : 0;
     this.#cluster = new Cluster(options.connection);
+    this.#consumer = new KafkajsConsumer(this.#options, {
+      joined: (assignment) => this.#joined(assignment),
+      lost: () => this.#lose(),
+      batch: (payload) => this.#batch(payload),
+      passed: (topic, partition, next) => this.#passed(topic, partition, next),
+      trouble: (error) => (error === null ? this.#troubles.clear("consumer") : this.#troubles.set("consumer", error)),
+    });
   }
 
   async start(listener: SourceListener): Promise<void> {
@@ -72,7 +74,7 @@ class KafkajsSource implements Source {
     const owned = positions.filter((position) => this.#slotOf(position)?.key?.topicId === position.topicId);
     const offsets = owned.map(({ topic, partition, next }) => ({ topic, partition, offset: String(next) }));
     // A hint for lag tools; the next one is as good.
-    if (offsets.length > 0) await this.#consumer?.commitOffsets(offsets).catch(() => undefined);
+    if (offsets.length > 0) await this.#consumer.commit(offsets);
   }
 
   pause(partitions: readonly PartitionKey[]): void {
@@ -104,19 +106,17 @@ class KafkajsSource implements Source {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.#changing;
+    await this.#consumer.settle();
     const slots = [...this.#slots.values()];
     for (const slot of slots) slot.state = "unread";
     await this.#calls?.revoked(slots, 0.8 * this.#options.rebalanceTimeoutMs);
     this.#slots.clear();
     this.#wake();
-    await this.#consumer?.disconnect().catch(() => undefined);
+    await this.#consumer.close();
     await this.#cluster.close();
   }
 
-  // ---- the consumer
-
-  /** Starts the consumer, or starts it anew where the existing topics are not those it was started with. */
+  /** Reads the topics that exist; says which don't. */
   #follow(): void {
     const { topics } = this.#options;
     const there = topics.filter((topic) => this.#cluster.topic(topic) !== undefined);
@@ -124,86 +124,7 @@ class KafkajsSource implements Source {
       if (there.includes(topic)) this.#troubles.clear(`topic ${topic}`);
       else this.#troubles.set(`topic ${topic}`, new SluiceError("SOURCE_TOPIC_MISSING", `topic ${topic} does not exist`));
     }
-    if (there.join("\n") !== this.#subscribed.join("\n")) this.#restart(there);
-  }
-
-  #restart(topics: readonly string[]): void {
-    this.#subscribed = topics;
-    this.#changing = this.#changing.then(async () => {
-      const old = this.#consumer;
-      this.#consumer = null;
-      this.#lose();
-      await old?.disconnect().catch(() => undefined);
-      if (this.#closed || topics.length === 0) return;
-      try {
-        await this.#run(topics);
-      } catch (error) {
-        this.#failed(unreachable("kafkajs can't join", error));
-      }
-    });
-  }
-
-  /** A consumer that ended is started again with the next look at the topics. */
-  #failed(error: SluiceError): void {
-    this.#troubles.set("consumer", error);
-    this.#subscribed = [];
-    this.#lose();
-  }
-
-  async #run(topics: readonly string[]): Promise<void> {
-    const options = this.#options;
-    const kafka = new kafkajs.Kafka({
-      ...clientOptions(options.connection),
-      logLevel: kafkajs.logLevel.ERROR,
-      logCreator: () => (entry) => this.#log(entry),
-      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
-    });
-    const consumer = kafka.consumer({
-      groupId: options.groupId,
-      sessionTimeout: options.sessionTimeoutMs,
-      rebalanceTimeout: options.rebalanceTimeoutMs,
-      heartbeatInterval: options.heartbeatIntervalMs,
-      maxWaitTimeInMs: options.fetchWaitMs,
-      maxBytes: Math.max(1024, Math.min(8 * 2 ** 20, Math.floor(options.bytesInFlightMax / 2))),
-      maxBytesPerPartition: Math.max(1024, Math.min(2 ** 20, Math.floor(options.bytesInFlightMax / 4))),
-      metadataMaxAge: options.metadataRefreshMs,
-      readUncommitted: this.#isolation === 0,
-      allowAutoTopicCreation: false,
-      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 },
-    });
-    const mine = () => this.#consumer === consumer && !this.#closed;
-    const { REBALANCING, GROUP_JOIN, CRASH, END_BATCH_PROCESS, FETCH } = consumer.events;
-    consumer.on(REBALANCING, () => mine() && this.#lose());
-    consumer.on(GROUP_JOIN, ({ payload }) => mine() && this.#joined(payload.memberAssignment));
-    consumer.on(FETCH, () => mine() && this.#troubles.clear("consumer"));
-    consumer.on(END_BATCH_PROCESS, ({ payload }) => {
-      if (mine() && payload.batchSize === 0) this.#passed(payload.topic, payload.partition, BigInt(payload.lastOffset) + 1n);
-    });
-    consumer.on(CRASH, ({ payload }) => {
-      if (!mine()) return;
-      const error = unreachable("kafkajs gave up and begins anew", payload.error);
-      if (!payload.restart) return this.#failed(error);
-      this.#troubles.set("consumer", error);
-      this.#lose();
-    });
-    this.#consumer = consumer;
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: (payload) => (mine() ? this.#batch(payload) : Promise.resolve()),
-    });
-  }
-
-  /** kafkajs says through its log only that a broker can't be reached, and tries again. */
-  #log({ log }: LogEntry): void {
-    if (this.#closed) return;
-    const { message, error } = log as { message: string; error?: unknown };
-    const detail = typeof error === "string" ? `${message}: ${error}` : message;
-    // Membership, leaders that move and the like are its daily business.
-    if (!connectionFault.test(detail)) return;
-    this.#troubles.set("consumer", new SluiceError("SOURCE_UNREACHABLE", `kafkajs: ${detail}`));
+    this.#consumer.follow(there);
   }
 
   // ---- ownership
@@ -225,7 +146,6 @@ class KafkajsSource implements Source {
   }
 
   #joined(assignment: Readonly<Record<string, readonly number[]>>): void {
-    this.#lose();
     const slots = Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => createSlot(topic, partition)));
     for (const slot of slots) {
       this.#slots.set(`${slot.topic}/${slot.partition}`, slot);
@@ -276,7 +196,7 @@ class KafkajsSource implements Source {
     slot.state = "reading";
     slot.position = position;
     slot.version++;
-    this.#tell((consumer) => consumer.seek({ topic: slot.topic, partition: slot.partition, offset: String(position) }));
+    this.#consumer.tell((consumer) => consumer.seek({ topic: slot.topic, partition: slot.partition, offset: String(position) }));
     this.#applyPause(slot);
     this.#wake();
   }
@@ -292,16 +212,7 @@ class KafkajsSource implements Source {
 
   #applyPause(slot: PartitionSlot): void {
     const which = [{ topic: slot.topic, partitions: [slot.partition] }];
-    this.#tell((consumer) => (slot.state === "reading" && !slot.paused ? consumer.resume(which) : consumer.pause(which)));
-  }
-
-  /** A consumer that is just ending refuses; what was to be said is said anew when it has joined again. */
-  #tell(say: (consumer: Consumer) => void): void {
-    try {
-      if (this.#consumer !== null) say(this.#consumer);
-    } catch (error) {
-      if (!(error instanceof kafkajs.KafkaJSNonRetriableError)) throw error;
-    }
+    this.#consumer.tell((consumer) => (slot.state === "reading" && !slot.paused ? consumer.resume(which) : consumer.pause(which)));
   }
 
   // ---- records
@@ -429,23 +340,3 @@ const defaults = {
   fetchWaitMs: 500,
   metadataRefreshMs: 10_000,
 };
-
-/** The same settings as kafkajs names them. The `sasl` object is new each time: kafkajs keeps state by it. */
-function clientOptions({ brokers, clientId, tls, sasl }: KafkaConnection) {
-  return {
-    brokers: [...brokers],
-    clientId,
-    ...(tls !== undefined && {
-      ssl: {
-        ...(tls.ca !== undefined && { ca: [tls.ca] }),
-        ...(tls.cert !== undefined && { cert: tls.cert }),
-        ...(tls.key !== undefined && { key: tls.key }),
-        ...(tls.serverName !== undefined && { servername: tls.serverName }),
-        rejectUnauthorized: tls.rejectUnauthorized ?? true,
-      },
-    }),
-    ...(sasl !== undefined && {
-      sasl: { mechanism: sasl.mechanism.toLowerCase() as "plain", username: sasl.username, password: sasl.password },
-    }),
-  };
-}
