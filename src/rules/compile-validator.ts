@@ -77,7 +77,7 @@ class Window implements WindowValidator {
     const number = this.#batches++;
     const violations: Violations[] = [];
     const checked = new Float64Array(this.#rules.length);
-    const rejected = Uint8Array.from(batch.undecoded);
+    const rejected = batch.undecoded.slice();
     const decoded = new Uint8Array(batch.rows);
     for (let row = 0; row < batch.rows; row++) decoded[row] = 1 - (batch.undecoded[row] as number);
     const decodedCount = countOnes(decoded);

@@ -1,6 +1,6 @@
-const slotCount = 4096;
+const slotCount = 16_384;
 /** Values longer than this are judged each time. */
-const bytesMax = 48;
+const bytesMax = 32;
 
 /** FNV-1a with a last mix. */
 export function hashSpan(bytes: Uint8Array, start: number, end: number): number {
