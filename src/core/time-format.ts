@@ -227,7 +227,7 @@ function consumeToken(token: Exclude<Token, { kind: "optional" }>, text: string,
       parts.half = half === "PM" ? 1 : 0;
       return at + 2;
     }
-    case "offset":
+    default:
       return consumeOffset(text, at, parts);
   }
 }
