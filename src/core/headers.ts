@@ -15,13 +15,13 @@ function readVarint(bytes: Uint8Array, cursor: { at: number }): number {
   throw new RangeError("a record's headers hold a number of more than 32 bits");
 }
 
-function writeVarint(out: number[], value: number): void {
+/** Writes at `at`; answers where the next byte goes. */
+function writeVarint(out: Uint8Array, at: number, value: number): number {
   let raw = ((value << 1) ^ (value >> 31)) >>> 0;
-  while (raw >= 0x80) {
-    out.push((raw & 0x7f) | 0x80);
-    raw >>>= 7;
-  }
-  out.push(raw);
+  let next = at;
+  for (; raw >= 0x80; raw >>>= 7) out[next++] = (raw & 0x7f) | 0x80;
+  out[next++] = raw;
+  return next;
 }
 
 /** Headers of one record, in order, duplicates kept; values are views into the slab. Throws RangeError on bytes that no broker would hand out. */
@@ -45,21 +45,32 @@ export function headersOf(records: Records, row: number): Header[] {
   return headers;
 }
 
+function varintLength(value: number): number {
+  let raw = ((value << 1) ^ (value >> 31)) >>> 0;
+  let length = 1;
+  for (; raw >= 0x80; raw >>>= 7) length++;
+  return length;
+}
+
 /** The header span of `Records` for a list of headers; empty for none. */
 export function encodeHeaders(headers: readonly Header[]): Uint8Array {
   if (headers.length === 0) return new Uint8Array(0);
-  const out: number[] = [];
-  writeVarint(out, headers.length);
-  for (const { key, value } of headers) {
-    const name = encoder.encode(key);
-    writeVarint(out, name.length);
-    out.push(...name);
-    if (value === null) {
-      writeVarint(out, -1);
-      continue;
-    }
-    writeVarint(out, value.length);
-    for (const byte of value) out.push(byte);
-  }
-  return Uint8Array.from(out);
+  const names = headers.map(({ key }) => encoder.encode(key));
+  let size = varintLength(headers.length);
+  headers.forEach(({ value }, i) => {
+    const name = names[i] as Uint8Array;
+    size += varintLength(name.length) + name.length + varintLength(value?.length ?? -1) + (value?.length ?? 0);
+  });
+  const out = new Uint8Array(size);
+  let at = writeVarint(out, 0, headers.length);
+  headers.forEach(({ value }, i) => {
+    const name = names[i] as Uint8Array;
+    at = writeVarint(out, at, name.length);
+    out.set(name, at);
+    at = writeVarint(out, at + name.length, value?.length ?? -1);
+    if (value === null) return;
+    out.set(value, at);
+    at += value.length;
+  });
+  return out;
 }
