@@ -6,6 +6,7 @@ import { createLineageSink } from "../adapters/lineage/lineage-sink.ts";
 import { fileTransport, httpTransport, kafkaTransport } from "../adapters/lineage/transport.ts";
 import type { LineageTransport } from "../adapters/lineage/transport.ts";
 import { createLog, logEvents } from "../adapters/telemetry/log.ts";
+import type { Logger } from "../adapters/telemetry/log.ts";
 import { startTelemetry } from "../adapters/telemetry/telemetry.ts";
 import type { Config, KafkaSourceConfig } from "../config/config.ts";
 import { loadContract } from "../contract/load-contract.ts";
@@ -16,6 +17,9 @@ import type { Position } from "../core/position.ts";
 import type { Lake, Probe, Producer, Sink, Source } from "../core/ports.ts";
 import { Gate } from "../gate/gate.ts";
 import { Outbox } from "../gate/outbox.ts";
+import type { WorkerStatus } from "../http/health.ts";
+import { startHealthServer } from "../http/health.ts";
+import { watchContracts } from "./contract-reload.ts";
 import { openLake } from "./session.ts";
 import { version } from "./version.ts";
 
@@ -40,6 +44,8 @@ export interface Worker {
   readonly gate: Gate;
   readonly lake: Lake;
   readonly source: Source;
+  /** Where health is served; null where it is not. */
+  readonly healthUrl: string | null;
   /** Resolves when a finite source has ended, or after `stop`; rejects on a fault that no retry mends. Everything is closed then. */
   readonly done: Promise<void>;
   stop(): Promise<void>;
@@ -77,8 +83,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     watched: { lanes: () => gate.status().lanes, bytesInFlight: () => source.bytesInFlight(), now: clock.now },
   });
   listeners.push(telemetry.observe);
+  let log: Logger | null = null;
   if (options.log !== null) {
-    const log = createLog({ ...options.log, level: config.log.level, worker: config.worker, version, otel: telemetry.logger });
+    log = createLog({ ...options.log, level: config.log.level, worker: config.worker, version, otel: telemetry.logger });
     listeners.push(logEvents(log));
   }
   const outbox = new Outbox({
@@ -92,19 +99,40 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     if (event.type === "window.committed") outbox.nudge(event.decision.dataset);
   });
 
+  let phase: WorkerStatus["phase"] = "starting";
+  const status = (): WorkerStatus => ({ ...gate.status(), phase });
+  const health = config.http.enabled ? await startHealthServer({ host: config.http.host, port: config.http.port, status }) : null;
+  if (health !== null) log?.info({ url: health.url }, "health is served");
+
   const run = async (): Promise<void> => {
+    const bug = Promise.withResolvers<never>();
+    let watch: { stop(): Promise<void> } | null = null;
     try {
       await gate.activate();
       outbox.start();
-      await gate.run();
+      phase = "running";
+      watch = watchContracts(config.datasets, contracts, gate, bug.reject);
+      await Promise.race([gate.run(), bug.promise]);
       await outbox.drain(drainMs);
     } finally {
+      await watch?.stop();
+      await health?.close();
       await outbox.stop();
       await telemetry.shutdown();
       await lake.close();
     }
   };
-  return { gate, lake, source, done: run(), stop: () => gate.stop() };
+  return {
+    gate,
+    lake,
+    source,
+    healthUrl: health?.url ?? null,
+    done: run(),
+    stop: () => {
+      phase = "stopping";
+      return gate.stop();
+    },
+  };
 }
 
 /** How adapters reach the cluster of a Kafka source. */

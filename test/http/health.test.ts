@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import type { LaneStatus } from "../../src/core/events.ts";
+import type { WorkerStatus } from "../../src/http/health.ts";
+import { judgeHealth, startHealthServer } from "../../src/http/health.ts";
+
+const partition = { partition: 0, topicId: "t", position: 12345678901234567n, end: null, blocked: null };
+const lane: LaneStatus = {
+  dataset: "orders",
+  topic: "orders",
+  contract: { version: "1", hash: "sha256:x" },
+  contractError: null,
+  partitions: [partition],
+  openWindow: null,
+  queuedBytes: 0,
+  totals: { records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, windows: 0 },
+  newestCommittedTimestampMs: null,
+  trouble: null,
+};
+const running: WorkerStatus = { lanes: [lane], trouble: null, phase: "running" };
+const blocked: WorkerStatus = { ...running, lanes: [{ ...lane, partitions: [{ ...partition, blocked: "SOURCE_IDENTITY_CHANGED" }] }] };
+
+describe("a worker is", () => {
+  it.each<[string, WorkerStatus]>([
+    ["starting", { ...running, phase: "starting" }],
+    ["ready", running],
+    ["blocked", blocked],
+    ["troubled", { ...running, trouble: "no broker can be reached" }],
+    ["troubled", { ...running, lanes: [{ ...lane, trouble: "disk full" }] }],
+    ["stopping", { ...blocked, phase: "stopping" }],
+  ])("%s", (health, status) => {
+    expect(judgeHealth(status)).toBe(health);
+  });
+});
+
+it("serves live, ready and healthy-but-blocked as different answers", async () => {
+  let status = running;
+  const server = await startHealthServer({ host: "127.0.0.1", port: 0, status: () => status });
+  const get = async (path: string): Promise<[number, Record<string, unknown>]> => {
+    const response = await fetch(server.url + path);
+    return [response.status, (await response.json()) as Record<string, unknown>];
+  };
+  try {
+    expect(await get("/health/live")).toEqual([200, { status: "live" }]);
+    expect(await get("/health/ready")).toEqual([200, { status: "ready", trouble: null, blocked: [] }]);
+    status = blocked;
+    expect(await get("/health/live")).toEqual([200, { status: "live" }]);
+    expect(await get("/health/ready")).toEqual([
+      503,
+      {
+        status: "blocked",
+        trouble: null,
+        blocked: [{ dataset: "orders", topic: "orders", partition: 0, code: "SOURCE_IDENTITY_CHANGED" }],
+      },
+    ]);
+    const [code, whole] = await get("/health");
+    expect(code).toBe(200);
+    expect(whole).toMatchObject({ status: "blocked", phase: "running", lanes: [{ partitions: [{ position: "12345678901234567" }] }] });
+    status = { ...running, trouble: "no broker can be reached" };
+    expect(await get("/health/ready")).toEqual([503, { status: "troubled", trouble: "no broker can be reached", blocked: [] }]);
+    await expect(
+      startHealthServer({ host: "127.0.0.1", port: Number(new URL(server.url).port), status: () => status }),
+    ).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  } finally {
+    await server.close();
+  }
+});
