@@ -28,6 +28,23 @@ export async function* readQuarantineFile(storage: Storage, path: string): Async
   }
 }
 
+/** What a row of a quarantine file says of a record's state. */
+export type QuarantineVersion = Pick<QuarantinedRecord, "id" | "attempt" | "state">;
+
+/** Reads only whose versions a quarantine file holds, none of the records' bytes. Rejects as `readQuarantineFile` does. */
+export async function* readQuarantineVersions(storage: Storage, path: string): AsyncIterable<QuarantineVersion> {
+  const file = await bufferOf(storage, path);
+  const metadata = await parquetMetadataAsync(file);
+  const columns = ["topic", "topic_id", "partition", "offset", "attempt", "state"];
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns, utf8: false, parsers, compressors });
+    for (const row of rows as unknown as ParquetRow[]) yield { id: idOf(row), attempt: row.attempt, state: row.state as QuarantineState };
+    rowStart = rowEnd;
+  }
+}
+
 const parsers = {
   timestampFromMicroseconds: (micros: bigint) => micros,
   // The default decoder drops a byte order mark.
@@ -78,7 +95,7 @@ interface ParquetRow {
 function rowOf(read: Readonly<Record<string, unknown>>): StoredQuarantineRow {
   const row = read as unknown as ParquetRow;
   return {
-    id: partitionId({ topic: row.topic, topicId: row.topic_id, partition: row.partition }) + `:${row.offset}`,
+    id: idOf(row),
     topic: row.topic,
     topicId: row.topic_id,
     partition: row.partition,
@@ -97,6 +114,10 @@ function rowOf(read: Readonly<Record<string, unknown>>): StoredQuarantineRow {
     state: row.state as QuarantineState,
     quarantinedAtMs: Number(row.quarantined_at / 1000n),
   };
+}
+
+function idOf(row: ParquetRow): string {
+  return `${partitionId({ topic: row.topic, topicId: row.topic_id, partition: row.partition })}:${row.offset}`;
 }
 
 function reasonOf(read: Readonly<Record<keyof Reason, string | null | undefined>>): Reason {

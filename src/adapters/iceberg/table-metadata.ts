@@ -117,13 +117,12 @@ export function serializeTableMetadata(metadata: TableMetadata): string {
   return `{${members.join(",")}}`;
 }
 
-/** The table's current schema. */
+/** The table's current schema. Rejects with TABLE_CORRUPT where the metadata names one that it does not have. */
 export function currentSchema(metadata: TableMetadata): IcebergSchema {
   return schemaWithId(metadata, metadata["current-schema-id"]);
 }
 
-/** A schema of the table by its id. */
-export function schemaWithId(metadata: TableMetadata, id: number): IcebergSchema {
+function schemaWithId(metadata: TableMetadata, id: number): IcebergSchema {
   const schema = metadata.schemas.find((each) => each["schema-id"] === id);
   if (schema === undefined) throw new SluiceError("TABLE_CORRUPT", `table ${metadata["table-uuid"]} has no schema ${id}`);
   return schema;

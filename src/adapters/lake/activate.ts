@@ -52,7 +52,7 @@ async function create(context: LakeContext, contract: Contract, activated: Activ
   } catch (fault) {
     if (!(fault instanceof SluiceError) || fault.code !== "COMMIT_UNKNOWN") throw fault;
     // Whoever made the tables: what counts is read back next.
-    if ((await findTables(context, contract.dataset)) === null) throw fault.cause;
+    if ((await findTables(context, contract.dataset)) === null) throw fault.cause instanceof SluiceError ? fault.cause : fault;
     return false;
   }
 }

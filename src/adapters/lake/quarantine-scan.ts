@@ -1,8 +1,9 @@
 import { SluiceError } from "../../core/errors.ts";
 import type { QuarantinedRecord, QuarantineFilter, QuarantineState } from "../../core/ports.ts";
+import type { Storage } from "../../core/storage.ts";
 import type { AvroRow } from "../iceberg/avro-schema.ts";
 import { EntryStatus } from "../iceberg/manifest.ts";
-import { readQuarantineFile } from "../iceberg/parquet-quarantine-reader.ts";
+import { readQuarantineFile, readQuarantineVersions } from "../iceberg/parquet-quarantine-reader.ts";
 import { quarantineFieldIds } from "../iceberg/quarantine-schema.ts";
 import { pathOfUri } from "../iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../iceberg/table-io.ts";
@@ -81,10 +82,18 @@ function matches(record: QuarantinedRecord, filter: QuarantineFilter, ids: Reado
   );
 }
 
-async function* readRows(context: LakeContext, file: AvroRow): AsyncIterable<QuarantinedRecord> {
+function readRows(context: LakeContext, file: AvroRow): AsyncIterable<QuarantinedRecord> {
+  return reading(context, file, readQuarantineFile);
+}
+
+async function* reading<T>(
+  context: LakeContext,
+  file: AvroRow,
+  read: (storage: Storage, path: string) => AsyncIterable<T>,
+): AsyncIterable<T> {
   const uri = file.file_path as string;
   try {
-    yield* readQuarantineFile(context.storage, pathOfUri(context.storage, uri));
+    yield* read(context.storage, pathOfUri(context.storage, uri));
   } catch (fault) {
     const missing = fault instanceof SluiceError && fault.code === "NOT_FOUND";
     if (!missing && !(fault instanceof RangeError)) throw fault;
@@ -97,7 +106,7 @@ async function laterVersions(context: LakeContext, files: readonly VersionFile[]
   const latest = new Map<string, Version>();
   for (const each of files) {
     if (holdsFirstVersions(each)) continue;
-    for await (const { id, attempt, state } of readRows(context, each.file)) {
+    for await (const { id, attempt, state } of reading(context, each.file, readQuarantineVersions)) {
       const version = { attempt, sequence: each.sequence, state };
       const known = latest.get(id);
       if (known === undefined || isLater(version, known)) latest.set(id, version);

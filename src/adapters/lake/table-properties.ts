@@ -43,10 +43,12 @@ export function positionsById(positions: readonly Position[]): Map<string, Posit
   return new Map(positions.map((position) => [partitionId(position), position]));
 }
 
+/** Stops of a table, in the order they were recorded. */
 export function readBlocks(properties: Properties): Block[] {
   return JSON.parse(properties[propertyNames.blocks] ?? "[]") as Block[];
 }
 
+/** The text of stops. */
 export function writeBlocks(blocks: readonly Block[]): string {
   return JSON.stringify(blocks);
 }
@@ -56,6 +58,7 @@ export function readContracts(properties: Properties): ActivatedContract[] {
   return JSON.parse(properties[propertyNames.contracts] ?? "[]") as ActivatedContract[];
 }
 
+/** The text of activated contracts. */
 export function writeContracts(contracts: readonly ActivatedContract[]): string {
   return JSON.stringify(contracts);
 }

@@ -1,9 +1,14 @@
 import { expect, it } from "vitest";
 import { collect, makeWindow, row, scratchFolder, startedLake, textOf } from "./lake-fixture.ts";
-import { readBranch } from "./table-content.ts";
+import { loadBoth, readBranch } from "./table-content.ts";
 
 const by = { author: "ann", reason: "looked at it" };
 const values = [row(10), "bad", row(11)];
+
+async function branches(folder: string): Promise<string[][]> {
+  const { promoted, quarantine } = await loadBoth(folder, "orders");
+  return [Object.keys(promoted.refs), Object.keys(quarantine.refs)];
+}
 
 it("keeps a held window out of main, and later windows go on", async () => {
   using scratch = scratchFolder();
@@ -40,6 +45,7 @@ it("publishes exactly the audited files, once", async () => {
   expect(main.quarantined).toEqual(["topic-a:0:1#0=open"]);
   expect(main.files.filter((file) => branch.files.includes(file))).toHaveLength(2);
   expect(await lake.held("orders")).toEqual([]);
+  expect(await branches(scratch.folder)).toEqual([["main"], ["main"]]);
   const last = (await collect(lake.history("orders", 0n))).at(-1)!;
   expect(last.decision).toMatchObject({
     kind: "publish",
@@ -62,6 +68,7 @@ it("drops a window by putting all its raw records into quarantine", async () => 
   const lake = await startedLake(scratch.folder);
   await lake.commitWindow(makeWindow({ id: "w2", from: 0n, values, rejected: [1], verdict: "hold" }));
   await lake.dropHeld("orders", "w2", by);
+  expect(await branches(scratch.folder)).toEqual([["main"], ["main"]]);
   const main = await readBranch(scratch.folder, "orders");
   expect(main.promoted).toEqual([]);
   const rows = await collect(lake.quarantined("orders", {}));
