@@ -76,7 +76,7 @@ export function boundsContract(make: MakeSource, { bounded, codecs }: SourceCapa
       const { source, recorder, until } = await bench.open([topic], { bytesInFlightMax: mib }, { hold: true });
       const alone: boolean[] = [];
       await until(() => {
-        if (recorder.seen.at(-1)?.value?.length === large.length) alone.push(recorder.held === 1);
+        if (recorder.held > 0 && recorder.seen.at(-1)?.value?.length === large.length) alone.push(recorder.held === 1);
         recorder.releaseAll();
         return recorder.count === 6;
       });

@@ -136,6 +136,8 @@ export class Fetcher {
       error = caught;
     }
     for (const { slot } of asked) slot.fetching = false;
+    // Counted before what was granted goes back, so that nobody else is granted room that these bytes take.
+    for (const { records } of answers) budget.add(records?.length ?? 0);
     budget.give(granted);
     if (this.#stopped) return;
     if (error === null) {
@@ -152,10 +154,12 @@ export class Fetcher {
   #handOut(node: number, asked: readonly Asked[], answers: readonly FetchedPartition[], alone: boolean): void {
     for (const answer of answers) {
       const match = asked.find(({ slot }) => slot.key?.topicId === answer.topicId && slot.partition === answer.partition);
-      if (match === undefined || match.slot.version !== match.version || match.slot.state !== "reading") continue;
       const bytes = answer.records?.length ?? 0;
+      if (match === undefined || match.slot.version !== match.version || match.slot.state !== "reading") {
+        this.#options.budget.give(bytes);
+        continue;
+      }
       if (alone) this.#found(node, match.slot, bytes);
-      this.#options.budget.add(bytes);
       this.#options.fetched(match.slot, answer);
     }
   }
