@@ -173,6 +173,10 @@ function threeBrokers(make: MakeSource): void {
       await until(() => recorder.count >= written, 30_000);
       for (const partition of ends.keys()) {
         const offsets = recorder.seen.filter((record) => record.partition === partition).map(({ offset }) => Number(offset));
+        expect(
+          offsets.filter((offset, i) => i > 0 && offset <= (offsets[i - 1] as number)),
+          "offsets handed out twice",
+        ).toEqual([]);
         expect(offsets).toEqual(Array.from({ length: Number(ends[partition]?.latest) }, (_, i) => i));
       }
       const values = new Set(recorder.seen.map(({ value }) => value));
