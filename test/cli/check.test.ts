@@ -1,0 +1,158 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { sluice } from "./sluice.ts";
+
+const home = resolve(import.meta.dirname, "../..");
+const contract = join(home, "schemas/examples/flights.odcs.yaml");
+const flights = join(home, "examples/nyc-flights-2013.parquet");
+const folder = mkdtempSync(join(tmpdir(), "sluice-check-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const good = {
+  flight_date: 20130101,
+  sched_hour: "2013-01-01T10:00:00Z",
+  sched_dep_hhmm: 515,
+  sched_arr_hhmm: 819,
+  dep_hhmm: 517,
+  arr_hhmm: 830,
+  dep_delay_min: 2,
+  arr_delay_min: 11,
+  carrier: "UA",
+  flight_number: 1545,
+  tailnum: "N14228",
+  origin: "EWR",
+  dest: "IAH",
+  air_time_min: 227,
+  distance_mi: 1400,
+  temp_f: 39,
+  wind_mph: 12.5,
+  precip_in: 0,
+  visibility_mi: 10,
+};
+const line = (change: object, number: number): string => JSON.stringify({ ...good, flight_number: number, ...change });
+
+function write(name: string, lines: readonly string[]): string {
+  const file = join(folder, name);
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  return file;
+}
+
+interface CheckJson {
+  readonly records: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly rules: readonly { readonly rule: string; readonly failed: number; readonly status: string }[];
+  readonly windows: readonly { readonly verdict: string }[];
+  readonly failures: readonly { readonly file: string; readonly line: number; readonly reasons: readonly { readonly rule: string }[] }[];
+}
+
+describe("sluice check", () => {
+  it("passes good rows with 0", async () => {
+    const file = write("good.ndjson", [line({}, 1), line({}, 2)]);
+    const { code, out, err } = await sluice(["check", contract, file]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/2 records: 2 pass, 0 fail\n$/);
+  });
+
+  it("names file, line and every reason of failing rows, and ends with 3", async () => {
+    const bad = [line({}, 1), "", line({ carrier: "??", distance_mi: -1 }, 2), '{"carrier": "UA"', line({ dep_delay_min: "late" }, 3)];
+    const file = write("bad.ndjson", bad);
+    const { code, out } = await sluice(["check", contract, file]);
+    expect(code).toBe(3);
+    expect(out).toContain(`${file}:3: carrier_known: carrier is ??`);
+    expect(out).toContain(`${file}:3: distance_mi.range: `);
+    expect(out).toContain(`${file}:4: json.truncated: `);
+    expect(out).toContain(`${file}:5: dep_delay_min.type: `);
+    expect(out).toMatch(/4 records: 1 pass, 3 fail\n$/);
+  });
+
+  it("does so as JSON, over several files", async () => {
+    const first = write("a.ndjson", [line({}, 1), line({ distance_mi: -1 }, 2)]);
+    const second = write("b.ndjson", [line({ origin: "XXX" }, 3)]);
+    const { code, out } = await sluice(["check", contract, first, second, "--json"]);
+    const report = JSON.parse(out) as CheckJson;
+    expect(code).toBe(3);
+    expect([report.records, report.passed, report.failed]).toEqual([3, 1, 2]);
+    expect(report.failures.map((one) => [one.file, one.line, one.reasons.map((reason) => reason.rule)])).toEqual([
+      [first, 2, ["distance_mi.range"]],
+      [second, 1, ["origin_in_new_york"]],
+    ]);
+    expect(report.rules.find((one) => one.rule === "distance_mi.range")).toMatchObject({ failed: 1, status: "fail" });
+    // One of three rows is beyond the rule's tolerance of 10 percent.
+    expect(report.windows.map((one) => one.verdict)).toEqual(["hold"]);
+  });
+
+  it("reads standard input", async () => {
+    const { code, out } = await sluice(["check", contract, "-"], { input: `${line({}, 1)}\n${line({ dest: "x" }, 2)}\n` });
+    expect(code).toBe(3);
+    expect(out).toContain("-:2: dest.pattern: ");
+  });
+
+  it("makes control characters of records visible", async () => {
+    const file = write("escape.ndjson", [line({ carrier: "\u001b[31mX" }, 1)]);
+    const { out } = await sluice(["check", contract, file]);
+    expect(out).not.toContain("\u001b");
+    expect(out).toContain("\\u001b[31mX");
+  });
+
+  it("masks what the contract classifies", async () => {
+    const file = write("masked.ndjson", [line({ tailnum: "secret-tail" }, 1)]);
+    const { out } = await sluice(["check", contract, file, "--json"]);
+    expect(out).toContain("tailnum.length");
+    expect(out).not.toContain("secret-tail");
+  });
+
+  it("finds the example data clean, row groups and all, in bounded memory", async () => {
+    const { code, out } = await sluice(["check", contract, flights, "--json"], { env: { NODE_OPTIONS: "--max-old-space-size=256" } });
+    const report = JSON.parse(out) as CheckJson;
+    expect([code, report.records, report.failed]).toEqual([0, 336_776, 0]);
+    expect(report.windows.length).toBeGreaterThan(20);
+  });
+
+  it.each([
+    ["a contract that is not there", ["nowhere.yaml", "x.ndjson"], 1, /nowhere\.yaml: there is no such file/],
+    ["a file that is not there", [contract, "nowhere.ndjson"], 1, /nowhere\.ndjson/],
+    ["standard input and a file", [contract, "-", "x.ndjson"], 2, /stands alone/],
+  ])("refuses %s", async (_title, args, expected, says) => {
+    const { code, err } = await sluice(["check", ...args]);
+    expect(code).toBe(expected);
+    expect(err).toMatch(says);
+  });
+
+  it("ends quietly when its reader goes away", async () => {
+    const file = write(
+      "many.ndjson",
+      Array.from({ length: 20_000 }, (_, i) => line({ carrier: "??" }, i)),
+    );
+    const child = spawn("sh", ["-c", `"${join(home, "bin/sluice")}" check "${contract}" "${file}" --limit 20000 | head -n 1`]);
+    let err = "";
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    child.stdout.resume();
+    await new Promise((settle) => child.on("close", settle));
+    expect(err).toBe("");
+  });
+});
+
+describe("sluice contract lint", () => {
+  it("says that the example is good", async () => {
+    const { code, out } = await sluice(["contract", "lint", contract]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/good: flights, version 1\.0\.0/);
+  });
+
+  it("gives every error its place, and ends with 3", async () => {
+    const broken = readFileSync(contract, "utf8")
+      .replace("logicalType: timestamp", "logicalType: timestmp")
+      .replace("status: active", "stauts: active");
+    const file = join(folder, "broken.odcs.yaml");
+    writeFileSync(file, broken);
+    const { code, out } = await sluice(["contract", "lint", file]);
+    expect(code).toBe(3);
+    const places = out.split("\n").filter((one) => /broken\.odcs\.yaml:\d+:\d+: error: /.test(one));
+    expect(places.length).toBeGreaterThanOrEqual(2);
+    expect(out).toMatch(/timestamp/);
+  });
+});
