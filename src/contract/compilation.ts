@@ -34,7 +34,7 @@ export function leaveUnenforced(compilation: Compilation, at: SourceLocation, wh
   compilation.findings.note("not-enforced", at, `not enforced: ${what}`);
 }
 
-/** Notes what the contract means to be enforced and Sluice can't: an error, or with `unsupported: list` a warning. */
+/** Notes what the contract means to be enforced and Sluice can't: a warning, or with `unsupported: refuse` an error. */
 export function cannotEnforce(
   compilation: Compilation,
   code: string,
@@ -43,7 +43,12 @@ export function cannotEnforce(
   hint: string | null = null,
 ): void {
   if (compilation.unsupported === "refuse") {
-    compilation.findings.error(code, at, message, hint ?? "or set `unsupported: list` in the dataset's `sluice` settings to go without");
+    compilation.findings.error(
+      code,
+      at,
+      message,
+      hint ?? "or drop `unsupported: refuse` from the dataset's `sluice` settings to go without",
+    );
     return;
   }
   compilation.unenforced.push(message);

@@ -37,7 +37,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
   const settings = findSettings(findings, schema);
   const compilation: Compilation = {
     findings,
-    unsupported: textAt(settings, "unsupported") === "list" ? "list" : "refuse",
+    unsupported: textAt(settings, "unsupported") === "refuse" ? "refuse" : "list",
     unenforced: [],
     references: new Map([...source.references].map(([url, each]) => [url, each.text])),
     fields: new Map(),

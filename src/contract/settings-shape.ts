@@ -134,9 +134,9 @@ export const datasetSettings: ObjectShape = {
     drift: key(drift, "Drift checks.", "none"),
     onBreach: key(oneOf(["hold", "stop"]), "What a failed threshold or an exceeded tolerance does.", "hold"),
     unsupported: key(
-      oneOf(["refuse", "list"]),
-      "What the standard allows and Sluice can't enforce (a lookahead in a pattern, an odd time format): refuse the contract, or list it and go on.",
-      "refuse",
+      oneOf(["list", "refuse"]),
+      "What the standard allows and Sluice can't enforce (a lookahead in a pattern, an odd time format): list it with a warning and go on, or refuse the contract.",
+      "list",
     ),
   },
 };

@@ -54,10 +54,16 @@ export async function errorsOf(text: string, files: Files = {}): Promise<readonl
   return (await diagnosticsOf(text, files)).map(({ location, code }) => `${location.line}:${location.column} ${code}`);
 }
 
+/** A document that refuses what Sluice can't enforce, so that such faults are errors; its last schema object gets the setting. */
+function strict(text: string): string {
+  if (text.includes("customProperties") || !/\n {4,}.*\n$/.test(text)) return text;
+  return `${text}    customProperties: [{ property: sluice, value: { unsupported: refuse } }]\n`;
+}
+
 /** The errors of a document that must be bad. */
 export async function diagnosticsOf(text: string, files: Files = {}): Promise<readonly Diagnostic[]> {
   try {
-    await loadContracts("c/contract.yaml", reader(text, files));
+    await loadContracts("c/contract.yaml", reader(strict(text), files));
   } catch (error) {
     if (error instanceof DocumentError) return error.diagnostics;
     throw error;
