@@ -5,20 +5,29 @@ import { distributionOf, quantileOf } from "../sketches/quantiles.ts";
 import { secondsText } from "../sketches/value-text.ts";
 import type { BinLabel, ShareBin, ShareBins } from "./share-bins.ts";
 
-/** A share for people: `12.1%`, more digits for small ones. */
+/** A share for people: `12.1%`, more digits for small ones. Shares are smoothed, so that none is ever quite zero. */
 export function percentText(share: number): string {
   const percent = 100 * share;
+  if (percent > 0 && percent < 0.01) return "under 0.01%";
   return `${percent >= 1 || percent === 0 ? percent.toFixed(1) : percent.toPrecision(2)}%`;
 }
 
-/** The bin that moved most, in plain words, and the medians of numbers. */
+/** A second bin is worth naming if it moved at least this part of what the first did. */
+const secondMovePart = 0.3;
+
+/** The bin that moved most and, where one bin took most of what it lost or gave most of what it won, that one too; and the medians of numbers. */
 export function explainShares(shares: ShareBins, baseline: ColumnProfile, sample: ColumnProfile, field: Field): string {
   if (isMasked(field)) return "the distribution of its values changed (values withheld: the column is classified)";
-  const change = (bin: ShareBin): number => (bin.sample - bin.baseline) * Math.log(bin.sample / bin.baseline);
-  const most = shares.bins.reduce((best, bin) => (change(bin) > change(best) ? bin : best));
-  const verb = most.sample > most.baseline ? "rose" : "fell";
-  const text = `share of ${labelText(most.label, field)} ${verb} from ${percentText(most.baseline)} to ${percentText(most.sample)}`;
-  return `${text}${medianText(baseline, sample, field)}`;
+  const move = (bin: ShareBin): number => bin.sample - bin.baseline;
+  const risen = shares.bins.reduce((best, bin) => (move(bin) > move(best) ? bin : best));
+  const fallen = shares.bins.reduce((best, bin) => (move(bin) < move(best) ? bin : best));
+  const [first, second] = move(risen) >= -move(fallen) - 1e-9 ? [risen, fallen] : [fallen, risen];
+  const named = Math.abs(move(second)) >= secondMovePart * Math.abs(move(first)) && second !== first ? [first, second] : [first];
+  const changes = named.map((bin) => {
+    const verb = move(bin) >= 0 ? "rose" : "fell";
+    return `${labelText(bin.label, field)} ${verb} from ${percentText(bin.baseline)} to ${percentText(bin.sample)}`;
+  });
+  return `share of ${changes.join(", of ")}${medianText(baseline, sample, field)}`;
 }
 
 function labelText(label: BinLabel, field: Field): string {

@@ -86,7 +86,9 @@ describe("judging drift", () => {
       stream.windows(8);
       const outcome = stream.window({ shares: shifted });
       expect(outcome.status).toBe(policy);
-      expect(outcome.results[0]!.explanation).toMatch(/^carrier: share of WN rose from 1[12]\.\d% to 3[012]\.\d%$/);
+      expect(outcome.results[0]!.explanation).toMatch(
+        /^carrier: share of WN rose from 1[12]\.\d% to 3[012]\.\d%, of [A-Z0-9]{2} fell from \d+\.\d% to \d+\.\d%$/,
+      );
       expect(outcome.results[0]!.statistic!).toBeGreaterThan(outcome.results[0]!.limit!);
     }
   });
