@@ -5,6 +5,8 @@ import type { Logger } from "pino";
 import { multistream, pino } from "pino";
 import type { GateEvent } from "../../core/events.ts";
 
+export type { Logger };
+
 export interface LogOptions {
   readonly level: "trace" | "debug" | "info" | "warn" | "error" | "silent";
   readonly worker: string;
