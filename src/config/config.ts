@@ -6,7 +6,7 @@ import type { Diagnostic, SourceLocation } from "../core/errors.ts";
 import { DocumentError, SluiceError } from "../core/errors.ts";
 import type { SchemaNode } from "./annotated.ts";
 import { visitAnnotated } from "./annotated.ts";
-import type { ConfigDocument, FileSource, KafkaSource, LineageTransport, SASL, TLS } from "./config-document.generated.ts";
+import type { ConfigDocument, FileSource, KafkaSource, SASL, TLS } from "./config-document.generated.ts";
 import { describeError, slip } from "./describe.ts";
 import { applyOverrides, listOverrides, unknownVariables } from "./overrides.ts";
 import type { YamlText } from "./yaml-text.ts";
@@ -34,8 +34,6 @@ export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datase
   readonly source: KafkaSourceConfig | FileSource;
   readonly datasets: readonly { readonly contract: string; readonly schema: string | null }[];
 }
-
-export type { LineageTransport };
 
 /** A configuration and what is odd about it without being wrong. */
 export interface LoadedConfig {

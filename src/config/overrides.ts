@@ -36,7 +36,7 @@ export function listOverrides(root: SchemaNode): readonly Override[] {
 }
 
 /** `http.port` is `SLUICE_HTTP_PORT`, `source.bytesInFlightMax` is `SLUICE_SOURCE_BYTES_IN_FLIGHT_MAX`. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   return ["SLUICE", ...path.map((name) => name.replaceAll(/[A-Z]/g, "_$&").toUpperCase())].join("_");
 }
 

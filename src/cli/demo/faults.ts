@@ -25,7 +25,7 @@ const driftFrom = 0.6;
 const driftTo = 0.7;
 
 /** A well-mixed number in [0, 1) of an index, the same on every machine (the finaliser of MurmurHash3). */
-export function fraction(index: number): number {
+function fraction(index: number): number {
   let mixed = (index + 0x9e3779b9) >>> 0;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

@@ -4,7 +4,7 @@ import type { Flight } from "./faults.ts";
 import { drifted, faultOf, isDrifted } from "./faults.ts";
 
 /** The example data set that the project carries. */
-export const flightsFile = fileURLToPath(new URL("../../../examples/nyc-flights-2013.parquet", import.meta.url));
+const flightsFile = fileURLToPath(new URL("../../../examples/nyc-flights-2013.parquet", import.meta.url));
 
 /** One record to produce; the same for the same index, whenever it is made. */
 export interface DemoRecord {
