@@ -87,7 +87,7 @@ export function readTable(location: string): Table {
     const parent = each["parent-snapshot-id"];
     snapshots.set(id, {
       id,
-      parent: parent === undefined || parent === null ? null : String(parent as string | number),
+      parent: typeof parent === "string" || typeof parent === "number" ? String(parent) : null,
       sequence: Number(each["sequence-number"]),
       manifestList: String(each["manifest-list"]),
       summary: each["summary"] as Record<string, string>,
