@@ -26,7 +26,7 @@ import { version } from "./version.ts";
 /** How long a worker that ends waits for its sinks; what is left is delivered by the next one. */
 const drainMs = 5000;
 /** DLQ copies above this are stubs: a broker's default limit is 1 MiB a batch. */
-const dlqValueBytesMax = 900_000;
+const dlqRecordBytesMax = 900_000;
 const lineageTimeoutMs = 10_000;
 
 export interface WorkerOptions {
@@ -183,7 +183,7 @@ function createSinks(config: Config, contracts: readonly Contract[], lake: Lake,
         producer: produce(),
         topicOf: (dataset) => topics.get(dataset) ?? `${dataset}${dlq.topicSuffix}`,
         rows: (dataset, filter) => lake.quarantined(dataset, filter),
-        valueBytesMax: dlqValueBytesMax,
+        recordBytesMax: dlqRecordBytesMax,
         probe,
       }),
     );

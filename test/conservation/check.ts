@@ -271,7 +271,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
 }
 
 function headerText(record: LogRecord, key: string): string {
-  return record.headers.find((each) => each.key === key)?.value?.toString() ?? "";
+  return record.headers.findLast((each) => each.key === key)?.value?.toString() ?? "";
 }
 
 function sameBytes(a: Buffer | null, b: Buffer | null): boolean {

@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync } from "node:zlib";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { headersOf } from "../../core/headers.ts";
+import { headerCount, headersOf } from "../../core/headers.ts";
 import { span } from "../../core/records.ts";
 import type { FileWriter, Storage } from "../../core/storage.ts";
 import type { DataFile } from "./data-file.ts";
@@ -11,6 +11,8 @@ import { quarantineSchema } from "./quarantine-schema.ts";
 
 const rowsMax = 8192;
 const bytesMax = 16 * 1024 * 1024;
+/** What one header takes in memory while its row group is written, beside its bytes: an object, a view, and their places in the lists. */
+const headerBytes = 256;
 /** Bytes of this size go to the file from where they are, instead of through the writer's growing buffer. */
 const piece = 64 * 1024;
 
@@ -102,7 +104,7 @@ function* rowGroups(rows: Iterable<QuarantineRow>): Iterable<QuarantineRow[]> {
   let bytes = 0;
   for (const row of rows) {
     const { records, row: index } = row;
-    const headers = 2 * (records.headersLength[index] as number);
+    const headers = 2 * (records.headersLength[index] as number) + headerBytes * headerCount(records, index);
     const size = Math.max(0, records.keyLength[index] as number) + Math.max(0, records.valueLength[index] as number) + headers;
     if (group.length > 0 && (group.length === rowsMax || bytes + size > bytesMax)) {
       yield group;

@@ -103,8 +103,10 @@ export class Fetcher {
         continue;
       }
       const alone = ready.some((slot) => slot.alone > 0);
+      // Room for that one batch, not all the room there is: an open window may keep some of it for as long as its contract says.
+      const wanted = ready.reduce((most, slot) => Math.max(most, slot.alone > 0 ? slot.aloneBytes : 0), 0);
       const granted = await (alone
-        ? budget.take(budget.max, budget.max)
+        ? budget.take(wanted, wanted)
         : budget.take(Math.min(requestBytesLeast, budget.max / 4), requestBytesMax));
       // Waiting for room may have taken long.
       ready = this.#stopped ? [] : this.#ready(node).filter((slot) => !alone || slot.alone > 0);
@@ -119,7 +121,8 @@ export class Fetcher {
     const { cluster, budget, recordBytesMax } = this.#options;
     const asked = slots.map((slot) => ({ slot, version: slot.version }));
     for (const { slot } of asked) slot.fetching = true;
-    const limit = alone ? recordBytesMax : granted;
+    // A batch that the whole budget has no room for is taken over it.
+    const limit = alone && granted >= budget.max ? Math.max(granted, recordBytesMax) : granted;
     let answers: readonly FetchedPartition[] = [];
     let error: unknown = null;
     try {
@@ -146,8 +149,14 @@ export class Fetcher {
     } else if (!(error instanceof AnswerTooLarge)) {
       this.#options.failed(node, error);
       await this.#sleep(idleMs);
-    } else if (!alone) for (const { slot } of asked) slot.alone = limit;
-    else for (const { slot, version } of asked) if (slot.version === version) this.#options.oversized(slot, error.bytes);
+    } else if (alone && error.bytes > recordBytesMax + answerSlackBytes) {
+      for (const { slot, version } of asked) if (slot.version === version) this.#options.oversized(slot, error.bytes);
+    } else {
+      for (const { slot } of asked) {
+        slot.alone = Math.max(1, alone ? slot.alone : limit);
+        slot.aloneBytes = Math.min(error.bytes, recordBytesMax);
+      }
+    }
   }
 
   /** Outside of any catch: a fault in what a listener does with records is a bug, not a broker's trouble. */

@@ -5,7 +5,6 @@ import type { PartitionKey } from "../../core/position.ts";
 import { allocateRecords, TimestampType } from "../../core/records.ts";
 import type { Header, Records } from "../../core/records.ts";
 import { Compression, decompress } from "./compression.ts";
-import type { DecompressionLimits } from "./compression.ts";
 
 /** What kafkajs knows of a record's batch and its types don't say. */
 interface BatchContext {
@@ -13,9 +12,9 @@ interface BatchContext {
 }
 
 /**
- * Gives kafkajs the codecs it lacks, and ours for gzip too, within limits. Its registry is one a process: the last limits given count.
+ * Gives kafkajs the codecs it lacks, and ours for gzip too, within a size for one batch. Its registry is one a process: the last size given counts.
  */
-export function registerCodecs(limits: DecompressionLimits): void {
+export function registerCodecs(batchBytesMax: number): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
   const codecs = [
     [CompressionTypes.GZIP, Compression.gzip],
@@ -26,7 +25,7 @@ export function registerCodecs(limits: DecompressionLimits): void {
   for (const [type, codec] of codecs) {
     CompressionCodecs[type] = () => ({
       compress: () => Promise.reject(new Error("Sluice does not produce through kafkajs")),
-      decompress: (bytes: Buffer) => Promise.resolve(decompress(codec, bytes, limits)),
+      decompress: (bytes: Buffer) => Promise.resolve(decompress(codec, bytes, batchBytesMax)),
     });
   }
 }

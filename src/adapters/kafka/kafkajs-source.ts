@@ -55,7 +55,7 @@ class KafkajsSource implements Source {
   async start(listener: SourceListener): Promise<void> {
     this.#listener = listener;
     this.#calls = new OwnershipCalls(listener);
-    registerCodecs({ bytesMax: this.#options.recordBytesMax, ratioMax: 1000, freeBytes: 2 ** 20 });
+    registerCodecs(this.#options.recordBytesMax);
     try {
       await this.#cluster.refresh(this.#options.topics);
     } catch (error) {

@@ -54,7 +54,10 @@ export class PartitionReader {
     if (decoder.cutAtStart === null) return pump.add(slot, decoder);
     budget.give(records.length);
     if (decoder.cutAtStart > this.#options.recordBytesMax) this.oversized(slot, decoder.cutAtStart);
-    else slot.alone = 1;
+    else {
+      slot.alone = 1;
+      slot.aloneBytes = decoder.cutAtStart;
+    }
   }
 
   #decoder(slot: PartitionSlot, { highWatermark, abortedTransactions }: FetchedPartition, bytes: Buffer): RunDecoder {
@@ -66,7 +69,7 @@ export class PartitionReader {
       position,
       highWatermark,
       abortedTransactions: isolation === 1 ? abortedTransactions : null,
-      limits: { bytesMax: recordBytesMax, ratioMax: 1000, freeBytes: 2 ** 20 },
+      batchBytesMax: recordBytesMax,
       runBytesMax: Math.min(runBytesMax, Math.max(1, budget.max / 4)),
     });
   }

@@ -26,6 +26,8 @@ export interface PartitionSlot {
   badReads: number;
   /** A batch next to be read was larger than this many bytes, all that a request might bring: to be fetched alone. 0: no such thing. */
   alone: number;
+  /** The bytes that batch takes, as far as is known: what to have room for before it is fetched alone. */
+  aloneBytes: number;
 }
 
 /** A slot that knows neither its topic's id nor its position yet. */
@@ -44,5 +46,6 @@ export function createSlot(topic: string, partition: number): PartitionSlot {
     retryAt: 0,
     badReads: 0,
     alone: 0,
+    aloneBytes: 0,
   };
 }

@@ -2,7 +2,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { PartitionKey } from "../../core/position.ts";
 import { allocateRecords, type Records } from "../../core/records.ts";
 import { type AbortedTransaction, createAbortFilter } from "./aborted-transactions.ts";
-import { Compression, decompress, type DecompressionLimits } from "./compression.ts";
+import { Compression, decompress } from "./compression.ts";
 import { type BatchHeader, batchHeaderBytes, batchSize, checkCount, readBatchHeader, readRecords } from "./record-batch.ts";
 
 /** One step of decoding: records, perhaps none, and the offset behind them and behind every batch passed over on the way. */
@@ -22,7 +22,8 @@ export interface RunDecoderOptions {
   readonly highWatermark: bigint;
   /** Null: read_uncommitted. */
   readonly abortedTransactions: readonly AbortedTransaction[] | null;
-  readonly limits: DecompressionLimits;
+  /** The most that one batch may take once decompressed. */
+  readonly batchBytesMax: number;
   /** A run is ended once it holds this many bytes. */
   readonly runBytesMax: number;
 }
@@ -101,7 +102,7 @@ export class RunDecoder {
 
   /** The batch at the cursor, checked and plain; null where it has nothing to hand out. Moves past it only if it is good. */
   #take(size: number): Section | null {
-    const { bytes, abortedTransactions, limits, highWatermark } = this.#options;
+    const { bytes, abortedTransactions, batchBytesMax, highWatermark } = this.#options;
     const header = readBatchHeader(bytes, this.#at, size);
     const base = header.baseOffset;
     // The offset stands outside the checksum: it is held against the order of batches and, roughly, the log's end instead.
@@ -119,7 +120,7 @@ export class RunDecoder {
       const start = header.start + batchHeaderBytes;
       if (header.codec === Compression.none) section = { header, bytes, start, end: header.end };
       else {
-        const plain = decompress(header.codec, bytes.subarray(start, header.end), limits);
+        const plain = decompress(header.codec, bytes.subarray(start, header.end), batchBytesMax);
         section = { header, bytes: plain, start: 0, end: plain.length };
       }
       checkCount(header, section.end - section.start);

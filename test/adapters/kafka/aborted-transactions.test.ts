@@ -60,10 +60,17 @@ describe("read_committed", () => {
             const last = BigInt(at - 1);
             // The broker lists aborted transactions that overlap the range it sends, in no particular order.
             const abortedTransactions = aborted.filter(({ firstOffset, marker }) => firstOffset <= last && marker >= position).toReversed();
-            const limits = { bytesMax: 2 ** 20, ratioMax: 1000, freeBytes: 2 ** 20 };
             const bytes = Buffer.concat(fetched.map((batch) => batch.bytes));
             const key = { topic: "t", topicId: "id", partition: 0 };
-            const decoder = new RunDecoder({ key, bytes, position, highWatermark: -1n, abortedTransactions, limits, runBytesMax: 100 });
+            const decoder = new RunDecoder({
+              key,
+              bytes,
+              position,
+              highWatermark: -1n,
+              abortedTransactions,
+              batchBytesMax: 2 ** 20,
+              runBytesMax: 100,
+            });
             for (let run = decoder.next(); run !== null; run = decoder.next()) {
               for (let row = 0; row < run.records.count; row++) seen.push(run.records.offsets[row] as bigint);
               position = run.next;

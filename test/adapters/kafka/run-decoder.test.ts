@@ -8,14 +8,13 @@ import { sealBatch, writeBatch, type WrittenBatch, type WrittenRecord } from "./
 const key = { topic: "t", topicId: "00000000-0000-0000-0000-000000000001", partition: 0 };
 
 function decoderOf(bytes: Buffer, options: Partial<RunDecoderOptions> = {}): RunDecoder {
-  const limits = { bytesMax: 2 ** 24, ratioMax: 1000, freeBytes: 2 ** 20 };
   return new RunDecoder({
     key,
     bytes,
     position: 0n,
     highWatermark: -1n,
     abortedTransactions: [],
-    limits,
+    batchBytesMax: 2 ** 24,
     runBytesMax: 2 ** 20,
     ...options,
   });
