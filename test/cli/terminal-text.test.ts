@@ -5,6 +5,7 @@ import { Tally } from "../../src/cli/demo/tally.ts";
 import { createProgress, renderBar } from "../../src/cli/progress.ts";
 import { formatCount, formatShare, printable, renderTable } from "../../src/cli/table.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
+import { SluiceError } from "../../src/core/errors.ts";
 
 function terminal(watched: boolean): Terminal & { readonly drawn: string[] } {
   const drawn: string[] = [];
@@ -95,7 +96,7 @@ describe("progress", () => {
 });
 
 describe("the live view", () => {
-  const tally = new Tally(1000);
+  const tally = new Tally(1000, ["carrier_known"]);
   tally.produced = 900;
   tally.records = 500;
   tally.promoted = 495;
@@ -123,6 +124,15 @@ describe("the live view", () => {
     tally.note("note 9");
     expect(tally.notes).toEqual(["note 4", "note 5", "note 6", "note 7", "note 8", "note 9"]);
   });
+});
+
+it("forgets a trouble that is over", () => {
+  const tally = new Tally(1, []);
+  tally.note("stays");
+  tally.observe({ type: "source.trouble", error: new SluiceError("SOURCE_UNREACHABLE", "no broker") });
+  expect(tally.notes).toEqual(["stays", "source: no broker"]);
+  tally.observe({ type: "source.trouble", error: null });
+  expect(tally.notes).toEqual(["stays"]);
 });
 
 describe("the crash probe", () => {

@@ -29,6 +29,9 @@ import { Tally } from "./tally.ts";
 const rowsMax = 336_776;
 const partitions = 3;
 const pollMs = 50;
+const defaultFolder = ".sluice/demo";
+/** With fewer, windows are too few to learn from before the drift comes. */
+const driftRowsMin = 40_000;
 
 /** What the demo runs on. */
 interface Stage {
@@ -42,7 +45,7 @@ interface Stage {
 
 /** `sluice demo` */
 export async function runDemo(invocation: Invocation): Promise<ExitCode> {
-  const folder = resolve(invocation.text("folder") ?? ".sluice/demo");
+  const folder = resolve(invocation.text("folder") ?? defaultFolder);
   const stopping = new AbortController();
   let kafka: LocalKafka | null = null;
   const release = onStopSignal(() => {
@@ -110,7 +113,12 @@ async function perform(invocation: Invocation, stage: Stage, stop: AbortSignal):
   announce(invocation, stage, faults);
   const contracts = await loadContracts(config);
   // A tombstone has no form in a file.
-  const tally = new Tally(state.topic === null ? state.rows - (countFaults(state.rows).get("tombstone") ?? 0) : state.rows);
+  const judged = state.topic === null ? state.rows - (countFaults(state.rows).get("tombstone") ?? 0) : state.rows;
+  const rowRules = contracts.flatMap((one) => one.rules.filter((rule) => rule.scope === "row" && rule.severity === "error"));
+  const tally = new Tally(
+    judged,
+    rowRules.map((rule) => rule.id),
+  );
   const lake = await openLake(config, () => {});
   try {
     for (const dataset of await lake.datasets()) {
@@ -130,21 +138,28 @@ async function perform(invocation: Invocation, stage: Stage, stop: AbortSignal):
   });
   const view = createLiveView(terminal, tally);
   const over = new AbortController();
+  let seconds = 0;
   try {
-    const judged = untilJudged(worker, tally, AbortSignal.any([stop, over.signal]));
-    await Promise.race([Promise.all([feed(stage, tally, stop), judged]), worker.done]);
+    const allJudged = untilJudged(worker, tally, AbortSignal.any([stop, over.signal]));
+    await Promise.race([Promise.all([feed(stage, tally, stop), allJudged]), worker.done]);
+    seconds = (performance.now() - began) / 1000;
     if (invocation.flag("keep") && !stop.aborted) {
-      tally.note("all is judged; Ctrl-C ends broker and worker");
-      await aborted(stop);
+      view.end();
+      sayKept(invocation, stage);
+      await Promise.race([aborted(stop), worker.done]);
     }
   } finally {
     over.abort();
-    await worker.stop();
-    await worker.done;
-    view.end();
-    log.end();
+    try {
+      await worker.stop();
+      await worker.done;
+    } finally {
+      // A view that goes on drawing would keep the process alive.
+      view.end();
+      log.end();
+    }
   }
-  return await conclude(invocation, stage, { faults, tally, seconds: (performance.now() - began) / 1000, stopped: stop.aborted });
+  return await conclude(invocation, stage, { faults, tally, seconds, stopped: stop.aborted });
 }
 
 function announce(invocation: Invocation, stage: Stage, faults: ReadonlyMap<string, number>): void {
@@ -155,8 +170,10 @@ function announce(invocation: Invocation, stage: Stage, faults: ReadonlyMap<stri
   terminal.err(
     `Drift     from record ${formatCount(Math.floor(rows * 0.6))} to ${formatCount(Math.floor(rows * 0.7))} the flights of B6 and EV are booked on UA: every record is valid, the shares are not`,
   );
+  if (rows < driftRowsMin)
+    terminal.err(`          (with fewer than ${formatCount(driftRowsMin)} there may be too few windows to learn from before it comes)`);
   terminal.err(`Folder    ${shortPath(stage.folder)}`);
-  terminal.err(`Process   ${process.pid}: kill it with -9 whenever you like, then go on with ${commandName()} demo --resume`);
+  terminal.err(`Process   ${process.pid}: kill it with -9 whenever you like, then go on with ${resumeCommand(stage)}`);
   if (invocation.flag("resume") && stage.kafka !== null) {
     terminal.err("Waiting   for the killed worker's place in the consumer group to be free, some seconds at most");
   }
@@ -195,6 +212,20 @@ async function untilJudged(worker: Worker, tally: Tally, stop: AbortSignal): Pro
   while (!stop.aborted && tally.records + open() < tally.rows) await sleep(pollMs);
 }
 
+/** What a person can do while broker and worker go on. */
+function sayKept(invocation: Invocation, stage: Stage): void {
+  const { terminal } = invocation;
+  const { config, kafka, state } = stage;
+  terminal.err("");
+  terminal.err("All is judged; broker and worker go on until Ctrl-C.");
+  if (kafka === null || state.topic === null) return;
+  const tables = `--table ${config.lake.namespace}.flights --quarantine ${config.lake.namespace}.flights__quarantine`;
+  terminal.err(`Produce more to ${state.topic} at ${kafka.bootstrap}, or let the separate checker compare topic, tables and quarantine:`);
+  terminal.err(
+    `  npm run verify -- --brokers ${kafka.bootstrap} --topic ${state.topic} --catalog ${config.lake.catalog} ${tables} --dlq ${state.topic}${config.dlq.topicSuffix}`,
+  );
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((settle) => {
     // A pending promise alone would not keep the process alive.
@@ -216,7 +247,7 @@ async function conclude(
   const { faults, seconds, stopped } = of;
   if (stopped && of.tally.records < of.tally.rows) {
     terminal.err("");
-    terminal.err(`Stopped before the end; what was judged is committed. ${commandName()} demo --resume goes on.`);
+    terminal.err(`Stopped before the end; what was judged is committed. ${resumeCommand(stage)} goes on.`);
     return ExitCode.clean;
   }
   const { produced } = of.tally;
@@ -230,11 +261,16 @@ async function conclude(
       return promoted + quarantined + held + skipped === produced ? ExitCode.clean : ExitCode.error;
     }
     const fits = printTotals(terminal, { produced, faults, totals, seconds });
-    await printNextSteps(terminal, folder, config, commandName());
+    await printNextSteps(terminal, { folder, config, sluice: commandName(), heldWindows: totals.heldWindows });
     return fits ? ExitCode.clean : ExitCode.error;
   } finally {
     await lake.close();
   }
+}
+
+function resumeCommand(stage: Stage): string {
+  const folder = shortPath(stage.folder);
+  return `${commandName()} demo --resume${folder === defaultFolder ? "" : ` --folder ${folder}`}`;
 }
 
 /** How a person calls Sluice from where they are. */

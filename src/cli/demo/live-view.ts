@@ -26,9 +26,12 @@ export function createLiveView(terminal: Terminal, tally: Tally, tick: () => num
     drawn = lines.length;
   };
   const say = (): void => terminal.err(renderLine(tally, rate()));
+  let over = false;
   const timer = setInterval(terminal.isWatched ? draw : say, terminal.isWatched ? redrawMs : lineMs);
   return {
     end() {
+      if (over) return;
+      over = true;
       clearInterval(timer);
       if (terminal.isWatched) draw();
       else say();
@@ -67,7 +70,8 @@ export function renderTally(tally: Tally, rate: number, terminal: Pick<Terminal,
     `  ${"drift".padEnd(12)}${drift}`,
   ];
   const rules = [...tally.byRule].sort((a, b) => b[1] - a[1]).slice(0, rulesShown);
-  if (rules.length > 0) lines.push("", terminal.styleErr("dim", "  quarantined by rule (a record can fail several)"));
+  if (rules.length > 0)
+    lines.push("", terminal.styleErr("dim", "  quarantined by rule (a record can fail several; one that can't be decoded fails none)"));
   for (const [rule, count] of rules) lines.push(`  ${formatCount(count).padStart(9)}  ${rule}`);
   if (tally.notes.length > 0) lines.push("");
   for (const note of tally.notes) lines.push(`  ${terminal.styleErr("yellow", "!")} ${printable(note)}`);

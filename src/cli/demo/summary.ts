@@ -54,7 +54,12 @@ export function printTotals(
   const rows = [
     ["promoted", formatCount(promoted), formatShare(promoted, produced), "rows of the Iceberg table"],
     ["quarantined", formatCount(quarantined), formatShare(quarantined, produced), "byte for byte, with every reason"],
-    ["held", formatCount(held), formatShare(held, produced), `in ${totals.heldWindows} windows that drifted, waiting for a person`],
+    [
+      "held",
+      formatCount(held),
+      formatShare(held, produced),
+      held > 0 ? `in ${totals.heldWindows} windows that drifted, waiting for a person` : "no window drifted",
+    ],
     ["skipped", formatCount(skipped), formatShare(skipped, produced), "by a policy of the contract"],
   ];
   for (const line of renderTable(["", "", "", ""], rows).slice(1)) terminal.out(`  ${line}`);
@@ -80,7 +85,11 @@ export function printTotals(
 }
 
 /** The commands to look further, ready to paste. */
-export async function printNextSteps(terminal: Terminal, folder: string, config: Config, sluice: string): Promise<void> {
+export async function printNextSteps(
+  terminal: Terminal,
+  of: { readonly folder: string; readonly config: Config; readonly sluice: string; readonly heldWindows: number },
+): Promise<void> {
+  const { folder, config, sluice, heldWindows } = of;
   const file = shortPath(join(folder, "sluice.yaml"));
   const flag = `--config ${file}`;
   const table = await metadataFile(config, "flights");
@@ -92,7 +101,7 @@ export async function printNextSteps(terminal: Terminal, folder: string, config:
   terminal.out(terminal.style("bold", "Look further"));
   step("the snapshots; each is one window", `${sluice} snapshots ${flag}`);
   step("what was quarantined, and why", `${sluice} quarantine list ${flag}`);
-  step("the windows that drifted: publish or drop them", `${sluice} hold list ${flag}`);
+  if (heldWindows > 0) step("the windows that drifted: publish or drop them", `${sluice} hold list ${flag}`);
   if (table !== null) {
     const sql = `SELECT carrier, count(*) AS flights, avg(dep_delay_min) AS delay FROM iceberg_scan('${table}') GROUP BY ALL ORDER BY flights DESC`;
     step("query a snapshot with DuckDB (https://duckdb.org)", `duckdb -c "INSTALL iceberg; LOAD iceberg; ${sql}"`);

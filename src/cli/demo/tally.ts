@@ -2,10 +2,13 @@ import type { Decision } from "../../core/decision.ts";
 import type { GateEvent } from "../../core/events.ts";
 
 const notesMax = 6;
+const troubleMark = "source: ";
 
 /** What the demo has seen so far, for the live view. */
 export class Tally {
   readonly rows: number;
+  /** Rules that reject rows; the failures of others are counted against a threshold and quarantine nothing. */
+  readonly #rowRules: ReadonlySet<string>;
   produced = 0;
   records = 0;
   promoted = 0;
@@ -20,8 +23,9 @@ export class Tally {
   /** The newest things worth a line, oldest first. */
   readonly notes: string[] = [];
 
-  constructor(rows: number) {
+  constructor(rows: number, rowRules: Iterable<string>) {
     this.rows = rows;
+    this.#rowRules = new Set(rowRules);
   }
 
   /** Takes in a window's decision: one committed before this process, or now. */
@@ -35,7 +39,7 @@ export class Tally {
     this.skipped += counts.skipped.tombstone + counts.skipped.late;
     if (decision.verdict !== "hold") {
       for (const rule of decision.rules) {
-        if (rule.severity === "error" && rule.failed > 0) this.byRule.set(rule.rule, (this.byRule.get(rule.rule) ?? 0) + rule.failed);
+        if (rule.failed > 0 && this.#rowRules.has(rule.rule)) this.byRule.set(rule.rule, (this.byRule.get(rule.rule) ?? 0) + rule.failed);
       }
     }
     this.#addDrift(decision);
@@ -53,7 +57,8 @@ export class Tally {
         this.note(`${event.type}: ${event.error.message} [${event.error.code}]`);
         break;
       case "source.trouble":
-        if (event.error !== null) this.note(`source: ${event.error.message}`);
+        this.#settleTrouble();
+        if (event.error !== null) this.note(`${troubleMark}${event.error.message}`);
         break;
       default:
         break;
@@ -64,6 +69,12 @@ export class Tally {
     if (this.notes.at(-1) === text) return;
     this.notes.push(text);
     if (this.notes.length > notesMax) this.notes.shift();
+  }
+
+  /** A trouble that is over is not worth a line. */
+  #settleTrouble(): void {
+    const last = this.notes.findIndex((one) => one.startsWith(troubleMark));
+    if (last >= 0) this.notes.splice(last, 1);
   }
 
   #addDrift({ drift, verdict, windowId }: Decision): void {
