@@ -85,6 +85,8 @@ export interface LaneStatus {
     readonly end: bigint | null;
     readonly blocked: string | null;
   }[];
+  /** Recorded stops of this topic, also of partitions that could not even begin: those are in no other list. `partition` null: the whole topic. */
+  readonly blocks: readonly { readonly partition: number | null; readonly code: string; readonly message: string }[];
   readonly openWindow: { readonly rows: number; readonly bytes: number; readonly openedAtMs: number } | null;
   readonly queuedBytes: number;
   /** Since this worker started. */

@@ -59,6 +59,7 @@ export class LaneRecord {
         end: ends.get(partitionId(each)) ?? null,
         blocked: this.blocks.find((block) => block.partition === null || block.partition === each.partition)?.code ?? lane.suspended,
       })),
+      blocks: this.blocks.map(({ partition, code, message }) => ({ partition, code, message })),
       openWindow: open === null ? null : { rows: open.rows, bytes: open.bytes, openedAtMs: open.openedAtMs },
       queuedBytes: lane.queuedBytes,
       totals: { ...this.#totals },

@@ -21,7 +21,8 @@ export type Health = "starting" | "ready" | "blocked" | "troubled" | "stopping";
 interface BlockedPart {
   readonly dataset: string;
   readonly topic: string;
-  readonly partition: number;
+  /** Null: the whole topic. */
+  readonly partition: number | null;
   readonly code: string;
 }
 
@@ -33,11 +34,15 @@ export function judgeHealth(status: WorkerStatus): Health {
 }
 
 function blockedParts(status: WorkerStatus): readonly BlockedPart[] {
-  return status.lanes.flatMap((lane) =>
-    lane.partitions.flatMap(({ partition, blocked }) =>
-      blocked === null ? [] : [{ dataset: lane.dataset, topic: lane.topic, partition, code: blocked }],
-    ),
-  );
+  return status.lanes.flatMap(({ dataset, topic, partitions, blocks }) => {
+    const recorded = blocks.map(({ partition, code }) => ({ dataset, topic, partition, code }));
+    const covered = (partition: number): boolean => blocks.some((one) => one.partition === null || one.partition === partition);
+    // Suspended for a reason that the table does not record, such as a contract that is no longer the active one.
+    const others = partitions.flatMap(({ partition, blocked }) =>
+      blocked === null || covered(partition) ? [] : [{ dataset, topic, partition, code: blocked }],
+    );
+    return [...recorded, ...others];
+  });
 }
 
 /**

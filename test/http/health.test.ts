@@ -10,6 +10,7 @@ const lane: LaneStatus = {
   contract: { version: "1", hash: "sha256:x" },
   contractError: null,
   partitions: [partition],
+  blocks: [],
   openWindow: null,
   queuedBytes: 0,
   totals: { records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, windows: 0 },
@@ -17,13 +18,19 @@ const lane: LaneStatus = {
   trouble: null,
 };
 const running: WorkerStatus = { lanes: [lane], trouble: null, phase: "running" };
-const blocked: WorkerStatus = { ...running, lanes: [{ ...lane, partitions: [{ ...partition, blocked: "SOURCE_IDENTITY_CHANGED" }] }] };
+const blocked: WorkerStatus = { ...running, lanes: [{ ...lane, partitions: [{ ...partition, blocked: "CONTRACT_SUPERSEDED" }] }] };
+/** Blocked before it could begin: no partition is there to say so. */
+const unbegun: WorkerStatus = {
+  ...running,
+  lanes: [{ ...lane, partitions: [], blocks: [{ partition: null, code: "SOURCE_IDENTITY_CHANGED", message: "created again" }] }],
+};
 
 describe("a worker is", () => {
   it.each<[string, WorkerStatus]>([
     ["starting", { ...running, phase: "starting" }],
     ["ready", running],
     ["blocked", blocked],
+    ["blocked", unbegun],
     ["troubled", { ...running, trouble: "no broker can be reached" }],
     ["troubled", { ...running, lanes: [{ ...lane, trouble: "disk full" }] }],
     ["stopping", { ...blocked, phase: "stopping" }],
@@ -49,9 +56,14 @@ it("serves live, ready and healthy-but-blocked as different answers", async () =
       {
         status: "blocked",
         trouble: null,
-        blocked: [{ dataset: "orders", topic: "orders", partition: 0, code: "SOURCE_IDENTITY_CHANGED" }],
+        blocked: [{ dataset: "orders", topic: "orders", partition: 0, code: "CONTRACT_SUPERSEDED" }],
       },
     ]);
+    status = unbegun;
+    expect((await get("/health/ready"))[1]).toMatchObject({
+      blocked: [{ topic: "orders", partition: null, code: "SOURCE_IDENTITY_CHANGED" }],
+    });
+    status = blocked;
     const [code, whole] = await get("/health");
     expect(code).toBe(200);
     expect(whole).toMatchObject({ status: "blocked", phase: "running", lanes: [{ partitions: [{ position: "12345678901234567" }] }] });

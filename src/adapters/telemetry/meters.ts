@@ -40,12 +40,19 @@ function watch(meter: Meter, watched: Watched): void {
       }
     });
   meter
-    .createObservableGauge("sluice.blocked", { description: "1 for each partition that waits for a person's answer, else 0." })
+    .createObservableGauge("sluice.blocked", {
+      description: "1 for each partition that waits for a person's answer, else 0; partition `all` for a stop of the whole topic.",
+    })
     .addCallback((result) => {
       for (const lane of watched.lanes()) {
         for (const each of lane.partitions) {
           const labels: Attributes = { dataset: lane.dataset, topic: lane.topic, partition: each.partition };
           result.observe(each.blocked === null ? 0 : 1, labels);
+        }
+        // A partition that was stopped before it began is in no list but this.
+        for (const { partition } of lane.blocks) {
+          if (lane.partitions.some((each) => each.partition === partition)) continue;
+          result.observe(1, { dataset: lane.dataset, topic: lane.topic, partition: partition ?? "all" });
         }
       }
     });

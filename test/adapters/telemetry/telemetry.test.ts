@@ -18,6 +18,7 @@ const lane: LaneStatus = {
     { partition: 0, topicId: "t", position: 90n, end: 100n, blocked: null },
     { partition: 1, topicId: "t", position: 5n, end: null, blocked: "SOURCE_IDENTITY_CHANGED" },
   ],
+  blocks: [{ partition: null, code: "SOURCE_IDENTITY_CHANGED", message: "created again" }],
   openWindow: null,
   queuedBytes: 0,
   totals: { records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, windows: 0 },
