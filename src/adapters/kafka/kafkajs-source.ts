@@ -296,14 +296,20 @@ class KafkajsSource implements Source {
         (slot) => slot.key !== null && this.#cluster.topic(slot.topic)?.id === slot.key.topicId,
       );
       if (reading.length === 0) return;
+      const positions = reading.map(({ position }) => position);
       const ends = await this.#cluster.offsets(
         reading.flatMap(({ key }) => key ?? []),
         { at: "latest" },
         this.#isolation,
         0,
       );
-      reading.forEach((slot, i) => (slot.end = (ends[i] as Position).next));
-      for (const slot of reading) if (slot.state === "reading" && slot.position > slot.end) await this.#checkRange(slot);
+      // The answer is older than what was handed out meanwhile.
+      const still = reading.filter(({ position }, i) => position === positions[i]);
+      reading.forEach((slot, i) => {
+        const end = (ends[i] as Position).next;
+        if (still.includes(slot) || end > slot.end) slot.end = end;
+      });
+      for (const slot of still) if (slot.state === "reading" && slot.position > slot.end) await this.#checkRange(slot);
     } catch (error) {
       if (!this.#closed) this.#troubles.set("metadata", unreachable("topics can't be looked at", error));
     }
@@ -315,7 +321,9 @@ class KafkajsSource implements Source {
     if (key === null) return;
     const [earliest] = await this.#cluster.offsets([key], { at: "earliest" }, 0);
     const [latest] = await this.#cluster.offsets([key], { at: "latest" }, 0);
-    if (!this.#current(slot) || slot.version !== version || earliest === undefined || latest === undefined) return;
+    // Records handed out meanwhile show that all is well; seeking back to where we stood would hand them out again.
+    if (!this.#current(slot) || slot.version !== version || slot.position !== position) return;
+    if (earliest === undefined || latest === undefined) return;
     if (position >= earliest.next && position <= latest.next) return this.#read(slot, position);
     const message = `${slot.topic}/${slot.partition}: offset ${position} does not exist; the log holds [${earliest.next}, ${latest.next})`;
     const details = { position: String(position), earliest: String(earliest.next), latest: String(latest.next) };

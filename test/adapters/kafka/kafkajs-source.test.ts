@@ -88,6 +88,22 @@ describe.skipIf(!kafkaHere.available)("kafkajs: what stands in for what it can't
     expect(recorder.violations).toEqual([]);
   });
 
+  it("hands nothing out twice while ends are looked at under load", async () => {
+    const topic = uniqueTopic("looking");
+    await createTopic(bench.bootstrap(), topic, { partitions: 2 });
+    const { recorder, until } = await bench.open([topic], { metadataRefreshMs: 2 });
+    await until(() => recorder.owned.size === 2);
+    const producer = openProducer(bench.bootstrap());
+    for (let i = 0; i < 400; i++) await producer.send(topic, [{ value: String(i), partition: i % 2 }]);
+    await producer.close();
+    await until(() => [0, 1].every((partition) => recorder.position(topic, partition) === 200n));
+    for (const partition of [0, 1]) {
+      const offsets = recorder.seen.filter((record) => record.partition === partition).map(({ offset }) => Number(offset));
+      expect(offsets).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    }
+    expect(recorder.violations).toEqual([]);
+  });
+
   it("does not read a topic created again as the one it knew, once it has noticed", async () => {
     const topic = uniqueTopic("recreated");
     await createTopic(bench.bootstrap(), topic);
