@@ -47,6 +47,7 @@ describe("a small configuration", () => {
           start: { at: "earliest" },
           bytesInFlightMax: 67_108_864,
           recordBytesMax: 67_108_864,
+          sessionTimeoutMs: 15_000,
         },
         datasets: [{ contract: join(folder, "a.yaml"), schema: null }],
         dlq: { enabled: false, topicSuffix: ".dlq" },
