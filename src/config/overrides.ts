@@ -11,7 +11,7 @@ export interface Override {
 }
 
 /** Variables that other parts of Sluice read; they are not settings. */
-const otherVariables = new Set(["SLUICE_CRASH_AT", "SLUICE_CACHE", "SLUICE_CONFIG"]);
+const otherVariables = new Set(["SLUICE_CACHE", "SLUICE_CONFIG", "SLUICE_CRASH_AT", "SLUICE_RANDOM_KILLS"]);
 
 /** Every scalar, and every list of texts, of the configuration that is not inside a list of objects. */
 export function listOverrides(root: SchemaNode): readonly Override[] {
