@@ -8,7 +8,7 @@ export interface DecimalText {
 }
 
 /** Takes the text of a JSON number apart. An exponent beyond a hundred million is cut there. */
-export function decimalText(text: string): DecimalText {
+function decimalText(text: string): DecimalText {
   const negative = text.charCodeAt(0) === 0x2d;
   const e = text.search(/[eE]/);
   const whole = text.slice(negative ? 1 : 0, e < 0 ? text.length : e);

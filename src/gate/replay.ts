@@ -69,10 +69,7 @@ function rangesOf(records: Records): OffsetRange[] {
 }
 
 /** Judges some open quarantined records by the contract: row rules only, for a window's thresholds and drift were judged when they first came. */
-function judgeReplay(
-  rows: readonly QuarantinedRecord[],
-  options: Omit<ReplayOptions, "lake" | "filter" | "progress">,
-): ReplayCommit {
+function judgeReplay(rows: readonly QuarantinedRecord[], options: Omit<ReplayOptions, "lake" | "filter" | "progress">): ReplayCommit {
   const { contract, clock, worker, producer, attemptsMax } = options;
   // How late a record is was judged when it first came.
   const compiled = compile({ ...contract, policies: { ...contract.policies, late: null } });

@@ -3,7 +3,7 @@ import { dateText, timestampText, timeText } from "../core/civil.ts";
 import { Cell, type BytesColumn, type Column, type DecimalColumn } from "../core/column.ts";
 
 /** Observed values are cut here. */
-export const observedCharactersMax = 256;
+const observedCharactersMax = 256;
 
 /** At most 256 characters (code points) of a text. */
 export function cutText(text: string): string {
@@ -29,7 +29,7 @@ export function unscaledAt(column: DecimalColumn, cell: number): bigint {
 }
 
 /** Decimal text of an unscaled value: `-0.05`. */
-export function decimalToText(unscaled: bigint, scale: number): string {
+function decimalToText(unscaled: bigint, scale: number): string {
   const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
   const sign = unscaled < 0n ? "-" : "";
   return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;

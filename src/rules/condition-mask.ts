@@ -63,7 +63,7 @@ function numberOrder(field: Field, text: string): Order | null {
 }
 
 /** Compiles the order of a field's cells against a constant; null where they can't be compared. */
-export function compileOrder(field: Field, value: Scalar): Order | null {
+function compileOrder(field: Field, value: Scalar): Order | null {
   switch (field.type.kind) {
     case "int":
     case "long":

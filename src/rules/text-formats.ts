@@ -18,7 +18,7 @@ function every(text: string, test: (c: number) => boolean): boolean {
 }
 
 /** RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 63 octets each, 253 in all. */
-export function isHostname(text: string): boolean {
+function isHostname(text: string): boolean {
   const name = text.endsWith(".") ? text.slice(0, -1) : text;
   if (name.length === 0 || name.length > 253) return false;
   return name
@@ -34,7 +34,7 @@ export function isHostname(text: string): boolean {
 }
 
 /** Four decimal numbers of 0 to 255 without leading zeros (RFC 2673 section 3.2). */
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   const parts = text.split(".");
   return (
     parts.length === 4 &&
@@ -45,7 +45,7 @@ export function isIpv4(text: string): boolean {
 }
 
 /** RFC 4291 section 2.2, without a zone. */
-export function isIpv6(text: string): boolean {
+function isIpv6(text: string): boolean {
   const halves = text.split("::");
   if (halves.length > 2 || text.length > 45) return false;
   let groups = 0;
@@ -70,7 +70,7 @@ export function isIpv6(text: string): boolean {
 }
 
 /** 8-4-4-4-12 hex digits (RFC 9562 section 4). */
-export function isUuid(text: string): boolean {
+function isUuid(text: string): boolean {
   if (text.length !== 36) return false;
   for (let i = 0; i < 36; i++) {
     const c = text.charCodeAt(i);
@@ -82,7 +82,7 @@ export function isUuid(text: string): boolean {
 const atomSpecials = "!#$%&'*+-/=?^_`{|}~";
 
 /** A mailbox of RFC 5321 section 4.1.2: dot-string or quoted local part of at most 64 octets, and a host name or address literal. */
-export function isEmail(text: string): boolean {
+function isEmail(text: string): boolean {
   const at = text.lastIndexOf("@");
   if (at < 1 || text.length > 254) return false;
   const local = text.slice(0, at);
@@ -118,7 +118,7 @@ function isQuotedLocal(local: string): boolean {
 const uriPunctuation = "-._~:/?#[]@!$&'()*+,;=";
 
 /** An absolute URI of RFC 3986: a scheme, then only characters and percent-escapes that URIs have, and an authority that reads as one. */
-export function isUri(text: string): boolean {
+function isUri(text: string): boolean {
   const colon = text.indexOf(":");
   if (colon < 1 || !isLetter(text.charCodeAt(0))) return false;
   const scheme = text.slice(0, colon);
@@ -156,7 +156,7 @@ function isPort(text: string): boolean {
 }
 
 /** Padded base64 of RFC 4648 section 4. */
-export function isBase64(text: string): boolean {
+function isBase64(text: string): boolean {
   if (text.length % 4 !== 0) return false;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   return every(text.slice(0, text.length - padding), (c) => isLetter(c) || isDigit(c) || c === 0x2b || c === 0x2f);

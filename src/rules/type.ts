@@ -24,7 +24,7 @@ const nouns: Readonly<Record<Field["type"]["kind"], string>> = {
 };
 
 /** What a field takes, in plain words. */
-export function typeWords(field: Field): string {
+function typeWords(field: Field): string {
   const { type, format } = field;
   if (type.kind === "decimal") return `a decimal number of at most ${type.precision} digits, ${type.scale} of them after the point`;
   if (format !== null && (type.kind === "date" || type.kind === "time" || type.kind === "timestamp"))
