@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { KafkaMessage } from "kafkajs";
 import { Kafka, logLevel } from "kafkajs";
+import { letIdleQueuesSleep } from "../../src/adapters/kafka/kafkajs-request-queue.ts";
 
 /** One record as Kafka holds it; the digest covers key, value, headers and timestamp. */
 export interface LogRecord {
@@ -55,6 +56,7 @@ export async function readTopic(
   brokers: readonly string[],
   topic: string,
 ): Promise<{ records: LogRecord[]; ends: ReadonlyMap<number, bigint> }> {
+  letIdleQueuesSleep();
   const kafka = new Kafka({ brokers: [...brokers], clientId: "conservation", logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -65,6 +67,8 @@ export async function readTopic(
     offsets.filter((each) => BigInt(each.high) > BigInt(each.low)).map((each) => [each.partition, BigInt(each.high)]),
   );
   const records: LogRecord[] = [];
+  // A member that loses its session and joins again begins at the start once more.
+  const next = new Map<number, bigint>();
   if (missing.size === 0) return { records, ends };
   const consumer = kafka.consumer({ groupId: `conservation-${process.pid}-${Date.now()}`, maxBytesPerPartition: 1 << 20 });
   await consumer.connect();
@@ -74,6 +78,8 @@ export async function readTopic(
     autoCommit: false,
     eachBatch: async ({ batch }) => {
       for (const message of batch.messages) {
+        if (BigInt(message.offset) < (next.get(batch.partition) ?? 0n)) continue;
+        next.set(batch.partition, BigInt(message.offset) + 1n);
         const headers = headersOf(message);
         records.push({
           id: `${batch.partition}:${message.offset}`,

@@ -3,6 +3,7 @@ import type { Consumer, EachBatchPayload, LogEntry } from "kafkajs";
 import { SluiceError } from "../../core/errors.ts";
 import { unreachable } from "./broker-faults.ts";
 import type { KafkaConnection } from "./connection.ts";
+import { letIdleQueuesSleep } from "./kafkajs-request-queue.ts";
 
 export interface KafkajsConsumerOptions {
   readonly connection: KafkaConnection;
@@ -97,6 +98,7 @@ export class KafkajsConsumer {
 
   async #run(topics: readonly string[]): Promise<void> {
     const options = this.#options;
+    letIdleQueuesSleep();
     const kafka = new kafkajs.Kafka({
       ...clientOptions(options.connection),
       logLevel: kafkajs.logLevel.ERROR,
