@@ -6,18 +6,30 @@ export interface FaultKind {
   readonly name: string;
   /** Of all records. */
   readonly share: number;
+  /** The rule of the example contract that finds it. */
+  readonly rule: string;
   /** The damaged value's text; null makes a tombstone. */
   readonly damage: (flight: Flight) => string | null;
 }
 
 /** What the demo injects. Each record has at most one fault, and which one follows from its index alone. */
 export const faultKinds: readonly FaultKind[] = [
-  { name: "carrier missing", share: 0.002, damage: ({ carrier: _gone, ...rest }) => JSON.stringify(rest) },
-  { name: "unknown carrier", share: 0.002, damage: (flight) => JSON.stringify({ ...flight, carrier: "??" }) },
-  { name: "distance below zero", share: 0.002, damage: (flight) => JSON.stringify({ ...flight, distance_mi: -1 }) },
-  { name: "delay as text", share: 0.002, damage: (flight) => JSON.stringify({ ...flight, dep_delay_min: "late" }) },
-  { name: "broken JSON", share: 0.0015, damage: (flight) => JSON.stringify(flight).slice(0, -20) },
-  { name: "tombstone", share: 0.0005, damage: () => null },
+  { name: "carrier missing", rule: "carrier.required", share: 0.002, damage: ({ carrier: _gone, ...rest }) => JSON.stringify(rest) },
+  { name: "unknown carrier", rule: "carrier_known", share: 0.002, damage: (flight) => JSON.stringify({ ...flight, carrier: "??" }) },
+  {
+    name: "distance below zero",
+    rule: "distance_mi.range",
+    share: 0.002,
+    damage: (flight) => JSON.stringify({ ...flight, distance_mi: -1 }),
+  },
+  {
+    name: "delay as text",
+    rule: "dep_delay_min.type",
+    share: 0.002,
+    damage: (flight) => JSON.stringify({ ...flight, dep_delay_min: "late" }),
+  },
+  { name: "broken JSON", rule: "json.truncated", share: 0.0015, damage: (flight) => JSON.stringify(flight).slice(0, -20) },
+  { name: "tombstone", rule: "record.tombstone", share: 0.0005, damage: () => null },
 ];
 
 /** Where the drift is, as shares of all records. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import type { Lake } from "../../core/ports.ts";
 import { formatCount, formatShare, renderTable, shortPath } from "../table.ts";
+import { faultKinds } from "./faults.ts";
 import type { Terminal } from "../terminal.ts";
 import { metadataFile } from "../table-metadata-file.ts";
 
@@ -74,12 +75,14 @@ export function printTotals(
   const declared = [...faults.values()].reduce((a, b) => a + b, 0);
   const found = `${formatCount(totals.quarantined)} quarantined + ${formatCount(totals.heldRejected)} in held windows`;
   terminal.out(`Declared faults: ${formatCount(declared)}. Found: ${found} = ${formatCount(totals.quarantined + totals.heldRejected)}.`);
-  const left = [...faults].map(([name, count]) => [formatCount(count), name]);
-  const right = totals.byFirstRule.map(([rule, count]) => [formatCount(count), rule]);
-  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => [
-    ...(left[i] ?? ["", ""]),
-    ...(right[i] ?? ["", ""]),
-  ]);
+  const byRule = new Map(totals.byFirstRule);
+  const lines = [...faults].map(([name, count]) => {
+    const rule = faultKinds.find((kind) => kind.name === name)?.rule ?? "";
+    const line = [formatCount(count), name, formatCount(byRule.get(rule) ?? 0), rule];
+    byRule.delete(rule);
+    return line;
+  });
+  for (const [rule, count] of byRule) lines.push(["", "", formatCount(count), rule]);
   for (const line of renderTable(["declared", "fault", "quarantined", "first rule that failed"], lines)) terminal.out(`  ${line}`);
   return fits;
 }
