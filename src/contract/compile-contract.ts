@@ -56,7 +56,10 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     hash: contractHash(source, schema),
     text: source.main.text,
     file: source.file,
-    references: referencedFiles(schema).map(({ url }) => join(dirname(source.file), url)),
+    references: referencedFiles(schema).map(({ url }) => ({
+      path: join(dirname(source.file), url),
+      text: source.references.get(url)?.text ?? "",
+    })),
     dataset,
     topic: textAt(schema, "physicalName") ?? dataset,
     description: textAt(schema, "description") ?? textAt(child(root, "description"), "purpose"),

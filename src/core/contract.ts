@@ -60,8 +60,8 @@ export interface Contract {
   /** The exact text, and its path for messages. */
   readonly text: string;
   readonly file: string;
-  /** Paths of the files that it refers to (JSON Schemas), as they were read; absent: none. */
-  readonly references?: readonly string[];
+  /** The files that it refers to (JSON Schemas), as they were read, in order; absent: none. */
+  readonly references?: readonly { readonly path: string; readonly text: string }[];
   /** Lake name, `namespace.table` without the namespace: the schema object's `name`. */
   readonly dataset: string;
   /** The topic (or file source name) that feeds it: the schema object's `physicalName`. */

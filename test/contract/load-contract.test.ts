@@ -115,7 +115,7 @@ describe("datasets", () => {
     const { contract } = await load(linked, { "s/one.json": schema });
     const bytes = `${linked.length}:${linked}${schema.length}:${schema}`;
     expect(contract.hash).toBe(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
-    expect(contract.references).toEqual(["s/one.json"]);
+    expect(contract.references).toEqual([{ path: "s/one.json", text: schema }]);
     expect(await errorsOf(linked)).toEqual(["9:57 file-not-found"]);
   });
 

@@ -85,9 +85,12 @@ async function plan(context: LakeContext, contract: Contract, activated: Activat
 /** Makes a contract the active one of its dataset; see `Lake.activate`. */
 export async function activate(context: LakeContext, contract: Contract): Promise<DatasetState> {
   checkName(contract.dataset);
-  const text = await context.content.put("contract", new TextEncoder().encode(contract.text));
   const { hash, id, version, dataset } = contract;
-  const activated = { hash, id, version, text, atMs: context.clock.now() };
+  const store = (text: string): Promise<string> => context.content.put("contract", new TextEncoder().encode(text));
+  const text = await store(contract.text);
+  const references: { path: string; text: string }[] = [];
+  for (const each of contract.references ?? []) references.push({ path: each.path, text: await store(each.text) });
+  const activated = { hash, id, version, text, ...(references.length > 0 && { references }), atMs: context.clock.now() };
   const made = (await findTables(context, dataset)) === null && (await create(context, contract, activated));
   if (!made) await commitUntilSettled(context, dataset, (tables) => plan(context, contract, activated, tables));
   return stateOf(await loadTables(context, dataset));

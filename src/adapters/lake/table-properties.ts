@@ -17,6 +17,8 @@ export interface ActivatedContract {
   readonly version: string;
   /** Content hash of its text. */
   readonly text: string;
+  /** Files that it refers to (JSON Schemas), each with the content hash of its text; absent for none. */
+  readonly references?: readonly { readonly path: string; readonly text: string }[];
   readonly atMs: number;
 }
 

@@ -1,6 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { readContracts } from "../../../src/adapters/lake/table-properties.ts";
+import { createContentStore } from "../../../src/adapters/storage/content-store.ts";
+import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import type { Field } from "../../../src/core/schema.ts";
 import { contract, makeWindow, openLake, partitions, row, scratchFolder, startedLake } from "./lake-fixture.ts";
@@ -46,6 +49,20 @@ it("activates contracts in one direction only", async () => {
   });
   expect((await readBranch(scratch.folder, "orders")).promoted).toEqual(["topic-a:0:0=1", "topic-a:0:1=3"]);
   expect(await lake.contractText("sha256:v1")).toBe("the first contract");
+  await lake.close();
+});
+
+it("keeps the files that a contract refers to, by their content", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  const schema = '{"type":"object","minProperties":1}';
+  await lake.activate({ ...contract, version: "2", hash: "sha256:v2", text: "two", references: [{ path: "s/one.json", text: schema }] });
+  const { promoted } = await loadBoth(scratch.folder, "orders");
+  const [first, second] = readContracts(promoted.properties);
+  expect(first?.references).toBeUndefined();
+  expect(second?.references?.map((each) => each.path)).toEqual(["s/one.json"]);
+  const content = createContentStore(createLocalStorage(scratch.folder), "content");
+  expect(new TextDecoder().decode(await content.get("contract", second?.references?.[0]?.text ?? ""))).toBe(schema);
   await lake.close();
 });
 
