@@ -5,6 +5,7 @@ import { KafkaProducer } from "../adapters/kafka/producer.ts";
 import { createLineageSink } from "../adapters/lineage/lineage-sink.ts";
 import { fileTransport, httpTransport, kafkaTransport } from "../adapters/lineage/transport.ts";
 import type { LineageTransport } from "../adapters/lineage/transport.ts";
+import { sweepUnfinished } from "../adapters/storage/local-storage.ts";
 import { createLog, logEvents } from "../adapters/telemetry/log.ts";
 import type { Logger } from "../adapters/telemetry/log.ts";
 import { startTelemetry } from "../adapters/telemetry/telemetry.ts";
@@ -28,6 +29,9 @@ const drainMs = 5000;
 /** DLQ copies above this are stubs: a broker's default limit is 1 MiB a batch. */
 const dlqRecordBytesMax = 900_000;
 const lineageTimeoutMs = 10_000;
+/** Half-written files of killed processes are removed once nobody can be writing them any more. */
+const unfinishedAgeMsMin = 24 * 3600_000;
+const ignore = (): void => {};
 
 export interface WorkerOptions {
   readonly config: Config;
@@ -54,7 +58,10 @@ export interface Worker {
 /** Starts a worker. Rejects with what the lake, the source or a port in use rejects with. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, contracts, probe } = options;
+  // A file size limit (ulimit -f) then is an error of the write, which is waited out as a full disk, instead of the process's end.
+  process.on("SIGXFSZ", ignore);
   const lake = await openLake(config, probe);
+  await sweepUnfinished(config.lake.folder, Date.now(), unfinishedAgeMsMin);
   const source = await createSource(config, contracts, lake);
   const clock = { now: () => Date.now() };
   const listeners: ((event: GateEvent) => void)[] = [options.observe];
@@ -92,7 +99,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     lake,
     sinks: createSinks(config, contracts, lake, probe),
     datasets: contracts.map((one) => one.dataset),
-    holder: config.worker,
+    // Two workers may share a name by mistake: the lease is the process's.
+    holder: `${config.worker}:${process.pid}`,
     observe,
   });
   listeners.push((event) => {
