@@ -1,19 +1,6 @@
-import type { Probe, StepName } from "../core/ports.ts";
+import { stepNames } from "../core/ports.ts";
+import type { Probe } from "../core/ports.ts";
 import { UsageError } from "./failure.ts";
-
-const steps: readonly StepName[] = [
-  "decision.written",
-  "data-file.written",
-  "quarantine-file.written",
-  "manifest.written",
-  "metadata.written",
-  "catalog.before-commit",
-  "catalog.after-commit",
-  "dlq.before-produce",
-  "dlq.after-produce",
-  "offsets.before-commit",
-  "offsets.after-commit",
-];
 
 /**
  * The probe of the crash tests: `SLUICE_CRASH_AT=catalog.after-commit:3` ends this process with SIGKILL at the third pass of that step.
@@ -22,9 +9,9 @@ const steps: readonly StepName[] = [
 export function createCrashProbe(setting: string | undefined, kill: () => void = () => process.kill(process.pid, "SIGKILL")): Probe {
   if (setting === undefined || setting === "") return () => {};
   const [name, times = "1"] = setting.split(":");
-  const step = steps.find((one) => one === name);
+  const step = stepNames.find((one) => one === name);
   if (step === undefined || !/^[1-9]\d{0,8}$/.test(times)) {
-    throw new UsageError(`SLUICE_CRASH_AT takes STEP or STEP:N, STEP one of ${steps.join(", ")}`);
+    throw new UsageError(`SLUICE_CRASH_AT takes STEP or STEP:N, STEP one of ${stepNames.join(", ")}`);
   }
   let left = Number(times);
   return (passed) => {

@@ -12,19 +12,21 @@ export interface Clock {
   now(): number;
 }
 
-/** Names the instant around an effect; the default does nothing, the crash tests kill the process there. */
-export type StepName =
-  | "decision.written"
-  | "data-file.written"
-  | "quarantine-file.written"
-  | "manifest.written"
-  | "metadata.written"
-  | "catalog.before-commit"
-  | "catalog.after-commit"
-  | "dlq.before-produce"
-  | "dlq.after-produce"
-  | "offsets.before-commit"
-  | "offsets.after-commit";
+/** The instants around every effect, in the order they come; the default probe does nothing there, the crash tests kill the process. */
+export const stepNames = [
+  "decision.written",
+  "data-file.written",
+  "quarantine-file.written",
+  "manifest.written",
+  "metadata.written",
+  "catalog.before-commit",
+  "catalog.after-commit",
+  "dlq.before-produce",
+  "dlq.after-produce",
+  "offsets.before-commit",
+  "offsets.after-commit",
+] as const;
+export type StepName = (typeof stepNames)[number];
 export type Probe = (step: StepName) => void;
 
 // ---- source

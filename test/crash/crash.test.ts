@@ -1,22 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StepName } from "../../src/core/ports.ts";
+import { stepNames } from "../../src/core/ports.ts";
 import { kafkaHere, sharedBroker } from "../live/harness/shared-broker.ts";
 import { exited, Rig } from "./rig.ts";
 
-const steps: readonly StepName[] = [
-  "decision.written",
-  "data-file.written",
-  "quarantine-file.written",
-  "manifest.written",
-  "metadata.written",
-  "catalog.before-commit",
-  "catalog.after-commit",
-  "dlq.before-produce",
-  "dlq.after-produce",
-  "offsets.before-commit",
-  "offsets.after-commit",
-];
 /** 10 in `npm test`, 50 in `npm run test:crash`. */
 const randomKills = Number(process.env["SLUICE_RANDOM_KILLS"] ?? "10");
 
@@ -39,7 +26,7 @@ describe.skipIf(!kafkaHere.available)("a worker killed with -9", () => {
   });
   afterAll(() => rig.close());
 
-  it.each(steps)("at %s loses and doubles nothing", async (step) => {
+  it.each(stepNames)("at %s loses and doubles nothing", async (step) => {
     await rig.produce(900);
     const doomed = rig.worker({ SLUICE_CRASH_AT: `${step}:2` });
     expect(await exited(doomed), rig.lastLog()).toBe("SIGKILL");

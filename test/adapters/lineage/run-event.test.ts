@@ -7,6 +7,7 @@ import { runEvents, uuidOf } from "../../../src/adapters/lineage/run-event.ts";
 import type { Decision } from "../../../src/core/decision.ts";
 import type { CommittedWindow } from "../../../src/core/ports.ts";
 import { makeContract } from "../../fixtures/contract.ts";
+import { makeDecision } from "../../fixtures/decision.ts";
 
 const standards = fileURLToPath(new URL("../../../../shared/standards/openlineage/", import.meta.url));
 const here = existsSync(standards);
@@ -33,41 +34,7 @@ function committed(verdict: Decision["verdict"]): CommittedWindow {
     committedAtMs: 1_700_000_012_000,
     decisionHash: "d".repeat(64),
     quarantineSnapshotId: verdict === "promote" ? null : "8711111111111111568",
-    decision: {
-      format: "sluice.decision/1",
-      dataset: "flights",
-      windowId: "w0123",
-      kind: "window",
-      openedAtMs: 1_700_000_000_000,
-      closedAtMs: 1_700_000_010_000,
-      closedBy: "seconds",
-      contract: { id: "c", version: "1.0.0", hash: "sha256:1" },
-      ranges: [{ topic: "flights", topicId: "t1", partition: 0, from: 0n, to: 10n, count: 10 }],
-      counts: { records: 10, promoted: 9, quarantined: 1, held: 0, skipped: { tombstone: 0, late: 0 } },
-      rules: [
-        {
-          rule: "delay.range",
-          family: "range",
-          column: "delay",
-          severity: "error",
-          dimension: null,
-          checked: 10,
-          failed: 1,
-          status: "fail",
-          breach: "too many",
-        },
-        {
-          rule: "rows",
-          family: "rowCount",
-          column: null,
-          severity: "warning",
-          dimension: null,
-          checked: 10,
-          failed: 0,
-          status: "pass",
-          breach: null,
-        },
-      ],
+    decision: makeDecision({
       profile: {
         rows: 9,
         hash: "p",
@@ -100,12 +67,9 @@ function committed(verdict: Decision["verdict"]): CommittedWindow {
           },
         ],
       },
-      drift: { status: "off", tick: null, baseline: null, needs: 0, results: [] },
       verdict,
       causes: verdict === "hold" ? [{ kind: "threshold", subject: "delay.range", message: "too many" }] : [],
-      worker: "w1",
-      producer: "0.1.0",
-    },
+    }),
   };
 }
 
