@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
+import { decode } from "./decode.ts";
 import { gate } from "./gate.ts";
 
 /** Every bench that `npm run bench` runs. */
-export const benches: readonly Bench[] = [gate];
+export const benches: readonly Bench[] = [decode, gate];
