@@ -24,14 +24,19 @@ function writeVarint(out: Uint8Array, at: number, value: number): number {
   return next;
 }
 
-/** How many headers a record has, by its own count. Throws RangeError as `headersOf` does. */
+/** How many headers a record has at most: by its own count, or, where that can't be read, what its bytes could hold. */
 export function headerCount(records: Records, row: number): number {
   const length = records.headersLength[row] as number;
   if (length <= 0) return 0;
   const start = records.headersStart[row] as number;
-  // A count takes at most five bytes; and a header at least two, so that a false count claims no more than the span could hold.
-  const count = readVarint(records.bytes.subarray(start, start + Math.min(length, 5)), { at: 0 });
-  return Math.max(0, Math.min(count, length >> 1));
+  // A header takes at least two bytes.
+  const most = length >> 1;
+  try {
+    return Math.min(most, readVarint(records.bytes.subarray(start, start + length), { at: 0 }));
+  } catch (fault) {
+    if (fault instanceof RangeError) return most;
+    throw fault;
+  }
 }
 
 /** Headers of one record, in order, duplicates kept; values are views into the slab. Throws RangeError on bytes that no broker would hand out. */

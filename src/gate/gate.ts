@@ -88,9 +88,7 @@ export class Gate implements SourceListener {
         );
       }
       const compiled = compile(contract);
-      await lane.changeContract(compiled, async () => {
-        await lake.activate(contract);
-      });
+      if (!(await lane.changeContract(compiled, async () => (await this.#patiently(() => lake.activate(contract))) !== null))) return;
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
@@ -117,7 +115,9 @@ export class Gate implements SourceListener {
     for (const [topic, keys] of byTopic(partitions)) {
       const lane = this.#lanes.get(topic);
       if (lane === undefined) continue;
-      begin.push(...((await this.#patiently(() => this.#place(lane, keys))) ?? []));
+      const placed = (await this.#patiently(() => this.#place(lane, keys))) ?? [];
+      lane.assign(placed);
+      begin.push(...placed);
     }
     this.#options.observe({ type: "partitions.assigned", partitions });
     return begin;
@@ -210,7 +210,6 @@ export class Gate implements SourceListener {
       const recorded = await lake.recordStart(lane.dataset, resolved);
       begin = [...begin, ...recorded];
     }
-    lane.assign(begin);
     return begin;
   }
 
@@ -226,7 +225,10 @@ export class Gate implements SourceListener {
 
   async #lookForAnswers(): Promise<void> {
     for (const lane of this.#lanes.values()) {
-      const state = await this.#options.lake.state(lane.dataset);
+      const state = await this.#patiently(() => this.#options.lake.state(lane.dataset));
+      if (state === null) return;
+      // Another worker's window may have been the one that was to be held.
+      if (!state.holdNext) lane.holdNext = false;
       lane.showBlocks(state.blocks);
       await this.#answerStop(lane, state);
       await this.#answerWaiting(lane, state);
@@ -251,9 +253,13 @@ export class Gate implements SourceListener {
     const waiting = [...this.#waiting.values()].filter((key) => key.topic === lane.topic);
     const free = waiting.filter((key) => !isBlocked(state.blocks, key));
     if (free.length === 0) return;
-    for (const key of free) this.#waiting.delete(partitionId(key));
-    const begin = await this.#place(lane, free);
+    const placed = await this.#patiently(() => this.#place(lane, free));
+    // What was given away meanwhile waits no more.
+    const begin = (placed ?? []).filter((key) => this.#waiting.delete(partitionId(key)));
     if (begin.length === 0) return;
+    // What came before the block may still stand in the open window, and the table's positions before it: not twice into one window.
+    lane.lose(begin);
+    lane.assign(begin);
     this.#options.source.seek(begin);
     for (const key of begin) {
       this.#options.observe({ type: "source.unblocked", dataset: lane.dataset, topic: lane.topic, partition: key.partition });

@@ -79,11 +79,12 @@ export class Lane {
   assign(positions: readonly Position[]): void {
     for (const position of positions) this.#reading.set(partitionId(position), position);
     this.#record.place(positions);
+    if (this.#suspended !== null) this.#context.source.pause(positions);
   }
 
-  /** Takes a run; one of partitions that are not ours (any more), or that a coming seek repeats, is given back. */
+  /** Takes a run; one of partitions that are not ours (any more), or that a coming seek repeats, is given back: nothing is kept that can't be judged. */
   offer(run: SourceRun): void {
-    if (this.#syncing || run.next.some((each) => !this.#reading.has(partitionId(each)))) {
+    if (this.#syncing || this.#suspended !== null || run.next.some((each) => !this.#reading.has(partitionId(each)))) {
       run.release();
       return;
     }
@@ -91,22 +92,24 @@ export class Lane {
     this.#schedule();
   }
 
-  /** Takes effect when the open window is over. */
-  async changeContract(compiled: CompiledContract, activate: () => Promise<void>): Promise<void> {
-    await this.#steps.run(async () => {
+  /** Takes effect when the open window is over. False, and no change, where `activate` gave up. */
+  async changeContract(compiled: CompiledContract, activate: () => Promise<boolean>): Promise<boolean> {
+    const changed = await this.#steps.run(async () => {
       await this.#close("contract");
       await this.#commit;
       this.#next = compiled;
       try {
-        await activate();
+        if (!(await activate())) return false;
         this.#compiled = compiled;
         this.#record.contractError = null;
         this.#ledger.change(compiled.contract);
+        return true;
       } finally {
         this.#next = null;
       }
     });
     this.#schedule();
+    return changed;
   }
 
   refuseContract(message: string): void {
@@ -118,6 +121,9 @@ export class Lane {
     if (this.#suspended === reason) return;
     this.#suspended = reason;
     this.#context.source.pause(this.owned);
+    // Bytes that wait for a person would take the room of other topics.
+    this.#dropOpen();
+    this.#queue.drop(this.owned);
   }
 
   get suspended(): string | null {
@@ -136,8 +142,7 @@ export class Lane {
 
   /** Goes on from what the table says. */
   async resume(): Promise<void> {
-    await this.#resync();
-    this.#suspended = null;
+    if (!(await this.#resync(() => (this.#suspended = null)))) return;
     this.#context.source.resume(this.owned);
     this.#schedule();
   }
@@ -155,9 +160,10 @@ export class Lane {
     await Promise.race([done, deadline.promise]);
     clearTimeout(timer);
     this.#forget(partitions);
+    this.#queue.drop(partitions);
   }
 
-  /** Ownership is gone already: nothing open of these partitions is committed. */
+  /** Ownership is gone already, or reading begins elsewhere: nothing open of these partitions is committed. */
   lose(partitions: readonly PartitionKey[]): void {
     this.#queue.drop(partitions);
     this.#forget(partitions);
@@ -216,10 +222,10 @@ export class Lane {
     if (this.#suspended !== null) return;
     const limits = this.#compiled.contract.window;
     const bytesMax = Math.min(limits.bytes, this.#context.windowBytesMax);
+    const runs = this.#queue.take(Math.max(1, Math.min(batchRowsMax, limits.rows - (this.#open?.window.rows ?? 0))), batchBytesMax);
+    if (runs.length === 0) return;
     const open = this.#open ?? this.#openWindow();
     const { window } = open;
-    const runs = this.#queue.take(Math.max(1, Math.min(batchRowsMax, limits.rows - window.rows)), batchBytesMax);
-    if (runs.length === 0) return;
     this.#judgeBatch(open, runs);
     if (window.rows >= limits.rows) await this.#close("rows");
     else if (window.bytes >= bytesMax) await this.#close("bytes");
@@ -312,7 +318,7 @@ export class Lane {
     const { decision } = commit;
     if (result.status === "lost") {
       observe({ type: "window.lost", dataset: this.dataset, window: open.number, windowId: decision.windowId, message: result.message });
-      await this.#resync();
+      await this.#resync(() => undefined);
       return;
     }
     if (decision.verdict === "hold") this.holdNext = false;
@@ -335,15 +341,15 @@ export class Lane {
     const { lake, clock, observe } = this.#context;
     open.release();
     const message = decision.causes.map((cause) => cause.message).join("; ");
-    this.suspend("WINDOW_STOPPED");
-    await lake.block(this.dataset, {
-      topic: this.topic,
-      topicId: null,
-      partition: null,
-      code: "WINDOW_STOPPED",
-      message,
-      sinceMs: clock.now(),
-    });
+    const block: Block = { topic: this.topic, topicId: null, partition: null, code: "WINDOW_STOPPED", message, sinceMs: clock.now() };
+    // Recorded first: a lane that is suspended without a record of it looks as if a person had answered.
+    const recorded = await this.#patiently(async () => {
+      await lake.block(this.dataset, block);
+      return true;
+    }, this.#epoch);
+    if (recorded === null) return;
+    this.suspend(block.code);
+    this.block(block);
     observe({
       type: "source.blocked",
       dataset: this.dataset,
@@ -353,19 +359,24 @@ export class Lane {
     });
   }
 
-  /** Another worker moved our partitions, or a person answered a block: forget what is open, read on from what the table says. */
-  async #resync(): Promise<void> {
-    this.#epoch++;
+  /**
+   * Another worker moved our partitions, or a person answered a block: forget what is open, read on from what the table says. `before` runs when that is
+   * known. False where the lane was stopped meanwhile, or another resync began, which then does all that this one would.
+   */
+  async #resync(before: () => void): Promise<boolean> {
+    const epoch = ++this.#epoch;
     this.#syncing = true;
     this.#dropOpen();
     this.#queue.drop(this.owned);
-    const state = await this.#patiently(() => this.#context.lake.state(this.dataset), this.#epoch);
+    const state = await this.#patiently(() => this.#context.lake.state(this.dataset), epoch);
+    if (state === null || epoch !== this.#epoch) return false;
     this.#syncing = false;
-    if (state === null) return;
+    before();
     this.holdNext = state.holdNext;
     const positions = state.positions.filter((each) => this.#reading.has(partitionId(each)));
     this.assign(positions);
     this.#context.source.seek(positions);
+    return true;
   }
 
   /** Waits out faults of the lake that pass; null if the lane was stopped meanwhile. */

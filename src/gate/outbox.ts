@@ -100,7 +100,13 @@ export class Outbox {
 
   /** So that another worker need not wait for it to run out. */
   async #giveUpLease({ sink, dataset, last }: Courier): Promise<void> {
-    if (last === "idle") await this.#options.lake.cursors.acquire(sink.name, dataset, this.#options.holder, 0);
+    if (last !== "idle") return;
+    try {
+      await this.#options.lake.cursors.acquire(sink.name, dataset, this.#options.holder, 0);
+    } catch (error) {
+      // Then it runs out by itself.
+      if (!(error instanceof SluiceError)) throw error;
+    }
   }
 
   async #pause(courier: Courier, ms: number): Promise<void> {
@@ -113,18 +119,21 @@ export class Outbox {
     const { lake, holder, observe } = this.#options;
     const cursor = await lake.cursors.acquire(sink.name, dataset, holder, leaseMs);
     if (cursor === null) return "elsewhere";
-    let renewedAt = performance.now();
-    for await (const window of lake.history(dataset, cursor.sequence)) {
-      if (this.#stop.signal.aborted) return "idle";
-      const hash = window.decision.contract.hash;
-      await sink.deliver(window, { hash, text: await lake.contractText(hash) });
-      if (!(await lake.cursors.advance(sink.name, dataset, cursor.fence, window.sequence))) return "elsewhere";
-      observe({ type: "sink.delivered", sink: sink.name, dataset, sequence: window.sequence });
-      if (performance.now() - renewedAt > leaseMs / 3) {
-        if ((await lake.cursors.acquire(sink.name, dataset, holder, leaseMs)) === null) return "elsewhere";
-        renewedAt = performance.now();
+    // A delivery may take longer than a lease: without renewals two holders could take it from each other for ever.
+    const renewal = setInterval(() => {
+      lake.cursors.acquire(sink.name, dataset, holder, leaseMs).catch(() => undefined);
+    }, leaseMs / 3);
+    try {
+      for await (const window of lake.history(dataset, cursor.sequence)) {
+        if (this.#stop.signal.aborted) return "idle";
+        const hash = window.decision.contract.hash;
+        await sink.deliver(window, { hash, text: await lake.contractText(hash) });
+        if (!(await lake.cursors.advance(sink.name, dataset, cursor.fence, window.sequence))) return "elsewhere";
+        observe({ type: "sink.delivered", sink: sink.name, dataset, sequence: window.sequence });
       }
+      return "idle";
+    } finally {
+      clearInterval(renewal);
     }
-    return "idle";
   }
 }
