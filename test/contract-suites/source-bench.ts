@@ -42,10 +42,10 @@ export interface SourceCapabilities {
 
 export type MakeSource = (options: SourceUnderTest) => Source;
 
-/** Times that make tests quick. */
+/** Times that make tests quick; sessions are long enough for a process that gets a tenth of a processor. */
 const quick = {
-  sessionTimeoutMs: 6000,
-  rebalanceTimeoutMs: 10_000,
+  sessionTimeoutMs: 20_000,
+  rebalanceTimeoutMs: 30_000,
   heartbeatIntervalMs: 200,
   fetchWaitMs: 100,
   metadataRefreshMs: 500,

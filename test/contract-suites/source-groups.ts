@@ -92,16 +92,18 @@ export function groupContract(make: MakeSource, { workerModule, handOver }: Sour
         worker.freeze();
         const other = await bench.open([topic], { groupId }, { start: { at: "latest" } });
         // The coordinator gives the frozen member's partitions away when its session is over.
-        await other.until((recorder) => recorder.owned.size === 2, 20_000);
+        await other.until((recorder) => recorder.owned.size === 2);
+        // Where `latest` is must be known before more is written.
+        await other.until((recorder) => [0, 1].every((partition) => recorder.position(topic, partition) === 1n));
         const mark = worker.lines.length;
         await producer.send(topic, [{ value: "3" }, { value: "4", partition: 1 }]);
         await other.until((recorder) => recorder.count === 2);
         worker.thaw();
-        await worker.until((lines) => lines.slice(mark).some((line) => line.startsWith("assigned")), 20_000);
+        await worker.until((lines) => lines.slice(mark).some((line) => line.startsWith("assigned")));
         const after = worker.lines.slice(mark);
         expect(after.slice(0, 2).toSorted()).toEqual([`lost ${topic}/0`, `lost ${topic}/1`]);
         await other.source.close();
-        await worker.until((lines) => lines.slice(mark).filter((line) => line.startsWith("assigned")).length >= 2, 20_000);
+        await worker.until((lines) => lines.slice(mark).filter((line) => line.startsWith("assigned")).length >= 2);
       } finally {
         worker.kill();
         await producer.close();

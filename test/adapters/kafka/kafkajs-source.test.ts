@@ -44,15 +44,15 @@ describe.skipIf(!kafkaHere.available)("kafkajs: what stands in for what it can't
       await write();
       const second = await bench.open([topic], { groupId }, { table });
       recorders.push(second.recorder);
-      await second.until((recorder) => recorder.owned.size === 2, 30_000);
+      await second.until((recorder) => recorder.owned.size === 2);
       await write();
       await second.source.close();
-      await first.until((recorder) => recorder.owned.size === 4, 30_000);
+      await first.until((recorder) => recorder.owned.size === 4);
     }
     await write();
     await producer.close();
     const ends = await topicOffsets(bench.bootstrap(), topic);
-    await first.until(() => ends.every(({ latest }, partition) => first.recorder.position(topic, partition) === latest), 30_000);
+    await first.until(() => ends.every(({ latest }, partition) => first.recorder.position(topic, partition) === latest));
     const seen = new Set(recorders.flatMap((recorder) => recorder.seen).map(({ value }) => value));
     expect(seen.size).toBe(produced);
     for (const recorder of recorders) expect(recorder.violations).toEqual([]);
@@ -114,7 +114,7 @@ describe.skipIf(!kafkaHere.available)("kafkajs: what stands in for what it can't
     await until(() => recorder.troubles.some((error) => error?.code === "SOURCE_TOPIC_MISSING"));
     await createTopic(bench.bootstrap(), topic);
     await produce(bench.bootstrap(), topic, [{ value: "new" }, { value: "new" }]);
-    await until(() => recorder.strangers.length + recorder.blocks.length > 0, 30_000);
+    await until(() => recorder.strangers.length + recorder.blocks.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(recorder.seen.map(({ value }) => value)).toEqual(["1"]);
   });

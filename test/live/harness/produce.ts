@@ -27,13 +27,13 @@ export interface TestProducer {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a writer. Give `transactionalId` to share or fence one between writers. */
-export function openProducer(where: Where, options: { transactionalId?: string } = {}): TestProducer {
+/** Opens a writer. Give `transactionalId` to share or fence one between writers; `retries` (20 ms apart) are 500 by default, through an election. */
+export function openProducer(where: Where, options: { transactionalId?: string; retries?: number } = {}): TestProducer {
   const producer = new Producer({
     ...clientOptions(where),
     idempotent: true,
     retryDelay: 20,
-    retries: 500,
+    retries: options.retries ?? 500,
     ...(options.transactionalId !== undefined && { transactionalId: options.transactionalId }),
   });
   let open: Awaited<ReturnType<typeof producer.beginTransaction>> | null = null;
