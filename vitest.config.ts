@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ["test/live/harness/global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 180_000,
+    // Generous: a machine under load is slow, not wrong.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
   },
 });

@@ -196,7 +196,7 @@ describe("sizes", () => {
   test("a number of a megabyte of digits takes no quadratic time", () => {
     const digits = "9".repeat(1 << 20);
     const contract = makeContract({ l: { type: "long" }, d: { type: "decimal" }, f: { type: "float" }, g: { type: "double" } });
-    const started = performance.now();
+    const started = process.cpuUsage();
     const batch = jsonCodec.compile({
       ...contract,
       policies: { ...contract.policies, oversized: { bytes: 1 << 30, action: "quarantine" } },
@@ -206,7 +206,7 @@ describe("sizes", () => {
         `{"f":1${digits}e-1048576,"l":1.${"0".repeat(1 << 20)}}`,
       ]),
     );
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
     expect(batch.faults).toEqual([]);
     expect(cellValue(batch.columns[2]!, 0)).toBe(16777218);
     expect(cellValue(batch.columns[3]!, 0)).toBe(1);

@@ -47,7 +47,7 @@ const standards = findStandards();
 
 test.skipIf(standards === null)(
   "every official example loads and compiles (skipped: the standards are not beside the project)",
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     for (const { name, text } of readExamples(standards as string)) expect(await loadsAndCompiles(text), name).toBe("compiled");
   },
@@ -146,7 +146,7 @@ const property = fc
       : {}),
   }));
 
-test("random contracts: what loads compiles in every other room", { timeout: 120_000 }, async () => {
+test("random contracts: what loads compiles in every other room", { timeout: 300_000 }, async () => {
   let compiled = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -47,7 +47,7 @@ test("the example contract is good: nothing but notes", async () => {
 
 test(
   "every second window of the real flights meets it: four registrations are warned of, no row is rejected, no window held",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const { contract } = await load();
     const decode = jsonCodec.compile(contract);

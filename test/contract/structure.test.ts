@@ -157,7 +157,7 @@ describe.skipIf(standards === null)("the official schemas (skipped: not found be
 
   const small = [...examples.filter(({ text }) => text.length < 20_000), ...sinks, ...sinks];
 
-  test("mutated documents: the same verdict", { timeout: 120_000 }, () => {
+  test("mutated documents: the same verdict", { timeout: 300_000 }, () => {
     let accepted = 0;
     let rejected = 0;
     fc.assert(

@@ -66,7 +66,7 @@ function smallDisk(bytes: number): { folder: string; unmount: () => void } | nul
 }
 
 describe.skipIf(!kafkaHere.available)("faults around real workers", () => {
-  it("a zombie (frozen past its session, its records committed by another) loses and doubles nothing", { timeout: 120_000 }, async () => {
+  it("a zombie (frozen past its session, its records committed by another) loses and doubles nothing", { timeout: 400_000 }, async () => {
     const rig = await openRig((await sharedBroker()).bootstrap, { source: "" });
     await rig.produce(3000);
     const zombie = rig.worker({ SLUICE_SOURCE_INSTANCE_ID: "zombie" });
@@ -82,7 +82,7 @@ describe.skipIf(!kafkaHere.available)("faults around real workers", () => {
     await finish(rig);
   });
 
-  it("two workers under rebalances every few seconds", { timeout: 120_000 }, async () => {
+  it("two workers under rebalances every few seconds", { timeout: 400_000 }, async () => {
     const rig = await openRig((await sharedBroker()).bootstrap, { partitions: 6 });
     await rig.produce(1000);
     rig.worker({ SLUICE_SOURCE_INSTANCE_ID: "steady" });
@@ -98,7 +98,7 @@ describe.skipIf(!kafkaHere.available)("faults around real workers", () => {
     await finish(rig);
   });
 
-  it("a catalog locked by somebody else for seconds", { timeout: 120_000 }, async () => {
+  it("a catalog locked by somebody else for seconds", { timeout: 400_000 }, async () => {
     const rig = await openRig((await sharedBroker()).bootstrap);
     await rig.produce(800);
     const worker = rig.worker();
@@ -113,7 +113,7 @@ describe.skipIf(!kafkaHere.available)("faults around real workers", () => {
     await finish(rig);
   });
 
-  it("a full disk holds the window, and nothing is lost when there is room again", { timeout: 120_000 }, async (context) => {
+  it("a full disk holds the window, and nothing is lost when there is room again", { timeout: 400_000 }, async (context) => {
     const disk = smallDisk(3 << 20);
     if (disk === null) {
       context.skip("this machine mounts no tmpfs");
@@ -139,7 +139,7 @@ describe.skipIf(!kafkaHere.available)("faults around real workers", () => {
 });
 
 describe.skipIf(!ownBrokersHere)("a broker that goes away", () => {
-  it("comes back, and the worker goes on by itself", { timeout: 120_000 }, async () => {
+  it("comes back, and the worker goes on by itself", { timeout: 400_000 }, async () => {
     const broker = await ownBroker();
     try {
       const rig = await openRig(broker.bootstrap);

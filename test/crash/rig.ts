@@ -121,7 +121,7 @@ export class Rig {
   }
 
   /** Resolves when the table's positions have reached the end of every partition; rejects after `withinMs`, naming the lag. */
-  async caughtUp(withinMs = 60_000): Promise<void> {
+  async caughtUp(withinMs = 150_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     for (;;) {
       const lag = await this.lag();

@@ -139,11 +139,11 @@ describe("pattern", () => {
   });
 
   test("takes time linear in the text where backtracking engines hang", () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(offending({ type: "string" }, pattern("^(a+)+$"), [`"${"a".repeat(50_000)}!"`, `"${"a".repeat(40)}!"`, '"aaa"'])).toEqual([
       0, 1,
     ]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(started).user).toBeLessThan(5_000_000);
   });
 
   test("answers are remembered by value and never mixed up", () => {

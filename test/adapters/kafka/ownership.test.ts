@@ -93,7 +93,7 @@ it("does not ask about what is no longer ours, and gives up waiting at the deadl
   void calls.assigned([a], () => true);
   const begun = performance.now();
   await calls.revoked([a], 50);
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(performance.now() - begun).toBeLessThan(10_000);
   const again = calls.assigned([a], () => false);
   answer();
   await settle();

@@ -128,11 +128,11 @@ describe.skipIf(!kafkaHere.available)("KafkaProducer", () => {
     const deaf = new KafkaProducer({ connection: connectionTo(`127.0.0.1:${nobody}`), deadlineMs: 700 });
     const began = Date.now();
     await expect(deaf.send([outgoing("any", "x")])).rejects.toMatchObject({ code: "SINK_UNAVAILABLE", retryable: true });
-    expect(Date.now() - began).toBeLessThan(5000);
+    expect(Date.now() - began).toBeLessThan(20_000);
     await deaf.close();
 
     const topic = uniqueTopic("late");
-    const producer = new KafkaProducer({ connection: connectionTo(bootstrap), deadlineMs: 700 });
+    const producer = new KafkaProducer({ connection: connectionTo(bootstrap), deadlineMs: 3000 });
     await expect(producer.send([outgoing(topic, "1")])).rejects.toMatchObject({ code: "SINK_UNAVAILABLE" });
     await createTopic(bootstrap, topic);
     await producer.send([outgoing(topic, "2")]);
@@ -158,12 +158,12 @@ describe.skipIf(!ownBrokersHere)("KafkaProducer on brokers of its own", () => {
   const ends: (() => Promise<void>)[] = [];
   afterAll(async () => void (await Promise.all(ends.map((end) => end()))));
 
-  it("loses nothing that was acknowledged when leaders are killed, three times", { timeout: 150_000 }, async () => {
+  it("loses nothing that was acknowledged when leaders are killed, three times", { timeout: 600_000 }, async () => {
     const nodes = await cluster();
     ends.push(nodes.stop);
     const topic = uniqueTopic("failover");
     await createTopic(nodes.bootstrap, topic, { partitions: 3 });
-    const producer = new KafkaProducer({ connection: connectionTo(nodes.bootstrap), deadlineMs: 60_000 });
+    const producer = new KafkaProducer({ connection: connectionTo(nodes.bootstrap), deadlineMs: 120_000 });
     const acknowledged: string[] = [];
     const stopping = new AbortController();
     const failures: unknown[] = [];
@@ -178,14 +178,14 @@ describe.skipIf(!ownBrokersHere)("KafkaProducer on brokers of its own", () => {
     })();
     for (let kill = 0; kill < 3; kill++) {
       const enough = acknowledged.length + 1000;
-      await expect.poll(() => acknowledged.length, { timeout: 40_000, interval: 20 }).toBeGreaterThan(enough);
+      await expect.poll(() => acknowledged.length, { timeout: 120_000, interval: 20 }).toBeGreaterThan(enough);
       const leader = await leaderOf(nodes.bootstrap, topic, kill);
       await nodes.kill(leader);
-      await expect.poll(() => leaderOf(nodes.bootstrap, topic, kill), { timeout: 20_000 }).not.toBe(leader);
+      await expect.poll(() => leaderOf(nodes.bootstrap, topic, kill), { timeout: 60_000 }).not.toBe(leader);
       await nodes.restart(leader);
     }
     const enough = acknowledged.length + 1000;
-    await expect.poll(() => acknowledged.length, { timeout: 40_000, interval: 20 }).toBeGreaterThan(enough);
+    await expect.poll(() => acknowledged.length, { timeout: 120_000, interval: 20 }).toBeGreaterThan(enough);
     stopping.abort();
     await work;
     const { resent } = producer.counts;

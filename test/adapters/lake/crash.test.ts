@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, inject, it } from "vitest";
+import "../../live/harness/global-setup.ts";
 import { expectConserved } from "./conservation.ts";
 import { openLake, partitions, scratchFolder, startedLake } from "./lake-fixture.ts";
 import { operations, positionOf } from "./lake-worker.ts";
@@ -18,7 +18,7 @@ function runWorker(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [worker, folder, operation, String(killAt), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "sluice-test-compile-cache") },
+      env: { ...process.env, NODE_COMPILE_CACHE: join(inject("testRun").folder, "compile-cache") },
     });
     let output = "";
     let errors = "";
@@ -45,7 +45,7 @@ async function prepare(folder: string, operation: string): Promise<void> {
   await lake.close();
 }
 
-it("survives kill -9 at every step of making the tables", { timeout: 120_000 }, async () => {
+it("survives kill -9 at every step of making the tables", { timeout: 300_000 }, async () => {
   using scratch = scratchFolder();
   let step = 1;
   while ((await runWorker(scratch.folder, "create", step)).killed) step++;
@@ -59,7 +59,7 @@ it("survives kill -9 at every step of making the tables", { timeout: 120_000 }, 
 
 it.each(["window", "hold", "publish", "drop", "replay"])(
   "survives kill -9 at every step of %s",
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (operation) => {
     using scratch = scratchFolder();
     const { folder } = scratch;
@@ -75,7 +75,7 @@ it.each(["window", "hold", "publish", "drop", "replay"])(
   },
 );
 
-it("loses and doubles nothing with three processes on the same partitions, killed at random", { timeout: 180_000 }, async () => {
+it("loses and doubles nothing with three processes on the same partitions, killed at random", { timeout: 600_000 }, async () => {
   using scratch = scratchFolder();
   const { folder } = scratch;
   await (await startedLake(folder)).close();

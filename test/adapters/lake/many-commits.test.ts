@@ -5,7 +5,7 @@ import { readManifestList } from "../../../src/adapters/iceberg/table-io.ts";
 import { snapshotOfRef } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
 
-it("stays fast over 300 commits, with few manifests", { timeout: 180_000 }, async () => {
+it("stays fast over 300 commits, with few manifests", { timeout: 600_000 }, async () => {
   using scratch = scratchFolder();
   const lake = await startedLake(scratch.folder);
   const times: number[] = [];
