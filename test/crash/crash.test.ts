@@ -26,7 +26,7 @@ describe.skipIf(!kafkaHere.available)("a worker killed with -9", () => {
   });
   afterAll(() => rig.close());
 
-  it.each(stepNames)("at %s loses and doubles nothing", async (step) => {
+  it.each(stepNames)("at %s loses and doubles nothing", { timeout: 300_000 }, async (step) => {
     await rig.produce(900);
     const doomed = rig.worker({ SLUICE_CRASH_AT: `${step}:2` });
     expect(await exited(doomed), rig.lastLog()).toBe("SIGKILL");
@@ -39,7 +39,7 @@ describe.skipIf(!kafkaHere.available)("a worker killed with -9", () => {
     expect(report.quarantined).toBeGreaterThan(0);
   });
 
-  it(`at ${randomKills} random moments loses and doubles nothing`, { timeout: 600_000 }, async () => {
+  it(`at ${randomKills} random moments loses and doubles nothing`, { timeout: 60_000 * Math.max(10, randomKills) }, async () => {
     const next = random(20_261_122);
     for (let kill = 0; kill < randomKills; kill++) {
       await rig.produce(400);

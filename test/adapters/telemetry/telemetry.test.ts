@@ -159,6 +159,6 @@ describe("telemetry", () => {
     for (let i = 0; i < 5000; i++) for (const event of events) telemetry.observe(event);
     const began = performance.now();
     await telemetry.shutdown();
-    expect(performance.now() - began).toBeLessThan(8000);
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 });
