@@ -7,6 +7,7 @@ import { generateConfigPage } from "./config-page.ts";
 import { generateErrorsPage } from "./errors-page.ts";
 import { generateConfigTypes } from "./config-types.ts";
 import { generateContractPage } from "./contract-page.ts";
+import { generateTelemetryPage } from "./telemetry-page.ts";
 import { datasetSettingsSchema, sluiceRuleSchema } from "./shape-schema.ts";
 
 /** A file that is made from something else in the project; `path` is below the project's root. */
@@ -22,6 +23,7 @@ export async function generateAll(home: string): Promise<readonly GeneratedFile[
     { path: "src/config/config-document.generated.ts", text: await generateConfigTypes(schemaFile) },
     { path: "docs/reference/config.md", text: generateConfigPage(configSchema) },
     { path: "docs/reference/errors.md", text: generateErrorsPage() },
+    { path: "docs/reference/telemetry.md", text: generateTelemetryPage() },
     { path: "docs/reference/cli.md", text: generateCliPage(commands) },
     { path: "docs/reference/contract.md", text: generateContractPage() },
     { path: "schemas/sluice-rule.schema.json", text: sluiceRuleSchema() },

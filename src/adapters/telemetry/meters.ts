@@ -1,5 +1,7 @@
-import type { Attributes, Meter } from "@opentelemetry/api";
+import type { Attributes, Counter, Histogram, Meter, ObservableGauge } from "@opentelemetry/api";
 import type { GateEvent, LaneStatus } from "../../core/events.ts";
+import type { InstrumentName } from "./instruments.ts";
+import { instruments } from "./instruments.ts";
 
 /** What the observable gauges read when they are collected. */
 export interface Watched {
@@ -10,6 +12,23 @@ export interface Watched {
 }
 
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+function optionsOf(name: InstrumentName): { description: string; unit?: string } {
+  const { description, unit } = instruments[name];
+  return unit === null ? { description } : { description, unit };
+}
+
+function counter(meter: Meter, name: InstrumentName): Counter {
+  return meter.createCounter(name, optionsOf(name));
+}
+
+function histogram(meter: Meter, name: InstrumentName): Histogram {
+  return meter.createHistogram(name, { ...optionsOf(name), advice: { explicitBucketBoundaries: durationBuckets } });
+}
+
+function gauge(meter: Meter, name: InstrumentName): ObservableGauge {
+  return meter.createObservableGauge(name, optionsOf(name));
+}
 
 /** Gauges over the state of every lane: lag, open bytes, blocks. Labels are datasets, topics and partitions: as many as there are. */
 function watch(meter: Meter, watched: Watched): void {
@@ -27,38 +46,27 @@ function watch(meter: Meter, watched: Watched): void {
         }
       }
     });
-  meter
-    .createObservableGauge("sluice.lag.time", {
-      unit: "s",
-      description: "Age of the newest committed record while records wait; 0 when none do.",
-    })
-    .addCallback((result) => {
-      for (const lane of watched.lanes()) {
-        const waiting = lane.partitions.some((each) => each.end !== null && each.end > each.position);
-        const age = waiting && lane.newestCommittedTimestampMs !== null ? (watched.now() - lane.newestCommittedTimestampMs) / 1000 : 0;
-        result.observe(Math.max(0, age), { dataset: lane.dataset });
+  gauge(meter, "sluice.lag.time").addCallback((result) => {
+    for (const lane of watched.lanes()) {
+      const waiting = lane.partitions.some((each) => each.end !== null && each.end > each.position);
+      const age = waiting && lane.newestCommittedTimestampMs !== null ? (watched.now() - lane.newestCommittedTimestampMs) / 1000 : 0;
+      result.observe(Math.max(0, age), { dataset: lane.dataset });
+    }
+  });
+  gauge(meter, "sluice.blocked").addCallback((result) => {
+    for (const lane of watched.lanes()) {
+      for (const each of lane.partitions) {
+        const labels: Attributes = { dataset: lane.dataset, topic: lane.topic, partition: each.partition };
+        result.observe(each.blocked === null ? 0 : 1, labels);
       }
-    });
-  meter
-    .createObservableGauge("sluice.blocked", {
-      description: "1 for each partition that waits for a person's answer, else 0; partition `all` for a stop of the whole topic.",
-    })
-    .addCallback((result) => {
-      for (const lane of watched.lanes()) {
-        for (const each of lane.partitions) {
-          const labels: Attributes = { dataset: lane.dataset, topic: lane.topic, partition: each.partition };
-          result.observe(each.blocked === null ? 0 : 1, labels);
-        }
-        // A partition that was stopped before it began is in no list but this.
-        for (const { partition } of lane.blocks) {
-          if (lane.partitions.some((each) => each.partition === partition)) continue;
-          result.observe(1, { dataset: lane.dataset, topic: lane.topic, partition: partition ?? "all" });
-        }
+      // A partition that was stopped before it began is in no list but this.
+      for (const { partition } of lane.blocks) {
+        if (lane.partitions.some((each) => each.partition === partition)) continue;
+        result.observe(1, { dataset: lane.dataset, topic: lane.topic, partition: partition ?? "all" });
       }
-    });
-  meter
-    .createObservableGauge("sluice.in_flight", { unit: "By", description: "Bytes of records fetched and not yet committed." })
-    .addCallback((result) => result.observe(watched.bytesInFlight()));
+    }
+  });
+  gauge(meter, "sluice.in_flight").addCallback((result) => result.observe(watched.bytesInFlight()));
 }
 
 /** Counters and histograms made from gate events. Returns what takes an event. Names follow OpenTelemetry's messaging conventions where those have one. */
@@ -67,11 +75,7 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
     unit: "{message}",
     description: "Records handed to the gate.",
   });
-  const process = meter.createHistogram("messaging.process.duration", {
-    unit: "s",
-    description: "Decoding, validating and profiling of one batch.",
-    advice: { explicitBucketBoundaries: durationBuckets },
-  });
+  const process = histogram(meter, "messaging.process.duration");
   const records = meter.createCounter("sluice.records", { unit: "{record}", description: "Committed records by where they ended." });
   const failures = meter.createCounter("sluice.rule.failures", {
     unit: "{record}",
@@ -82,21 +86,13 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
     unit: "{window}",
     description: "Windows dropped because another worker had moved their partitions.",
   });
-  const commit = meter.createHistogram("sluice.commit.duration", {
-    unit: "s",
-    description: "From verdict to committed snapshot.",
-    advice: { explicitBucketBoundaries: durationBuckets },
-  });
-  const commitFailures = meter.createCounter("sluice.commit.failures", {
-    description: "Commits that failed and are tried again, by error code.",
-  });
-  const drift = meter.createCounter("sluice.drift.results", { description: "Drift tests of closed ticks, by column and status." });
-  const stops = meter.createCounter("sluice.source.blocks", {
-    description: "Times that a topic or partition stopped to ask, by error code.",
-  });
-  const contracts = meter.createCounter("sluice.contract.changes", { description: "Contracts activated and refused." });
+  const commit = histogram(meter, "sluice.commit.duration");
+  const commitFailures = counter(meter, "sluice.commit.failures");
+  const drift = counter(meter, "sluice.drift.results");
+  const stops = counter(meter, "sluice.source.blocks");
+  const contracts = counter(meter, "sluice.contract.changes");
   const delivered = meter.createCounter("sluice.sink.delivered", { unit: "{window}", description: "Windows delivered to a sink." });
-  const sinkFailures = meter.createCounter("sluice.sink.failures", { description: "Deliveries that failed and are tried again." });
+  const sinkFailures = counter(meter, "sluice.sink.failures");
   watch(meter, watched);
 
   return (event) => {

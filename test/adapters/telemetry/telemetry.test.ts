@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Writable } from "node:stream";
@@ -144,6 +145,11 @@ describe("telemetry", () => {
     expect(text).toMatch(/sluice_lag_records\{[^}]*partition="0"[^}]*\} 10/);
     expect(text).toMatch(/sluice_lag_time(_seconds)?\{[^}]*\} 7\.5/);
     expect(text).toMatch(/sluice_blocked\{[^}]*partition="1"[^}]*\} 1/);
+    // The reference says what each metric is called here.
+    const page = readFileSync(new URL("../../../docs/reference/telemetry.md", import.meta.url), "utf8");
+    const exposed = [...text.matchAll(/^# TYPE (\S+) /gm)].map((match) => match[1] as string).filter((name) => name !== "target_info");
+    expect(exposed.length).toBeGreaterThanOrEqual(10);
+    for (const name of exposed) expect(page).toContain(`| \`${name}\` |`);
     expect(text).toMatch(/sluice_commit_failures_total\{[^}]*code="STORAGE_FULL"[^}]*\} 1/);
   });
 

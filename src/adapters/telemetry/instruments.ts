@@ -1,0 +1,98 @@
+/** One metric: what it counts, and the labels that tell its series apart (as many as there are datasets, rules, partitions and sinks). */
+export interface Instrument {
+  readonly kind: "counter" | "histogram" | "gauge";
+  readonly unit: string | null;
+  readonly description: string;
+  readonly labels: readonly string[];
+}
+
+/**
+ * Every metric. Names follow OpenTelemetry's messaging conventions (in Development) where those have one, else `sluice.*`; docs/reference/telemetry.md
+ * is generated from this table.
+ */
+export const instruments = {
+  "messaging.client.consumed.messages": {
+    kind: "counter",
+    unit: "{message}",
+    description: "Records handed to the gate.",
+    labels: ["messaging.system", "messaging.operation.name", "messaging.destination.name"],
+  },
+  "messaging.process.duration": {
+    kind: "histogram",
+    unit: "s",
+    description: "Decoding, validating and profiling of one batch.",
+    labels: ["messaging.operation.name", "dataset"],
+  },
+  "sluice.records": {
+    kind: "counter",
+    unit: "{record}",
+    description: "Committed records by where they ended: promoted, quarantined, held, skipped.",
+    labels: ["dataset", "outcome"],
+  },
+  "sluice.rule.failures": {
+    kind: "counter",
+    unit: "{record}",
+    description: "Rows of committed windows that failed a rule.",
+    labels: ["dataset", "rule", "severity"],
+  },
+  "sluice.windows": { kind: "counter", unit: "{window}", description: "Committed windows by verdict.", labels: ["dataset", "verdict"] },
+  "sluice.windows.lost": {
+    kind: "counter",
+    unit: "{window}",
+    description: "Windows dropped because another worker had moved their partitions.",
+    labels: ["dataset"],
+  },
+  "sluice.commit.duration": { kind: "histogram", unit: "s", description: "From verdict to committed snapshot.", labels: ["dataset"] },
+  "sluice.commit.failures": {
+    kind: "counter",
+    unit: null,
+    description: "Commits that failed and are tried again, by error code.",
+    labels: ["dataset", "code"],
+  },
+  "sluice.drift.results": {
+    kind: "counter",
+    unit: null,
+    description: "Drift tests of windows: pass, drift, learning, skipped.",
+    labels: ["dataset", "column", "test", "status"],
+  },
+  "sluice.source.blocks": {
+    kind: "counter",
+    unit: null,
+    description: "Times that a topic or partition stopped to ask, by error code.",
+    labels: ["dataset", "code"],
+  },
+  "sluice.contract.changes": {
+    kind: "counter",
+    unit: null,
+    description: "Contracts activated and rejected.",
+    labels: ["dataset", "outcome"],
+  },
+  "sluice.sink.delivered": { kind: "counter", unit: "{window}", description: "Windows delivered to a sink.", labels: ["sink", "dataset"] },
+  "sluice.sink.failures": {
+    kind: "counter",
+    unit: null,
+    description: "Deliveries that failed and are tried again, by error code.",
+    labels: ["sink", "dataset", "code"],
+  },
+  "sluice.lag.records": {
+    kind: "gauge",
+    unit: "{record}",
+    description: "Offsets between the committed position and the end of the partition. No value where the end is not known yet.",
+    labels: ["dataset", "topic", "partition"],
+  },
+  "sluice.lag.time": {
+    kind: "gauge",
+    unit: "s",
+    description: "Age of the newest committed record while records wait; 0 when none do.",
+    labels: ["dataset"],
+  },
+  "sluice.blocked": {
+    kind: "gauge",
+    unit: null,
+    description: "1 for each partition that waits for a person's answer, else 0; partition `all` for a stop of the whole topic.",
+    labels: ["dataset", "topic", "partition"],
+  },
+  "sluice.in_flight": { kind: "gauge", unit: "By", description: "Bytes of records fetched and not yet committed.", labels: [] },
+} as const satisfies Readonly<Record<string, Instrument>>;
+
+export type InstrumentName = keyof typeof instruments;
