@@ -79,7 +79,11 @@ export class Gate implements SourceListener {
   async changeContract(contract: Contract): Promise<void> {
     const { lake, observe } = this.#options;
     const lane = [...this.#lanes.values()].find((each) => each.dataset === contract.dataset);
-    if (lane === undefined || lane.contractHash === contract.hash) return;
+    if (lane === undefined) return;
+    if (lane.contractHash === contract.hash) {
+      lane.refuseContract(null);
+      return;
+    }
     try {
       if (contract.topic !== lane.topic) {
         throw new SluiceError(

@@ -112,7 +112,8 @@ export class Lane {
     return changed;
   }
 
-  refuseContract(message: string): void {
+  /** Says that a newer contract was refused; null where the file holds the contract in force again. */
+  refuseContract(message: string | null): void {
     this.#record.contractError = message;
   }
 

@@ -149,6 +149,9 @@ it(
     await bench.gate.changeContract(await makeOrders({ version: "1.0.0" }));
     expect(bench.count("contract.rejected")).toBe(1);
     expect(bench.gate.status().lanes[0]?.contract.hash).toBe(next.hash);
+    expect(bench.gate.status().lanes[0]?.contractError).toContain("1.0.0");
+    await bench.gate.changeContract(next);
+    expect(bench.gate.status().lanes[0]?.contractError).toBeNull();
     await other.gate.changeContract(next);
     await other.until(() => other.count("batch.judged") > 1);
     await bench.stop();
