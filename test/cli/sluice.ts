@@ -1,8 +1,15 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { afterAll } from "vitest";
 
 const sluiceFile = resolve(import.meta.dirname, "../../bin/sluice");
+
+const running = new Set<ChildProcess>();
+// What a test that failed left behind would run on.
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** What a run of the real command line printed, and how it ended. */
 export interface CommandRun {
@@ -26,7 +33,10 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith("SLUICE_") || name === "SLUICE_CACHE"),
   );
-  return spawn(sluiceFile, [...args], { env: { ...inherited, NO_COLOR: "1", ...env } });
+  const child = spawn(sluiceFile, [...args], { env: { ...inherited, NO_COLOR: "1", ...env } });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
 }
 
 /** Resolves when a started one has ended, with all that it printed from now on. */

@@ -11,12 +11,19 @@ declare module "vitest" {
   }
 }
 
-/** Gives every test file of a run one folder to share a broker in; starts nothing. The broker that a live test started there is stopped at the end. */
+/**
+ * Gives every test file of a run one folder to share a broker in, which holds their temporary folders too; starts nothing. At the end the broker
+ * that a live test started there is stopped and the folder goes, with what tests that failed left in it.
+ */
 export default function setUp(project: TestProject): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-test-"));
   project.provide("testRun", { folder, owner: process.pid });
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = folder;
   return async () => {
     await (await findBroker(join(folder, "broker")))?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   };
 }
