@@ -78,7 +78,7 @@ export class GateBench {
     return this.events.filter((event) => event.type === type).length;
   }
 
-  async until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!(await condition())) {
       if (performance.now() > deadline)

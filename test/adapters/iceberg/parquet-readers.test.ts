@@ -165,7 +165,7 @@ test("DuckDB reads a quarantine file", async () => {
   ]);
 });
 
-test.skipIf(!pythonHere)("PyArrow reads both files, with field ids on every level", async () => {
+test.skipIf(!pythonHere)("PyArrow reads both files, with field ids on every level", { timeout: 900_000 }, async () => {
   const script = `
 import sys, json, pyarrow.parquet as pq
 data = pq.read_table(sys.argv[1] + "/data.parquet")

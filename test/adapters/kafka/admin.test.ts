@@ -28,7 +28,7 @@ describe.skipIf(!kafkaHere.available)("the admin", () => {
     await transaction.commit();
     await producer.close();
     await admin.deleteTopic(topic);
-    await expect.poll(() => admin.describeTopic(topic)).toBeNull();
+    await expect.poll(() => admin.describeTopic(topic), { timeout: 60_000 }).toBeNull();
     await expect(admin.deleteTopic(topic)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(admin.endOffsets(topic)).rejects.toMatchObject({ code: "SOURCE_TOPIC_MISSING" });
     await admin.close();

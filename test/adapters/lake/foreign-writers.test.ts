@@ -30,7 +30,7 @@ table.overwrite(table.scan().to_arrow())
 `;
 
 describe.skipIf(!pythonHere)("other programs that write to the table", () => {
-  it("neither lose their rows nor move the positions: windows rebase on what they did", { timeout: 300_000 }, async () => {
+  it("neither lose their rows nor move the positions: windows rebase on what they did", { timeout: 900_000 }, async () => {
     const python = (await pythonReaders()) as string;
     using scratch = scratchFolder();
     const lake = await startedLake(scratch.folder);
@@ -50,7 +50,7 @@ describe.skipIf(!pythonHere)("other programs that write to the table", () => {
     await lake.close();
   });
 
-  it("may roll main back: positions stay, so that nothing is read or promoted twice", { timeout: 300_000 }, async () => {
+  it("may roll main back: positions stay, so that nothing is read or promoted twice", { timeout: 900_000 }, async () => {
     const python = (await pythonReaders()) as string;
     using scratch = scratchFolder();
     const lake = await startedLake(scratch.folder);

@@ -49,7 +49,7 @@ print(json.dumps({
 const nasty = Buffer.from([0x7b, 0xff, 0xfe, 0x00, 0x22]);
 
 describe.skipIf(!pythonHere)("readers that no one here wrote", () => {
-  it("read rows, refs, time travel and quarantine as PyIceberg and DuckDB", { timeout: 300_000 }, async () => {
+  it("read rows, refs, time travel and quarantine as PyIceberg and DuckDB", { timeout: 900_000 }, async () => {
     const python = (await pythonReaders()) as string;
     using scratch = scratchFolder();
     const lake = await startedLake(scratch.folder);

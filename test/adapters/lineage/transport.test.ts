@@ -62,7 +62,7 @@ async function receiver(codes: number[]): Promise<{ url: string; taken: { event:
 describe("lineage over HTTP", () => {
   it("posts START and COMPLETE, in order, with the key", async () => {
     const { url, taken } = await receiver([]);
-    const sink = sinkOf(httpTransport({ url, apiKey: "secret", timeoutMs: 2000 }));
+    const sink = sinkOf(httpTransport({ url, apiKey: "secret", timeoutMs: 20_000 }));
     await sink.deliver(window, { hash: "h", text: "" });
     expect(taken.map(({ event }) => event.eventType)).toEqual(["START", "COMPLETE"]);
     expect(taken[0]?.headers).toMatchObject({ authorization: "Bearer secret", "content-type": "application/json" });
@@ -70,7 +70,7 @@ describe("lineage over HTTP", () => {
 
   it.each([401, 422, 500, 503])("an answer %s is the receiver's trouble: the same window is delivered again", async (code) => {
     const { url, taken } = await receiver([code]);
-    const sink = sinkOf(httpTransport({ url, apiKey: null, timeoutMs: 2000 }));
+    const sink = sinkOf(httpTransport({ url, apiKey: null, timeoutMs: 20_000 }));
     await expect(sink.deliver(window, { hash: "h", text: "" })).rejects.toMatchObject({ code: "SINK_UNAVAILABLE", retryable: true });
     await sink.deliver(window, { hash: "h", text: "" });
     expect(new Set(taken.map(({ event }) => event.run.runId)).size).toBe(1);
