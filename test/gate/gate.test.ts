@@ -82,7 +82,7 @@ it("a partition that blocks and is free before its block is recorded is not read
   expect(await expectConserved(scratch.folder)).toEqual({ promoted: 5 });
 });
 
-it("stop is recorded, gives back what it read, survives a restart, and both answers end it", { timeout: 30_000 }, async () => {
+it("stop is recorded, gives back what it read, survives a restart, and both answers end it", { timeout: 180_000 }, async () => {
   using scratch = scratchFolder();
   const contract = await makeOrders({ settings: ", onBreach: stop", quality });
   const bench = await GateBench.open(scratch.folder, contract);
@@ -130,7 +130,7 @@ it("a held window is published or dropped, once, and later windows go on", async
 
 it(
   "a contract changes at a window boundary, a superseded worker stops, a refused one leaves the old in force",
-  { timeout: 30_000 },
+  { timeout: 180_000 },
   async () => {
     using scratch = scratchFolder();
     const bench = await GateBench.open(scratch.folder, await makeOrders());
@@ -165,7 +165,7 @@ it(
   },
 );
 
-it("a topic that was created again stops and asks, and is read from its start when a person accepts it", { timeout: 30_000 }, async () => {
+it("a topic that was created again stops and asks, and is read from its start when a person accepts it", { timeout: 180_000 }, async () => {
   using scratch = scratchFolder();
   const contract = await makeOrders();
   const bench = await GateBench.open(scratch.folder, contract);

@@ -120,10 +120,10 @@ describe.skipIf(!pythonHere || !kafkaHere.available)("what `sluice run` wrote, b
     await produce(rig.bootstrap, rig.topic, [{ value: '{"id":4}' }]);
     await rig.caughtUp();
     await rig.terminate(worker);
-  });
+  }, 900_000);
   afterAll(() => rig.close());
 
-  it("PyIceberg and DuckDB find every row, value, snapshot, branch and quarantined byte", { timeout: 120_000 }, async () => {
+  it("PyIceberg and DuckDB find every row, value, snapshot, branch and quarantined byte", { timeout: 300_000 }, async () => {
     const lake = join(rig.folder, "lake");
     const py = JSON.parse(await runPython(python, pyiceberg, [lake])) as Record<string, unknown>;
     // PyIceberg gives a null list of objects as an empty one (DuckDB, below, tells them apart).
