@@ -98,6 +98,10 @@ describe.skipIf(!kafkaHere.available || process.platform !== "linux")(
       expect((await listed()).byRule["record.oversized"]).toBe(before + 5);
     });
 
+    it("so far every record is in exactly one place, byte for byte", async () => {
+      expect((await rig.check(false)).problems).toEqual([]);
+    });
+
     it("40 records of 10 MB in a row, good and bad, plain and compressed", async () => {
       const good = Buffer.from(`{"id":1,"text":"${"z".repeat(10 * mebi)}"}`);
       const bad = good.subarray(0, -1);
