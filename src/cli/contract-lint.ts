@@ -27,10 +27,9 @@ export async function lintContracts(invocation: Invocation): Promise<ExitCode> {
   }
   for (const { file, ok, diagnostics, unenforced, contracts } of files) {
     for (const one of diagnostics) terminal.out(formatDiagnostic(one));
-    if (unenforced.length > 0) {
-      terminal.out(`${file}: not enforced by Sluice:`);
-      for (const text of unenforced) terminal.out(`  ${text}`);
-    }
+    // What a diagnostic has said with its place is not said again.
+    const unsaid = unenforced.filter((text) => !diagnostics.some((one) => one.message.includes(text)));
+    for (const text of unsaid) terminal.out(`${file}: not enforced by Sluice: ${text}`);
     if (!ok) continue;
     for (const one of contracts) {
       const rules = `${formatCount(one.rules.length)} rules over ${formatCount(one.fields.length)} columns`;

@@ -1,9 +1,11 @@
+import type { SluiceError } from "../core/errors.ts";
 import type { Block, Lake } from "../core/ports.ts";
 import type { Config } from "../config/config.ts";
 import type { Invocation } from "./command.ts";
 import { ExitCode } from "./exit-code.ts";
+import { nextCommand } from "./next-command.ts";
 import { withLake } from "./session.ts";
-import { printBlocks, standings } from "./source-answers.ts";
+import { printBlocks, printFault, standings } from "./source-answers.ts";
 import { formatCount, formatTime, renderTable } from "./table.ts";
 
 /** A dataset at a glance. Each record counts once, where its window, or the answer to it, put it; replays move some from `quarantined` to the table. */
@@ -26,8 +28,13 @@ export interface DatasetStatus {
   readonly blocks: readonly Block[];
 }
 
-/** Gathers a dataset's status from the lake and, where it answers, the cluster. */
-export async function gatherStatus(lake: Lake, config: Config, dataset: string): Promise<DatasetStatus> {
+/** Gathers a dataset's status from the lake and, where it answers, the cluster; `onFault` hears why it does not. */
+export async function gatherStatus(
+  lake: Lake,
+  config: Config,
+  dataset: string,
+  onFault: (fault: SluiceError) => void = () => {},
+): Promise<DatasetStatus> {
   const state = await lake.state(dataset);
   const totals = { windows: 0, records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0 };
   let lastCommitMs: number | null = null;
@@ -49,7 +56,8 @@ export async function gatherStatus(lake: Lake, config: Config, dataset: string):
   }
   let openQuarantine = 0;
   for await (const _one of lake.quarantined(dataset, { states: ["open"] })) openQuarantine++;
-  const { partitions } = await standings(config, state);
+  const { partitions, fault } = await standings(config, state);
+  if (fault !== null) onFault(fault);
   const known = partitions.flatMap((one) => (one.lag === null ? [] : [one.lag]));
   return {
     dataset,
@@ -69,7 +77,8 @@ export function showStatus(invocation: Invocation): Promise<ExitCode> {
   return withLake(invocation, async ({ config, lake }) => {
     const { terminal } = invocation;
     const datasets: DatasetStatus[] = [];
-    for (const dataset of await lake.datasets()) datasets.push(await gatherStatus(lake, config, dataset));
+    let fault: SluiceError | null = null;
+    for (const dataset of await lake.datasets()) datasets.push(await gatherStatus(lake, config, dataset, (one) => (fault = one)));
     const waits = datasets.some((one) => one.blocks.length > 0 || one.heldWindows.length > 0);
     const code = waits ? ExitCode.findings : ExitCode.clean;
     if (invocation.json) {
@@ -78,26 +87,33 @@ export function showStatus(invocation: Invocation): Promise<ExitCode> {
     }
     if (datasets.length === 0)
       terminal.out(`The lake in ${config.lake.folder} holds no dataset yet: \`sluice run\` makes one for each contract.`);
-    for (const one of datasets) print(invocation, one);
+    for (const one of datasets) print(invocation, config, one, datasets.length > 1);
+    printFault(invocation, fault);
     return code;
   });
 }
 
-function print(invocation: Invocation, one: DatasetStatus): void {
+function print(invocation: Invocation, config: Config, one: DatasetStatus, isOneOfSeveral: boolean): void {
   const { terminal } = invocation;
+  const dataset = isOneOfSeveral ? one.dataset : null;
   terminal.out(terminal.style("bold", one.dataset));
   const commit = one.lastCommitMs === null ? "none" : formatTime(one.lastCommitMs);
   const rows = [
     ["contract", one.contract ?? "none"],
     ["snapshot", `${one.mainSnapshotId ?? "none"} (last commit ${commit})`],
-    ["records", `${formatCount(one.records)} in ${formatCount(one.windows)} windows`],
+    ["records", `${formatCount(one.records)} in ${formatWindows(one.windows)}`],
     ["promoted", formatCount(one.promoted)],
     ["quarantined", `${formatCount(one.quarantined)} (${formatCount(one.openQuarantine)} open now)`],
-    ["held", `${formatCount(one.held)} (${one.heldWindows.length} windows wait now)`],
+    ["held", `${formatCount(one.held)} (${formatWindows(one.heldWindows.length)} waiting now)`],
     ["skipped", formatCount(one.skipped)],
-    ["lag", one.lag === null ? "unknown" : `${formatCount(one.lag)} offsets`],
+    ["lag", one.lag === null ? (config.source.kind === "files" ? "not known of files" : "unknown") : `${formatCount(one.lag)} offsets`],
   ];
   for (const line of renderTable(["", ""], rows).slice(1)) terminal.out(`  ${line}`);
-  for (const id of one.heldWindows) terminal.out(`  ${terminal.style("yellow", "waits")}        window ${id}: sluice hold list`);
-  printBlocks(invocation, one.blocks);
+  for (const id of one.heldWindows)
+    terminal.out(`  ${terminal.style("yellow", "waits")}        window ${id}: ${nextCommand(invocation, "hold list", dataset)}`);
+  printBlocks(invocation, one.blocks, config.source.kind, dataset);
+}
+
+function formatWindows(count: number): string {
+  return count === 1 ? "1 window" : `${formatCount(count)} windows`;
 }

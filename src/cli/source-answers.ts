@@ -1,12 +1,13 @@
 import type { KafkaSourceConfig } from "../config/config.ts";
 import { SluiceError } from "../core/errors.ts";
-import type { Position } from "../core/position.ts";
+import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Block, DatasetState, Lake, StartPoint } from "../core/ports.ts";
 import type { Invocation } from "./command.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import type { Session } from "./session.ts";
+import { nextCommand } from "./next-command.ts";
 import { author, chooseDataset, withLake } from "./session.ts";
 import { formatCount, renderTable } from "./table.ts";
 import { createTopicEnds } from "./topic-ends.ts";
@@ -83,27 +84,49 @@ export function showSource(invocation: Invocation): Promise<ExitCode> {
     ]);
     if (rows.length === 0) terminal.out(`Nothing of ${dataset} has been read yet.`);
     else for (const line of renderTable(["topic", "partition", "next", "end", "lag", "blocked"], rows)) terminal.out(line);
-    printBlocks(invocation, state.blocks);
-    if (fault !== null) terminal.err(`The cluster could not be asked for its ends: ${fault.message}`);
+    printBlocks(invocation, state.blocks, config.source.kind);
+    printFault(invocation, fault);
     return code;
   });
 }
 
-/** Each recorded stop, with what answers it. */
-export function printBlocks(invocation: Invocation, blocks: readonly Block[]): void {
+/** Why there are no ends to compare with, if so. */
+export function printFault(invocation: Invocation, fault: SluiceError | null): void {
+  if (fault !== null) invocation.terminal.err(`The cluster could not be asked for its ends: ${fault.message}`);
+}
+
+/** Each recorded stop, with what answers it; `dataset` where the answer has to name it. */
+export function printBlocks(
+  invocation: Invocation,
+  blocks: readonly Block[],
+  source: Session["config"]["source"]["kind"],
+  dataset: string | null = invocation.text("dataset"),
+): void {
   const { terminal } = invocation;
   for (const block of blocks) {
     const where = block.partition === null ? block.topic : `${block.topic}, partition ${block.partition}`;
     terminal.out(`${terminal.style("red", "blocked")}  ${where}: ${block.message} [${block.code}]`);
-    terminal.out(`         answer with: ${answerTo(block)}`);
+    answersTo(block, source).forEach(({ words, does }, index) => {
+      terminal.out(`         ${index === 0 ? "answer with" : "or         "}  ${nextCommand(invocation, words, dataset)}  # ${does}`);
+    });
   }
 }
 
-function answerTo(block: Block): string {
+function answersTo(
+  block: Block,
+  source: Session["config"]["source"]["kind"],
+): readonly { readonly words: string; readonly does: string }[] {
   const partition = block.partition === null ? "" : ` --partition ${block.partition}`;
-  if (block.code === "WINDOW_STOPPED") return "sluice unblock --retry, or sluice unblock --hold";
-  if (block.code === "SOURCE_IDENTITY_CHANGED") return `sluice source accept, or sluice source reset --to ...`;
-  return `sluice source reset${partition} --to earliest (or latest, a time, an offset)`;
+  if (block.code === "WINDOW_STOPPED") {
+    return [
+      { words: "unblock --retry", does: "judge the records again, after a fix of contract or data" },
+      { words: "unblock --hold", does: "set the window aside and go on" },
+    ];
+  }
+  if (source === "files") return [{ words: "source accept", does: "look at the files again, as they are now" }];
+  const reset = { words: `source reset${partition} --to earliest`, does: "or latest, a time, an offset" };
+  if (block.code !== "SOURCE_IDENTITY_CHANGED") return [reset];
+  return [{ words: "source accept", does: "read the new topic from its start" }, reset];
 }
 
 /** `sluice source accept` */
@@ -111,14 +134,24 @@ export function acceptSource(invocation: Invocation): Promise<ExitCode> {
   return withLake(invocation, async ({ config, lake }) => {
     const dataset = await chooseDataset(lake, invocation);
     const state = await lake.state(dataset);
-    const blocks = state.blocks.filter((one) => one.code === "SOURCE_IDENTITY_CHANGED");
-    if (blocks.length === 0) {
-      throw new SluiceError("NOT_FOUND", `no topic of ${dataset} was found re-created; \`sluice source status\` shows how it stands`);
+    const { source } = config;
+    if (source.kind === "files") {
+      const blocks = state.blocks.filter((one) => one.code !== "WINDOW_STOPPED");
+      if (blocks.length === 0) throw nothingToAccept(`no file of ${dataset} stopped it`);
+      const { acceptFiles } = await import("./file-answers.ts");
+      const change = await acceptFiles(source.paths, state, blocks);
+      await lake.resetPositions(dataset, { ...change, ...author(invocation) });
+      return report(invocation, dataset, change);
     }
-    const kafka = needKafka(config.source);
-    const set = (await Promise.all(blocks.map((block) => ask(kafka, block.topic, { at: "earliest" })))).flat();
+    const blocks = state.blocks.filter((one) => one.code === "SOURCE_IDENTITY_CHANGED");
+    if (blocks.length === 0) throw nothingToAccept(`no topic of ${dataset} was found re-created`);
+    const set = (await Promise.all(blocks.map((block) => ask(source, block.topic, { at: "earliest" })))).flat();
     return replace(invocation, { lake, dataset, state, set, scope: null });
   });
+}
+
+function nothingToAccept(why: string): SluiceError {
+  return new SluiceError("NOT_FOUND", `${why}; \`sluice source status\` shows how it stands`);
 }
 
 /** `sluice source reset` */
@@ -153,20 +186,29 @@ async function replace(
   },
 ): Promise<ExitCode> {
   const { lake, dataset, state, set, scope } = change;
-  const { terminal } = invocation;
   const ids = new Set(set.map(partitionId));
   const topics = new Set(set.map((one) => one.topic));
   // Positions of a former topic under the same name go; without a scope all of them, else the one partition's.
-  const removed = state.positions
+  const remove = state.positions
     .filter((one) => topics.has(one.topic) && !ids.has(partitionId(one)) && (scope === null || one.partition === scope))
     .map(({ next: _next, ...key }) => key);
-  await lake.resetPositions(dataset, { remove: removed, set, ...author(invocation) });
+  await lake.resetPositions(dataset, { remove, set, ...author(invocation) });
+  return report(invocation, dataset, { remove, set });
+}
+
+function report(
+  invocation: Invocation,
+  dataset: string,
+  { remove, set }: { readonly remove: readonly PartitionKey[]; readonly set: readonly Position[] },
+): ExitCode {
+  const { terminal } = invocation;
   if (invocation.json) {
-    terminal.json({ dataset, removed, set });
+    terminal.json({ dataset, removed: remove, set });
     return ExitCode.clean;
   }
   for (const one of set) terminal.out(`${one.topic}, partition ${one.partition}: goes on from ${one.next}`);
-  if (removed.length > 0) terminal.out(`${removed.length} positions of the former topic were removed.`);
+  const removed = `${formatCount(remove.length)} ${remove.length === 1 ? "position" : "positions"}`;
+  if (remove.length > 0) terminal.out(`${removed} of what was there before: removed; what is there now is read from its start.`);
   return ExitCode.clean;
 }
 
@@ -190,6 +232,7 @@ function startOf(text: string): StartPoint | null {
 }
 
 function needKafka(source: Session["config"]["source"]): KafkaSourceConfig {
-  if (source.kind !== "kafka") throw new UsageError("a file source has nothing to answer: files are known by their content");
+  if (source.kind !== "kafka")
+    throw new UsageError("files are known by their content and have no position to set: `sluice source accept` takes them as they are now");
   return source;
 }

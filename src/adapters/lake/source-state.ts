@@ -59,8 +59,10 @@ export function resetPositions(context: LakeContext, dataset: string, change: Pa
   });
 }
 
+/** A worker that starts while a stop stands owns nothing there, and so may not know the topic's id. */
 function sameBlock(a: Block, b: Block): boolean {
-  return a.topic === b.topic && a.topicId === b.topicId && a.partition === b.partition && a.code === b.code;
+  const sameId = a.topicId === b.topicId || a.topicId === null || b.topicId === null;
+  return a.topic === b.topic && sameId && a.partition === b.partition && a.code === b.code;
 }
 
 /** Records a stop; one that stands already keeps its time. */

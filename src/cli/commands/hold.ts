@@ -1,6 +1,7 @@
 import type { CommandSpec, Invocation } from "../command.ts";
 import { configOption, datasetOption, jsonOption, reasonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
+import { nextCommand } from "../next-command.ts";
 import { formatCount, formatTime, renderTable } from "../table.ts";
 
 /** `sluice hold list` */
@@ -32,7 +33,8 @@ export const holdList: CommandSpec = {
         for (const cause of one.decision.causes) terminal.out(`    ${terminal.style("yellow", cause.kind)}  ${cause.message}`);
       });
       terminal.err("");
-      terminal.err("`sluice hold publish WINDOW` appends its rows; `sluice hold drop WINDOW` sends its records to quarantine.");
+      terminal.err(`${nextCommand(invocation, "hold publish WINDOW")}  # appends its rows`);
+      terminal.err(`${nextCommand(invocation, "hold drop WINDOW")}  # sends its records to quarantine`);
       return ExitCode.clean;
     });
   },

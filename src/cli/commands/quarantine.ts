@@ -51,8 +51,10 @@ export const quarantineList: CommandSpec = {
         terminal.out(`No record of ${dataset} is in quarantine in this state.`);
         return ExitCode.clean;
       }
-      for (const line of renderTable(["record", "quarantined", "attempt", "reason"], shown.map(rowOf))) terminal.out(line);
-      terminal.out("");
+      if (shown.length > 0) {
+        for (const line of renderTable(["record", "quarantined", "attempt", "reason"], shown.map(rowOf))) terminal.out(line);
+        terminal.out("");
+      }
       for (const line of renderTable(
         ["rule", "records"],
         rules.map(([rule, count]) => [rule, formatCount(count)]),

@@ -25,7 +25,7 @@ export const snapshots: CommandSpec = {
         terminal.json({ dataset, total: all.length, snapshots: shown });
         return ExitCode.clean;
       }
-      const header = ["snapshot", "committed", "operation", "added", "total", "refs"];
+      const header = ["snapshot", "committed", "change", "added", "total", "refs"];
       for (const line of renderTable(header, shown.map(rowOf))) terminal.out(line);
       if (all.length > shown.length) terminal.err(`${formatCount(all.length - shown.length)} older ones: --limit ${all.length}`);
       return ExitCode.clean;
@@ -36,5 +36,7 @@ export const snapshots: CommandSpec = {
 function rowOf(one: SnapshotInfo): readonly string[] {
   const count = (key: string): string => formatCount(Number(one.summary[key] ?? 0));
   const added = count("added-records");
-  return [one.snapshotId, formatTime(one.committedAtMs), one.operation, added, count("total-records"), one.refs.join(", ")];
+  // Other writers' snapshots have an operation only.
+  const change = one.summary["sluice.change"] ?? one.operation;
+  return [one.snapshotId, formatTime(one.committedAtMs), change, added, count("total-records"), one.refs.join(", ")];
 }

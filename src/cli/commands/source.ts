@@ -19,7 +19,8 @@ export const sourceStatus: CommandSpec = {
 export const sourceAccept: CommandSpec = {
   name: "source accept",
   summary: "Accept a topic that was deleted and created again: read the new one from its start",
-  details: "What was promoted from the old topic stays. A running worker goes on within seconds.",
+  details:
+    "What was promoted from the old topic stays. A running worker goes on within seconds. For a file source: look at the files again; what is unchanged is read on from where it stood, what changed is read from its start.",
   examples: [{ command: 'sluice source accept -m "topic re-created by the platform team"', says: "with the reason on record" }],
   options: [configOption, datasetOption, reasonOption, jsonOption],
   json: answerJson,
