@@ -1,12 +1,14 @@
 import type { Contract } from "../core/contract.ts";
 import type { Decision } from "../core/decision.ts";
 import type { DriftInput, DriftOutcome } from "../core/drift.ts";
+import { SluiceError } from "../core/errors.ts";
 import type { CommittedWindow, Lake } from "../core/ports.ts";
 import type { Profile } from "../core/profile.ts";
 import type { DriftState } from "../drift/index.ts";
 import { emptyDriftState, foldDrift, judgeDrift, pinBaseline } from "../drift/index.ts";
 import { decodeProfile, emptyProfile, mergeProfiles } from "../sketches/index.ts";
 
+const damaged: ReadonlySet<string> = new Set(["PROFILE_CORRUPT", "CONTENT_CORRUPT", "NOT_FOUND"]);
 /** Commits that a fresh worker reads back beyond those a rolling baseline needs: enough to find the open tick's first window. */
 const extraWindows = 100;
 
@@ -83,9 +85,16 @@ export class DriftLedger {
     });
   }
 
+  /** Null where no row passed, or where the stored profile is damaged: drift goes on without that window. */
   async #profileOf(decision: Decision): Promise<Profile | null> {
     const { hash } = decision.profile;
-    return hash === null ? null : decodeProfile(this.#own.get(hash) ?? (await this.#lake.profile(hash)));
+    if (hash === null) return null;
+    try {
+      return decodeProfile(this.#own.get(hash) ?? (await this.#lake.profile(hash)));
+    } catch (error) {
+      if (error instanceof SluiceError && damaged.has(error.code)) return null;
+      throw error;
+    }
   }
 
   /** A pinned baseline is everything promoted up to a snapshot, named by its id or by a tag. */
