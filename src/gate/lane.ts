@@ -351,13 +351,8 @@ export class Lane {
     if (recorded === null) return;
     this.suspend(block.code);
     this.block(block);
-    observe({
-      type: "source.blocked",
-      dataset: this.dataset,
-      topic: this.topic,
-      partition: null,
-      error: new SluiceError("WINDOW_STOPPED", message),
-    });
+    const error = new SluiceError("WINDOW_STOPPED", message);
+    observe({ type: "source.blocked", dataset: this.dataset, topic: this.topic, partition: null, error });
   }
 
   /**
