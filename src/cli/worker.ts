@@ -26,6 +26,8 @@ import { version } from "./version.ts";
 
 /** How long a worker that ends waits for its sinks; what is left is delivered by the next one. */
 const drainMs = 5000;
+/** And, after that, for brokers that have not answered a dead letter or an event. */
+const closeWithinMs = 1000;
 /** DLQ copies above this are stubs: a broker's default limit is 1 MiB a batch. */
 const dlqRecordBytesMax = 900_000;
 const lineageTimeoutMs = 10_000;
@@ -182,7 +184,8 @@ async function createSource(config: Config, contracts: readonly Contract[], lake
 
 function createSinks(config: Config, contracts: readonly Contract[], lake: Lake, probe: Probe): readonly Sink[] {
   const { source, dlq, lineage } = config;
-  const produce = (): Producer => new KafkaProducer({ connection: connectionOf(source as KafkaSourceConfig, `${config.worker}-producer`) });
+  const produce = (): Producer =>
+    new KafkaProducer({ connection: connectionOf(source as KafkaSourceConfig, `${config.worker}-producer`), closeWithinMs });
   const sinks: Sink[] = [];
   if (dlq.enabled) {
     const topics = new Map(contracts.map((one) => [one.dataset, `${one.topic}${dlq.topicSuffix}`]));

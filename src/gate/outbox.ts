@@ -74,9 +74,9 @@ export class Outbox {
   async stop(): Promise<void> {
     this.#stop.abort();
     for (const courier of this.#couriers) courier.wake.resolve();
-    await this.#running;
+    // Closing is what ends a delivery that nobody answers; what it had not delivered, the next holder will.
+    await Promise.all([this.#running, ...this.#options.sinks.map((sink) => sink.close())]);
     for (const courier of this.#couriers) await this.#giveUpLease(courier);
-    await Promise.all(this.#options.sinks.map((sink) => sink.close()));
   }
 
   async #carry(courier: Courier): Promise<void> {

@@ -13,6 +13,8 @@ export interface KafkaProducerOptions {
   readonly connection: KafkaConnection;
   /** How long one `send` may take, retries included; default 120 s. */
   readonly deadlineMs?: number;
+  /** How long `close` waits for what was sent; default: until its deadline. */
+  readonly closeWithinMs?: number;
   /** What may wait in memory; a `send` beyond it is refused (retryable), one alone is always taken. Default 64 MiB. */
   readonly queueBytesMax?: number;
   /** Default `none`. */
@@ -54,6 +56,10 @@ export class KafkaProducer implements Producer {
   #client: PlatformaticProducer | null = null;
   #pumping: Promise<void> | null = null;
   #closed = false;
+  /** Once closing: when what still waits is given up. */
+  #closeByMs = Number.POSITIVE_INFINITY;
+  /** Ends each answer that is waited for. */
+  readonly #waits = new Set<(reason: Error) => void>();
   #acknowledged = 0;
   #resent = 0;
   #chunks = 0;
@@ -76,10 +82,19 @@ export class KafkaProducer implements Producer {
     return sent;
   }
 
-  /** Waits for what was sent, at most until its deadline, and leaves. */
+  /** Waits for what was sent, at most until its deadline or for `closeWithinMs`, and leaves; what waits then is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
+    const { closeWithinMs } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    if (closeWithinMs !== undefined) {
+      this.#closeByMs = Date.now() + closeWithinMs;
+      timer = setTimeout(() => {
+        for (const end of this.#waits) end(new Error("the producer was closed"));
+      }, closeWithinMs);
+    }
     await this.#pumping;
+    clearTimeout(timer);
     await this.#drop();
   }
 
@@ -98,7 +113,7 @@ export class KafkaProducer implements Producer {
       const fault = await this.#attempt(left);
       const now = Date.now();
       for (const outgoing of left) {
-        if (outgoing.isWaiting() && now >= outgoing.deadlineMs) {
+        if (outgoing.isWaiting() && now >= Math.min(outgoing.deadlineMs, this.#closeByMs)) {
           outgoing.fail(new SluiceError("SINK_UNAVAILABLE", `records not acknowledged in time: ${describeFault(fault)}`, { cause: fault }));
         }
       }
@@ -112,7 +127,7 @@ export class KafkaProducer implements Producer {
     const client = (this.#client ??= this.#open());
     const deadlineMs = Math.min(...records.map((outgoing) => outgoing.deadlineMs));
     try {
-      const partitions = await within(deadlineMs, this.#byPartition(client, records));
+      const partitions = await this.#within(deadlineMs, this.#byPartition(client, records));
       const faults = await Promise.all(partitions.map((partition) => this.#sendPartition(client, partition, deadlineMs)));
       const fault = faults.find((each) => each !== null) ?? null;
       // A client that gave up, or is still trying past our deadline, must not go on beside its successor.
@@ -158,7 +173,7 @@ export class KafkaProducer implements Producer {
       outgoing.doubtful = true;
     }
     try {
-      await within(deadlineMs, client.send({ messages: batch.map(toMessage), acks: -1 }));
+      await this.#within(deadlineMs, client.send({ messages: batch.map(toMessage), acks: -1 }));
     } catch (error) {
       if (!isRefusal(error)) return error;
       // Refused means not written.
@@ -190,6 +205,20 @@ export class KafkaProducer implements Producer {
       retryDelay: retryPauseMs,
       requestTimeout: 10_000,
     });
+  }
+
+  /** The promise's own outcome, or a rejection at the deadline or when a closing producer waits no longer, whichever comes first. */
+  async #within<T>(deadlineMs: number, promise: Promise<T>): Promise<T> {
+    const { promise: expiry, reject } = Promise.withResolvers<never>();
+    const leftMs = Math.min(deadlineMs, this.#closeByMs) - Date.now();
+    const timer = setTimeout(() => reject(new Error("no broker has acknowledged them")), Math.max(0, leftMs));
+    this.#waits.add(reject);
+    try {
+      return await Promise.race([promise, expiry]);
+    } finally {
+      clearTimeout(timer);
+      this.#waits.delete(reject);
+    }
   }
 
   async #drop(): Promise<void> {
@@ -242,17 +271,4 @@ function isRefusal(error: unknown): boolean {
 
 function refused(error: unknown): SluiceError {
   return new SluiceError("PRODUCE_REFUSED", `the brokers refuse these records: ${describeFault(error)}`, { cause: error });
-}
-
-/** The promise's own outcome, or a rejection at the deadline, whichever comes first. */
-async function within<T>(deadlineMs: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no broker has acknowledged them")), Math.max(0, deadlineMs - Date.now()));
-  });
-  try {
-    return await Promise.race([promise, expiry]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
