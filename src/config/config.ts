@@ -116,9 +116,10 @@ function findFaults(
     if (fault !== null) faults.push(fault);
   }
   visitAnnotated(configSchema, document, (at) => {
-    if (at.schema["x-secret"] === true && !outside(at.pointer)) {
+    const isWritten = !outside(at.pointer) || (yaml.mixed.has(at.pointer) && !applied.has(at.pointer));
+    if (at.schema["x-secret"] === true && isWritten) {
       const message = `${at.pointer.slice(1).replaceAll("/", ".")}: a secret may not stand in the configuration`;
-      const hint = "write ${VARIABLE}, and set it in the environment";
+      const hint = "write ${VARIABLE} alone, and set it in the environment";
       faults.push({ severity: "error", code: "secret-in-config", message, hint, location: places.value(at.pointer) });
     }
   });

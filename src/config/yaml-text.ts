@@ -13,6 +13,8 @@ export interface YamlText {
   readonly keyPlaces: ReadonlyMap<string, SourceLocation>;
   /** Pointers of values that came, whole or in part, from the environment. */
   readonly fromEnvironment: ReadonlySet<string>;
+  /** Of those, the values that text of the document is a part of: a default, or letters around a variable. */
+  readonly mixed: ReadonlySet<string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -37,6 +39,7 @@ export function parseYamlText(file: string, text: string, environment: Readonly<
   const places = new Map<string, SourceLocation>();
   const keyPlaces = new Map<string, SourceLocation>();
   const fromEnvironment = new Set<string>();
+  const mixed = new Set<string>();
   let nodes = 0;
 
   const fail = (code: string, message: string, location: SourceLocation, hint: string | null = null): null => {
@@ -75,13 +78,19 @@ export function parseYamlText(file: string, text: string, environment: Readonly<
     if (typeof unresolved.value !== "string" || !unresolved.value.includes("${")) return unresolved.value;
     const result = substitute(unresolved.value, environment);
     if (result.used) fromEnvironment.add(pointer);
+    if (result.used && !/^(\$\{[A-Za-z_][A-Za-z0-9_]*\})+$/.test(unresolved.value)) mixed.add(pointer);
     for (const name of result.unset) {
-      fail("unset-variable", `the environment has no ${name}`, location, `set it, or write \${${name}:-default}`);
+      fail(
+        "unset-variable",
+        `the environment has no ${name}`,
+        location,
+        `set it; what is no secret may have a default: \${${name}:-default}`,
+      );
     }
     return result.text;
   };
   const value = document.errors.length > 0 ? null : visit(document.contents, "", null);
-  return { value, places, keyPlaces, fromEnvironment, diagnostics };
+  return { value, places, keyPlaces, fromEnvironment, mixed, diagnostics };
 }
 
 function substitute(

@@ -178,6 +178,11 @@ describe("secrets", () => {
     expect(found).toEqual(["c.yaml:3:52 secret-in-config source.sasl.password: a secret may not stand in the configuration"]);
   });
 
+  it.each(["${PW:-hunter2}", "hunter${PW}"])("nor any part of one: %s", (text) => {
+    expect(faults(login(`password: "${text}"`), { PW: "2" }).join()).toMatch(/^c\.yaml:3:52 secret-in-config [^2]*$/);
+    expect(kafka(login(`password: "${text}"`), { PW: "2", SLUICE_SOURCE_SASL_PASSWORD: "x" }).sasl?.password).toBe("x");
+  });
+
   it("are told once, and not both ways", () => {
     expect(faults(login('password: "${PW}", passwordFile: pw'), { PW: "x" }).join()).toMatch(
       /needs "password" or "passwordFile", and not both/,

@@ -140,6 +140,19 @@ describe.skipIf(!kafkaHere.available)("KafkaProducer", () => {
     expect((await readAll(bootstrap, topic)).map(({ value }) => value)).toEqual(["2"]);
   });
 
+  it("closes in the time it is given, whatever brokers leave unanswered: what waits is rejected, retryable", async () => {
+    const { bootstrap } = await sharedBroker();
+    const producer = new KafkaProducer({ connection: connectionTo(bootstrap), closeWithinMs: 300 });
+    const sent = expect(producer.send([outgoing(uniqueTopic("missing"), "x")])).rejects.toMatchObject({
+      code: "SINK_UNAVAILABLE",
+      retryable: true,
+    });
+    const began = Date.now();
+    await producer.close();
+    await sent;
+    expect(Date.now() - began).toBeLessThan(20_000);
+  });
+
   it("bounds what waits: beyond the limit a send is refused, retryable", async () => {
     const { bootstrap } = await sharedBroker();
     const topic = uniqueTopic("bounded");
