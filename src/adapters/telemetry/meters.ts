@@ -30,22 +30,36 @@ function gauge(meter: Meter, name: InstrumentName): ObservableGauge {
   return meter.createObservableGauge(name, optionsOf(name));
 }
 
+/** A label set that is no more (a partition given away, a stop answered) would stand at its last value for ever: it is told to be 0. */
+function fading(instrument: ObservableGauge, look: (tell: (value: number, labels: Attributes) => void) => void): void {
+  const known = new Map<string, Attributes>();
+  instrument.addCallback((result) => {
+    const told = new Set<string>();
+    look((value, labels) => {
+      const id = JSON.stringify(labels);
+      told.add(id);
+      known.set(id, labels);
+      result.observe(value, labels);
+    });
+    for (const [id, labels] of known) if (!told.has(id)) result.observe(0, labels);
+  });
+}
+
 /** Gauges over the state of every lane: lag, open bytes, blocks. Labels are datasets, topics and partitions: as many as there are. */
 function watch(meter: Meter, watched: Watched): void {
-  meter
-    .createObservableGauge("sluice.lag.records", {
-      unit: "{record}",
-      description: "Records between the committed position and the end of the partition.",
-    })
-    .addCallback((result) => {
-      for (const lane of watched.lanes()) {
-        for (const each of lane.partitions) {
-          if (each.end === null) continue;
-          const lag = each.end > each.position ? Number(each.end - each.position) : 0;
-          result.observe(lag, { dataset: lane.dataset, topic: lane.topic, partition: each.partition });
-        }
+  const lagRecords = meter.createObservableGauge("sluice.lag.records", {
+    unit: "{record}",
+    description: "Records between the committed position and the end of the partition.",
+  });
+  fading(lagRecords, (tell) => {
+    for (const lane of watched.lanes()) {
+      for (const each of lane.partitions) {
+        if (each.end === null) continue;
+        const lag = each.end > each.position ? Number(each.end - each.position) : 0;
+        tell(lag, { dataset: lane.dataset, topic: lane.topic, partition: each.partition });
       }
-    });
+    }
+  });
   gauge(meter, "sluice.lag.time").addCallback((result) => {
     for (const lane of watched.lanes()) {
       const waiting = lane.partitions.some((each) => each.end !== null && each.end > each.position);
@@ -53,16 +67,16 @@ function watch(meter: Meter, watched: Watched): void {
       result.observe(Math.max(0, age), { dataset: lane.dataset });
     }
   });
-  gauge(meter, "sluice.blocked").addCallback((result) => {
+  fading(gauge(meter, "sluice.blocked"), (tell) => {
     for (const lane of watched.lanes()) {
       for (const each of lane.partitions) {
         const labels: Attributes = { dataset: lane.dataset, topic: lane.topic, partition: each.partition };
-        result.observe(each.blocked === null ? 0 : 1, labels);
+        tell(each.blocked === null ? 0 : 1, labels);
       }
       // A partition that was stopped before it began is in no list but this.
       for (const { partition } of lane.blocks) {
         if (lane.partitions.some((each) => each.partition === partition)) continue;
-        result.observe(1, { dataset: lane.dataset, topic: lane.topic, partition: partition ?? "all" });
+        tell(1, { dataset: lane.dataset, topic: lane.topic, partition: partition ?? "all" });
       }
     }
   });

@@ -130,17 +130,25 @@ describe("telemetry", () => {
   });
 
   it("serves Prometheus, with lag by partition and blocked partitions", async () => {
+    let lanes = [lane];
     const port = await freePort();
     const telemetry = await startTelemetry({
       worker: "w1",
       version: "0.1.0",
       otlpEndpoint: null,
       prometheus: { host: "127.0.0.1", port },
-      watched,
+      watched: { ...watched, lanes: () => lanes },
     });
     for (const event of events) telemetry.observe(event);
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const scrape = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const text = await scrape();
+    // Partitions that went to another worker, and stops that were answered, must not stand at their last value.
+    lanes = [{ ...lane, partitions: [], blocks: [] }];
+    const later = await scrape();
     await telemetry.shutdown();
+    expect(later).toMatch(/sluice_lag_records\{[^}]*partition="0"[^}]*\} 0/);
+    expect(later).toMatch(/sluice_blocked\{[^}]*partition="1"[^}]*\} 0/);
+    expect(later).not.toMatch(/sluice_blocked\{[^}]*\} 1/);
     expect(text).toMatch(/sluice_records_total\{[^}]*outcome="quarantined"[^}]*\} 1/);
     expect(text).toMatch(/sluice_lag_records\{[^}]*partition="0"[^}]*\} 10/);
     expect(text).toMatch(/sluice_lag_time(_seconds)?\{[^}]*\} 7\.5/);
