@@ -31,6 +31,8 @@ const closeWithinMs = 1000;
 /** DLQ copies above this are stubs: a broker's default limit is 1 MiB a batch. */
 const dlqRecordBytesMax = 900_000;
 const lineageTimeoutMs = 10_000;
+/** A delivery that no broker took for so long is reported, and tried again. */
+const deadlineMs = 20_000;
 /** Half-written files of killed processes are removed once nobody can be writing them any more. */
 const unfinishedAgeMsMin = 24 * 3600_000;
 const ignore = (): void => {};
@@ -185,7 +187,7 @@ async function createSource(config: Config, contracts: readonly Contract[], lake
 function createSinks(config: Config, contracts: readonly Contract[], lake: Lake, probe: Probe): readonly Sink[] {
   const { source, dlq, lineage } = config;
   const produce = (): Producer =>
-    new KafkaProducer({ connection: connectionOf(source as KafkaSourceConfig, `${config.worker}-producer`), closeWithinMs });
+    new KafkaProducer({ connection: connectionOf(source as KafkaSourceConfig, `${config.worker}-producer`), deadlineMs, closeWithinMs });
   const sinks: Sink[] = [];
   if (dlq.enabled) {
     const topics = new Map(contracts.map((one) => [one.dataset, `${one.topic}${dlq.topicSuffix}`]));
