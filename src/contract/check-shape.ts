@@ -1,38 +1,39 @@
 import type { Findings } from "./findings.ts";
-import { suggestion } from "./nearest-name.ts";
+import { nearestName, suggestion } from "./nearest-name.ts";
 import { placeOf, toPlain } from "./node.ts";
-import type { ListNode, Node, ObjectNode } from "./node.ts";
-import type { Key, Keys, ObjectShape, OdcsVersion, Shape } from "./shape.ts";
+import type { Entry, ListNode, Node, ObjectNode } from "./node.ts";
+import type { Key, Keys, MoreKeys, ObjectShape, OdcsVersion, Shape } from "./shape.ts";
 
 interface Check {
   readonly findings: Findings;
   readonly version: OdcsVersion;
 }
 
-/** Checks a value against a shape and adds every fault, with its place and what to write instead. `where` names the value for people. */
-export function checkShape(node: Node, shape: Shape, where: string, check: Check): void {
+/**
+ * Checks a value against a shape and adds every fault, with its place and what to write instead. `where` names the value for people. Returns
+ * the value without what is wrong in it, so that the rest can be judged; null where nothing is left to judge.
+ */
+export function checkShape(node: Node, shape: Shape, where: string, check: Check): Node | null {
   switch (shape.type) {
     case "any":
-      return;
+      return node;
     case "named":
-      checkShape(node, shape.shape(), where, check);
-      return;
+      return checkShape(node, shape.shape(), where, check);
     case "byVersion":
-      checkShape(node, shapeOf(shape, check.version), where, check);
-      return;
+      return checkShape(node, shapeOf(shape, check.version), where, check);
     case "either": {
       const fitting = shape.of.find((each) => matchesType(node, each, check.version));
-      if (fitting === undefined) wrongType(node, shape, where, check);
-      else checkShape(node, fitting, where, check);
-      return;
+      return fitting === undefined ? wrongType(node, shape, where, check) : checkShape(node, fitting, where, check);
     }
     default:
-      if (!matchesType(node, shape, check.version)) wrongType(node, shape, where, check);
-      else checkValue(node, shape, where, check);
+      return matchesType(node, shape, check.version) ? checkValue(node, shape, where, check) : wrongType(node, shape, where, check);
   }
 }
 
-function checkValue(node: Node, shape: Shape, where: string, check: Check): void {
+function checkValue(node: Node, shape: Shape, where: string, check: Check): Node | null {
+  if (shape.type === "list") return checkList(node as ListNode, shape, where, check);
+  if (shape.type === "object") return checkObject(node as ObjectNode, shape, where, check);
+  const before = check.findings.list.length;
   if (shape.type === "string") checkString(node, shape, where, check);
   else if (shape.type === "number" || shape.type === "integer") {
     const value = (node as { value: number }).value;
@@ -42,8 +43,8 @@ function checkValue(node: Node, shape: Shape, where: string, check: Check): void
     if (shape.above !== undefined && value <= shape.above) {
       check.findings.error("number-too-small", node.at, `${where} must be greater than ${shape.above}, not ${value}`);
     }
-  } else if (shape.type === "list") checkList(node as ListNode, shape, where, check);
-  else if (shape.type === "object") checkObject(node as ObjectNode, shape, where, check);
+  }
+  return check.findings.list.length > before ? null : node;
 }
 
 function checkString(node: Node, shape: Shape & { type: "string" }, where: string, check: Check): void {
@@ -58,7 +59,7 @@ function checkString(node: Node, shape: Shape & { type: "string" }, where: strin
   if (shape.nonEmpty === true && value === "") check.findings.error("empty-value", node.at, `${where} is empty`);
 }
 
-function checkList(node: ListNode, shape: Shape & { type: "list" }, where: string, check: Check): void {
+function checkList(node: ListNode, shape: Shape & { type: "list" }, where: string, check: Check): Node | null {
   const count = node.items.length;
   if (shape.min !== undefined && count < shape.min) {
     check.findings.error("list-too-short", node.at, `${where} needs at least ${plural(shape.min)}, not ${count}`);
@@ -74,35 +75,56 @@ function checkList(node: ListNode, shape: Shape & { type: "list" }, where: strin
       seen.add(text);
     }
   }
-  node.items.forEach((item, index) => checkShape(item, shape.of, `${where}[${index}]`, check));
+  const checked = node.items.map((item, index) => checkShape(item, shape.of, `${where}[${index}]`, check));
+  const sound = checked.filter((each) => each !== null);
+  if (sound.length < (shape.min ?? 0) || count > (shape.max ?? count)) return null;
+  return { ...node, items: sound, lost: node.items.filter((_, index) => checked[index] === null) };
 }
 
-function checkObject(node: ObjectNode, shape: ObjectShape, where: string, check: Check): void {
+function checkObject(node: ObjectNode, shape: ObjectShape, where: string, check: Check): Node | null {
   const more = shape.more?.(node, check.version);
   const keys: Keys = more === undefined ? shape.keys : { ...shape.keys, ...more.keys };
   const known = Object.keys(keys).filter((name) => isOf(keys[name] as Key, check.version));
+  const sound = new Map<string, Entry>();
+  const lost: string[] = [];
   for (const [name, entry] of node.entries) {
     const key = Object.hasOwn(keys, name) ? (keys[name] as Key) : undefined;
-    if (key !== undefined && isOf(key, check.version)) checkShape(entry.value, key.shape, joined(where, name), check);
-    else if (key !== undefined) {
+    if (key !== undefined && isOf(key, check.version)) {
+      const value = checkShape(entry.value, key.shape, joined(where, name), check);
+      if (value === null) lost.push(name);
+      else sound.set(name, { ...entry, value });
+    } else if (key !== undefined) {
       check.findings.error("newer-key", entry.at, `"${name}" is not in this version of ODCS`, `it came with apiVersion v3.2.0`);
-    } else if (shape.open !== true) {
+      lost.push(name);
+    } else if (shape.open === true) sound.set(name, entry);
+    else {
       const hint = suggestion(name, known) ?? (known.length <= 12 ? `known here: ${known.join(", ")}` : null);
       check.findings.error("unknown-key", entry.at, `${where === "" ? "a contract" : where} has no "${clip(name)}"`, hint);
+      lost.push(nearestName(name, known) ?? name);
     }
   }
-  for (const name of known) {
-    const key = keys[name] as Key;
-    const required = key.required === true || (key.required === "before3.2" && check.version !== "3.2");
-    if (required && !node.entries.has(name)) {
-      check.findings.error("missing-key", node.at, `${where === "" ? "the contract" : where} needs "${name}"`, key.doc);
-    }
+  const required = known.filter((name) => isRequired(keys[name] as Key, check.version));
+  for (const name of required) {
+    if (node.entries.has(name)) continue;
+    check.findings.error("missing-key", node.at, `${where === "" ? "the contract" : where} needs "${name}"`, (keys[name] as Key).doc);
+    lost.push(name);
   }
+  const combines = checkCombination(node, shape, more, where, check);
+  const judged =
+    shape.soundWithout?.(lost, node) ??
+    ![...required, ...(shape.exactlyOne ?? []), ...(more?.exactlyOne ?? [])].some((name) => lost.includes(name));
+  return combines && judged ? { ...node, entries: sound } : null;
+}
+
+/** Checks which keys stand together; false where they don't go together. */
+function checkCombination(node: ObjectNode, shape: ObjectShape, more: MoreKeys | undefined, where: string, check: Check): boolean {
+  const before = check.findings.list.length;
   for (const fault of more?.faults ?? []) check.findings.error("keys-conflict", placeOf(node, fault.key), `${where}: ${fault.message}`);
   for (const names of [shape.exactlyOne, more?.exactlyOne]) if (names !== undefined) checkExactlyOne(node, names, where, check);
   if (shape.atLeastOne !== undefined && !shape.atLeastOne.some((name) => node.entries.has(name))) {
     check.findings.error("missing-key", node.at, `${where} needs at least one of ${shape.atLeastOne.join(", ")}`);
   }
+  return check.findings.list.length === before;
 }
 
 function checkExactlyOne(node: ObjectNode, names: readonly string[], where: string, check: Check): void {
@@ -118,6 +140,10 @@ function shapeOf(shape: Shape & { type: "byVersion" }, version: OdcsVersion): Sh
 
 function isOf(key: Key, version: OdcsVersion): boolean {
   return key.since === undefined || key.since === version;
+}
+
+function isRequired(key: Key, version: OdcsVersion): boolean {
+  return key.required === true || (key.required === "before3.2" && version !== "3.2");
 }
 
 function matchesType(node: Node, shape: Shape, version: OdcsVersion): boolean {
@@ -151,7 +177,7 @@ function isFiniteOrOther(value: unknown): boolean {
   return typeof value !== "number" || Number.isFinite(value);
 }
 
-function wrongType(node: Node, shape: Shape, where: string, check: Check): void {
+function wrongType(node: Node, shape: Shape, where: string, check: Check): null {
   const got = nameOfNode(node);
   let hint: string | null = null;
   if (shape.type === "string" && node.kind === "scalar" && node.value !== null) hint = `write it in quotes: "${clip(node.text)}"`;
@@ -166,6 +192,7 @@ function wrongType(node: Node, shape: Shape, where: string, check: Check): void 
   }
   if (shape.type === "list" && node.kind !== "list") hint = `write it as a list: each entry on a line of its own, after "- "`;
   check.findings.error("wrong-type", node.at, `${where} must be ${nameOfShape(shape, check.version)}, not ${got}`, hint);
+  return null;
 }
 
 /** A shape in words, for messages and the reference page. */

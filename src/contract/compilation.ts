@@ -26,6 +26,13 @@ export interface Compilation {
   readonly references: ReadonlyMap<string, string>;
   /** Fields by path, nested ones too. */
   readonly fields: Map<string, Field>;
+  /** Properties whose structure is wrong, with the path below which no column can be said to be unknown; "" stands for all. */
+  readonly lost: { readonly path: string; readonly node: Node }[];
+}
+
+/** Whether a column may be one of a property whose structure is wrong, which is reported already. */
+export function isDoubtful(compilation: Compilation, name: string): boolean {
+  return compilation.lost.some(({ path }) => path === "" || name === path || name.startsWith(`${path}.`) || name.startsWith(`${path}[]`));
 }
 
 /** Notes what the standard says for other tools: never an error. */

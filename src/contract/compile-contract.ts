@@ -8,10 +8,10 @@ import type { Compilation, FieldSite, RuleDraft } from "./compilation.ts";
 import { canBeUnique, compileFieldRules, fieldRule } from "./compile-field-rules.ts";
 import { compileFields } from "./compile-fields.ts";
 import { compileSchemaLinks, referencedFiles } from "./compile-json-schema.ts";
-import { compileQuality } from "./compile-quality.ts";
+import { checkLostQuality, compileQuality } from "./compile-quality.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
 import type { Findings } from "./findings.ts";
-import { booleanAt, child, items, numberAt, placeOf, textAt } from "./node.ts";
+import { booleanAt, child, emptyNode, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import type { OdcsSource } from "./read-document.ts";
 
@@ -30,8 +30,8 @@ export interface ContractSource {
 }
 
 /**
- * Compiles one schema object of a document whose structure is right. Pure. Faults go to `findings`; where one is an error the result must not
- * be used.
+ * Compiles one schema object of a document. Pure. Faults go to `findings`; where one is an error, or the document is not whole, the result
+ * must not be used.
  */
 export function compileContract(source: ContractSource, document: OdcsSource, schema: Node, findings: Findings): Contract {
   const settings = findSettings(findings, schema);
@@ -41,11 +41,14 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     unenforced: [],
     references: new Map([...source.references].map(([url, each]) => [url, each.text])),
     fields: new Map(),
+    lost: [],
   };
+  if (!document.whole && child(schema, "properties") === null) compilation.lost.push({ path: "", node: emptyNode(schema) });
   const { fields, sites } = compileFields(compilation, schema, "");
   const rules = compileRules(compilation, schema, sites);
   const dataset = textAt(schema, "name") ?? "";
-  if (dataset.trim() === "") findings.error("name-empty", placeOf(schema, "name"), "a dataset needs a name");
+  if (dataset.trim() === "" && child(schema, "name") !== null)
+    findings.error("name-empty", placeOf(schema, "name"), "a dataset needs a name");
   if (fields.length === 0) findings.warning("no-columns", schema.at, `"${dataset}" has no properties: records have no columns`);
   noteDocument(compilation, document.root, schema);
   const { root } = document;
@@ -85,6 +88,7 @@ function compileRules(compilation: Compilation, schema: Node, sites: readonly Fi
   for (const site of sites) drafts.push(...compileFieldRules(compilation, site));
   drafts.push(...primaryKeyRule(compilation, sites));
   for (const site of sites) drafts.push(...compileQuality(compilation, site.node, site.field));
+  for (const { node } of compilation.lost) checkLostQuality(compilation, node);
   drafts.push(...compileQuality(compilation, schema, null), ...compileSchemaLinks(compilation, schema));
   return nameRules(compilation, drafts);
 }

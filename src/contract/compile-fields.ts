@@ -2,7 +2,7 @@ import { compileTimeFormat, formatHasOffset } from "../core/time-format.ts";
 import type { Field, FieldType } from "../core/schema.ts";
 import { cannotEnforce } from "./compilation.ts";
 import type { Compilation, FieldSite } from "./compilation.ts";
-import { booleanAt, child, items, placeOf, textAt } from "./node.ts";
+import { booleanAt, child, emptyNode, items, lostItems, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { readPhysicalType } from "./physical-type.ts";
 import type { PhysicalType } from "./physical-type.ts";
@@ -23,6 +23,9 @@ export function compileFields(
   const sites: FieldSite[] = [];
   const names = new Set<string>();
   const sources = new Map<string, string>();
+  for (const node of lostItems(parent, "properties")) {
+    compilation.lost.push({ path: [prefix, textAt(node, "name") ?? ""].filter((each) => each !== "").join("."), node });
+  }
   for (const node of items(parent, "properties")) {
     const name = textAt(node, "name") ?? "";
     const sourceName = textAt(node, "physicalName") ?? name;
@@ -146,10 +149,14 @@ function numberType(node: Node, physical: PhysicalType | null): FieldType {
 }
 
 function objectType(compilation: Compilation, node: Node, place: Place, sites: FieldSite[]): FieldType {
-  if (items(node, "properties").length === 0) return { kind: "json" };
+  if (!hasProperties(node)) return { kind: "json" };
   const nested = compileFields(compilation, node, place.path);
   sites.push(...nested.sites);
   return { kind: "struct", fields: nested.fields };
+}
+
+function hasProperties(node: Node): boolean {
+  return items(node, "properties").length + lostItems(node, "properties").length > 0;
 }
 
 function listType(compilation: Compilation, node: Node, place: Place, sites: FieldSite[]): FieldType {
@@ -171,13 +178,12 @@ function vectorType(compilation: Compilation, node: Node, place: Place, sites: F
   const kind = of === "float64" ? "double" : of.includes("float") ? "float" : "int";
   const element: Field = { ...innerPlace("element", place), type: { kind }, required: true, doc: null, classification: null, format: null };
   compilation.fields.set(element.path, element);
-  sites.push({ field: element, node: { kind: "object", entries: new Map(), at: node.at } });
+  sites.push({ field: element, node: emptyNode(node) });
   return { kind: "list", element };
 }
 
 function inner(compilation: Compilation, node: Node | null, name: string, place: Place, owner: Node, sites: FieldSite[]): Field {
-  const source: Node = node ?? { kind: "object", entries: new Map(), at: owner.at };
-  return compileField(compilation, source, innerPlace(name, place), sites);
+  return compileField(compilation, node ?? emptyNode(owner), innerPlace(name, place), sites);
 }
 
 function innerPlace(name: string, place: Place): Place {
@@ -185,7 +191,7 @@ function innerPlace(name: string, place: Place): Place {
 }
 
 function untyped(compilation: Compilation, node: Node, place: Place, physical: PhysicalType | null, sites: FieldSite[]): FieldType {
-  if (items(node, "properties").length > 0) return objectType(compilation, node, place, sites);
+  if (hasProperties(node)) return objectType(compilation, node, place, sites);
   if (child(node, "items") !== null) return listType(compilation, node, place, sites);
   if (physical === null) {
     compilation.findings.note(

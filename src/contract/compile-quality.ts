@@ -3,7 +3,7 @@ import type { Field } from "../core/schema.ts";
 import { cannotEnforce, leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
 import { canBeUnique, canMatch, compileTokens, compileValues } from "./compile-field-rules.ts";
-import { compileSluiceRule } from "./compile-sluice-rule.ts";
+import { checkLostRule, compileSluiceRule } from "./compile-sluice-rule.ts";
 import { allowsOnlyZero, readSeverity, readThreshold, readUnit } from "./compile-threshold.ts";
 import { columnNamed } from "./compile-where.ts";
 import { child, items, placeOf, textAt } from "./node.ts";
@@ -15,6 +15,16 @@ import { suggestion } from "./nearest-name.ts";
 /** The rules of one `quality` list; `field` is the property that it stands under, null for the schema object's own. */
 export function compileQuality(compilation: Compilation, node: Node, field: Field | null): RuleDraft[] {
   return items(node, "quality").flatMap((entry) => compileEntry(compilation, entry, field));
+}
+
+/** Checks what can be checked of the rules of a property whose structure is wrong: those of Sluice's own, apart from what hangs on the column. */
+export function checkLostQuality(compilation: Compilation, node: Node): void {
+  for (const entry of items(node, "quality")) {
+    const rule = child(entry, "implementation");
+    if (textAt(entry, "type") === "custom" && textAt(entry, "engine") === "sluice" && rule?.kind === "object") {
+      checkLostRule(compilation, rule);
+    }
+  }
 }
 
 function compileEntry(compilation: Compilation, entry: Node, field: Field | null): RuleDraft[] {

@@ -7,7 +7,7 @@ import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { datasetSettings, settingDefaults } from "./settings-shape.ts";
 
-/** The settings node of a schema object (the value of its custom property `sluice`), checked; null where there is none or it is wrong. */
+/** The settings node of a schema object (the value of its custom property `sluice`), checked and without what is wrong in it; null where there is none. */
 export function findSettings(findings: Findings, schema: Node): Node | null {
   const found = items(schema, "customProperties").filter((each) => textAt(each, "property") === "sluice");
   const first = found[0];
@@ -17,9 +17,7 @@ export function findSettings(findings: Findings, schema: Node): Node | null {
     findings.error("settings-repeated", second.at, `the custom property "sluice" stands twice`, "put all settings into one");
   const value = child(first, "value");
   if (value === null) return null;
-  const before = findings.list.length;
-  checkShape(value, datasetSettings, "sluice", { findings, version: "3.2" });
-  return findings.list.slice(before).some((each) => each.severity === "error") ? null : value;
+  return checkShape(value, datasetSettings, "sluice", { findings, version: "3.2" });
 }
 
 type Settings = Pick<Contract, "window" | "policies" | "drift" | "onBreach">;

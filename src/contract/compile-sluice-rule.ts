@@ -9,10 +9,11 @@ import { hasOrder, hasRange } from "./compile-literals.ts";
 import { patternProblem } from "./compile-patterns.ts";
 import { allowsOnlyZero, readSeverity, readThreshold } from "./compile-threshold.ts";
 import { columnNamed, columnOf, comparisons, compileWhere } from "./compile-where.ts";
+import { createFindings } from "./findings.ts";
 import { booleanAt, child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { plainDecimal } from "./decimal-text.ts";
-import { sluiceRule } from "./rule-shape.ts";
+import { condition as conditionShape, sluiceRule } from "./rule-shape.ts";
 
 interface Site {
   readonly compilation: Compilation;
@@ -26,16 +27,44 @@ interface Site {
 
 /** The rule of one quality entry of `engine: sluice`; none where it is wrong, which is reported. */
 export function compileSluiceRule(compilation: Compilation, entry: Node, owner: Field | null): RuleDraft[] {
-  const node = child(entry, "implementation");
-  if (node === null) return [];
+  const given = child(entry, "implementation");
+  if (given === null) return [];
   const before = errors(compilation);
-  checkShape(node, sluiceRule, "implementation", { findings: compilation.findings, version: "3.2" });
-  if (errors(compilation) > before) return [];
+  const node = checkRuleShape(compilation, given);
+  const sound = errors(compilation) === before;
+  if (node === null) {
+    checkColumns(compilation, given);
+    return [];
+  }
   const site: Site = { compilation, entry, node, owner };
   const made = makeCheck(site);
   const where = child(node, "where");
   const condition = where === null ? null : compileWhere(compilation, where);
-  return made === null ? [] : [draft(site, made.check, made.path, condition)];
+  return made === null || !sound ? [] : [draft(site, made.check, made.path, condition)];
+}
+
+/** Checks a rule of a property that is in doubt: its structure, and the columns that it names. */
+export function checkLostRule(compilation: Compilation, node: Node): void {
+  checkRuleShape(compilation, node);
+  checkColumns(compilation, node);
+}
+
+function checkRuleShape(compilation: Compilation, node: Node): Node | null {
+  return checkShape(node, sluiceRule, "implementation", { findings: compilation.findings, version: "3.2" });
+}
+
+/** Checks the columns that a rule names where what it checks is in doubt. */
+function checkColumns(compilation: Compilation, node: Node): void {
+  for (const key of ["column", "left", "right"]) {
+    const name = textAt(node, key) ?? "";
+    if (name !== "" && !compilation.fields.has(name)) columnOf(compilation, node, key);
+  }
+  for (const key of ["where", "condition"]) {
+    const given = child(node, key);
+    // Its structure is reported already, with the rule's.
+    const sound = given === null ? null : checkShape(given, conditionShape, key, { findings: createFindings(), version: "3.2" });
+    if (sound !== null) compileWhere(compilation, sound);
+  }
 }
 
 function errors(compilation: Compilation): number {

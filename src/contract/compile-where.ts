@@ -1,5 +1,6 @@
 import type { Comparison, Condition, Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
+import { isDoubtful } from "./compilation.ts";
 import type { Compilation } from "./compilation.ts";
 import { hasOrder, literalFor, literalWords } from "./compile-literals.ts";
 import { suggestion } from "./nearest-name.ts";
@@ -94,6 +95,7 @@ export function columnOf(compilation: Compilation, node: Node, key: string): Fie
 export function columnNamed(compilation: Compilation, name: string, at: Node): Field | null {
   const field = compilation.fields.get(name);
   if (field === undefined) {
+    if (isDoubtful(compilation, name)) return null;
     const near = suggestion(name, compilation.fields.keys());
     compilation.findings.error("column-unknown", at.at, `there is no column "${name}"`, near);
     return null;

@@ -7,10 +7,11 @@ import type { SourceFile } from "./compile-contract.ts";
 import { referencedFiles } from "./compile-json-schema.ts";
 import { createFindings, sortDiagnostics } from "./findings.ts";
 import type { Findings } from "./findings.ts";
-import { items, textAt } from "./node.ts";
+import { child, items, lostItems, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { suggestion } from "./nearest-name.ts";
 import { readDocument } from "./read-document.ts";
+import type { OdcsSource } from "./read-document.ts";
 
 /** Reads a file: its bytes, or text whose UTF-8 stands for them. Rejects where there is none. */
 export type ReadText = (path: string) => Promise<string | Uint8Array>;
@@ -60,11 +61,16 @@ async function compileAll(
   if (document === null) return [];
   const all = items(document.root, "schema");
   rejectRepeats(all, findings);
-  const chosen = select === null ? all : choose(all, select.dataset, document.root, findings);
+  const chosen = select === null ? all : choose(all, select.dataset, document, findings);
   const contracts: Contract[] = [];
   for (const schema of chosen) {
     const references = await readReferences(file, schema, readText, findings);
-    contracts.push(compileContract({ file, main, references }, document, schema, findings));
+    try {
+      contracts.push(compileContract({ file, main, references }, document, schema, findings));
+    } catch (error) {
+      // What is left of a broken document is compiled for its further errors alone: those that it has must not be lost.
+      if (document.whole) throw error;
+    }
   }
   return contracts;
 }
@@ -72,16 +78,18 @@ async function compileAll(
 function rejectRepeats(schemas: readonly Node[], findings: Findings): void {
   const seen = new Set<string>();
   for (const schema of schemas) {
-    const name = textAt(schema, "name") ?? "";
+    const name = textAt(schema, "name");
+    if (name === null) continue;
     if (seen.has(name)) findings.error("name-repeated", schema.at, `two schema objects are called "${name}"`);
     seen.add(name);
   }
 }
 
-function choose(all: readonly Node[], dataset: string | undefined, root: Node, findings: Findings): readonly Node[] {
+function choose(all: readonly Node[], dataset: string | undefined, document: OdcsSource, findings: Findings): readonly Node[] {
+  const { root } = document;
   const names = all.map((each) => textAt(each, "name") ?? "");
   if (dataset === undefined) {
-    if (all.length === 0)
+    if (all.length === 0 && !isIncomplete(document))
       findings.error("no-dataset", root.at, "the contract has no schema: there is nothing to judge by", "add a schema object");
     if (all.length > 1) {
       findings.error("several-datasets", root.at, `the contract has ${all.length} schema objects`, `name one of: ${names.join(", ")}`);
@@ -89,9 +97,15 @@ function choose(all: readonly Node[], dataset: string | undefined, root: Node, f
     return all.length === 1 ? all : [];
   }
   const found = all.filter((each) => textAt(each, "name") === dataset);
-  if (found.length === 0)
+  if (found.length === 0 && !isIncomplete(document))
     findings.error("no-dataset", root.at, `the contract has no schema object "${dataset}"`, suggestion(dataset, names));
   return found.slice(0, 1);
+}
+
+/** Whether schema objects, or the names of some, were left out because their structure is wrong. */
+function isIncomplete({ root, whole }: OdcsSource): boolean {
+  const { length } = lostItems(root, "schema");
+  return !whole && (length > 0 || child(root, "schema") === null || items(root, "schema").some((each) => textAt(each, "name") === null));
 }
 
 async function readMain(file: string, readText: ReadText, findings: Findings): Promise<SourceFile | null> {

@@ -11,6 +11,8 @@ export interface ScalarNode {
 export interface ListNode {
   readonly kind: "list";
   readonly items: readonly Node[];
+  /** Items that were left out because their structure is wrong, as they stood. */
+  readonly lost?: readonly Node[];
   readonly at: SourceLocation;
 }
 
@@ -41,6 +43,12 @@ export function items(node: Node | null, key: string): readonly Node[] {
   return list?.kind === "list" ? list.items : [];
 }
 
+/** The items that a list under a key lost because their structure is wrong. */
+export function lostItems(node: Node | null, key: string): readonly Node[] {
+  const list = child(node, key);
+  return list?.kind === "list" ? (list.lost ?? []) : [];
+}
+
 /** The text under a key, or null where there is none or it is no text. */
 export function textAt(node: Node | null, key: string): string | null {
   const value = child(node, key);
@@ -63,6 +71,11 @@ export function booleanAt(node: Node | null, key: string): boolean | null {
 export function placeOf(node: Node, key?: string): SourceLocation {
   if (key === undefined || node.kind !== "object") return node.at;
   return node.entries.get(key)?.at ?? node.at;
+}
+
+/** An object without keys at the place of another node. */
+export function emptyNode(node: Node): ObjectNode {
+  return { kind: "object", entries: new Map(), at: node.at };
 }
 
 /** The node as plain JavaScript values; numbers become doubles. */

@@ -50,6 +50,7 @@ const slaProperties: Shape = listOf({
 /** A whole ODCS document. */
 export const odcsDocument: ObjectShape = {
   type: "object",
+  soundWithout: () => true,
   keys: {
     apiVersion: {
       shape: oneOf(Object.keys(apiVersions)),

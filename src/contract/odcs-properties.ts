@@ -170,24 +170,46 @@ function typedKeys(node: ObjectNode, version: OdcsVersion): MoreKeys {
 }
 
 function optionsShape(type: string | null): Shape {
-  if (type === null) return { type: "object", keys: {} };
-  const keys = Object.hasOwn(logicalTypeOptions, type) ? logicalTypeOptions[type] : undefined;
-  return keys === undefined ? { type: "anyObject" } : { type: "object", keys };
+  const keys = type === null ? {} : Object.hasOwn(logicalTypeOptions, type) ? logicalTypeOptions[type] : undefined;
+  // A key like no other may have meant the format that times are written in.
+  const soundWithout = (lost: readonly string[], node: ObjectNode): boolean => {
+    const formatted = !timeTypes.has(type ?? "") || node.entries.has("format");
+    return lost.every((name) => !typingOptions.has(name) && (formatted || Object.hasOwn(keys ?? {}, name)));
+  };
+  return keys === undefined ? { type: "anyObject" } : { type: "object", keys, soundWithout };
+}
+
+const typingKeys = new Set(["name", "physicalName", "logicalType", "physicalType", "logicalTypeOptions", "properties", "items", "map"]);
+const typingOptions = new Set(["format", "timezone", "elementType"]);
+const plainTypes = new Set(["string", "number", "integer", "boolean"]);
+const timeTypes = new Set(["date", "timestamp", "time"]);
+
+/** Whether a property's name and type are beyond doubt although these keys are wrong: a key like no other may have meant anything, such as the type. */
+function isColumnSure(lost: readonly string[], node: ObjectNode): boolean {
+  const type = textAt(node, "logicalType") ?? "";
+  const plain = plainTypes.has(type) || (timeTypes.has(type) && node.entries.has("logicalTypeOptions"));
+  return lost.every((name) => !typingKeys.has(name) && (plain || Object.hasOwn(propertyKeys, name)));
 }
 
 const property: ObjectShape = {
   type: "object",
   keys: { ...propertyKeys, name: { ...(propertyKeys["name"] as Key), required: true } },
   more: typedKeys,
+  soundWithout: isColumnSure,
 };
 
 const propertyList: Shape = { type: "named", name: "property", shape: () => listOf(property) };
 
-const itemProperty: Shape = { type: "named", name: "item", shape: () => ({ type: "object", keys: propertyKeys, more: typedKeys }) };
+const itemProperty: Shape = {
+  type: "named",
+  name: "item",
+  shape: () => ({ type: "object", keys: propertyKeys, more: typedKeys, soundWithout: isColumnSure }),
+};
 
 /** One dataset: a table, topic or file. */
 export const schemaObject: ObjectShape = {
   type: "object",
+  soundWithout: () => true,
   keys: {
     ...elementKeys,
     name: { shape: string, required: true, use: "enforced", doc: "The dataset's name: the table in the lake." },

@@ -105,10 +105,17 @@ export function isLibrary30(node: Parameters<typeof textAt>[0]): boolean {
   return mayBeLibrary && child(node, "metric") === null && textAt(node, "rule") !== null;
 }
 
+/** Keys of a check that say nothing of what it checks. */
+const sideKeys = new Set(Object.keys(baseKeys).filter((name) => name !== "type" && name !== "unit"));
+
 /** The quality checks of a schema object or a property. */
 export const qualityChecks: Shape = listOf({
   type: "object",
   keys: baseKeys,
+  soundWithout: (lost, node) =>
+    textAt(node, "type") === "custom"
+      ? !["type", "engine", "implementation"].some((name) => lost.includes(name))
+      : lost.every((name) => sideKeys.has(name)),
   more: (node, version) => {
     if (version === "3.0" && isLibrary30(node)) {
       return child(node, "validValues") === null ? { keys: library30Keys, exactlyOne: operatorNames } : { keys: library30Keys };

@@ -188,10 +188,14 @@ export const ruleKeys: Keys = {
   threshold: key(threshold, "Judges the window by the number of offenders instead of rejecting rows."),
 };
 
+/** Keys of a rule that say nothing of what it checks. */
+const sideKeys = new Set(["severity", "where", "tolerance", "threshold", "keep"]);
+
 /** The `implementation` of a quality entry of `type: custom, engine: sluice`. */
 export const sluiceRule: ObjectShape = {
   type: "object",
   keys: ruleKeys,
+  soundWithout: (lost) => lost.every((name) => sideKeys.has(name)),
   more: (node) => {
     const check = textAt(node, "check") ?? "";
     const variant = Object.hasOwn(ruleChecks, check) ? ruleChecks[check] : undefined;

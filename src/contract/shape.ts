@@ -52,6 +52,11 @@ export interface ObjectShape {
   readonly exactlyOne?: readonly string[];
   /** At least one of these keys must stand. */
   readonly atLeastOne?: readonly string[];
+  /**
+   * Whether the rest can still be judged without the keys that were wrong or missing; none: unless one of them is required. A misspelt key
+   * comes by the name that it is nearest to, else as it is written.
+   */
+  readonly soundWithout?: (lost: readonly string[], node: ObjectNode) => boolean;
 }
 
 export interface MoreKeys {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { loadContract } from "../../src/contract/load-contract.ts";
+import type { DocumentError } from "../../src/core/errors.ts";
 import { diagnosticsOf, documentOf, documentWith, errorsOf, load, loadAll } from "./contract-text.ts";
 
 describe("places and suggestions", () => {
@@ -32,6 +33,113 @@ schema:
       [14, 31, "unknown-key", 'did you mean "minimum"?'],
       [14, 55, "number-too-small", null],
       [15, 9, "newer-key", "it came with apiVersion v3.2.0"],
+    ]);
+  });
+
+  test("errors of the structure and of what it means come together, by place", async () => {
+    const text = `apiVersion: v3.2.0
+kind: DataContract
+id: test
+version: 1.0.0
+status: active
+schema:
+  - name: t
+    properties:
+      - { name: a, logicalType: string, required: "yes" }
+      - { name: b, logicalType: integer }
+      - { name: c, logicalType: strin }
+    quality:
+      - { type: custom, engine: sluice, implementation: { check: pattern, column: a, pattern: "(" } }
+      - { type: custom, engine: sluice, implementation: { check: rang, column: b, minimum: 1 } }
+      - { type: custom, engine: sluice, implementation: { check: "null", column: c, where: { column: bb, equals: 1 } } }
+`;
+    expect(await errorsOf(text)).toEqual([
+      "9:51 wrong-type",
+      "11:33 unknown-value",
+      "13:95 pattern-unsupported",
+      "14:66 unknown-value",
+      "15:102 column-unknown",
+    ]);
+  });
+
+  test("one mistake of the structure makes no further errors", async () => {
+    const rules = `    quality:
+      - { type: custom, engine: sluice, implementation: { check: pattern, column: a, pattern: x, where: { column: a, equals: y } } }
+      - { metric: duplicateValues, arguments: { properties: [a, b] }, mustBe: 0 }
+      - { type: custom, engine: sluice, implementation: { check: compare, left: o.x, operator: equals, right: b } }
+    customProperties: [{ property: sluice, value: { unsupported: refuse, late: { column: b, seconds: 1 }, drift: { columns: [{ column: a }] } } }]
+`;
+    const a = "{ name: a, logicalType: string, required: true }";
+    const b = `{ name: b, logicalType: timestamp, logicalTypeOptions: { format: dd.MM.yyyy, minimum: "01.02.2026" } }`;
+    const o = "{ name: o, logicalType: object, properties: [{ name: x, logicalType: timestamp }] }";
+    const good = `    properties:\n      - ${a}\n      - ${b}\n      - ${o}\n${rules}`;
+    await expect(load(documentOf(good))).resolves.toBeDefined();
+    const mistakes: readonly (readonly [string, string, ...string[]])[] = [
+      ["required: true", `required: "true"`, "wrong-type"],
+      ["required: true", "requird: true", "unknown-key"],
+      ["name: a,", "nam: a,", "unknown-key", "missing-key"],
+      ["name: a, ", "", "missing-key"],
+      ["name: a,", "name: 1,", "wrong-type"],
+      [a, "a", "wrong-type"],
+      ["logicalType: string", "logicalTyp: string", "unknown-key"],
+      ["logicalType: string", "type: string", "unknown-key"],
+      ["logicalType: string", "logicalType: strin", "unknown-value"],
+      ["logicalTypeOptions", "logicalTypeOption", "unknown-key"],
+      ["logicalTypeOptions", "options", "unknown-key"],
+      ["format:", "formt:", "unknown-key"],
+      ["format:", "written:", "unknown-key"],
+      ["format: dd.MM.yyyy", "format: 1", "wrong-type"],
+      ["logicalType: object, properties", "logicalType: object, fields", "unknown-key"],
+      ["name: x", "nam: x", "unknown-key", "missing-key"],
+      ["logicalType: timestamp }]", "logicalType: timestmp }]", "unknown-value"],
+      ["    properties:\n", "    propertes:\n", "unknown-key"],
+      ["    properties:\n", "    columns:\n", "unknown-key"],
+      ["{ properties: [a, b] }", "[a, b]", "wrong-type"],
+      ["arguments", "argument", "unknown-key"],
+      ["check: pattern, column", "check: pattern, colum", "unknown-key"],
+      ["pattern: x", "patern: x", "unknown-key", "missing-key"],
+      ["equals: y", "equls: y", "unknown-key", "missing-key"],
+      ["late: { column", "late: { colum", "unknown-key", "missing-key"],
+      ["columns: [{ column: a }]", "columns: [{ colum: a }]", "unknown-key", "missing-key"],
+      ["unsupported: refuse", "unsupported: refuze", "unknown-value"],
+    ];
+    for (const [from, to, ...codes] of mistakes) {
+      expect(good).toContain(from);
+      const found = (await errorsOf(documentOf(good.replace(from, to))))
+        .map((each) => each.split(" ")[1] ?? "")
+        .toSorted((one, other) => one.localeCompare(other));
+      expect(found, `${from} -> ${to}`).toEqual(codes.toSorted((one, other) => one.localeCompare(other)));
+    }
+    for (const [from, to] of [
+      ["schema:", "shema:"],
+      ["name: things", "nam: things"],
+      ["version: 1.0.0", "version: 1"],
+    ] as const) {
+      const found = await loadContract("x", () => Promise.resolve(documentOf(good).replace(from, to)), { dataset: "things" }).catch(
+        (error: unknown) => error,
+      );
+      const codes = (found as DocumentError).diagnostics.map(({ code }) => code);
+      expect(new Set(codes).difference(new Set(["unknown-key", "missing-key", "wrong-type"]))).toEqual(new Set());
+    }
+  });
+
+  test("a broken property hides neither its rules' mistakes nor those of the settings", async () => {
+    const text = documentOf(`    properties:
+      - name: a
+        logicalType: strin
+        quality:
+          - { type: custom, engine: sluice, implementation: { check: pattern, pattern: x, severty: error, where: { column: nope, isNull: true } } }
+      - { name: b, logicalType: string, logicalTypeOptions: { minLenth: 1, pattern: "(" } }
+    customProperties: [{ property: sluice, value: { unsupported: refuse, onBreech: stop, late: { column: c, seconds: 1 } } }]
+`);
+    expect((await errorsOf(text)).map((each) => each.replace(/:\d+ /, " "))).toEqual([
+      "11 unknown-value",
+      "13 unknown-key",
+      "13 column-unknown",
+      "14 unknown-key",
+      "14 pattern-unsupported",
+      "15 unknown-key",
+      "15 column-unknown",
     ]);
   });
 

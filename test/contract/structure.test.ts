@@ -16,7 +16,7 @@ const standards = findStandards();
 function accepts(text: string): { readonly ok: boolean; readonly why: string } {
   const findings = createFindings();
   const source = readDocument(text, "contract.yaml", findings);
-  return { ok: source !== null, why: findings.list.map(formatDiagnostic).join("\n") };
+  return { ok: source !== null && source.whole, why: findings.list.map(formatDiagnostic).join("\n") };
 }
 
 /** The schema that judges a document: its own version's; the oldest at hand for versions before it. */
