@@ -21,6 +21,7 @@ import { Outbox } from "../gate/outbox.ts";
 import type { WorkerStatus } from "../http/health.ts";
 import { startHealthServer } from "../http/health.ts";
 import { watchContracts } from "./contract-reload.ts";
+import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openLake } from "./session.ts";
 import { version } from "./version.ts";
 
@@ -68,7 +69,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await sweepUnfinished(config.lake.folder, Date.now(), unfinishedAgeMsMin);
   const source = await createSource(config, contracts, lake);
   const clock = { now: () => Date.now() };
-  const listeners: ((event: GateEvent) => void)[] = [options.observe];
+  const listeners: ((event: GateEvent) => void)[] = [
+    options.observe,
+    collectAfterLargeRuns(globalThis.gc === undefined ? undefined : () => globalThis.gc?.()),
+  ];
   const observe: Observe = (event) => {
     for (const listener of listeners) listener(event);
   };
