@@ -83,12 +83,13 @@ export class AvroDecoder {
   }
 
   #map(schema: AvroMap): AvroValue {
-    const row: Record<string, AvroValue> = {};
+    const entries: [string, AvroValue][] = [];
     this.#blocks(() => {
       const key = this.string();
-      row[key] = this.value(schema.values);
+      entries.push([key, this.value(schema.values)]);
     });
-    return row;
+    // Not by assignment: a key may be called `__proto__`.
+    return Object.fromEntries(entries);
   }
 
   #blocks(read: () => void): void {

@@ -80,8 +80,10 @@ export function decodeAvroFile(bytes: Uint8Array): AvroFile {
   const decoder = new AvroDecoder(bytes);
   if (Buffer.compare(decoder.raw(4), magic) !== 0) throw new RangeError("not an Avro object container file");
   const header = decoder.value({ type: "map", values: "bytes" }) as Record<string, AvroValue>;
-  const metadata: Record<string, string> = {};
-  for (const [key, value] of Object.entries(header)) metadata[key] = Buffer.from(value as Uint8Array).toString("utf8");
+  // Not by assignment: a key may be called `__proto__`.
+  const metadata: Record<string, string> = Object.fromEntries(
+    Object.entries(header).map(([key, value]) => [key, Buffer.from(value as Uint8Array).toString("utf8")]),
+  );
   const schema = resolveNames(JSON.parse(metadata["avro.schema"] ?? "") as AvroSchema, new Map()) as AvroRecord;
   const sync = decoder.raw(16);
   const rows: AvroRow[] = [];
