@@ -9,22 +9,25 @@ export interface Room {
 
 const pureRooms: readonly Room[] = [
   { name: "core", imports: [], pure: true },
-  { name: "sketches", imports: ["core"], pure: true },
-  { name: "codecs", imports: ["core", "sketches"], pure: true },
-  { name: "rules", imports: ["core", "sketches"], pure: true },
+  { name: "wasm", imports: ["core"], pure: true },
+  { name: "regex", imports: ["core"], pure: true },
+  { name: "sketches", imports: ["core", "wasm"], pure: true },
+  { name: "codecs", imports: ["core", "sketches", "wasm"], pure: true },
+  { name: "rules", imports: ["core", "sketches", "wasm", "regex"], pure: true },
+  { name: "parquet", imports: ["core", "wasm"], pure: true },
   { name: "drift", imports: ["core", "sketches"], pure: true },
-  { name: "contract", imports: ["core"], pure: true },
+  { name: "contract", imports: ["core", "regex"], pure: true },
 ];
 
 /** Adapters that are layers of one another; any other adapter imports core and itself only. */
 const adapterLayers: Readonly<Record<string, readonly string[]>> = {
   lake: ["adapters/iceberg", "adapters/catalog", "adapters/storage"],
   catalog: ["adapters/iceberg", "adapters/storage"],
-  iceberg: ["adapters/storage"],
+  iceberg: ["adapters/storage", "parquet"],
 };
 
 const outerRooms: readonly Room[] = [
-  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract"], pure: false },
+  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet"], pure: false },
   { name: "config", imports: ["core"], pure: false },
   { name: "http", imports: ["core", "config"], pure: false },
 ];
