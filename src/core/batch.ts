@@ -4,6 +4,11 @@ import type { Records } from "./records.ts";
 /** Columns decoded from a run of records: the unit of work. Row i is record i; a row in `faults` has no values in any column. */
 export interface Batch {
   readonly records: Records;
+  /**
+   * What the columns were decoded from, where that is not the records' values as they came (an envelope's data, a binary format's text): the same rows,
+   * value spans and slab of the payload. `InvalidCells` index its slab. Absent: `records`.
+   */
+  readonly payload?: Records;
   readonly rows: number;
   /** The contract's top-level columns, in its order. */
   readonly columns: readonly Column[];

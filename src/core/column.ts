@@ -21,7 +21,7 @@ export const InvalidCause = {
   utf8: 7,
 } as const;
 
-/** The invalid cells of one column, sparse and ascending, with where each one's source text stands in the records' slab. */
+/** The invalid cells of one column, sparse and ascending, with where each one's source text stands in the slab of the batch's payload. */
 export interface InvalidCells {
   readonly rows: Uint32Array;
   readonly starts: Uint32Array;

@@ -70,6 +70,16 @@ export const errorTable = {
     httpStatus: 409,
     retryable: true,
   },
+  REGISTRY_UNAVAILABLE: {
+    action: "Check that the schema registry runs and that its URL and TLS fit; records wait for it, and none is lost.",
+    httpStatus: 503,
+    retryable: true,
+  },
+  REGISTRY_REFUSED: {
+    action: "The schema registry refuses this worker's credentials: correct them, or its permissions. Records wait, and none is lost.",
+    httpStatus: 403,
+    retryable: true,
+  },
   WINDOW_LOST: {
     action: "Nothing: another worker committed these records; this worker's copy was dropped.",
     httpStatus: 409,

@@ -5,6 +5,7 @@ import type { Decision } from "./decision.ts";
 import type { SluiceError } from "./errors.ts";
 import type { PartitionKey, Position } from "./position.ts";
 import type { Header, Records } from "./records.ts";
+import type { SchemaAnswer, SchemaId } from "./registered-schema.ts";
 import type { Reason } from "./rule.ts";
 
 export interface Clock {
@@ -95,6 +96,18 @@ export interface Source {
   ends(): readonly Position[];
   bytesInFlight(): number;
   /** Leaves: revokes everything through the listener first. */
+  close(): Promise<void>;
+}
+
+// ---- schema registry
+
+/** Where the schemas of framed records come from; ids are immutable, so answers are kept. */
+export interface SchemaRegistry {
+  /**
+   * The schema of an id, with its references. Rejects with REGISTRY_UNAVAILABLE or REGISTRY_REFUSED, which the gate waits out: only an answer that the
+   * registry itself gave says that an id is unknown.
+   */
+  schema(id: SchemaId): Promise<SchemaAnswer>;
   close(): Promise<void>;
 }
 

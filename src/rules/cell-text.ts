@@ -92,5 +92,5 @@ function invalidText(column: Column, cell: number, batch: Batch): string | null 
   const i = invalidIndex(column, cell);
   const { invalid } = column;
   if (i < 0 || invalid === undefined || invalid === null) return null;
-  return textOfSpan(batch.records.bytes, invalid.starts[i] as number, invalid.lengths[i] as number);
+  return textOfSpan((batch.payload ?? batch.records).bytes, invalid.starts[i] as number, invalid.lengths[i] as number);
 }

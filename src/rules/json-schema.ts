@@ -73,7 +73,7 @@ function pointerMasked(fields: readonly Field[], pointer: string): boolean {
 }
 
 function recordText(batch: Batch, row: number): string {
-  const value = span(batch.records, "value", row);
+  const value = span(batch.payload ?? batch.records, "value", row);
   return value === null ? "" : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
 }
 
