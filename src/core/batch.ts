@@ -20,6 +20,8 @@ export interface Batch {
   readonly skipped: readonly SkippedRow[];
   /** Unknown fields of a row as one JSON object's text, where the contract keeps them; null where it doesn't. */
   readonly unknown: Column | null;
+  /** The layout whose memory the columns are views of, valid until its next chunk is decoded; absent or null: they are the batch's own. */
+  readonly resident?: object | null;
 }
 
 export interface SkippedRow {
