@@ -37,6 +37,8 @@ const wiringRoom = "cli";
 
 /** Packages that pure rooms may use: they compute and do nothing else. */
 export const purePackages: readonly string[] = [
+  "@bufbuild/cel",
+  "@bufbuild/protobuf",
   "ajv",
   "ajv-formats",
   "apache-arrow",
