@@ -65,7 +65,100 @@ export type RuleCheck =
   /** The whole record against a JSON Schema. */
   | { readonly family: "jsonSchema"; readonly draft: "draft-07" | "2020-12"; readonly schema: unknown }
   /** The number of rows of the window; window scope only. */
-  | { readonly family: "rowCount" };
+  | { readonly family: "rowCount" }
+  /** Text without any character, or (`whitespace`) of white space only. */
+  | { readonly family: "empty"; readonly whitespace: boolean }
+  /** Numbers that carry their own check digits; `lengths`: how many digits or characters there may be, none: any number. */
+  | { readonly family: "checksum"; readonly algorithm: ChecksumName; readonly lengths: readonly number[] }
+  /** The values of several columns of a row together; constants as in `set`. */
+  | {
+      readonly family: "tuples";
+      readonly columns: readonly string[];
+      readonly tuples: readonly (readonly Scalar[])[];
+      readonly negated: boolean;
+    }
+  /** How many of the columns of a row have a value. */
+  | { readonly family: "complete"; readonly columns: readonly string[]; readonly quantity: "all" | "any" | "exactlyOne" | "allOrNone" }
+  /** Two sums over columns of a row; numbers exactly, floats as the shortest decimal text that reads as them. */
+  | {
+      readonly family: "arithmetic";
+      readonly left: Arithmetic;
+      readonly op: Comparison;
+      readonly right: Arithmetic;
+      /** How far apart both sides may be and still be equal, as decimal text; null: not at all. */
+      readonly within: string | null;
+      /** As the contract wrote it. */
+      readonly text: string;
+    }
+  /** Row rules put together; a part that does not judge a row (its column has no value there) neither passes nor fails it. */
+  | { readonly family: "allOf" | "anyOf"; readonly parts: readonly RulePart[] }
+  | { readonly family: "not"; readonly part: RulePart }
+  | { readonly family: "conditional"; readonly when: Condition; readonly then: RulePart; readonly otherwise: RulePart | null }
+  /** An expression of the Common Expression Language over the row's columns. */
+  | { readonly family: "cel"; readonly expression: string }
+  /** Rows with fields that the contract does not name; `allowed` may come. */
+  | { readonly family: "unknownColumns"; readonly allowed: readonly string[] }
+  /** Rows whose value breaks the order of its partition's offsets. */
+  | { readonly family: "monotonic"; readonly direction: "increasing" | "decreasing"; readonly strict: boolean }
+  | MetricCheck;
+
+export type ChecksumName = "luhn" | "mod97" | "mod11" | "mod11-10" | "mod37-36" | "ean" | "isbn" | "verhoeff" | "damm";
+
+/** A number over columns of a row. */
+export type Arithmetic =
+  | { readonly op: "column"; readonly path: string }
+  | { readonly op: "number"; readonly text: string }
+  | { readonly op: "negate"; readonly of: Arithmetic }
+  | { readonly op: "add" | "subtract" | "multiply"; readonly left: Arithmetic; readonly right: Arithmetic };
+
+/** A row rule inside another one. */
+export interface RulePart {
+  readonly check: RuleCheck;
+  readonly path: string | null;
+}
+
+/** What is measured of text columns: their values have none, so it is the length in code points. */
+export type MeasuredOf = "value" | "length";
+
+/**
+ * Numbers of a whole window; window scope only. They see the decoded rows that pass the rule's `where`, those that other rules reject
+ * too; cells without a value count only for the shares that say so.
+ */
+export type MetricCheck =
+  /** Shares of rows: with a value; of the values: standing once, zero, below zero, equal to the commonest one. */
+  | { readonly family: "completeness" | "uniqueness" | "zeros" | "negatives" | "mostCommon" }
+  /** Different values; as a share, of all values. */
+  | { readonly family: "distinctCount" }
+  | { readonly family: "distinctSet"; readonly relation: "equal" | "subset" | "superset"; readonly values: readonly Scalar[] }
+  /** Shannon entropy of the values, in bits. */
+  | { readonly family: "entropy" }
+  | { readonly family: "mean" | "stdev" | "sum" | "min" | "max"; readonly of: MeasuredOf }
+  | { readonly family: "quantile"; readonly q: number; readonly of: MeasuredOf }
+  /** Pearson's correlation of two columns, over rows in which both have a value. */
+  | { readonly family: "correlation"; readonly left: string; readonly right: string }
+  /** Every group of rows by itself against the threshold. */
+  | {
+      readonly family: "groups";
+      readonly by: readonly string[];
+      readonly aggregate: "count" | "sum" | "mean" | "min" | "max";
+      /** Null for `count`. */
+      readonly column: string | null;
+      readonly groupsMax: number;
+    }
+  | { readonly family: "ratio"; readonly numerator: MetricPart; readonly denominator: MetricPart }
+  /** How many of the columns no row of the window has (not even as null). */
+  | { readonly family: "missingColumns"; readonly columns: readonly string[] }
+  /** How many fields there are that the contract does not name. */
+  | { readonly family: "newColumns"; readonly allowed: readonly string[] }
+  /** The greatest share of cells, over the columns, whose value is not of the column's type. */
+  | { readonly family: "typeChanges"; readonly columns: readonly string[] };
+
+/** A metric inside another one. */
+export interface MetricPart {
+  readonly check: MetricCheck | { readonly family: "rowCount" };
+  readonly path: string | null;
+  readonly where: Condition | null;
+}
 
 export type Operator =
   | "mustBe"
@@ -82,7 +175,8 @@ export interface Threshold {
   readonly operator: Operator;
   /** One number; two for the between operators (both ends inclusive). */
   readonly values: readonly number[];
-  readonly unit: "rows" | "percent";
+  /** `value`: of a metric in its own unit (dates: days, times and timestamps: microseconds). */
+  readonly unit: "rows" | "percent" | "value";
 }
 
 /**
@@ -104,6 +198,8 @@ export interface RulePlan {
   readonly threshold: Threshold | null;
   readonly where: Condition | null;
   readonly dimension: string | null;
+  /** Whom a failure concerns; none: the contract's owners. */
+  readonly owner?: string | null;
   readonly description: string | null;
   readonly location: SourceLocation;
 }
@@ -147,6 +243,37 @@ export interface RuleOutcome {
   readonly status: "pass" | "fail" | "skipped" | "error";
   /** What failed beyond rows: the tolerance or threshold, in words; null where nothing did. */
   readonly breach: string | null;
+  readonly owner?: string | null;
+  /** What a metric rule measured; absent for other rules, and for values of classified columns. */
+  readonly measured?: Measured;
+  /** Why a metric was not judged, or what to know of an estimate; absent where there is nothing to say. */
+  readonly note?: string;
+}
+
+/** A metric's value with the bounds of its error; all three equal where it is exact. */
+export interface Measured {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The state of one metric rule: plain values (structured-clonable), to be merged and read by the rule's `WindowMetric`. */
+export interface MetricState {
+  /** The rule's id. */
+  readonly rule: string;
+  /** Rows that the rule was applied to. */
+  readonly checked: number;
+  readonly state: unknown;
+}
+
+/** A metric rule as something to merge: states of several windows or workers become one, which is judged as a window's. */
+export interface WindowMetric {
+  readonly plan: RulePlan;
+  merge(a: MetricState, b: MetricState): MetricState;
+  /** The rule's outcome over all rows of a state. */
+  judge(state: MetricState): RuleOutcome;
+  /** The number that a state stands for in the threshold's unit, or why there is none. Not masked: not for people or events. */
+  read(state: MetricState): Measured | string;
 }
 
 /** Offenders of an earlier batch that only a later one showed (`duplicate` with `keep: none`). */
@@ -159,11 +286,17 @@ export interface WindowValidator {
   /** Batches are numbered 0, 1, ... in the order they are added. */
   add(batch: Batch): Validation;
   /** Ends the window. `late` adds to what `add` answered; outcomes are of the whole window, one a rule, in rule order. */
-  close(): { readonly outcomes: readonly RuleOutcome[]; readonly late: readonly LateViolations[] };
+  close(): {
+    readonly outcomes: readonly RuleOutcome[];
+    readonly late: readonly LateViolations[];
+    readonly metrics?: readonly MetricState[];
+  };
 }
 
 /** A contract's rules, compiled. */
 export interface Validator {
+  /** The metric rules by id. */
+  readonly metrics?: ReadonlyMap<string, WindowMetric>;
   open(): WindowValidator;
   /** Every reason of the given row (decode fault included), for the quarantine table and `sluice check`. */
   reasons(batch: Batch, row: number, violated: readonly number[]): Reason[];
