@@ -1,3 +1,4 @@
+import type { FormatPlan } from "./format-plan.ts";
 import type { RulePlan } from "./rule.ts";
 import type { Field } from "./schema.ts";
 
@@ -69,6 +70,8 @@ export interface Contract {
   readonly description: string | null;
   readonly owners: readonly Owner[];
   readonly fields: readonly Field[];
+  /** What the values of records are; absent: JSON. */
+  readonly format?: FormatPlan;
   readonly rules: readonly RulePlan[];
   readonly window: WindowLimits;
   readonly policies: Policies;
