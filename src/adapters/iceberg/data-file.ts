@@ -1,59 +1,9 @@
-/** A Parquet file as an Iceberg manifest describes it. Maps are by field id; bounds are Iceberg's single-value serialisation (spec, appendix D). */
-export interface DataFile {
+import type { FileMetrics } from "../../core/encoded-file.ts";
+
+export type { IcebergField, IcebergSchema, IcebergType } from "../../core/table-schema.ts";
+
+/** A Parquet file as an Iceberg manifest describes it. */
+export interface DataFile extends FileMetrics {
   /** The storage's own path of the file; the manifest holds its URI. */
   readonly path: string;
-  readonly recordCount: number;
-  readonly fileSizeBytes: number;
-  /** Compressed bytes of each leaf column, over all row groups. */
-  readonly columnSizes: ReadonlyMap<number, number>;
-  /** Values of each leaf column, nulls and NaNs included. */
-  readonly valueCounts: ReadonlyMap<number, number>;
-  readonly nullValueCounts: ReadonlyMap<number, number>;
-  /** Of float and double columns only. */
-  readonly nanValueCounts: ReadonlyMap<number, number>;
-  /** Leaves outside of lists and maps; strings and binaries cut at 16 code points or bytes. */
-  readonly lowerBounds: ReadonlyMap<number, Uint8Array>;
-  /** Like `lowerBounds`, and absent where a column holds a NaN or no short upper bound exists. */
-  readonly upperBounds: ReadonlyMap<number, Uint8Array>;
-  /** Byte offset of each row group, ascending. */
-  readonly splitOffsets: readonly number[];
 }
-
-/** A type in the JSON form of Iceberg's schemas (spec, appendix C): primitives as text such as `long` or `decimal(9, 2)`. */
-export type IcebergType =
-  | string
-  | { readonly type: "struct"; readonly fields: readonly IcebergField[] }
-  | { readonly type: "list"; readonly "element-id": number; readonly element: IcebergType; readonly "element-required": boolean }
-  | {
-      readonly type: "map";
-      readonly "key-id": number;
-      readonly key: IcebergType;
-      readonly "value-id": number;
-      readonly value: IcebergType;
-      readonly "value-required": boolean;
-    };
-
-/** One field of an Iceberg struct. */
-export interface IcebergField {
-  readonly id: number;
-  readonly name: string;
-  readonly required: boolean;
-  readonly type: IcebergType;
-  readonly doc?: string;
-}
-
-/** A table's schema, in the JSON form of its metadata. */
-export interface IcebergSchema {
-  readonly type: "struct";
-  readonly "schema-id": number;
-  readonly fields: readonly IcebergField[];
-  readonly "identifier-field-ids"?: readonly number[];
-}
-
-/** Names of the columns that say where a promoted row came from: topic id, partition, offset, and the record's timestamp (null where it has none). */
-export const sourceColumns = {
-  source: "_sluice_source",
-  partition: "_sluice_partition",
-  offset: "_sluice_offset",
-  timestamp: "_sluice_timestamp",
-} as const;

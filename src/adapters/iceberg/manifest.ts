@@ -1,7 +1,8 @@
 import type { AvroField, AvroRecord, AvroRow, AvroValue } from "./avro-schema.ts";
 import { integerMap, optionalField, requiredField } from "./avro-schema.ts";
 import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
-import type { DataFile, IcebergSchema } from "./data-file.ts";
+import type { DataFile } from "./data-file.ts";
+import type { IcebergSchema } from "../../core/table-schema.ts";
 
 export const EntryStatus = { existing: 0, added: 1, deleted: 2 } as const;
 

@@ -1,4 +1,4 @@
-import type { IcebergSchema } from "./data-file.ts";
+import type { IcebergSchema } from "../../core/table-schema.ts";
 import type { Snapshot, SnapshotRef, TableMetadata } from "./table-metadata.ts";
 import { snapshotWithId } from "./table-metadata.ts";
 

@@ -12,7 +12,7 @@ import type {
 import { Cell } from "../../core/column.ts";
 import type { FieldType } from "../../core/schema.ts";
 import { timeText } from "../../core/civil.ts";
-import type { IcebergField } from "./data-file.ts";
+import type { IcebergField } from "../../core/table-schema.ts";
 import type { ChildField } from "./parquet-fields.ts";
 import { fieldsOf } from "./parquet-fields.ts";
 

@@ -1,5 +1,5 @@
 import type { SchemaElement } from "hyparquet";
-import type { IcebergField, IcebergSchema, IcebergType } from "./data-file.ts";
+import type { IcebergField, IcebergSchema, IcebergType } from "../../core/table-schema.ts";
 
 /** Iceberg primitives as Parquet stores them (spec, appendix A), as far as Sluice's own tables use them. */
 const primitives: Readonly<Record<string, Partial<SchemaElement>>> = {

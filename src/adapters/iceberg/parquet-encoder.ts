@@ -1,6 +1,6 @@
 import * as parquet from "parquet-wasm";
-import type { IcebergSchema } from "./data-file.ts";
-import { sourceColumns } from "./data-file.ts";
+import type { IcebergSchema } from "../../core/table-schema.ts";
+import { sourceColumns } from "../../core/table-schema.ts";
 
 /** A whole Parquet file of one row group, zstd, from an Arrow IPC stream. The encoder's memory is freed before this returns, and used again. */
 export function encodeParquet(stream: Uint8Array, schema: IcebergSchema): Uint8Array {

@@ -1,6 +1,6 @@
 import type { BooleanColumn, BytesColumn, DecimalColumn, FloatColumn, IntegerColumn } from "../../core/column.ts";
 import { Cell } from "../../core/column.ts";
-import type { IcebergField } from "./data-file.ts";
+import type { IcebergField } from "../../core/table-schema.ts";
 import type { ColumnParts, Part } from "./parquet-arrow.ts";
 import { childParts, isFull } from "./parquet-arrow.ts";
 import * as bound from "./parquet-bound.ts";

@@ -2,7 +2,7 @@ import type { BytesColumn, Column, IntegerColumn } from "../../core/column.ts";
 import { Cell } from "../../core/column.ts";
 import type { Records } from "../../core/records.ts";
 import type { Field, FieldType } from "../../core/schema.ts";
-import { sourceColumns } from "./data-file.ts";
+import { sourceColumns } from "../../core/table-schema.ts";
 
 /** The columns that say where each record came from: topic id, partition, offset, and its timestamp in microseconds (null where it has none). */
 export function sourceColumnsOf(records: Records): Column[] {

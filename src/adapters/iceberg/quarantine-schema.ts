@@ -1,7 +1,7 @@
 import type { QuarantineState } from "../../core/ports.ts";
 import type { Records } from "../../core/records.ts";
 import type { Reason } from "../../core/rule.ts";
-import type { IcebergField, IcebergSchema, IcebergType } from "./data-file.ts";
+import type { IcebergField, IcebergSchema, IcebergType } from "../../core/table-schema.ts";
 
 function field(id: number, name: string, type: IcebergType, required: boolean, doc: string): IcebergField {
   return { id, name, required, type, doc };

@@ -1,5 +1,5 @@
 import { SluiceError } from "../../core/errors.ts";
-import type { IcebergSchema } from "./data-file.ts";
+import type { IcebergSchema } from "../../core/table-schema.ts";
 import { parseLosslessJson, writeLosslessJson } from "./lossless-json.ts";
 
 /** One version of a table's content. Never changed once it is committed. */

@@ -1,7 +1,7 @@
 import type { Contract } from "../../core/contract.ts";
 import type { Field, FieldType } from "../../core/schema.ts";
-import type { IcebergField, IcebergSchema, IcebergType } from "./data-file.ts";
-import { sourceColumns } from "./data-file.ts";
+import type { IcebergField, IcebergSchema, IcebergType } from "../../core/table-schema.ts";
+import { sourceColumns } from "../../core/table-schema.ts";
 import { SluiceError } from "../../core/errors.ts";
 
 /** The column that keeps what the contract does not name, where its policy is `keep`: one JSON object's text, or null. */

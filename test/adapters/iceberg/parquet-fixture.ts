@@ -4,8 +4,8 @@ import type { BytesColumn, Column } from "../../../src/core/column.ts";
 import { Cell } from "../../../src/core/column.ts";
 import { allocateRecords } from "../../../src/core/records.ts";
 import type { Field, FieldType } from "../../../src/core/schema.ts";
-import type { IcebergField, IcebergSchema, IcebergType } from "../../../src/adapters/iceberg/data-file.ts";
-import { sourceColumns } from "../../../src/adapters/iceberg/data-file.ts";
+import type { IcebergField, IcebergSchema, IcebergType } from "../../../src/core/table-schema.ts";
+import { sourceColumns } from "../../../src/core/table-schema.ts";
 
 /** A cell: undefined is missing, null is null; bigint for whole numbers, dates, times and unscaled decimals; text or bytes; maps as pairs. */
 export type Value =

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { IcebergField, IcebergType } from "../../../src/adapters/iceberg/data-file.ts";
+import type { IcebergField, IcebergType } from "../../../src/core/table-schema.ts";
 import { schemaOfContract, unknownColumn } from "../../../src/adapters/iceberg/table-schema.ts";
 import type { Field } from "../../../src/core/schema.ts";
 import type { FieldSketch } from "../../fixtures/contract.ts";
