@@ -37,6 +37,7 @@ source: (KafkaSource | FileSource)
  * @minItems 1
  */
 datasets: Dataset[]
+registry?: SchemaRegistry
 /**
  * Copies of quarantined records on a dead letter topic, with Connect-style headers. The quarantine table stays the truth. Needs a Kafka source.
  */
@@ -163,7 +164,7 @@ tls?: TLS
 sasl?: SASL
 }
 /**
- * TLS to the brokers. An empty object means TLS with the system's authorities.
+ * TLS of a connection. An empty object means TLS with the system's authorities.
  */
 export interface TLS {
 /**
@@ -179,7 +180,7 @@ cert?: string
  */
 key?: string
 /**
- * Name in the broker's certificate, where it is not the host's.
+ * Name in the server's certificate, where it is not the host's.
  */
 serverName?: string
 /**
@@ -233,6 +234,40 @@ contract: string
  * Which schema object of the contract; needed where it has several.
  */
 schema?: string
+}
+/**
+ * The schema registry of contracts whose records are framed: Confluent's API (Confluent, Apicurio's `ccompat`, Karapace, Redpanda). While it is away, records wait; none is lost.
+ */
+export interface SchemaRegistry {
+/**
+ * Base URL, such as `https://registry:8081` or `http://registry:8080/apis/ccompat/v7`.
+ */
+url: string
+/**
+ * User of a basic login.
+ */
+username?: string
+/**
+ * Password; only as `${VARIABLE}`.
+ */
+password?: string
+/**
+ * File that holds the password; a line break at its end is dropped.
+ */
+passwordFile?: string
+/**
+ * Bearer token, instead of user and password; only as `${VARIABLE}`.
+ */
+token?: string
+/**
+ * File that holds the bearer token; a line break at its end is dropped.
+ */
+tokenFile?: string
+tls?: TLS
+/**
+ * How long one answer may take.
+ */
+timeoutMs: number
 }
 export interface LineageToAFile {
 /**

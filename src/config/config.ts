@@ -6,32 +6,47 @@ import type { Diagnostic, SourceLocation } from "../core/errors.ts";
 import { DocumentError, SluiceError } from "../core/errors.ts";
 import type { SchemaNode } from "./annotated.ts";
 import { visitAnnotated } from "./annotated.ts";
-import type { ConfigDocument, FileSource, KafkaSource, SASL, TLS } from "./config-document.generated.ts";
+import type { ConfigDocument, FileSource, KafkaSource, SASL, SchemaRegistry, TLS } from "./config-document.generated.ts";
 import { describeError, slip } from "./describe.ts";
 import { applyOverrides, listOverrides, unknownVariables } from "./overrides.ts";
 import type { YamlText } from "./yaml-text.ts";
 import { parseYamlText } from "./yaml-text.ts";
 
+/** TLS as the adapters want it: PEM texts. */
+export interface TlsConfig {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
+/** A schema registry as its adapter wants it: secrets and certificates read. */
+export interface RegistryConfig {
+  readonly url: string;
+  readonly auth:
+    | { readonly kind: "basic"; readonly username: string; readonly password: string }
+    | { readonly kind: "bearer"; readonly token: string }
+    | null;
+  readonly tls: TlsConfig | null;
+  readonly timeoutMs: number;
+}
+
 /** A Kafka source as the adapters want it: secrets and certificates read. */
 export interface KafkaSourceConfig extends Omit<KafkaSource, "tls" | "sasl" | "start"> {
   readonly start: { readonly at: "earliest" | "latest" } | { readonly at: "time"; readonly ms: number };
-  /** PEM texts. */
-  readonly tls?: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-    readonly rejectUnauthorized: boolean;
-  };
+  readonly tls?: TlsConfig;
   readonly sasl?: { readonly mechanism: SASL["mechanism"]; readonly username: string; readonly password: string };
 }
 
 /** A worker's configuration, whole: defaults filled in, paths absolute, secrets read. */
-export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datasets"> {
+export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datasets" | "registry"> {
   /** The file it came from. */
   readonly file: string;
   readonly lake: { readonly folder: string; readonly catalog: string; readonly namespace: string };
   readonly source: KafkaSourceConfig | FileSource;
+  /** Null: none, so that contracts whose records are framed can't be run. */
+  readonly registry: RegistryConfig | null;
   readonly datasets: readonly { readonly contract: string; readonly schema: string | null }[];
 }
 
@@ -146,7 +161,7 @@ function coerce(document: Record<string, unknown>, outside: (pointer: string) =>
 }
 
 function complete(file: string, document: ConfigDocument): Config {
-  const { lake, source, datasets, ...rest } = document;
+  const { lake, source, datasets, registry, ...rest } = document;
   const usesKafka = rest.dlq.enabled || rest.lineage.transports.some((one) => one.kind === "kafka");
   if (usesKafka && source.kind !== "kafka") {
     throw new SluiceError("CONFIG_INVALID", "dlq and Kafka lineage need a source of kind kafka", {
@@ -158,6 +173,7 @@ function complete(file: string, document: ConfigDocument): Config {
     file,
     lake: { ...lake, catalog: lake.catalog ?? join(lake.folder, "catalog.db") },
     source: source.kind === "kafka" ? completeKafka(source) : source,
+    registry: registry === undefined ? null : completeRegistry(file, registry),
     datasets: datasets.map((one) => ({ contract: one.contract, schema: one.schema ?? null })),
   };
 }
@@ -167,16 +183,32 @@ function completeKafka(source: KafkaSource): KafkaSourceConfig {
   return {
     ...rest,
     start: start === "earliest" || start === "latest" ? { at: start } : { at: "time", ms: Date.parse(start) },
-    ...(tls !== undefined && { tls: completeTls(tls) }),
+    ...(tls !== undefined && { tls: completeTls(tls, "source") }),
     ...(sasl !== undefined && { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: passwordOf(sasl) } }),
   };
 }
 
-function completeTls(tls: TLS): NonNullable<KafkaSourceConfig["tls"]> {
+function completeRegistry(file: string, registry: SchemaRegistry): RegistryConfig {
+  const { url, username, password, passwordFile, token, tokenFile, tls, timeoutMs } = registry;
+  const given = [password, passwordFile, token, tokenFile].filter((one) => one !== undefined).length;
+  const isBasic = password !== undefined || passwordFile !== undefined;
+  if (given > 1 || isBasic !== (username !== undefined)) {
+    const message = "registry: give a username with one of password and passwordFile, or one of token and tokenFile, or none of them";
+    throw new SluiceError("CONFIG_INVALID", message, { location: { file, line: 1, column: 1 } });
+  }
+  const secret = (text: string | undefined, path: string | undefined, setting: string): string =>
+    text ?? readPart(path as string, setting).replace(/\r?\n$/, "");
+  let auth: RegistryConfig["auth"] = null;
+  if (username !== undefined) auth = { kind: "basic", username, password: secret(password, passwordFile, "registry.passwordFile") };
+  else if (given === 1) auth = { kind: "bearer", token: secret(token, tokenFile, "registry.tokenFile") };
+  return { url, auth, tls: tls === undefined ? null : completeTls(tls, "registry"), timeoutMs };
+}
+
+function completeTls(tls: TLS, section: "source" | "registry"): TlsConfig {
   return {
-    ...(tls.ca !== undefined && { ca: readPart(tls.ca, "source.tls.ca") }),
-    ...(tls.cert !== undefined && { cert: readPart(tls.cert, "source.tls.cert") }),
-    ...(tls.key !== undefined && { key: readPart(tls.key, "source.tls.key") }),
+    ...(tls.ca !== undefined && { ca: readPart(tls.ca, `${section}.tls.ca`) }),
+    ...(tls.cert !== undefined && { cert: readPart(tls.cert, `${section}.tls.cert`) }),
+    ...(tls.key !== undefined && { key: readPart(tls.key, `${section}.tls.key`) }),
     ...(tls.serverName !== undefined && { serverName: tls.serverName }),
     rejectUnauthorized: tls.verify,
   };

@@ -49,6 +49,7 @@ describe("a small configuration", () => {
           recordBytesMax: 67_108_864,
           sessionTimeoutMs: 15_000,
         },
+        registry: null,
         datasets: [{ contract: join(folder, "a.yaml"), schema: null }],
         dlq: { enabled: false, topicSuffix: ".dlq" },
         lineage: { namespace: "sluice", transports: [] },
@@ -58,6 +59,22 @@ describe("a small configuration", () => {
         log: { level: "info", format: "auto" },
       },
     });
+  });
+
+  it("has a schema registry where it is named", () => {
+    const registry = (lines: string, environment = {}) =>
+      parseConfig(file, `${small}registry: { url: "http://r:8081", ${lines} }\n`, environment).config.registry;
+    expect(registry("")).toEqual({ url: "http://r:8081", auth: null, tls: null, timeoutMs: 10_000 });
+    expect(registry('username: u, password: "${PW}", timeoutMs: 500', { PW: "x" })).toEqual({
+      url: "http://r:8081",
+      auth: { kind: "basic", username: "u", password: "x" },
+      tls: null,
+      timeoutMs: 500,
+    });
+    expect(registry('token: "${T}"', { T: "t" })?.auth).toEqual({ kind: "bearer", token: "t" });
+    expect(() => registry("token: t")).toThrow(/a secret may not stand/);
+    for (const wrong of ["username: u", 'password: "${PW}"', 'username: u, password: "${PW}", token: "${PW}"'])
+      expect(() => registry(wrong, { PW: "x" })).toThrow(/give a username with one of/);
   });
 
   it("starts at a time", () => {
