@@ -1,4 +1,5 @@
 import type { FormatPlan } from "./format-plan.ts";
+import type { RecordPlan } from "./record-plan.ts";
 import type { RulePlan } from "./rule.ts";
 import type { Field } from "./schema.ts";
 
@@ -72,6 +73,8 @@ export interface Contract {
   readonly fields: readonly Field[];
   /** What the values of records are; absent: JSON. */
   readonly format?: FormatPlan;
+  /** How a record becomes a row where that takes more than `format`: framing, an envelope, a key of its own format; absent: by `format` alone. */
+  readonly record?: RecordPlan;
   readonly rules: readonly RulePlan[];
   readonly window: WindowLimits;
   readonly policies: Policies;
