@@ -33,6 +33,8 @@ export interface BenchResult {
 
 export interface Bench {
   readonly name: string;
+  /** Runs only when it is named: it installs what it compares with, or takes very long. */
+  readonly onDemand?: boolean;
   run(say: (line: string) => void): Promise<BenchResult>;
 }
 

@@ -52,7 +52,7 @@ const versions = (JSON.parse(readFileSync(new URL("../package.json", import.meta
   .dependencies;
 let failed = 0;
 for (const bench of benches) {
-  if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(bench.name) : bench.onDemand === true) continue;
   console.log(`\n# ${bench.name}`);
   const result = await bench.run((line) => console.log(line));
   printTable(result);
