@@ -3,7 +3,7 @@ import { Cell } from "../../core/column.ts";
 import type { IcebergField } from "../../core/table-schema.ts";
 import type { ColumnParts, Part } from "./parquet-arrow.ts";
 import { childParts, isFull } from "./parquet-arrow.ts";
-import * as bound from "./parquet-bound.ts";
+import * as bound from "../../parquet/bounds.ts";
 import { fieldsOf } from "./parquet-fields.ts";
 import { timeText } from "../../core/civil.ts";
 

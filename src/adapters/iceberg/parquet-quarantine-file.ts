@@ -4,7 +4,7 @@ import { headerCount, headersOf } from "../../core/headers.ts";
 import { span } from "../../core/records.ts";
 import type { FileWriter, Storage } from "../../core/storage.ts";
 import type { DataFile } from "./data-file.ts";
-import * as bound from "./parquet-bound.ts";
+import * as bound from "../../parquet/bounds.ts";
 import { leafIds, parquetElements } from "./parquet-elements.ts";
 import type { QuarantineRow } from "./quarantine-schema.ts";
 import { quarantineSchema } from "./quarantine-schema.ts";

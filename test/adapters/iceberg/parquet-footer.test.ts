@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { parquetMetadata } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, test } from "vitest";
-import * as bound from "../../../src/adapters/iceberg/parquet-bound.ts";
+import * as bound from "../../../src/parquet/bounds.ts";
 import { ParquetJoin, parquetHead, splitParquet } from "../../../src/adapters/iceberg/parquet-footer.ts";
 import type { ThriftStruct, ThriftValue } from "../../../src/adapters/iceberg/parquet-thrift.ts";
 import { readThrift, ThriftType, writeThrift } from "../../../src/adapters/iceberg/parquet-thrift.ts";
