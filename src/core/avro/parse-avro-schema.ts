@@ -155,7 +155,7 @@ class Parser {
 function strings(given: unknown, what: string): string[] {
   if (given === undefined && what.startsWith("aliases")) return [];
   if (!Array.isArray(given) || !given.every((each) => typeof each === "string")) throw new Problem(`the ${what} are no list of names`);
-  return given as string[];
+  return given;
 }
 
 /** The full name of a named type, and the namespace that names inside it are of. */
