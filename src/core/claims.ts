@@ -1,0 +1,39 @@
+import type { PartitionKey } from "./position.ts";
+
+/** Bytes of a claimed key: the first half of a SHA-256 of the cells' canonical bytes, so that no two keys that differ are ever taken for one. */
+export const claimKeyBytes = 16;
+
+/** Rows that want their keys, in source order: structure of arrays. */
+export interface ClaimRows {
+  readonly count: number;
+  /** `claimKeyBytes` a row. */
+  readonly keys: Uint8Array;
+  readonly partitions: readonly PartitionKey[];
+  readonly partition: Uint16Array;
+  readonly offsets: BigInt64Array;
+  /** The record's timestamp in milliseconds since the epoch; -1 where it has none. */
+  readonly timestampsMs: BigInt64Array;
+}
+
+/** Whose keys they are: of one uniqueness rule of one dataset. A rule over other columns is another one. */
+export interface ClaimScope {
+  readonly dataset: string;
+  readonly rule: string;
+  /** Two records of one key are duplicates if their timestamps are less than this apart; null: however far they are. */
+  readonly horizonMs: number | null;
+}
+
+/**
+ * Who holds a key: the source position of the first record that wanted it. Claims are durable before the files of their rows are written, and claiming
+ * again from the same position is no change; so a window that is read again after a crash claims what it claimed before. The index is a fold over the
+ * promoted table, and is rebuilt from it where it was lost.
+ */
+export interface Claims {
+  /** Claims one key a row; answers 1 for each row whose key another record holds within the horizon. Rows of one key in one call: the first wins. */
+  claim(scope: ClaimScope, rows: ClaimRows): Promise<Uint8Array>;
+  /** Gives back the keys that these very positions hold: of a held window that was dropped. */
+  release(scope: ClaimScope, rows: ClaimRows): Promise<void>;
+  /** The sequence number of the last snapshot whose rows are all claimed; null: none ever was. */
+  covered(scope: ClaimScope): Promise<bigint | null>;
+  cover(scope: ClaimScope, sequence: bigint): Promise<void>;
+}
