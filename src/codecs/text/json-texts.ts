@@ -1,0 +1,82 @@
+import type { DecodeFault } from "../../core/column.ts";
+import type { Records } from "../../core/records.ts";
+import { ByteArea } from "../byte-area.ts";
+import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
+
+/** The escapes of the bytes below 0x20, as `JSON.stringify` writes them. */
+const escapes = Array.from({ length: 0x20 }, (_, byte) => JSON.stringify(String.fromCharCode(byte)).slice(1, -1));
+
+/**
+ * One JSON text a record, written by a format that is no JSON: its values then become cells exactly as JSON's do, whose decoder has every rule for
+ * exactness. Rows without a text stand as null values.
+ */
+export class JsonTexts {
+  readonly area = new ByteArea();
+  readonly faults: DecodeFault[] = [];
+  readonly #starts: Uint32Array;
+  readonly #lengths: Int32Array;
+  #mark = 0;
+
+  constructor(rows: number) {
+    this.#starts = new Uint32Array(rows);
+    this.#lengths = new Int32Array(rows).fill(-1);
+  }
+
+  begin(): void {
+    this.#mark = this.area.length;
+  }
+
+  end(row: number): void {
+    this.#starts[row] = this.#mark;
+    this.#lengths[row] = this.area.length - this.#mark;
+  }
+
+  /** Forgets the text begun, and notes why. */
+  fail(row: number, code: DecodeFaultCode, at: number | null, detail = ""): void {
+    this.area.length = this.#mark;
+    const where = at === null ? "" : ` (byte ${at})`;
+    this.faults.push({ row, code, message: `${decodeFaults[code]}${detail === "" ? "" : `: ${detail}`}${where}`, at });
+  }
+
+  /** The records with these texts as values; their keys have no place in that slab. */
+  records(from: Records): Records {
+    const none = new Int32Array(from.count).fill(-1);
+    return {
+      ...from,
+      bytes: this.area.bytes.subarray(0, this.area.length),
+      valueStart: this.#starts,
+      valueLength: this.#lengths,
+      keyLength: none,
+      headersLength: new Int32Array(from.count),
+    };
+  }
+
+  /** ASCII as it is. */
+  raw(text: string): void {
+    const { area } = this;
+    area.reserve(text.length);
+    for (let i = 0; i < text.length; i++) area.bytes[area.length++] = text.charCodeAt(i);
+  }
+
+  /** A JSON string of UTF-8 bytes, which are checked when they are decoded. */
+  string(from: Uint8Array, start: number, end: number): void {
+    const { area } = this;
+    area.push(0x22);
+    let plain = start;
+    for (let p = start; p < end; p++) {
+      const c = from[p] as number;
+      if (c >= 0x20 && c !== 0x22 && c !== 0x5c) continue;
+      area.append(from, plain, p);
+      plain = p + 1;
+      if (c >= 0x20) this.raw(`\\${String.fromCharCode(c)}`);
+      else this.raw(escapes[c] as string);
+    }
+    area.append(from, plain, end);
+    area.push(0x22);
+  }
+
+  /** A JSON string of base64. */
+  base64(from: Uint8Array, start: number, end: number): void {
+    this.raw(`"${Buffer.from(from.buffer, from.byteOffset + start, end - start).toString("base64")}"`);
+  }
+}
