@@ -1,0 +1,108 @@
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { DuckDBDecimalValue, DuckDBInstance, StatementType } from "@duckdb/node-api";
+import type { SqlAnswer, SqlEngine, SqlQuery } from "../../core/sql-queries.ts";
+
+export interface DuckDbOptions {
+  /** How long one query may take. */
+  readonly timeoutMs: number;
+  /** DuckDB's own limit; a query that needs more fails. */
+  readonly memoryMiB: number;
+}
+
+const defaults: DuckDbOptions = { timeoutMs: 10_000, memoryMiB: 256 };
+
+/** Settings that a query could misuse, off before the first one runs and locked: no files, no network, no extensions, no settings. */
+const lockdown = [
+  "SET allow_community_extensions = false",
+  "SET autoinstall_known_extensions = false",
+  "SET autoload_known_extensions = false",
+  "SET enable_external_access = false",
+  "SET lock_configuration = true",
+];
+
+/**
+ * DuckDB in this process, a database in memory for each window. The window's Parquet file is read into a table first; then external access is
+ * switched off and the configuration locked, and only then user text runs: one SELECT a rule, in a transaction that is rolled back.
+ */
+export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEngine {
+  const { timeoutMs, memoryMiB } = { ...defaults, ...options };
+  return {
+    async run(queries, table, parquet) {
+      const folder = await mkdtemp(join(tmpdir(), "sluice-sql-"));
+      const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: `${memoryMiB}MiB`, temp_directory: "" });
+      try {
+        const connection = await instance.connect();
+        await connection.run("SET TimeZone = 'UTC'");
+        await connection.run("SET enable_progress_bar = false");
+        await load(connection, table, join(folder, "window.parquet"), parquet);
+        for (const statement of lockdown) await connection.run(statement);
+        const answers: SqlAnswer[] = [];
+        for (const query of queries) answers.push(await answer(connection, query, timeoutMs));
+        connection.closeSync();
+        return answers;
+      } finally {
+        instance.closeSync();
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function load(connection: DuckDBConnection, table: string, path: string, parquet: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    for (const piece of parquet) await file.write(piece);
+  } finally {
+    await file.close();
+  }
+  await connection.run(`CREATE TABLE ${quoteName(table)} AS SELECT * FROM read_parquet($1)`, [path]);
+}
+
+/** An SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+async function answer(connection: DuckDBConnection, query: SqlQuery, timeoutMs: number): Promise<SqlAnswer> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    connection.interrupt();
+  }, timeoutMs);
+  try {
+    return await select(connection, query.sql);
+  } catch (fault) {
+    if (late) return { fault: `the query took longer than ${timeoutMs / 1000} s` };
+    return { fault: (fault as Error).message.split("\n")[0] as string };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function select(connection: DuckDBConnection, sql: string): Promise<SqlAnswer> {
+  const statements = await connection.extractStatements(sql);
+  if (statements.count !== 1) return { fault: `a rule's SQL is one statement, this is ${statements.count}` };
+  const prepared = await statements.prepare(0);
+  if (prepared.statementType !== StatementType.SELECT) return { fault: "a rule's SQL is a SELECT" };
+  await connection.run("BEGIN TRANSACTION");
+  try {
+    const reader = await prepared.runAndReadUntil(2);
+    const rows = reader.getRows();
+    if (reader.columnCount !== 1 || rows.length !== 1)
+      return { fault: `a rule's SQL answers one number, this answered ${rows.length} rows of ${reader.columnCount} columns` };
+    return toNumber(rows[0]?.[0]);
+  } finally {
+    await connection.run("ROLLBACK");
+  }
+}
+
+function toNumber(value: DuckDBValue | undefined): SqlAnswer {
+  if (value === null || value === undefined) return { fault: "the query answered NULL" };
+  if (typeof value === "boolean") return { value: value ? 1 : 0 };
+  if (typeof value === "number" || typeof value === "bigint") return { value: Number(value) };
+  if (value instanceof DuckDBDecimalValue) return { value: Number(value.toString()) };
+  return { fault: "the query answered a value that is no number" };
+}
