@@ -3,7 +3,7 @@ import type { DriftInput, DriftOutcome, DriftResult } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 import { mergeProfiles } from "../sketches/merge-profiles.ts";
-import { leafFields } from "../sketches/profiler.ts";
+import { leafFields } from "../sketches/leaf-columns.ts";
 import type { Baseline } from "./baseline.ts";
 import { chooseBaseline } from "./baseline.ts";
 import { plainLimit, spreadLimit } from "./drift-limit.ts";

@@ -1,7 +1,6 @@
 import type { ColumnProfile, QuantileSketch, TopValues } from "../core/profile.ts";
-import { topErrorShareMax } from "../sketches/heavy-hitters.ts";
 import type { Distribution } from "../sketches/quantiles.ts";
-import { distributionOf, exactQuantilesMax, quantileOf, rankErrorMax, shareBelow } from "../sketches/quantiles.ts";
+import { distributionOf, quantileOf, isExact, rankErrorMax, shareBelow } from "../sketches/quantiles.ts";
 import type { DriftSkip } from "./drift-test.ts";
 
 /** What a bin holds: one value, all other values, numbers above `from` up to `to`, or numbers beyond the baseline's range. */
@@ -103,7 +102,7 @@ function cutPoints(distribution: Distribution, wanted: number): number[] {
 
 /** A bin of a tenth has the variance .09/n; two ranks of a sketch at its edges add that of their errors. */
 function quantileNoise(sketch: QuantileSketch): number {
-  return sketch.count <= exactQuantilesMax ? 0 : (2 * (rankErrorMax / 3) ** 2) / 0.09;
+  return isExact(sketch) ? 0 : (2 * (rankErrorMax / 3) ** 2) / 0.09;
 }
 
 function binCategories(baseline: TopValues, sample: TopValues): ShareBins | DriftSkip {
@@ -127,7 +126,7 @@ function binCategories(baseline: TopValues, sample: TopValues): ShareBins | Drif
   const labels: BinLabel[] = chosen.map((entry) => ({ kind: "value", value: entry.value }));
   labels.push({ kind: "other", newcomer: newcomer?.value ?? null });
   const filled = chosen.length - (rest(before) * smaller >= expectedLeast ? 0 : 1);
-  const noise = (top: TopValues): number => Math.min(top.error / top.total, topErrorShareMax) / (12 * errorMargin);
+  const noise = (top: TopValues): number => top.error / top.total / (12 * errorMargin);
   const variance = 1 / baseline.total + 1 / sample.total + noise(baseline) + noise(sample);
   const counts = { baseline: baseline.total, sample: sample.total };
   return assemble(labels, [...before, rest(before)], [...now, rest(now)], counts, filled, variance);

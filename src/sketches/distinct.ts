@@ -1,11 +1,10 @@
 import type { DistinctSketch } from "../core/profile.ts";
-import type { HashWords } from "./hash.ts";
 
 const indexBits = 12;
 /** Registers of a sketch: 2^12. */
 export const registerCount = 1 << indexBits;
-/** Ranks come from 32 bits of the hash: 1 to 33. */
-export const rankMax = 33;
+/** Ranks come from 64 bits of the hash, 1 to 63, as Apache DataSketches has them: they fit 6 bits. */
+export const rankMax = 63;
 /** Standard error of an estimate, as a share of the truth: 1.04 / sqrt(2^12) (Flajolet et al. 2007). */
 export const distinctStandardError = 1.04 / Math.sqrt(registerCount);
 
@@ -14,14 +13,12 @@ export function emptyDistinct(): DistinctSketch {
   return { kind: "distinct", registers: new Uint8Array(registerCount) };
 }
 
-/** Adds `count` hashed values to the registers, in place. */
-export function addHashes(registers: Uint8Array, hashes: HashWords, count: number): void {
-  const { high, low } = hashes;
-  for (let i = 0; i < count; i++) {
-    const index = (high[i] as number) >>> (32 - indexBits);
-    const rank = Math.clz32(low[i] as number) + 1;
-    if (rank > (registers[index] as number)) registers[index] = rank;
-  }
+/** Adds a value by its Murmur3 hash (`murmur3.ts`), in place: the register from the first word, the rank from the leading zeros of the last two. */
+export function addHash(registers: Uint8Array, hash: Uint32Array): void {
+  const index = (hash[0] as number) & (registerCount - 1);
+  const high = Math.clz32(hash[3] as number);
+  const rank = Math.min(high < 32 ? high : 32 + Math.clz32(hash[2] as number), rankMax - 1) + 1;
+  if (rank > (registers[index] as number)) registers[index] = rank;
 }
 
 /** Exactly the sketch of both together. */

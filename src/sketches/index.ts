@@ -1,4 +1,5 @@
-export { emptyProfile, profileBatch } from "./profiler.ts";
+export { emptyProfile, profileBatch, referenceProfiler } from "./profiler.ts";
+export type { WindowProfiler } from "./window-profiler.ts";
 export { mergeProfiles } from "./merge-profiles.ts";
 export { summarizeProfile } from "./summarize-profile.ts";
 export { decodeProfile, encodeProfile } from "./profile-format.ts";

@@ -14,7 +14,7 @@ import {
 } from "./sketch-format.ts";
 
 /** `SLPF`, and the version. */
-const magic = Uint8Array.of(0x53, 0x4c, 0x50, 0x46, 1);
+const magic = Uint8Array.of(0x53, 0x4c, 0x50, 0x46, 2);
 const checksumLength = 8;
 const kinds = ["boolean", "number", "time", "text", "binary", "json"] as const satisfies readonly ColumnProfile["kind"][];
 const countMax = Number.MAX_SAFE_INTEGER;

@@ -1,40 +1,59 @@
 import type { Batch } from "../core/batch.ts";
-import type { Column } from "../core/column.ts";
-import { Cell } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
-import type { ColumnProfile, Profile } from "../core/profile.ts";
+import type { Profile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
-import { emptyColumnProfile, profileColumn } from "./column-profiler.ts";
-
-/** A contract's leaf fields in order: those that hold values themselves. Of maps, the values. */
-export function leafFields(fields: readonly Field[]): readonly Field[] {
-  return fields.flatMap((field) => {
-    switch (field.type.kind) {
-      case "struct":
-        return leafFields(field.type.fields);
-      case "list":
-        return leafFields([field.type.element]);
-      case "map":
-        return leafFields([field.type.value]);
-      default:
-        return [field];
-    }
-  });
-}
+import { emptyColumnProfile, finishColumn } from "./finish-column.ts";
+import { leafFields, visitLeaves } from "./leaf-columns.ts";
+import type { LeafState } from "./leaf-state.ts";
+import { addLeaf, ownStates } from "./leaf-state.ts";
+import type { WindowProfiler } from "./window-profiler.ts";
 
 /** The profile of no rows of a contract. */
 export function emptyProfile(contract: Contract): Profile {
   return { rows: 0, columns: new Map(leafFields(contract.fields).map((field) => [field.path, emptyColumnProfile(field)])) };
 }
 
+/** A profiler in TypeScript: of batches wherever they are, and what the compiled one is tested against. */
+export function referenceProfiler(contract: Contract): WindowProfiler {
+  const fields = leafFields(contract.fields);
+  const states = ownStates(fields);
+  let rowCount = 0;
+  return {
+    reset: () => {
+      rowCount = 0;
+      for (const { state } of states.values()) state.reset();
+    },
+    add: (batch, rows) => {
+      rowCount += rows.length;
+      for (const column of batch.columns) {
+        visitLeaves(column, rows, (leaf, own) => {
+          const found = states.get(leaf.field.path);
+          if (found !== undefined) addLeaf(found, leaf, own);
+        });
+      }
+    },
+    finish: () => finishProfile(fields, states, rowCount),
+  };
+}
+
+/** The profile that the states of a contract's leaf fields hold. */
+export function finishProfile(fields: readonly Field[], states: ReadonlyMap<string, LeafState>, rows: number): Profile {
+  return {
+    rows,
+    columns: new Map(fields.map((field) => [field.path, finishColumn((states.get(field.path) as LeafState).state, field)])),
+  };
+}
+
+const profilers = new WeakMap<Contract, WindowProfiler>();
+
 /** Profiles the given rows of a batch (ascending); null: all that were decoded. Columns that the contract does not have are left out. */
 export function profileBatch(contract: Contract, batch: Batch, rows: Uint32Array | null): Profile {
-  const chosen = rows ?? decodedRows(batch);
-  const found = new Map<string, ColumnProfile>();
-  for (const column of batch.columns) profileInto(found, column, chosen);
-  const columns = new Map<string, ColumnProfile>();
-  for (const field of leafFields(contract.fields)) columns.set(field.path, found.get(field.path) ?? emptyColumnProfile(field));
-  return { rows: chosen.length, columns };
+  // The states of a contract are some megabytes: worth keeping.
+  const profiler = profilers.get(contract) ?? referenceProfiler(contract);
+  profilers.set(contract, profiler);
+  profiler.reset();
+  profiler.add(batch, rows ?? decodedRows(batch));
+  return profiler.finish();
 }
 
 function decodedRows(batch: Batch): Uint32Array {
@@ -42,23 +61,4 @@ function decodedRows(batch: Batch): Uint32Array {
   let count = 0;
   for (let row = 0; row < batch.rows; row++) if (batch.undecoded[row] === 0) rows[count++] = row;
   return rows.subarray(0, count);
-}
-
-function profileInto(found: Map<string, ColumnProfile>, column: Column, rows: Uint32Array): void {
-  if (column.kind === "struct") {
-    for (const child of column.children) profileInto(found, child, rows);
-  } else if (column.kind === "list") profileInto(found, column.element, elementRows(column.state, column.offsets, rows));
-  else found.set(column.field.path, profileColumn(column, rows));
-}
-
-function elementRows(state: Uint8Array, offsets: Int32Array, rows: Uint32Array): Uint32Array {
-  let count = 0;
-  for (const row of rows) if (state[row] === Cell.value) count += (offsets[row + 1] as number) - (offsets[row] as number);
-  const elements = new Uint32Array(count);
-  let at = 0;
-  for (const row of rows) {
-    if (state[row] !== Cell.value) continue;
-    for (let element = offsets[row] as number; element < (offsets[row + 1] as number); element++) elements[at++] = element;
-  }
-  return elements;
 }

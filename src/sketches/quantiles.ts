@@ -1,71 +1,125 @@
 import type { QuantileSketch } from "../core/profile.ts";
-import { mixWord } from "./hash.ts";
+import { mixWord } from "./mix-word.ts";
 
-/** Most items on the highest level; lower levels hold 2/3 of the one above, and at least 8. */
-const topCapacity = 512;
+/** KLL's k: most items on the highest level; lower levels hold 2/3 of the one above, and at least 8 (as Apache DataSketches has it). */
+export const quantileK = 512;
 const leastCapacity = 8;
 
 /** Up to this many values a sketch holds every one, and its answers are exact. */
-export const exactQuantilesMax = topCapacity;
+export const exactQuantilesMax = quantileK;
 /** Rank error of one answer, as a share of all values: below this in 99 of 100 (tested); its standard deviation is about a third. */
-export const rankErrorMax = 0.006;
+export const rankErrorMax = 0.01;
 /** Levels of a sketch: enough for 2^60 values. */
 export const quantileLevelsMax = 60;
 
 /** A sketch of no values. */
 export const emptyQuantiles: QuantileSketch = { kind: "quantiles", count: 0, levels: [], compactions: 0 };
 
-/**
- * The KLL sketch (Karnin, Lang and Liberty 2016) of finite values in ascending order. The coin of each compaction comes from the values
- * compacted, so the same values always give the same sketch.
- */
-export function quantilesOf(sorted: Float64Array): QuantileSketch {
-  if (sorted.length === 0) return emptyQuantiles;
-  const stack: Stack = { levels: [sorted], compactions: 0 };
-  compress(stack);
-  // The caller's array may be scratch space.
-  const levels = stack.levels.map((items) => (items.buffer === sorted.buffer ? items.slice() : items));
-  return { kind: "quantiles", count: sorted.length, levels, compactions: stack.compactions };
-}
-
-interface Stack {
-  levels: Float64Array[];
+/** A sketch that is being built. */
+export interface QuantileStack {
+  readonly levels: Float64Array[];
   compactions: number;
 }
 
-function capacity(level: number, levels: number): number {
-  return Math.max(leastCapacity, Math.ceil(topCapacity * (2 / 3) ** (levels - 1 - level)));
+/** A stack without values. */
+export function emptyStack(): QuantileStack {
+  return { levels: [], compactions: 0 };
 }
 
-/** Compacts every level that is over its capacity, from the lowest up, until none is. */
-function compress(stack: Stack): void {
+const none = new Float64Array(0);
+
+/**
+ * Adds ascending finite values, each standing for 2^level. Equal neighbours are first joined, two of a level to one of the next: nothing is
+ * lost by it, so that columns of few distinct values stay exact.
+ */
+export function addSorted(stack: QuantileStack, level: number, items: Float64Array): void {
   const { levels } = stack;
-  for (let level = 0; level < levels.length; level++) {
-    const items = levels[level] as Float64Array;
-    if (items.length <= capacity(level, levels.length)) continue;
-    const grows = level + 1 === levels.length;
-    if (grows) levels.push(new Float64Array(0));
-    compact(stack, level, items);
-    // One level more lowers the capacity of all below it.
-    if (grows) level = -1;
+  while (levels.length <= level) levels.push(none);
+  for (let at = level, carried = items; carried.length > 0; at++) {
+    if (at === levels.length) levels.push(none);
+    const merged = mergeSorted(levels[at] as Float64Array, carried);
+    carried = joinEqual(merged);
+    levels[at] = carried.length === 0 ? merged : merged.subarray(0, merged.length - 2 * carried.length);
   }
 }
 
+/** Takes pairs of equal neighbours out of ascending values, which close up to the front; answers one of each pair. */
+function joinEqual(items: Float64Array): Float64Array {
+  let pairs = 0;
+  for (let i = 1; i < items.length; i++) {
+    if (items[i] === items[i - 1]) {
+      pairs++;
+      i++;
+    }
+  }
+  if (pairs === 0) return none;
+  const joined = new Float64Array(pairs);
+  let kept = 0;
+  let at = 0;
+  for (let i = 0; i < items.length; i++) {
+    const value = items[i] as number;
+    if (value === items[i + 1]) {
+      joined[at++] = value;
+      i++;
+    } else items[kept++] = value;
+  }
+  return joined;
+}
+
+/** Adds ascending distinct values, each as often as its count says: at most 2^32 - 1 times. */
+export function addCounted(stack: QuantileStack, values: Float64Array, counts: Uint32Array): void {
+  let union = 0;
+  for (const count of counts) union |= count;
+  for (let level = 0; level < 32; level++) {
+    if (((union >>> level) & 1) === 0) continue;
+    addSorted(
+      stack,
+      level,
+      values.filter((_, i) => (((counts[i] as number) >>> level) & 1) === 1),
+    );
+  }
+}
+
+/** Compacts levels, the lowest full one first, until the items fit the sketch. */
+export function compress(stack: QuantileStack): void {
+  const { levels } = stack;
+  for (;;) {
+    let size = 0;
+    let room = 0;
+    for (let level = 0; level < levels.length; level++) {
+      size += (levels[level] as Float64Array).length;
+      room += levelCapacity(level, levels.length);
+    }
+    if (size <= room) return;
+    compact(
+      stack,
+      levels.findIndex((items, level) => items.length >= levelCapacity(level, levels.length)),
+    );
+  }
+}
+
+/** Items that a level should hold: k times 2/3 for each level above it, rounded, at least 8. */
+export function levelCapacity(level: number, levels: number): number {
+  return Math.max(leastCapacity, Math.round(quantileK * (2 / 3) ** (levels - 1 - level)));
+}
+
 /** Replaces neighbours in pairs by one of the two, of double weight; an odd item stays. Total weight is kept exactly. */
-function compact(stack: Stack, level: number, items: Float64Array): void {
+function compact(stack: QuantileStack, level: number): void {
+  const items = stack.levels[level] as Float64Array;
   const coin = flip(items, stack.compactions++);
   const odd = items.length & 1;
   const stays = odd === 1 ? ((coin & 2) === 0 ? 0 : items.length - 1) : -1;
   const first = stays === 0 ? 1 : 0;
   const promoted = new Float64Array((items.length - odd) / 2);
   for (let i = 0, from = first + (coin & 1); i < promoted.length; i++, from += 2) promoted[i] = items[from] as number;
-  stack.levels[level] = stays < 0 ? new Float64Array(0) : items.slice(stays, stays + 1);
-  stack.levels[level + 1] = mergeSorted(stack.levels[level + 1] as Float64Array, promoted);
+  stack.levels[level] = stays < 0 ? none : items.slice(stays, stays + 1);
+  addSorted(stack, level + 1, promoted);
 }
 
 const coinValue = new Float64Array(3);
 const coinWords = new Uint32Array(coinValue.buffer);
 
+/** The coin comes from the values compacted: the same values give the same sketch, and windows have different coins. */
 function flip(items: Float64Array, compactions: number): number {
   coinValue[0] = items[items.length >> 1] as number;
   coinValue[1] = items[items.length >> 3] as number;
@@ -75,10 +129,13 @@ function flip(items: Float64Array, compactions: number): number {
   return state >>> 30;
 }
 
+/** A new array of both, ascending. */
 function mergeSorted(a: Float64Array, b: Float64Array): Float64Array {
-  if (a.length === 0) return b;
-  if (b.length === 0) return a;
   const merged = new Float64Array(a.length + b.length);
+  if (a.length === 0 || b.length === 0) {
+    merged.set(a.length === 0 ? b : a);
+    return merged;
+  }
   let i = 0;
   let j = 0;
   for (let at = 0; at < merged.length; at++) {
@@ -88,23 +145,35 @@ function mergeSorted(a: Float64Array, b: Float64Array): Float64Array {
   return merged;
 }
 
-/** A sketch of both together, with the error bound of one sketch of all values. */
+/** The finished sketch of a stack's values; the stack may be added to afterwards. */
+export function sketchOf(stack: QuantileStack): QuantileSketch {
+  const compressed: QuantileStack = { levels: [...stack.levels], compactions: stack.compactions };
+  compress(compressed);
+  const { levels, compactions } = compressed;
+  while (levels.length > 0 && (levels.at(-1) as Float64Array).length === 0) levels.pop();
+  let count = 0;
+  for (const [level, items] of levels.entries()) count += items.length * 2 ** level;
+  return { kind: "quantiles", count, levels: levels.map((items) => items.slice()), compactions };
+}
+
+/** A sketch of both together, with the error bound of one sketch of all values; exact where both are and together they fit. */
 export function mergeQuantiles(a: QuantileSketch, b: QuantileSketch): QuantileSketch {
   if (a.count === 0) return b;
   if (b.count === 0) return a;
-  const stack: Stack = { levels: [], compactions: a.compactions + b.compactions };
-  const none = new Float64Array(0);
-  for (let level = 0; level < Math.max(a.levels.length, b.levels.length); level++) {
-    stack.levels.push(mergeSorted(a.levels[level] ?? none, b.levels[level] ?? none));
-  }
-  compress(stack);
-  return { kind: "quantiles", count: a.count + b.count, levels: stack.levels, compactions: stack.compactions };
+  const stack: QuantileStack = { levels: a.levels.slice(), compactions: a.compactions + b.compactions };
+  for (const [level, items] of b.levels.entries()) addSorted(stack, level, items);
+  return sketchOf(stack);
 }
 
 /** Distinct items of a sketch ascending, each with the share of values that are at or below it. */
 export interface Distribution {
   readonly values: Float64Array;
   readonly shares: Float64Array;
+}
+
+/** Whether a sketch lost nothing, so that its answers are exact. */
+export function isExact(sketch: QuantileSketch): boolean {
+  return sketch.compactions === 0;
 }
 
 /** The step function that a sketch stands for. */

@@ -4,7 +4,7 @@ import { isMasked } from "../core/schema.ts";
 import { estimateDistinct } from "./distinct.ts";
 import { rankTop } from "./heavy-hitters.ts";
 import { standardDeviation } from "./moments.ts";
-import { leafFields } from "./profiler.ts";
+import { leafFields } from "./leaf-columns.ts";
 import { distributionOf, quantileOf } from "./quantiles.ts";
 
 const topShown = 10;

@@ -1,17 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { addHashes, distinctStandardError, emptyDistinct, estimateDistinct, mergeDistinct } from "../../src/sketches/distinct.ts";
-import { hashPairs, hashSpan } from "../../src/sketches/hash.ts";
+import { addHash, distinctStandardError, emptyDistinct, estimateDistinct, mergeDistinct } from "../../src/sketches/distinct.ts";
+import { hashBytes, hashWords } from "../../src/sketches/murmur3.ts";
+import { countPoints } from "../../src/sketches/text-points.ts";
 
-const hashes = { high: new Uint32Array(1024), low: new Uint32Array(1024) };
+const hash = new Uint32Array(4);
 
 /** Whole numbers from `from` on, as pairs of words. */
 function addNumbers(registers: Uint8Array, from: number, count: number, word: (i: number) => [number, number]): void {
-  const words = new Uint32Array(2048);
-  for (let at = 0; at < count; at += 1024) {
-    const size = Math.min(1024, count - at);
-    for (let i = 0; i < size; i++) words.set(word(from + at + i), 2 * i);
-    hashPairs(words, size, hashes);
-    addHashes(registers, hashes, size);
+  for (let i = from; i < from + count; i++) {
+    hashWords(...word(i), 8, hash);
+    addHash(registers, hash);
   }
 }
 
@@ -46,8 +44,8 @@ describe("distinct counts", () => {
     const size = 30_000;
     for (let i = 0; i < size; i++) {
       const bytes = Buffer.from(i % 2 === 0 ? `user-${i}` : "x".repeat(i % 300) + String(i));
-      hashSpan(bytes, 0, bytes.length, hashes, 0);
-      addHashes(sketch.registers, hashes, 1);
+      hashBytes(bytes, 0, bytes.length, hash);
+      addHash(sketch.registers, hash);
     }
     expect(Math.abs(estimateDistinct(sketch) / size - 1)).toBeLessThan(4 * distinctStandardError);
   });
@@ -72,7 +70,7 @@ describe("distinct counts", () => {
     for (const text of ["", "a", "äöü", "日本語テキスト", "a😀b😀c", "aé日😀".repeat(9)]) {
       for (const prefix of ["", "x", "xy", "xyz"]) {
         const bytes = Buffer.from(prefix + text);
-        expect(hashSpan(bytes, prefix.length, bytes.length - prefix.length, hashes, 0)).toBe(Array.from(text).length);
+        expect(countPoints(bytes, prefix.length, bytes.length - prefix.length)).toBe(Array.from(text).length);
       }
     }
   });

@@ -1,19 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { TopValues } from "../../src/core/profile.ts";
-import { hashPairs } from "../../src/sketches/hash.ts";
-import { emptyTop, mergeTop, rankTop, TopAccumulator, topEntriesMax, topErrorShareMax } from "../../src/sketches/heavy-hitters.ts";
-import { seededRandom } from "./columns.ts";
+import { emptyTop, mergeTop, rankTop, topEntriesMax } from "../../src/sketches/heavy-hitters.ts";
+import { profileBatch } from "../../src/sketches/index.ts";
+import { batchOf, columnOf, contractOf, fieldOf, seededRandom } from "./columns.ts";
+
+const field = fieldOf("n", { kind: "long" });
+const contract = contractOf([field]);
 
 function summaryOf(values: readonly number[]): TopValues {
-  const top = new TopAccumulator();
-  const hashes = { high: new Uint32Array(values.length), low: new Uint32Array(values.length) };
-  hashPairs(Uint32Array.from(values.flatMap((value) => [value, 0])), values.length, hashes);
-  top.add(
-    hashes,
-    Uint32Array.from(values, (_, i) => i),
-    values.length,
-  );
-  return top.finish((origin) => String(values[origin]));
+  return profileBatch(contract, batchOf([columnOf(field, values)]), null).columns.get("n")!.top!;
 }
 
 function countsOf(values: readonly number[]): Map<string, number> {
@@ -25,7 +20,7 @@ function countsOf(values: readonly number[]): Map<string, number> {
 function checkBounds(top: TopValues, values: readonly number[]): void {
   const truth = countsOf(values);
   expect(top.total).toBe(values.length);
-  expect(top.error).toBeLessThanOrEqual(topErrorShareMax * values.length);
+  expect(top.error).toBeLessThanOrEqual(values.length / 129);
   const found = new Map(top.entries.map((entry) => [entry.value, entry.count]));
   expect(found.size).toBe(top.entries.length);
   for (const [value, count] of truth) {

@@ -61,7 +61,7 @@ describe("the byte format of profiles", () => {
 
   test("another version is refused", () => {
     const bytes = sample();
-    bytes[4] = 2;
+    bytes[4] = 1;
     expect(codeOf(() => decodeProfile(resealed(bytes)))).toBe("PROFILE_CORRUPT");
   });
 
