@@ -146,6 +146,20 @@ export type MetricCheck =
       readonly groupsMax: number;
     }
   | { readonly family: "ratio"; readonly numerator: MetricPart; readonly denominator: MetricPart }
+  /** Rows a minute, by the records' own timestamps. */
+  | { readonly family: "volume" }
+  /** Seconds from the newest value of a column of instants to the window's close. */
+  | { readonly family: "freshness" }
+  /** A quantile of the seconds from a column of instants to the record's own timestamp. */
+  | { readonly family: "eventLag"; readonly q: number }
+  /** A metric against its mean over the last promoted windows; `windowsMin` of them must have been seen. */
+  | {
+      readonly family: "change";
+      readonly metric: MetricPart;
+      readonly windows: number;
+      readonly windowsMin: number;
+      readonly by: "difference" | "percent" | "ratio" | "deviations";
+    }
   /** How many of the columns no row of the window has (not even as null). */
   | { readonly family: "missingColumns"; readonly columns: readonly string[] }
   /** How many fields there are that the contract does not name. */
