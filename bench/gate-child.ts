@@ -6,6 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { createKafkaSource } from "../src/adapters/kafka/kafka-source.ts";
 import { createLake } from "../src/adapters/lake/lake.ts";
+import { openEngine } from "../src/cli/engine.ts";
 import { loadContract } from "../src/contract/load-contract.ts";
 import type { Source, SourceListener, SourceRun } from "../src/core/ports.ts";
 import { span } from "../src/core/records.ts";
@@ -64,13 +65,15 @@ async function wholeGate(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   const clock = { now: () => Date.now() };
   const lake = await createLake({ folder, catalog: join(folder, "catalog.db"), namespace: "bench", clock });
+  const engine = openEngine({ kind: "compiled", threads: 1, heapMib: 512 });
   const gate = new Gate({
     lake,
     source,
     contracts: [contract],
     start: { at: "earliest" },
     clock,
-    tick: () => performance.now(),
+    engine,
+    engineKind: "compiled",
     probe: () => {},
     worker: "bench",
     producer: "bench",
@@ -88,6 +91,7 @@ async function wholeGate(): Promise<void> {
   await gate.run();
   const { promoted } = gate.status().lanes[0]?.totals ?? { promoted: 0 };
   if (promoted < wanted * 0.9) throw new Error(`only ${promoted} of ${wanted} were promoted: the contract does not fit the data`);
+  await engine.close();
   await lake.close();
   rmSync(folder, { recursive: true });
 }

@@ -8,6 +8,7 @@ import type { CheckReport, FailingRow } from "./checker.ts";
 import { Checker } from "./checker.ts";
 import type { Invocation } from "./command.ts";
 import { readContractText } from "./contracts.ts";
+import { openInlineEngine } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { createProgress } from "./progress.ts";
@@ -32,6 +33,8 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const report = await new Checker({
     contract,
     source: createFileSource({ topic: contract.topic, paths: paths.includes("-") ? "-" : files.map((one) => one.path), bytesInFlightMax }),
+    engine: openInlineEngine(),
+    engineKind: "compiled",
     now: () => Date.now(),
     worker: "check",
     producer: version,

@@ -5,8 +5,8 @@ import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Source, SourceListener, SourceRun } from "../core/ports.ts";
 import type { Reason, RuleOutcome } from "../core/rule.ts";
-import type { CompiledContract } from "../gate/compiled.ts";
-import { compile } from "../gate/compiled.ts";
+import type { EngineKind } from "../gate/compiled.ts";
+import type { Engine } from "../gate/engine.ts";
 import { judgeWindow } from "../gate/judge.ts";
 import { OpenWindow } from "../gate/window.ts";
 
@@ -42,6 +42,9 @@ export interface CheckReport {
 export interface CheckerOptions {
   readonly contract: Contract;
   readonly source: Source;
+  /** Closed by the checker. */
+  readonly engine: Engine;
+  readonly engineKind: EngineKind;
   readonly now: () => number;
   readonly onFailure: (row: FailingRow) => void;
   readonly onProgress: (records: number) => void;
@@ -55,7 +58,6 @@ export interface CheckerOptions {
  */
 export class Checker implements SourceListener {
   readonly #options: CheckerOptions;
-  readonly #compiled: CompiledContract;
   readonly #over = Promise.withResolvers<void>();
   readonly #positions = new Map<string, Position>();
   readonly #queue: SourceRun[] = [];
@@ -68,7 +70,6 @@ export class Checker implements SourceListener {
 
   constructor(options: CheckerOptions) {
     this.#options = options;
-    this.#compiled = compile(options.contract);
   }
 
   /** Reads the source to its end. Rejects with what the source rejects with, or with the fault that blocked it. */
@@ -79,6 +80,7 @@ export class Checker implements SourceListener {
       await this.#over.promise;
     } finally {
       await source.close();
+      await this.#options.engine.close();
     }
     return { ...this.#totals, rules: this.#rules, windows: this.#windows };
   }
@@ -118,58 +120,58 @@ export class Checker implements SourceListener {
     if (this.#working) return;
     this.#working = true;
     setImmediate(() => {
-      this.#working = false;
-      try {
-        this.#step();
-      } catch (error) {
-        this.#over.reject(error);
-      }
+      this.#step().then(
+        (more) => {
+          this.#working = false;
+          if (more || this.#queue.length > 0 || this.#ended) this.#schedule();
+        },
+        (error: unknown) => this.#over.reject(error),
+      );
     });
   }
 
-  #step(): void {
+  /** False where there is nothing to do until the source says more, or ever. */
+  async #step(): Promise<boolean> {
     const run = this.#queue.shift();
     if (run === undefined) {
-      if (!this.#ended) return;
-      this.#close("end");
+      if (!this.#ended) return false;
+      this.#ended = false;
+      await this.#close("end");
       this.#over.resolve();
-      return;
+      return false;
     }
-    const { contract } = this.#compiled;
-    const window = (this.#window ??= new OpenWindow(this.#compiled, this.#options.now()));
+    const { contract, engine, engineKind, now } = this.#options;
+    const window = (this.#window ??= new OpenWindow(contract, now(), engine.open({ contract, schema: null, kind: engineKind })));
     for (const next of run.next) {
       window.advance(this.#positions.get(partitionId(next)) ?? { ...next, next: 0n }, next);
       this.#positions.set(partitionId(next), next);
     }
-    if (run.records.count > 0) window.add(run.records, () => 0);
+    await window.room();
+    // Faults show again when the window is settled.
+    if (run.records.count > 0) window.add([run.records]).catch(() => undefined);
     this.#totals.records += run.records.count;
     run.release();
     this.#options.onProgress(this.#totals.records);
-    if (window.rows >= contract.window.rows) this.#close("rows");
-    else if (window.bytes >= Math.min(contract.window.bytes, windowBytesMax)) this.#close("bytes");
-    this.#schedule();
+    if (window.rows >= contract.window.rows) await this.#close("rows");
+    else if (window.bytes >= Math.min(contract.window.bytes, windowBytesMax)) await this.#close("bytes");
+    return true;
   }
 
-  #close(closedBy: "rows" | "bytes" | "end"): void {
+  async #close(closedBy: "rows" | "bytes" | "end"): Promise<void> {
     const window = this.#window;
     this.#window = null;
     if (window === null || window.rows === 0) return;
     const { now, worker, producer, onFailure } = this.#options;
-    const { commit, settled } = judgeWindow(window, {
-      closedAtMs: now(),
-      closedBy,
-      worker,
-      producer,
-      holdNext: false,
-      drift: () => noDrift,
-    });
+    const closedAtMs = now();
+    const settled = await window.settle(closedAtMs);
+    const commit = judgeWindow(window, settled, { closedAtMs, closedBy, worker, producer, holdNext: false, drift: () => noDrift });
     const { decision } = commit;
     this.#totals.passed += settled.passedRows;
     this.#totals.failed += settled.rejected.length;
-    this.#totals.skipped += settled.tombstones + settled.late;
+    this.#totals.skipped += settled.skipped.length;
     this.#windows.push({ windowId: decision.windowId, rows: window.rows, verdict: decision.verdict, causes: decision.causes });
     this.#addRules(decision.rules);
-    for (const { records, row, reasons } of settled.rejected) {
+    for (const { records, row, reasons } of commit.rejected) {
       const key = records.partitions[records.partition[row] as number] as PartitionKey;
       onFailure({ topicId: key.topicId, offset: records.offsets[row] as bigint, reasons });
     }

@@ -2,6 +2,7 @@ import type { QuarantineFilter } from "../core/ports.ts";
 import { replay } from "../gate/replay.ts";
 import type { Invocation } from "./command.ts";
 import { loadContracts } from "./contracts.ts";
+import { openReferenceFile } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { createProgress } from "./progress.ts";
@@ -22,6 +23,7 @@ export function replayQuarantine(invocation: Invocation, filter: QuarantineFilte
       lake,
       contract,
       filter,
+      engine: { kind: config.engine.kind, openReferenceFile },
       clock: { now: () => Date.now() },
       worker: config.worker,
       producer: version,

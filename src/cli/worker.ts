@@ -22,6 +22,7 @@ import type { WorkerStatus } from "../http/health.ts";
 import { startHealthServer } from "../http/health.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
+import { openEngine } from "./engine.ts";
 import { openLake } from "./session.ts";
 import { version } from "./version.ts";
 
@@ -66,8 +67,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // A file size limit (ulimit -f) then is an error of the write, which is waited out as a full disk, instead of the process's end.
   process.on("SIGXFSZ", ignore);
   const lake = await openLake(config, probe);
-  await sweepUnfinished(config.lake.folder, Date.now(), unfinishedAgeMsMin);
   const source = await createSource(config, contracts, lake);
+  const engine = openEngine(config.engine);
   const clock = { now: () => Date.now() };
   const listeners: ((event: GateEvent) => void)[] = [
     options.observe,
@@ -79,9 +80,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const gate = new Gate({
     lake,
     source,
+    engine,
+    engineKind: config.engine.kind,
     contracts,
     clock,
-    tick: () => performance.now(),
     observe,
     probe,
     worker: config.worker,
@@ -121,6 +123,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (health !== null) log?.info({ url: health.url }, "health is served");
 
   const run = async (): Promise<void> => {
+    // It walks the whole lake: nothing waits for it.
+    const swept = sweepUnfinished(config.lake.folder, Date.now(), unfinishedAgeMsMin).catch((error: unknown) =>
+      log?.warn({ error }, "half-written files stay"),
+    );
     const bug = Promise.withResolvers<never>();
     let watch: { stop(): Promise<void> } | null = null;
     try {
@@ -135,6 +141,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await health?.close();
       await outbox.stop();
       await telemetry.shutdown();
+      await swept;
+      await engine.close();
       await lake.close();
     }
   };

@@ -95,6 +95,23 @@ host: string
 port: number
 }
 /**
+ * What decodes, validates, profiles and encodes records.
+ */
+engine: {
+/**
+ * `compiled` runs a contract as WebAssembly made for it; `reference` runs the plain implementation that the compiled one is tested against, several times slower. Both decide alike.
+ */
+kind: ("compiled" | "reference")
+/**
+ * Threads that windows are judged in, so that heartbeats never wait on data; 0 judges in the main thread. Without: the machine's cores less one, at least 1.
+ */
+threads?: number
+/**
+ * JavaScript heap of one such thread in MiB. A thread that needs more is ended, and its open windows are read again.
+ */
+heapMib: number
+}
+/**
  * What becomes of quarantined records.
  */
 quarantine: {

@@ -85,6 +85,12 @@ export const errorTable = {
     httpStatus: 409,
     retryable: false,
   },
+  ENGINE_THREAD_LOST: {
+    action:
+      "Nothing for the data: the open window was dropped, and its records are read again. If it comes back at the same records, set `engine.kind: reference`, and report it.",
+    httpStatus: 503,
+    retryable: true,
+  },
   COMMIT_CONFLICT: { action: "Nothing: the commit is tried again.", httpStatus: 409, retryable: true },
   COMMIT_UNKNOWN: { action: "Nothing: the table is read back to learn whether the commit took effect.", httpStatus: 503, retryable: true },
   SINK_UNAVAILABLE: {

@@ -23,7 +23,12 @@ export type GateEvent =
       readonly decodeMs: number;
       readonly validateMs: number;
       readonly profileMs: number;
+      readonly encodeMs: number;
     }
+  /** The thread that judged a dataset's open window is gone: the window was dropped, and its records are read again. */
+  | { readonly type: "engine.lost"; readonly dataset: string; readonly error: SluiceError; readonly attempt: number }
+  /** Parts of a contract run uncompiled though that was asked for. */
+  | { readonly type: "engine.fallback"; readonly dataset: string; readonly reason: string }
   | {
       readonly type: "window.committed";
       readonly window: number;

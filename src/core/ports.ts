@@ -1,12 +1,13 @@
 /** The edges of the gate. Everything that touches the world stands behind one of these. */
-import type { BatchSlice } from "./batch.ts";
 import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
+import type { EncodedFile } from "./encoded-file.ts";
 import type { SluiceError } from "./errors.ts";
 import type { PartitionKey, Position } from "./position.ts";
 import type { Header, Records } from "./records.ts";
 import type { SchemaAnswer, SchemaId } from "./registered-schema.ts";
 import type { Reason } from "./rule.ts";
+import type { IcebergSchema } from "./table-schema.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -136,6 +137,12 @@ export interface RejectedRow {
   readonly reasons: readonly Reason[];
 }
 
+/** Some records of one run, by their rows, ascending. */
+export interface RecordSlice {
+  readonly records: Records;
+  readonly rows: Uint32Array;
+}
+
 /** All that one window changes, committed as one. */
 export interface WindowCommit {
   readonly contract: Contract;
@@ -146,8 +153,10 @@ export interface WindowCommit {
   readonly from: readonly Position[];
   readonly to: readonly Position[];
   readonly supersedes: readonly PartitionKey[];
-  /** Rows that passed: to `main`, or to the branch `held/<windowId>` when the verdict is hold. */
-  readonly passed: readonly BatchSlice[];
+  /** Rows that passed: to `main`, or to the branch `held/<windowId>` when the verdict is hold. Null where no row passed. */
+  readonly passed: EncodedFile | null;
+  /** The records of the rows that passed, where the verdict is hold: they go to quarantine if the window is dropped. Empty for any other verdict. */
+  readonly raw: readonly RecordSlice[];
   /** Rows that failed: to quarantine, or to its branch `held/<windowId>` when the verdict is hold. */
   readonly rejected: readonly RejectedRow[];
 }
@@ -186,6 +195,8 @@ export interface DatasetState {
   /** A person answered a stop with "hold it": the next window that would stop is held instead. Cleared by that window's commit. */
   readonly holdNext: boolean;
   readonly tableUuid: string;
+  /** The promoted table's schema, which its files are encoded by. */
+  readonly schema: IcebergSchema;
   readonly mainSnapshotId: string | null;
 }
 
@@ -233,7 +244,8 @@ export interface ReplayCommit {
   readonly decision: Decision;
   /** The states the replay started from; the commit holds only if each is still so. */
   readonly replayed: readonly QuarantinedRecord[];
-  readonly passed: readonly BatchSlice[];
+  /** Null where no row passed. */
+  readonly passed: EncodedFile | null;
   /** `replayed[i]` by index: failed again, with new reasons; parked when attempts are spent. */
   readonly failed: readonly {
     readonly index: number;

@@ -1,13 +1,15 @@
 import type { Observe } from "../core/events.ts";
 import type { Clock, Lake, Probe, Source } from "../core/ports.ts";
+import type { EngineKind } from "./compiled.ts";
+import type { Engine } from "./engine.ts";
 
 /** What every lane of a gate works with. */
 export interface GateContext {
   readonly lake: Lake;
   readonly source: Source;
+  readonly engine: Engine;
+  readonly engineKind: EngineKind;
   readonly clock: Clock;
-  /** A monotonic clock in milliseconds, for durations. */
-  readonly tick: () => number;
   readonly observe: Observe;
   readonly probe: Probe;
   /** Names this process in decisions. */

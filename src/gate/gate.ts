@@ -5,7 +5,7 @@ import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Block, DatasetState, SourceBlocked, SourceListener, SourceRun, StartPoint } from "../core/ports.ts";
 import { placePartitions } from "./assignment.ts";
-import { compile } from "./compiled.ts";
+import { checkContract } from "./compiled.ts";
 import type { GateContext } from "./context.ts";
 import { Lane } from "./lane.ts";
 import { patiently } from "./patience.ts";
@@ -39,7 +39,8 @@ export class Gate implements SourceListener {
     for (const contract of options.contracts) {
       if (this.#lanes.has(contract.topic))
         throw new SluiceError("CONFIG_INVALID", `two contracts read the topic ${contract.topic}; give each topic one`);
-      this.#lanes.set(contract.topic, new Lane(compile(contract), context));
+      checkContract(contract);
+      this.#lanes.set(contract.topic, new Lane(contract, context));
     }
   }
 
@@ -47,7 +48,8 @@ export class Gate implements SourceListener {
   async activate(): Promise<void> {
     const { lake, observe } = this.#options;
     for (const contract of this.#options.contracts) {
-      await this.#patiently(() => lake.activate(contract));
+      const state = await this.#patiently(() => lake.activate(contract));
+      if (state !== null) this.#lanes.get(contract.topic)?.encodeFor(state.schema);
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     }
   }
@@ -91,8 +93,8 @@ export class Gate implements SourceListener {
           `a running gate can't move ${contract.dataset} from topic ${lane.topic} to ${contract.topic}; restart it`,
         );
       }
-      const compiled = compile(contract);
-      if (!(await lane.changeContract(compiled, async () => (await this.#patiently(() => lake.activate(contract))) !== null))) return;
+      checkContract(contract);
+      if (!(await lane.changeContract(contract, () => this.#patiently(() => lake.activate(contract))))) return;
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;

@@ -4,9 +4,8 @@ import type { Decision } from "../core/decision.ts";
 import type { DriftInput, DriftOutcome } from "../core/drift.ts";
 import type { OffsetRange } from "../core/position.ts";
 import type { WindowCommit } from "../core/ports.ts";
-import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
-import type { SettledWindow } from "./settle.ts";
-import { settleWindow } from "./settle.ts";
+import { decodeProfile } from "../sketches/index.ts";
+import type { SettledRows } from "./judged-rows.ts";
 import type { OpenWindow } from "./window.ts";
 
 /** What a closing window takes from outside: the time, the reason, who judges, and what drift is measured against. */
@@ -20,12 +19,6 @@ export interface Closing {
   readonly drift: (input: DriftInput) => DriftOutcome;
 }
 
-/** A decision and all that its commit needs. */
-export interface JudgedWindow {
-  readonly commit: WindowCommit;
-  readonly settled: SettledWindow;
-}
-
 /** `w` and 20 hex digits: of the dataset, the source ranges and the time of close, so that a range read again after a reset has another id. */
 export function windowId(dataset: string, ranges: readonly OffsetRange[], closedAtMs: number): string {
   const text = ranges.map((each) => `${each.topicId}:${each.partition}:${each.from}-${each.to}`).toSorted();
@@ -36,25 +29,31 @@ export function windowId(dataset: string, ranges: readonly OffsetRange[], closed
 }
 
 /**
- * The one way through. A window's batches were decoded to columns, validated and profiled as they came (`OpenWindow.add`); here the window
- * ends: rules are totalled, every row is put in its place, drift is judged, and the decision is made. Pure: effects follow from the commit.
+ * The one way through. A window's records were decoded to columns, validated, profiled and encoded as they came, and every row was put in its place as it
+ * closed (`WindowJudge`, perhaps in another thread); here drift is judged, and the decision is made. Pure: effects follow from the commit.
  */
-export function judgeWindow(window: OpenWindow, closing: Closing): JudgedWindow {
-  const { compiled, ranges } = window;
-  const { contract } = compiled;
-  const { outcomes, late } = window.rules.close();
-  const settled = settleWindow(window, late, closing.closedAtMs);
+export function judgeWindow(window: OpenWindow, settled: SettledRows, closing: Closing): WindowCommit {
+  const { contract, ranges } = window;
+  const { outcomes, passedRows, rejected, skipped } = settled;
   const id = windowId(contract.dataset, ranges, closing.closedAtMs);
-  const drift = closing.drift({ windowId: id, closedAtMs: closing.closedAtMs, profile: settled.profile });
+  const drift = closing.drift({
+    windowId: id,
+    closedAtMs: closing.closedAtMs,
+    // Most contracts judge no drift.
+    get profile() {
+      return decodeProfile(settled.profile.bytes);
+    },
+  });
   const { verdict, causes } = decide({
     contract,
     outcomes,
     drift,
-    passed: settled.passedRows,
-    rejected: settled.rejected.length,
+    passed: passedRows,
+    rejected: rejected.length,
     holdNext: closing.holdNext,
   });
-  const profile = settled.passedRows > 0 ? encodeProfile(settled.profile) : null;
+  const profile = passedRows > 0 ? settled.profile.bytes : null;
+  const late = skipped.filter((each) => each.policy === "late").length;
   const decision: Decision = {
     format: "sluice.decision/1",
     dataset: contract.dataset,
@@ -65,16 +64,11 @@ export function judgeWindow(window: OpenWindow, closing: Closing): JudgedWindow 
     closedBy: closing.closedBy,
     contract: { id: contract.id, version: contract.version, hash: contract.hash },
     ranges,
-    counts: countRecords(verdict, {
-      passed: settled.passedRows,
-      rejected: settled.rejected.length,
-      tombstones: settled.tombstones,
-      late: settled.late,
-    }),
+    counts: countRecords(verdict, { passed: passedRows, rejected: rejected.length, tombstones: skipped.length - late, late }),
     rules: outcomes,
     profile: {
       rows: settled.profile.rows,
-      columns: summarizeProfile(settled.profile, contract),
+      columns: settled.profile.columns,
       hash: profile === null ? null : createHash("sha256").update(profile).digest("hex"),
     },
     drift,
@@ -84,16 +78,14 @@ export function judgeWindow(window: OpenWindow, closing: Closing): JudgedWindow 
     producer: closing.producer,
   };
   return {
-    commit: {
-      contract,
-      decision,
-      profile,
-      from: window.from,
-      to: window.to,
-      supersedes: window.supersedes,
-      passed: settled.passed,
-      rejected: settled.rejected,
-    },
-    settled,
+    contract,
+    decision,
+    profile,
+    from: window.from,
+    to: window.to,
+    supersedes: window.supersedes,
+    passed: settled.file,
+    raw: verdict === "hold" ? window.passedRecords(settled) : [],
+    rejected: window.rejectedRecords(settled),
   };
 }

@@ -3,7 +3,8 @@ import type { LaneStatus } from "../core/events.ts";
 import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Block } from "../core/ports.ts";
-import type { CompiledContract } from "./compiled.ts";
+import type { Contract } from "../core/contract.ts";
+import type { SluiceError } from "../core/errors.ts";
 import type { OpenWindow } from "./window.ts";
 
 /** What a lane tells of itself: where its partitions are committed, what ended where since the worker started, and what is wrong. */
@@ -11,7 +12,8 @@ export class LaneRecord {
   readonly #committed = new Map<string, Position>();
   readonly #totals = { records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, windows: 0 };
   #newestMs: number | null = null;
-  trouble: string | null = null;
+  /** Judging or committing goes on, with a fault that is waited out. */
+  #trouble: string | null = null;
   contractError: string | null = null;
   blocks: readonly Block[] = [];
 
@@ -22,6 +24,11 @@ export class LaneRecord {
 
   forget(partitions: readonly PartitionKey[]): void {
     for (const partition of partitions) this.#committed.delete(partitionId(partition));
+  }
+
+  /** Judging or committing is held up by a fault that is waited out; null: no more. */
+  troubled(error: SluiceError | null): void {
+    this.#trouble = error === null ? null : `${error.code}: ${error.message}`;
   }
 
   /** A window was committed. Positions of partitions that were given away meanwhile are not ours to tell. */
@@ -38,15 +45,14 @@ export class LaneRecord {
   }
 
   status(lane: {
-    readonly compiled: CompiledContract;
+    readonly contract: Contract;
     readonly suspended: string | null;
     readonly ends: readonly Position[];
     readonly open: OpenWindow | null;
     readonly queuedBytes: number;
   }): LaneStatus {
     const ends = new Map(lane.ends.map((each) => [partitionId(each), each.next]));
-    const { contract } = lane.compiled;
-    const { open } = lane;
+    const { contract, open } = lane;
     return {
       dataset: contract.dataset,
       topic: contract.topic,
@@ -64,7 +70,7 @@ export class LaneRecord {
       queuedBytes: lane.queuedBytes,
       totals: { ...this.#totals },
       newestCommittedTimestampMs: this.#newestMs,
-      trouble: this.trouble,
+      trouble: this.#trouble,
     };
   }
 }

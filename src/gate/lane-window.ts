@@ -1,8 +1,7 @@
-import type { SourceRun } from "../core/ports.ts";
 import type { Position } from "../core/position.ts";
-import { partitionId } from "../core/position.ts";
-import { sampleTraceparent } from "./traceparents.ts";
+import type { SourceRun } from "../core/ports.ts";
 import type { OpenWindow } from "./window.ts";
+import { sampleTraceparent } from "./traceparents.ts";
 
 /** An open window of a lane, with what has to be given back when it is over. */
 export class LaneWindow {
@@ -19,18 +18,10 @@ export class LaneWindow {
     this.#timer = setTimeout(onTimeout, timeoutMs);
   }
 
-  /** Takes a run whose partitions stand where `from` says. Throws where it does not begin there: a gap that no commit could see is a bug. */
+  /** Takes a run whose partitions stand where `from` says. Throws where it does not begin there. */
   take(run: SourceRun, from: ReadonlyMap<string, Position>): void {
     this.#runs.push(run);
-    for (const next of run.next) {
-      const stands = from.get(partitionId(next)) as Position;
-      const begin = run.from.find((each) => partitionId(each) === partitionId(next));
-      if (begin?.next !== stands.next) {
-        throw new Error(`bug: a run of ${partitionId(next)} begins at ${begin?.next ?? "nowhere"}, the one before ended at ${stands.next}`);
-      }
-      this.window.advance(stands, next);
-    }
-    this.window.supersedes.push(...run.supersedes);
+    this.window.take(run, from);
     sampleTraceparent(run, this.traceparents);
   }
 
@@ -39,9 +30,10 @@ export class LaneWindow {
     clearTimeout(this.#timer);
   }
 
-  /** Gives every run back to the source. */
+  /** Gives every run back to the source, and the window up where it is judged. */
   release(): void {
     clearTimeout(this.#timer);
+    this.window.drop();
     for (const run of this.#runs.splice(0)) run.release();
   }
 }

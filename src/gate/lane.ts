@@ -1,30 +1,32 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Contract } from "../core/contract.ts";
 import type { Decision } from "../core/decision.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { LaneStatus } from "../core/events.ts";
 import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import type { Block, SourceRun, WindowCommit } from "../core/ports.ts";
-import { concatRecords } from "../core/records.ts";
-import type { CompiledContract } from "./compiled.ts";
+import type { Block, DatasetState, SourceRun, WindowCommit } from "../core/ports.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
 import { DriftLedger } from "./drift-ledger.ts";
 import type { GateContext } from "./context.ts";
 import { judgeWindow } from "./judge.ts";
+import type { SettledRows } from "./judged-rows.ts";
+import { LaneCommit } from "./lane-commit.ts";
+import { LaneEngine } from "./lane-engine.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { OffsetHints } from "./offset-hints.ts";
-import { patiently } from "./patience.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Serial } from "./serial.ts";
 import { OpenWindow } from "./window.ts";
 
-/** One batch: small enough that heartbeats and timers get their turn, large enough for columns to pay. */
+/** What is handed to the engine at once: small enough that limits and timers get their turn, large enough for a crossing to pay. */
 const batchRowsMax = 8192;
 const batchBytesMax = 4 << 20;
 
 /**
- * One dataset in one worker: runs come in, windows are judged and committed one after the other. A window that is being committed and the
- * next one that is filling overlap; judging waits for the commit before.
+ * One dataset in one worker: runs come in, windows are judged and committed one after the other. A window that is being settled and committed and the
+ * next one that is filling overlap.
  */
 export class Lane {
   readonly #context: GateContext;
@@ -35,9 +37,12 @@ export class Lane {
   readonly #reading = new Map<string, Position>();
   readonly #record = new LaneRecord();
   readonly #hints: OffsetHints;
-  #compiled: CompiledContract;
-  #next: CompiledContract | null = null;
+  readonly #engine: LaneEngine;
+  readonly #effects: LaneCommit;
+  #contract: Contract;
+  #next: Contract | null = null;
   #open: LaneWindow | null = null;
+  /** The settling and the commit of the last window that closed. */
   #commit: Promise<void> = Promise.resolve();
   #epoch = 0;
   #scheduled = false;
@@ -47,32 +52,39 @@ export class Lane {
   #windows = 0;
   holdNext = false;
 
-  constructor(compiled: CompiledContract, context: GateContext) {
-    this.#compiled = compiled;
+  constructor(contract: Contract, context: GateContext) {
+    this.#contract = contract;
     this.#context = context;
     this.#hints = new OffsetHints(context);
-    this.#ledger = new DriftLedger(context.lake, compiled.contract);
+    this.#ledger = new DriftLedger(context.lake, contract);
+    this.#engine = new LaneEngine(context);
+    this.#effects = new LaneCommit(context, this.#record);
   }
 
   get dataset(): string {
-    return this.#compiled.contract.dataset;
+    return this.#contract.dataset;
   }
 
   get topic(): string {
-    return this.#compiled.contract.topic;
+    return this.#contract.topic;
   }
 
   get contractHash(): string {
-    return this.#compiled.contract.hash;
+    return this.#contract.hash;
   }
 
   /** Whether this lane judges, or is about to judge, by the contract with this hash. */
   follows(hash: string): boolean {
-    return hash === this.#compiled.contract.hash || hash === this.#next?.contract.hash;
+    return hash === this.#contract.hash || hash === this.#next?.hash;
   }
 
   get owned(): readonly Position[] {
     return [...this.#reading.values()];
+  }
+
+  /** The table that windows to come are encoded for. Told before the first partition is assigned. */
+  encodeFor(schema: IcebergSchema): void {
+    this.#engine.schema = schema;
   }
 
   /** Begins partitions at their positions (again, after a seek). */
@@ -92,17 +104,19 @@ export class Lane {
     this.#schedule();
   }
 
-  /** Takes effect when the open window is over. False, and no change, where `activate` gave up. */
-  async changeContract(compiled: CompiledContract, activate: () => Promise<boolean>): Promise<boolean> {
+  /** Takes effect when the open window is over. False, and no change, where `activate` gave up (null). */
+  async changeContract(contract: Contract, activate: () => Promise<DatasetState | null>): Promise<boolean> {
     const changed = await this.#steps.run(async () => {
       await this.#close("contract");
       await this.#commit;
-      this.#next = compiled;
+      this.#next = contract;
       try {
-        if (!(await activate())) return false;
-        this.#compiled = compiled;
+        const state = await activate();
+        if (state === null) return false;
+        this.#contract = contract;
+        this.#engine.schema = state.schema;
         this.#record.contractError = null;
-        this.#ledger.change(compiled.contract);
+        this.#ledger.change(contract);
         return true;
       } finally {
         this.#next = null;
@@ -188,6 +202,7 @@ export class Lane {
 
   async stop(): Promise<void> {
     this.#epoch++;
+    this.#engine.stop();
     this.#dropOpen();
     this.#queue.drop(this.owned);
     await this.#steps.idle();
@@ -197,7 +212,7 @@ export class Lane {
 
   status(): LaneStatus {
     return this.#record.status({
-      compiled: this.#compiled,
+      contract: this.#contract,
       suspended: this.#suspended,
       ends: this.#context.source.ends(),
       open: this.#open?.window ?? null,
@@ -218,177 +233,156 @@ export class Lane {
       .catch((error: unknown) => this.#context.fatal(error));
   }
 
-  /** Judges one batch; closes the window if it is full. */
+  /** Hands some records to the engine as soon as it has room; closes the window if it is full. */
   async #step(): Promise<void> {
-    if (this.#suspended !== null) return;
-    const limits = this.#compiled.contract.window;
-    const bytesMax = Math.min(limits.bytes, this.#context.windowBytesMax);
-    const runs = this.#queue.take(Math.max(1, Math.min(batchRowsMax, limits.rows - (this.#open?.window.rows ?? 0))), batchBytesMax);
-    if (runs.length === 0) return;
+    if (this.#suspended !== null || this.#queue.length === 0) return;
     const open = this.#open ?? this.#openWindow();
     const { window } = open;
-    this.#judgeBatch(open, runs);
-    if (window.rows >= limits.rows) await this.#close("rows");
-    else if (window.bytes >= bytesMax) await this.#close("bytes");
-  }
-
-  #judgeBatch(open: LaneWindow, runs: readonly SourceRun[]): void {
-    const { window } = open;
-    const { clock, observe } = this.#context;
+    if (!(await this.#engine.room(window)) || this.#open !== open) return;
+    const limits = this.#contract.window;
+    const runs = this.#queue.take(Math.max(1, Math.min(batchRowsMax, limits.rows - window.rows)), batchBytesMax);
     for (const run of runs) {
       open.take(run, this.#reading);
       for (const next of run.next) this.#reading.set(partitionId(next), next);
     }
-    const filled = runs.filter((run) => run.records.count > 0);
-    if (filled.length === 0) return;
-    const startMs = clock.now();
-    const { batch, validation, timings } = window.add(concatRecords(filled.map((run) => run.records)), this.#context.tick);
-    let rejected = 0;
-    for (const flag of validation.rejected) rejected += flag;
-    observe({
-      type: "batch.judged",
-      dataset: this.dataset,
-      window: open.number,
-      rows: batch.rows,
-      faults: batch.faults.length,
-      rejected,
-      startMs,
-      ...timings,
-    });
+    const filled = runs.filter((run) => run.records.count > 0).map((run) => run.records);
+    if (filled.length > 0) this.#engine.judge(open, filled);
+    if (window.rows >= limits.rows) await this.#close("rows");
+    else if (window.bytes >= Math.min(limits.bytes, this.#context.windowBytesMax)) await this.#close("bytes");
   }
 
   #openWindow(): LaneWindow {
-    const window = new OpenWindow(this.#compiled, this.#context.clock.now());
-    const expire = (): void => {
+    const openedAtMs = this.#context.clock.now();
+    const window = new OpenWindow(this.#contract, openedAtMs, this.#engine.open(this.#contract));
+    const inTurn = (step: () => Promise<void>): void => {
       void this.#steps
         .run(async () => {
-          if (this.#open?.window === window && this.#suspended === null) await this.#close("seconds");
+          if (this.#open?.window === window && this.#suspended === null) await step();
         })
         .catch((error: unknown) => this.#context.fatal(error));
     };
-    this.#open = new LaneWindow(++this.#windows, window, this.#compiled.contract.window.seconds * 1000, expire);
+    const expire = (): void => inTurn(() => this.#close("seconds"));
+    this.#open = new LaneWindow(++this.#windows, window, this.#contract.window.seconds * 1000, expire);
+    void window.lost.then((error) =>
+      inTurn(async () => {
+        const epoch = this.#epoch;
+        this.#dropOpen();
+        await this.#commit;
+        await this.#recover(error, epoch);
+      }),
+    );
     return this.#open;
   }
 
-  /** Ends the open window: judges it once the one before is committed, then commits it beside what follows. */
+  /** Ends the open window: it is settled and committed beside what follows, once the one before is committed. */
   async #close(closedBy: Decision["closedBy"]): Promise<void> {
     const open = this.#open;
     if (open === null) return;
     this.#open = null;
     open.stopTimer();
-    if (open.window.from.length === 0) return;
-    const epoch = this.#epoch;
+    if (open.window.from.length === 0) {
+      open.release();
+      return;
+    }
+    const closing = { closedBy, closedAtMs: this.#context.clock.now(), epoch: this.#epoch };
+    const settling = open.window.settle(closing.closedAtMs);
+    settling.catch(() => undefined);
     await this.#commit;
-    if (epoch !== this.#epoch) {
+    this.#commit = this.#conclude(open, settling, closing).catch((error: unknown) => this.#context.fatal(error));
+  }
+
+  /** Judges a settled window and commits it. */
+  async #conclude(
+    open: LaneWindow,
+    settling: Promise<SettledRows>,
+    { closedBy, closedAtMs, epoch }: { readonly closedBy: Decision["closedBy"]; readonly closedAtMs: number; readonly epoch: number },
+  ): Promise<void> {
+    const { worker, producer } = this.#context;
+    try {
+      const abandoned = (): boolean => epoch !== this.#epoch;
+      if (abandoned() || (await this.#effects.patiently(() => this.#ledger.catchUp(), abandoned)) === null) return;
+      const settled = await settling;
+      if (abandoned()) return;
+      const commit = judgeWindow(open.window, settled, {
+        closedAtMs,
+        closedBy,
+        worker,
+        producer,
+        holdNext: this.holdNext,
+        drift: (input) => this.#ledger.judge(input),
+      });
+      if (commit.decision.verdict === "stop") await this.#stopTopic(commit.decision, epoch);
+      else await this.#commitWindow(open, commit, epoch);
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== "ENGINE_THREAD_LOST") throw error;
+      await this.#recover(error, epoch);
+    } finally {
       open.release();
-      return;
     }
-    const { clock, worker, producer } = this.#context;
-    if ((await this.#patiently(() => this.#ledger.catchUp(), epoch)) === null) {
-      open.release();
-      return;
-    }
-    const { commit } = judgeWindow(open.window, {
-      closedAtMs: clock.now(),
-      closedBy,
-      worker,
-      producer,
-      holdNext: this.holdNext,
-      drift: (input) => this.#ledger.judge(input),
-    });
-    if (commit.decision.verdict === "stop") {
-      await this.#stopTopic(open, commit.decision);
-      return;
-    }
-    this.#commit = this.#commitWindow(open, commit, epoch).catch((error: unknown) => this.#context.fatal(error));
   }
 
   async #commitWindow(open: LaneWindow, commit: WindowCommit, epoch: number): Promise<void> {
-    const { clock, observe } = this.#context;
-    const commitStartMs = clock.now();
-    const { windowId } = commit.decision;
-    const result = await patiently(() => this.#context.lake.commitWindow(commit), {
-      abandoned: () => epoch !== this.#epoch,
-      trouble: (fault) => {
-        this.#record.trouble = fault === null ? null : `${fault.error.code}: ${fault.error.message}`;
-        if (fault !== null) observe({ type: "commit.failed", dataset: this.dataset, windowId, ...fault });
-      },
-    });
-    open.release();
-    if (result === null) return;
-    const { decision } = commit;
-    if (result.status === "lost") {
-      observe({ type: "window.lost", dataset: this.dataset, window: open.number, windowId: decision.windowId, message: result.message });
-      await this.#resync(() => undefined);
-      return;
-    }
-    if (decision.verdict === "hold") this.holdNext = false;
-    this.#record.committed(decision, commit.to, open.window.newestTimestampMs);
-    this.#ledger.remember(decision, commit.profile);
-    observe({
-      type: "window.committed",
-      window: open.number,
-      decision,
-      snapshotId: result.snapshotId,
-      attempts: result.attempts,
-      commitStartMs,
-      commitMs: clock.now() - commitStartMs,
-      traceparents: [...open.traceparents],
-    });
+    const outcome = await this.#effects.commit(open, commit, () => epoch !== this.#epoch);
+    if (outcome === "lost") await this.#resync(() => undefined);
+    if (outcome !== "committed") return;
+    if (commit.decision.verdict === "hold") this.holdNext = false;
+    this.#engine.progressed();
+    this.#ledger.remember(commit.decision, commit.profile);
     this.#hints.tell(commit.to);
   }
 
-  async #stopTopic(open: LaneWindow, decision: Decision): Promise<void> {
-    const { lake, clock, observe } = this.#context;
-    open.release();
-    const message = decision.causes.map((cause) => cause.message).join("; ");
-    const block: Block = { topic: this.topic, topicId: null, partition: null, code: "WINDOW_STOPPED", message, sinceMs: clock.now() };
+  async #stopTopic(decision: Decision, epoch: number): Promise<void> {
+    // What came after the window would be judged as if the window were committed.
+    this.#giveUp();
     // Recorded first: a lane that is suspended without a record of it looks as if a person had answered.
-    const recorded = await this.#patiently(async () => {
-      await lake.block(this.dataset, block);
-      return true;
-    }, this.#epoch);
-    if (recorded === null) return;
+    const block = await this.#effects.stop(decision, this.topic, () => epoch !== this.#epoch);
+    if (block === null) return;
     this.suspend(block.code);
     this.block(block);
-    const error = new SluiceError("WINDOW_STOPPED", message);
-    observe({ type: "source.blocked", dataset: this.dataset, topic: this.topic, partition: null, error });
+    this.#effects.tellStop(block, this.dataset);
+  }
+
+  /** The thread that judged a window of ours is gone: what is open is dropped and read again, after a pause that grows. */
+  async #recover(error: SluiceError, epoch: number): Promise<void> {
+    if (epoch !== this.#epoch) return;
+    this.#giveUp();
+    this.#record.troubled(error);
+    await this.#engine.lost(error, this.dataset);
+    if (epoch !== this.#epoch) return;
+    if (await this.#resync(() => undefined)) this.#record.troubled(null);
   }
 
   /**
-   * Another worker moved our partitions, or a person answered a block: forget what is open, read on from what the table says. `before` runs when that is
-   * known. False where the lane was stopped meanwhile, or another resync began, which then does all that this one would.
+   * Another worker moved our partitions, a person answered a block, or a window was lost with its thread: forget what is open, read on from what the table
+   * says. `before` runs when that is known. False where the lane was stopped meanwhile, or another resync began, which then does all that this one would.
    */
   async #resync(before: () => void): Promise<boolean> {
     const epoch = ++this.#epoch;
-    this.#syncing = true;
-    this.#dropOpen();
-    this.#queue.drop(this.owned);
-    const state = await this.#patiently(() => this.#context.lake.state(this.dataset), epoch);
+    this.#giveUp();
+    const state = await this.#effects.patiently(
+      () => this.#context.lake.state(this.dataset),
+      () => epoch !== this.#epoch,
+    );
     if (state === null || epoch !== this.#epoch) return false;
     this.#syncing = false;
     before();
     this.holdNext = state.holdNext;
+    this.#engine.schema = state.schema;
     const positions = state.positions.filter((each) => this.#reading.has(partitionId(each)));
     this.assign(positions);
     this.#context.source.seek(positions);
     return true;
   }
 
-  /** Waits out faults of the lake that pass; null if the lane was stopped meanwhile. */
-  #patiently<T>(operation: () => Promise<T>, epoch: number): Promise<T | null> {
-    return patiently(operation, {
-      abandoned: () => epoch !== this.#epoch,
-      trouble: (fault) => {
-        this.#record.trouble = fault === null ? null : `${fault.error.code}: ${fault.error.message}`;
-        this.#context.observe({ type: "source.trouble", error: fault?.error ?? null });
-      },
-    });
+  /** Forgets what was read and not judged to its end; whatever arrives before the seek that follows is repeated after it. */
+  #giveUp(): void {
+    this.#syncing = true;
+    this.#dropOpen();
+    this.#queue.drop(this.owned);
   }
 
   #dropOpen(): void {
-    if (this.#open === null) return;
-    this.#open.release();
+    this.#open?.release();
     this.#open = null;
   }
 

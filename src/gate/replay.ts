@@ -8,11 +8,11 @@ import type { Clock, Lake, QuarantinedRecord, QuarantineFilter, ReplayCommit } f
 import { recordsOfQuarantined } from "../core/quarantined-records.ts";
 import type { Records } from "../core/records.ts";
 import type { Reason } from "../core/rule.ts";
-import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
+import type { CompiledContract, CompileOptions } from "./compiled.ts";
 import { compile } from "./compiled.ts";
 import { windowId } from "./judge.ts";
-import { settleWindow } from "./settle.ts";
-import { OpenWindow } from "./window.ts";
+import { WindowJudge } from "./window-judge.ts";
 
 const replayRowsMax = 5000;
 const replayBytesMax = 16 << 20;
@@ -24,6 +24,7 @@ export interface ReplayOptions {
   readonly lake: Lake;
   readonly contract: Contract;
   readonly filter: QuarantineFilter;
+  readonly engine: CompileOptions;
   readonly clock: Clock;
   readonly worker: string;
   readonly producer: string;
@@ -37,6 +38,12 @@ export interface ReplayTotals {
   readonly promoted: number;
   readonly failed: number;
   readonly parked: number;
+}
+
+/** What records are judged by, and what those that pass are encoded for. */
+interface ReplayEngine {
+  readonly compiled: CompiledContract;
+  readonly schema: IcebergSchema;
 }
 
 /** A record that today's contract skips by policy leaves quarantine as discarded. */
@@ -69,19 +76,17 @@ function rangesOf(records: Records): OffsetRange[] {
 }
 
 /** Judges some open quarantined records by the contract: row rules only, for a window's thresholds and drift were judged when they first came. */
-function judgeReplay(rows: readonly QuarantinedRecord[], options: Omit<ReplayOptions, "lake" | "filter" | "progress">): ReplayCommit {
+function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOptions, engine: ReplayEngine): ReplayCommit {
   const { contract, clock, worker, producer, attemptsMax } = options;
-  // How late a record is was judged when it first came.
-  const compiled = compile({ ...contract, policies: { ...contract.policies, late: null } });
+  const { compiled, schema } = engine;
   const openedAtMs = clock.now();
-  const window = new OpenWindow(compiled, openedAtMs);
+  const judge = new WindowJudge(compiled, { schema, tick: () => 0 });
   const records = recordsOfQuarantined(rows);
-  window.add(records, () => 0);
-  const { outcomes, late } = window.rules.close();
+  judge.add(records);
   const closedAtMs = clock.now();
-  const settled = settleWindow(window, late, closedAtMs);
+  const settled = judge.settle(closedAtMs);
   const ranges = rangesOf(records);
-  const rowOutcomes = outcomes.map((each) => ({ ...each, breach: null }));
+  const rowOutcomes = settled.outcomes.map((each) => ({ ...each, breach: null }));
   const { verdict } = decide({
     contract,
     outcomes: rowOutcomes,
@@ -90,7 +95,6 @@ function judgeReplay(rows: readonly QuarantinedRecord[], options: Omit<ReplayOpt
     rejected: settled.rejected.length,
     holdNext: false,
   });
-  const profile = encodeProfile(settled.profile);
   const decision: Decision = {
     format: "sluice.decision/1",
     dataset: contract.dataset,
@@ -106,13 +110,13 @@ function judgeReplay(rows: readonly QuarantinedRecord[], options: Omit<ReplayOpt
       promoted: settled.passedRows,
       quarantined: settled.rejected.length,
       held: 0,
-      skipped: { tombstone: settled.tombstones, late: 0 },
+      skipped: { tombstone: settled.skipped.length, late: 0 },
     },
     rules: rowOutcomes,
     profile: {
       rows: settled.profile.rows,
-      columns: summarizeProfile(settled.profile, contract),
-      hash: createHash("sha256").update(profile).digest("hex"),
+      columns: settled.profile.columns,
+      hash: createHash("sha256").update(settled.profile.bytes).digest("hex"),
     },
     drift: noDrift,
     verdict,
@@ -125,10 +129,8 @@ function judgeReplay(rows: readonly QuarantinedRecord[], options: Omit<ReplayOpt
     reasons,
     state: (rows[row] as QuarantinedRecord).attempt + 1 >= attemptsMax ? "parked" : "open",
   }));
-  for (const { batch } of window.batches) {
-    for (const { row, policy } of batch.skipped) failed.push({ index: row, reasons: [skipReason(policy)], state: "discarded" });
-  }
-  return { contract, decision, replayed: rows, passed: settled.passed, failed };
+  for (const { row, policy } of settled.skipped) failed.push({ index: row, reasons: [skipReason(policy)], state: "discarded" });
+  return { contract, decision, replayed: rows, passed: settled.file, failed };
 }
 
 /**
@@ -137,12 +139,18 @@ function judgeReplay(rows: readonly QuarantinedRecord[], options: Omit<ReplayOpt
  */
 export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
   const totals = { replayed: 0, promoted: 0, failed: 0, parked: 0 };
+  const { contract } = options;
+  const engine: ReplayEngine = {
+    // How late a record is was judged when it first came.
+    compiled: compile({ ...contract, policies: { ...contract.policies, late: null } }, options.engine),
+    schema: (await options.lake.state(contract.dataset)).schema,
+  };
   const before = options.clock.now();
   let chunk: QuarantinedRecord[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {
     if (chunk.length === 0) return;
-    const commit = judgeReplay(chunk, options);
+    const commit = judgeReplay(chunk, options, engine);
     const result = await options.lake.commitReplay(commit);
     chunk = [];
     bytes = 0;
@@ -153,7 +161,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
     totals.parked += commit.failed.filter((each) => each.state === "parked").length;
     options.progress({ ...totals });
   };
-  const open = options.lake.quarantined(options.contract.dataset, { ...options.filter, states: ["open"] });
+  const open = options.lake.quarantined(contract.dataset, { ...options.filter, states: ["open"] });
   for await (const row of open) {
     if (row.quarantinedAtMs > before) continue;
     const size = (row.value?.length ?? 0) + (row.key?.length ?? 0);

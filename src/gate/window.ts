@@ -1,43 +1,36 @@
-import type { Batch } from "../core/batch.ts";
 import type { Contract } from "../core/contract.ts";
+import type { SluiceError } from "../core/errors.ts";
 import type { OffsetRange, PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import type { Profile } from "../core/profile.ts";
+import type { RecordSlice, RejectedRow, SourceRun } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
-import type { Validation, WindowValidator } from "../core/rule.ts";
-import { emptyProfile, mergeProfiles, profileBatch } from "../sketches/index.ts";
-import type { CompiledContract } from "./compiled.ts";
+import type { EngineWindow } from "./engine.ts";
+import type { JudgedRows, SettledRows } from "./judged-rows.ts";
 
-/** One batch of a window, judged row by row. */
-export interface JudgedBatch {
-  readonly batch: Batch;
-  readonly validation: Validation;
-  /** Rows that passed every row rule so far, ascending. */
-  readonly passed: Uint32Array;
-  readonly timings: { readonly decodeMs: number; readonly validateMs: number; readonly profileMs: number };
+/** A run of a window, and the row of the window that its first record is. */
+interface PlacedRun {
+  readonly records: Records;
+  readonly start: number;
 }
 
-/** A window that still takes batches: judged so far, positions moved so far. It has no identity until it is committed. */
+/** A window that still takes records: where it began, how far it moved, and what was said of its rows so far. It has no identity until it is committed. */
 export class OpenWindow {
-  readonly compiled: CompiledContract;
+  readonly contract: Contract;
   readonly openedAtMs: number;
-  readonly batches: JudgedBatch[] = [];
-  readonly rules: WindowValidator;
   readonly supersedes: PartitionKey[] = [];
-  /** Of the rows that passed so far; null where rows of earlier batches can still fall, so that it must wait for the close. */
-  profile: Profile | null;
   rows = 0;
   bytes = 0;
   newestTimestampMs = -1;
+  readonly #engine: EngineWindow;
+  readonly #runs: PlacedRun[] = [];
   readonly #from = new Map<string, Position>();
   readonly #to = new Map<string, Position>();
   readonly #counts = new Map<string, number>();
 
-  constructor(compiled: CompiledContract, openedAtMs: number) {
-    this.compiled = compiled;
+  constructor(contract: Contract, openedAtMs: number, engine: EngineWindow) {
+    this.contract = contract;
     this.openedAtMs = openedAtMs;
-    this.rules = compiled.validator.open();
-    this.profile = canStillFall(compiled.contract) ? null : emptyProfile(compiled.contract);
+    this.#engine = engine;
   }
 
   get from(): readonly Position[] {
@@ -71,54 +64,86 @@ export class OpenWindow {
     this.#to.set(id, next);
   }
 
-  /** Decodes, validates and profiles a run of records: one batch. `tick` is a monotonic clock in milliseconds for the timings. */
-  add(records: Records, tick: () => number): JudgedBatch {
-    const { contract, decode } = this.compiled;
-    const start = tick();
-    const batch = decode(records);
-    const decoded = tick();
-    const validation = this.rules.add(batch);
-    const validated = tick();
-    const passed = passingRows(batch, validation.rejected);
-    if (this.profile !== null) this.profile = mergeProfiles(this.profile, profileBatch(contract, batch, passed));
-    const timings = { decodeMs: decoded - start, validateMs: validated - decoded, profileMs: tick() - validated };
-    const judged = { batch, validation, passed, timings };
-    this.batches.push(judged);
-    this.#count(records);
+  /** Moves every partition of a run, from where `stands` says. Throws where the run does not begin there: a gap that no commit could see is a bug. */
+  take(run: SourceRun, stands: ReadonlyMap<string, Position>): void {
+    for (const next of run.next) {
+      const from = stands.get(partitionId(next)) as Position;
+      const begin = run.from.find((each) => partitionId(each) === partitionId(next));
+      if (begin?.next !== from.next) {
+        throw new Error(`bug: a run of ${partitionId(next)} begins at ${begin?.next ?? "nowhere"}, the one before ended at ${from.next}`);
+      }
+      this.advance(from, next);
+    }
+    this.supersedes.push(...run.supersedes);
+  }
+
+  /** Resolves if the window is lost with the thread that judges it. */
+  get lost(): Promise<SluiceError> {
+    return this.#engine.lost;
+  }
+
+  /** Resolves when there is room for more records. Rejects with ENGINE_THREAD_LOST. */
+  room(): Promise<void> {
+    return this.#engine.room();
+  }
+
+  /** Has records judged; they stay with the window until it is over, for what becomes of them. Rejects with ENGINE_THREAD_LOST. */
+  async add(runs: readonly Records[]): Promise<JudgedRows> {
+    for (const records of runs) {
+      this.#runs.push({ records, start: this.rows });
+      this.rows += records.count;
+      this.bytes += records.bytes.byteLength;
+      this.#count(records);
+    }
+    const judged = await this.#engine.add(runs);
+    this.newestTimestampMs = Math.max(this.newestTimestampMs, judged.newestTimestampMs);
     return judged;
   }
 
+  /** Ends the window where it is judged. Rejects with ENGINE_THREAD_LOST. */
+  settle(closedAtMs: number): Promise<SettledRows> {
+    return this.#engine.settle(closedAtMs);
+  }
+
+  /** Gives the window up where it is judged. */
+  drop(): void {
+    this.#engine.drop();
+  }
+
+  /** The records of rejected rows. */
+  rejectedRecords({ rejected }: SettledRows): RejectedRow[] {
+    let run = 0;
+    return rejected.map(({ row, reasons }) => {
+      while (row >= this.#endOf(run)) run++;
+      const { records, start } = this.#runs[run] as PlacedRun;
+      return { records, row: row - start, reasons };
+    });
+  }
+
+  /** The records of the rows that passed: those that were neither rejected nor skipped. */
+  passedRecords({ rejected, skipped }: SettledRows): RecordSlice[] {
+    const out = [...rejected.map(({ row }) => row), ...skipped.map(({ row }) => row)];
+    const stays = new Uint8Array(this.rows).fill(1);
+    for (const row of out) stays[row] = 0;
+    return this.#runs.flatMap(({ records, start }) => {
+      const rows = Uint32Array.from({ length: records.count }, (_, row) => row).filter((row) => stays[start + row] === 1);
+      return rows.length === 0 ? [] : [{ records, rows }];
+    });
+  }
+
+  #endOf(run: number): number {
+    const placed = this.#runs[run];
+    if (placed === undefined) throw new Error("bug: a row beyond the window's last");
+    return placed.start + placed.records.count;
+  }
+
   #count(records: Records): void {
-    this.rows += records.count;
-    this.bytes += records.bytes.byteLength;
     const ids = records.partitions.map(partitionId);
-    for (let row = 0; row < records.count; row++) {
-      const id = ids[records.partition[row] as number] as string;
-      this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
+    const add = (id: string, count: number): void => void this.#counts.set(id, (this.#counts.get(id) ?? 0) + count);
+    if (ids.length === 1) {
+      add(ids[0] as string, records.count);
+      return;
     }
-    for (const timestamp of records.timestamps) {
-      const ms = Number(timestamp);
-      if (ms > this.newestTimestampMs) this.newestTimestampMs = ms;
-    }
+    for (let row = 0; row < records.count; row++) add(ids[records.partition[row] as number] as string, 1);
   }
-}
-
-/** Whether a row that passed can be rejected or skipped when its window closes. */
-function canStillFall(contract: Contract): boolean {
-  const { late } = contract.policies;
-  return (
-    (late !== null && late.action !== "promote") ||
-    contract.rules.some(({ check }) => check.family === "duplicate" && check.keep === "none")
-  );
-}
-
-/** Rows that are neither rejected nor skipped by a policy, ascending. */
-export function passingRows(batch: Batch, rejected: Uint8Array): Uint32Array {
-  const skipped = new Set(batch.skipped.map((each) => each.row));
-  const rows = new Uint32Array(batch.rows);
-  let count = 0;
-  for (let row = 0; row < batch.rows; row++) {
-    if (rejected[row] === 0 && batch.undecoded[row] === 0 && !skipped.has(row)) rows[count++] = row;
-  }
-  return rows.subarray(0, count);
 }

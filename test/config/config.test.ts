@@ -55,6 +55,7 @@ describe("a small configuration", () => {
         lineage: { namespace: "sluice", transports: [] },
         telemetry: {},
         http: { enabled: true, host: "127.0.0.1", port: 8650 },
+        engine: { kind: "compiled", heapMib: 512 },
         quarantine: { attemptsMax: 5 },
         log: { level: "info", format: "auto" },
       },

@@ -5,7 +5,7 @@ import { loadContract } from "../../src/contract/load-contract.ts";
 import { decodeDecision, encodeDecision } from "../../src/core/decision-text.ts";
 import type { Decision } from "../../src/core/decision.ts";
 import { emptyDriftState, foldDrift, judgeDrift } from "../../src/drift/index.ts";
-import { compile } from "../../src/gate/compiled.ts";
+import { openInlineEngine } from "../../src/cli/engine.ts";
 import { judgeWindow } from "../../src/gate/judge.ts";
 import { OpenWindow } from "../../src/gate/window.ts";
 import { decodeProfile } from "../../src/sketches/index.ts";
@@ -49,18 +49,18 @@ function flight(i: number, carrier: string): string {
 }
 
 /** Decisions of windows: some good, one with rows that fail, one that drifts and is held. */
-function decisions(): Decision[] {
-  const compiled = compile(contract);
+async function decisions(): Promise<Decision[]> {
+  const engine = openInlineEngine();
   let drift = emptyDriftState;
   const made: Decision[] = [];
   for (let n = 0; n < 8; n++) {
     const values = Array.from({ length: 12_000 }, (_, i) => flight(i + n * 12_000, n === 7 ? "UA" : (carriers[i % 4] as string)));
     if (n === 6) values.push("{", '{"flight_date": 1}', "null");
-    const window = new OpenWindow(compiled, 1_700_000_000_000 + n * 1000);
+    const window = new OpenWindow(contract, 1_700_000_000_000 + n * 1000, engine.open({ contract, schema: null, kind: "compiled" }));
     const records = makeRecords(values, [], n * 20_000);
     const at = { topic: "test", topicId: "t", partition: 0 };
     window.advance({ ...at, next: BigInt(n * 20_000) }, { ...at, next: BigInt(n * 20_000 + values.length) });
-    window.add(records, () => 0);
+    await window.add([records]);
     const closing = {
       closedAtMs: 1_700_000_001_000 + n * 1000,
       closedBy: "rows",
@@ -68,7 +68,8 @@ function decisions(): Decision[] {
       producer: "0.1.0",
       holdNext: false,
     } as const;
-    const { commit } = judgeWindow(window, { ...closing, drift: (input) => judgeDrift(contract, drift, input) });
+    const settled = await window.settle(closing.closedAtMs);
+    const commit = judgeWindow(window, settled, { ...closing, drift: (input) => judgeDrift(contract, drift, input) });
     const { decision } = commit;
     const profile = commit.profile === null ? null : decodeProfile(commit.profile);
     drift = foldDrift(contract, drift, { ...decision, profile });
@@ -77,8 +78,8 @@ function decisions(): Decision[] {
   return made;
 }
 
-describe("the decision", () => {
-  const made = decisions();
+describe("the decision", async () => {
+  const made = await decisions();
 
   it("fits its published schema, whatever the verdict", () => {
     expect(made.map((decision) => decision.verdict)).toEqual([...Array<string>(6).fill("promote"), "promote-and-quarantine-rows", "hold"]);

@@ -2,6 +2,8 @@ import type { Contract } from "../../src/core/contract.ts";
 import type { GateEvent } from "../../src/core/events.ts";
 import type { Lake } from "../../src/core/ports.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
+import { openInlineEngine } from "../../src/cli/engine.ts";
+import type { Engine } from "../../src/gate/engine.ts";
 import { Gate } from "../../src/gate/gate.ts";
 import { openLake } from "../adapters/lake/lake-fixture.ts";
 import { ScriptedSource } from "./scripted-source.ts";
@@ -41,20 +43,23 @@ ${rules}
 export class GateBench {
   readonly gate: Gate;
   readonly lake: Lake;
+  readonly #engine: Engine;
   readonly source: ScriptedSource;
   readonly events: GateEvent[] = [];
   readonly done: Promise<void>;
   nowMs = 1_800_000_000_000;
 
-  private constructor(contract: Contract, lake: Lake) {
+  private constructor(contract: Contract, lake: Lake, engine: Engine) {
     this.source = new ScriptedSource("orders");
     this.lake = lake;
+    this.#engine = engine;
     this.gate = new Gate({
       lake,
       source: this.source,
       contracts: [contract],
       clock: { now: () => this.nowMs++ },
-      tick: () => performance.now(),
+      engine,
+      engineKind: "compiled",
       observe: (event) => void this.events.push(event),
       probe: () => {},
       worker: "bench",
@@ -66,8 +71,13 @@ export class GateBench {
   }
 
   /** `wrap` stands between the gate and the lake. */
-  static async open(folder: string, contract: Contract, wrap: (lake: Lake) => Lake = (lake) => lake): Promise<GateBench> {
-    const bench = new GateBench(contract, wrap(await openLake(folder)));
+  static async open(
+    folder: string,
+    contract: Contract,
+    wrap: (lake: Lake) => Lake = (lake) => lake,
+    engine: Engine = openInlineEngine(),
+  ): Promise<GateBench> {
+    const bench = new GateBench(contract, wrap(await openLake(folder)), engine);
     await bench.until(() => bench.events.some((event) => event.type === "contract.activated"));
     // `run` starts the source in the same turn that `activate` ends.
     await new Promise((resolve) => setImmediate(resolve));
@@ -101,6 +111,7 @@ export class GateBench {
     await this.judged();
     await this.gate.stop();
     await this.done;
+    await this.#engine.close();
     await this.lake.close();
   }
 }

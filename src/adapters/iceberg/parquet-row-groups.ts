@@ -1,17 +1,12 @@
+import type { RowGroupLimits } from "../../parquet/written-file.ts";
 import type { Column } from "../../core/column.ts";
 import type { FieldType } from "../../core/schema.ts";
 
-/** Rows of one slice that stand in one row group: `rows[from .. to)` of slice `slice`. */
-export interface RowSpan {
-  readonly slice: number;
+/** Rows of one slice that stand in one row group: `slice.rows[from .. to)`. */
+export interface RowSpan<S extends CuttableSlice> {
+  readonly slice: S;
   readonly from: number;
   readonly to: number;
-}
-
-/** What a row group may hold; one row larger than `bytesMax` gets a row group of its own. */
-export interface RowGroupLimits {
-  readonly rowsMax: number;
-  readonly bytesMax: number;
 }
 
 /** A slice as the cutter sees it: columns that share a row numbering, and the rows taken. */
@@ -20,32 +15,53 @@ export interface CuttableSlice {
   readonly rows: Uint32Array;
 }
 
-/** Cuts slices, in order, into row groups bounded in rows and in bytes of Arrow columns. */
-export function cutRowGroups(slices: readonly CuttableSlice[], limits: RowGroupLimits): RowSpan[][] {
-  const groups: RowSpan[][] = [];
-  let group: RowSpan[] = [];
-  let groupRows = 0;
-  let groupBytes = 0;
-  for (const [slice, { columns, rows }] of slices.entries()) {
-    const sizes = rowBytes(columns);
+/** Cuts slices, in the order they come, into row groups bounded in rows and in bytes of Arrow columns. */
+export class RowGroupCutter<S extends CuttableSlice> {
+  readonly #limits: RowGroupLimits;
+  #group: RowSpan<S>[] = [];
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(limits: RowGroupLimits) {
+    this.#limits = limits;
+  }
+
+  /** Of the row group that is not full. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes a slice, and yields every row group that is full. */
+  *add(slice: S): Iterable<readonly RowSpan<S>[]> {
+    const { rowsMax, bytesMax } = this.#limits;
+    const { rows } = slice;
+    const sizes = rowBytes(slice.columns);
     let from = 0;
     for (let k = 0; k < rows.length; k++) {
       const size = sizes[rows[k] as number] as number;
-      if (groupRows > 0 && (groupRows === limits.rowsMax || groupBytes + size > limits.bytesMax)) {
-        if (k > from) group.push({ slice, from, to: k });
-        groups.push(group);
-        group = [];
-        groupRows = 0;
-        groupBytes = 0;
+      if (this.#rows > 0 && (this.#rows === rowsMax || this.#bytes + size > bytesMax)) {
+        if (k > from) this.#group.push({ slice, from, to: k });
+        yield this.#take();
         from = k;
       }
-      groupRows++;
-      groupBytes += size;
+      this.#rows++;
+      this.#bytes += size;
     }
-    if (rows.length > from) group.push({ slice, from, to: rows.length });
+    if (rows.length > from) this.#group.push({ slice, from, to: rows.length });
   }
-  if (groupRows > 0) groups.push(group);
-  return groups;
+
+  /** The row group that was not full; null where nothing is left. */
+  end(): readonly RowSpan<S>[] | null {
+    return this.#rows > 0 ? this.#take() : null;
+  }
+
+  #take(): readonly RowSpan<S>[] {
+    const group = this.#group;
+    this.#group = [];
+    this.#rows = 0;
+    this.#bytes = 0;
+    return group;
+  }
 }
 
 /** Bytes that each row takes in Arrow columns, about. */

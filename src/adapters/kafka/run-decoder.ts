@@ -1,5 +1,6 @@
 import { SluiceError } from "../../core/errors.ts";
 import type { PartitionKey } from "../../core/position.ts";
+import { sliceRecords } from "../../core/record-chunks.ts";
 import { allocateRecords, type Records } from "../../core/records.ts";
 import { type AbortedTransaction, createAbortFilter } from "./aborted-transactions.ts";
 import { Compression, decompress } from "./compression.ts";
@@ -159,23 +160,6 @@ export class RunDecoder {
       const at = starts[i] as number;
       row = readRecords(header, out, row, at, at + end - start, from);
     });
-    return row === count ? out : truncated(out, row);
+    return row === count ? out : sliceRecords(out, 0, row);
   }
-}
-
-function truncated(records: Records, count: number): Records {
-  return {
-    ...records,
-    count,
-    partition: records.partition.subarray(0, count),
-    offsets: records.offsets.subarray(0, count),
-    timestamps: records.timestamps.subarray(0, count),
-    timestampTypes: records.timestampTypes.subarray(0, count),
-    keyStart: records.keyStart.subarray(0, count),
-    keyLength: records.keyLength.subarray(0, count),
-    valueStart: records.valueStart.subarray(0, count),
-    valueLength: records.valueLength.subarray(0, count),
-    headersStart: records.headersStart.subarray(0, count),
-    headersLength: records.headersLength.subarray(0, count),
-  };
 }

@@ -11,7 +11,7 @@ import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 import { findMoved } from "./quarantine-scan.ts";
 import { summaryKeys, windowSummary } from "./summary-keys.ts";
-import { countRows, manifestsOf, writePassed, writeQuarantined } from "./table-files.ts";
+import { manifestsOf, writePassed, writeQuarantined } from "./table-files.ts";
 
 interface StagedReplay {
   readonly commit: ReplayCommit;
@@ -47,7 +47,7 @@ function* versions(commit: ReplayCommit, decisionHash: string): Iterable<Quarant
 
 function checkReplay(commit: ReplayCommit): void {
   const indexes = new Set(commit.failed.map((each) => each.index));
-  const accounted = indexes.size === commit.failed.length && indexes.size + countRows(commit.passed) === commit.replayed.length;
+  const accounted = indexes.size === commit.failed.length && indexes.size + (commit.passed?.recordCount ?? 0) === commit.replayed.length;
   if (!accounted) throw new Error("a replay must put each record in exactly one place");
   if (new Set(commit.replayed.map((record) => record.id)).size !== commit.replayed.length) throw new Error("a replay names a record twice");
 }
@@ -57,7 +57,7 @@ async function stage(context: LakeContext, tables: DatasetTables, commit: Replay
   const promoted = tables.promoted.metadata;
   const quarantine = tables.quarantine.metadata;
   const ids = { promoted: context.snapshotId(), quarantine: context.snapshotId() };
-  const passed = await writePassed(context, promoted, windowId, commit.passed);
+  const passed = await writePassed(context, promoted, commit);
   const next = await writeQuarantined(context, quarantine, windowId, versions(commit, decisionHash));
   return {
     commit,

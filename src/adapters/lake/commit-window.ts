@@ -1,4 +1,3 @@
-import type { BatchSlice } from "../../core/batch.ts";
 import { encodeDecision } from "../../core/decision-text.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { CommitResult, RejectedRow, WindowCommit } from "../../core/ports.ts";
@@ -87,7 +86,7 @@ function* rejectedRows(rows: readonly RejectedRow[], commit: WindowCommit, decis
   for (const { records, row, reasons } of rows) yield { records, row, reasons, ...versionOf(commit, decisionHash) };
 }
 
-function* rawRows(slices: readonly BatchSlice[], commit: WindowCommit, decisionHash: string): Iterable<QuarantineRow> {
+function* rawRows(commit: WindowCommit, decisionHash: string): Iterable<QuarantineRow> {
   const message = commit.decision.causes.map((cause) => cause.message).join("; ");
   const held: Reason = {
     rule: "window.held",
@@ -98,8 +97,8 @@ function* rawRows(slices: readonly BatchSlice[], commit: WindowCommit, decisionH
     observed: null,
     limit: null,
   };
-  for (const { batch, rows } of slices) {
-    for (const row of rows) yield { records: batch.records, row, reasons: [held], ...versionOf(commit, decisionHash) };
+  for (const { records, rows } of commit.raw) {
+    for (const row of rows) yield { records, row, reasons: [held], ...versionOf(commit, decisionHash) };
   }
 }
 
@@ -114,9 +113,13 @@ function versionOf({ decision }: WindowCommit, decisionHash: string): Omit<Quara
   };
 }
 
-function checkWindow({ decision, from, to }: WindowCommit): void {
+function checkWindow({ decision, from, to, passed, raw }: WindowCommit): void {
   if (decision.verdict === "stop") throw new Error("a stopped window is not committed: it moves nothing");
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(decision.windowId)) throw new Error(`${JSON.stringify(decision.windowId)} is no window id`);
+  const rawRowCount = raw.reduce((sum, each) => sum + each.rows.length, 0);
+  if (rawRowCount !== (decision.verdict === "hold" ? (passed?.recordCount ?? 0) : 0)) {
+    throw new Error(`the window holds ${passed?.recordCount ?? 0} rows and brings the records of ${rawRowCount}`);
+  }
   const begun = new Set(from.map(partitionId));
   const stray = to.find((position) => !begun.has(partitionId(position)));
   if (stray !== undefined) throw new Error(`the window moves partition ${stray.partition} of ${stray.topic} without saying where it began`);
@@ -143,9 +146,9 @@ async function stage(context: LakeContext, tables: DatasetTables, commit: Window
   const heldIds = { passed: context.snapshotId(), raw: context.snapshotId(), rejected: context.snapshotId() };
   const promoted = tables.promoted.metadata;
   const quarantine = tables.quarantine.metadata;
-  const passed = await writePassed(context, promoted, windowId, commit.passed);
+  const passed = await writePassed(context, promoted, commit);
   const rejected = await writeQuarantined(context, quarantine, windowId, rejectedRows(commit.rejected, commit, decisionHash));
-  const raw: AvroRow[] = held ? await writeQuarantined(context, quarantine, windowId, rawRows(commit.passed, commit, decisionHash)) : [];
+  const raw: AvroRow[] = held ? await writeQuarantined(context, quarantine, windowId, rawRows(commit, decisionHash)) : [];
   return {
     commit,
     decisionHash,

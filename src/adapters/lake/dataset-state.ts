@@ -1,4 +1,5 @@
 import type { DatasetState } from "../../core/ports.ts";
+import { currentSchema } from "../iceberg/table-metadata.ts";
 import type { DatasetTables } from "./lake-context.ts";
 import { readBlocks, readContracts, readHoldNext, readPositions } from "./table-properties.ts";
 
@@ -11,6 +12,7 @@ export function stateOf(tables: DatasetTables): DatasetState {
     activeContract: readContracts(metadata.properties).at(-1)?.hash ?? null,
     holdNext: readHoldNext(metadata.properties),
     tableUuid: metadata["table-uuid"],
+    schema: currentSchema(metadata),
     mainSnapshotId: metadata.refs.main?.["snapshot-id"].toString() ?? null,
   };
 }

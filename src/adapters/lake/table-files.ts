@@ -1,9 +1,11 @@
-import type { BatchSlice } from "../../core/batch.ts";
+import type { Contract } from "../../core/contract.ts";
+import type { Decision } from "../../core/decision.ts";
+import type { EncodedFile } from "../../core/encoded-file.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { AvroRow } from "../iceberg/avro-schema.ts";
-import type { IcebergSchema } from "../iceberg/data-file.ts";
-import { sourceColumns } from "../iceberg/data-file.ts";
-import { writeDataFile } from "../iceberg/parquet-data-file.ts";
+import type { IcebergSchema } from "../../core/table-schema.ts";
+import { sourceColumns } from "../../core/table-schema.ts";
+import { writeEncodedFile } from "../iceberg/parquet-data-file.ts";
 import { writeQuarantineFile } from "../iceberg/parquet-quarantine-file.ts";
 import { dataFileRecord, EntryStatus } from "../iceberg/manifest.ts";
 import type { QuarantineRow } from "../iceberg/quarantine-schema.ts";
@@ -18,32 +20,26 @@ function newPath(context: LakeContext, metadata: TableMetadata, name: string): s
   return `${pathOfUri(context.storage, metadata.location)}/data/${name}-${context.io.uuid()}.parquet`;
 }
 
-/** Rows in a list of slices. */
-export function countRows(slices: readonly BatchSlice[]): number {
-  return slices.reduce((sum, slice) => sum + slice.rows.length, 0);
-}
-
 /** Rejects with TABLE_UNSUPPORTED where another program renamed or dropped a column that the contract has. */
-function checkColumns(schema: IcebergSchema, slices: readonly BatchSlice[]): void {
-  const known = new Set(schema.fields.map((field) => field.name));
-  const wanted = [...Object.values(sourceColumns), ...slices.flatMap(({ batch }) => batch.columns.map((column) => column.field.name))];
-  const missing = wanted.find((name) => !known.has(name));
-  if (missing !== undefined)
-    throw new SluiceError("TABLE_UNSUPPORTED", `another program renamed or dropped column ${missing} of the table`);
+function checkColumns(schema: IcebergSchema, encoded: EncodedFile, contract: Contract): void {
+  const current = new Map(schema.fields.map((field) => [field.name, field.id]));
+  const before = new Map(encoded.schema.fields.map((field) => [field.name, field.id]));
+  const wanted = [...Object.values(sourceColumns), ...contract.fields.map((field) => field.name)];
+  const moved = wanted.find((name) => current.get(name) === undefined || current.get(name) !== before.get(name));
+  if (moved !== undefined) throw new SluiceError("TABLE_UNSUPPORTED", `another program renamed or dropped column ${moved} of the table`);
 }
 
-/** Writes rows that passed as data files of the promoted table; none where there are no rows. */
+/** Writes rows that passed as a data file of the promoted table; none where there are no rows. */
 export async function writePassed(
   context: LakeContext,
   metadata: TableMetadata,
-  windowId: string,
-  slices: readonly BatchSlice[],
+  window: { readonly contract: Contract; readonly decision: Decision; readonly passed: EncodedFile | null },
 ): Promise<AvroRow[]> {
-  if (countRows(slices) === 0) return [];
-  const schema = currentSchema(metadata);
-  checkColumns(schema, slices);
-  const path = newPath(context, metadata, windowId);
-  const file = await writeDataFile({ storage: context.storage, path, schema, slices });
+  const { contract, decision, passed } = window;
+  if (passed === null) return [];
+  checkColumns(currentSchema(metadata), passed, contract);
+  const path = newPath(context, metadata, decision.windowId);
+  const file = await writeEncodedFile(context.storage, path, passed);
   context.probe("data-file.written");
   return [dataFileRecord(file, uriOfPath(context.storage, path))];
 }

@@ -20,7 +20,7 @@ export const instruments = {
   "messaging.process.duration": {
     kind: "histogram",
     unit: "s",
-    description: "Decoding, validating and profiling of one batch.",
+    description: "Decoding, validating, profiling and encoding of one batch.",
     labels: ["messaging.operation.name", "dataset"],
   },
   "sluice.records": {
@@ -41,6 +41,18 @@ export const instruments = {
     unit: "{window}",
     description: "Windows dropped because another worker had moved their partitions.",
     labels: ["dataset"],
+  },
+  "sluice.engine.losses": {
+    kind: "counter",
+    unit: "{window}",
+    description: "Open windows dropped because the thread that judged them was gone; their records are read again.",
+    labels: ["dataset"],
+  },
+  "sluice.engine.fallbacks": {
+    kind: "counter",
+    unit: null,
+    description: "Times that parts of a contract came to run uncompiled.",
+    labels: ["dataset", "reason"],
   },
   "sluice.commit.duration": { kind: "histogram", unit: "s", description: "From verdict to committed snapshot.", labels: ["dataset"] },
   "sluice.commit.failures": {

@@ -111,6 +111,12 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
           "window lost: another worker had committed these records",
         );
         break;
+      case "engine.lost":
+        log.error({ dataset: event.dataset, code: event.error.code, attempt: event.attempt }, event.error.message);
+        break;
+      case "engine.fallback":
+        log.warn({ dataset: event.dataset, reason: event.reason }, "parts of the contract run uncompiled");
+        break;
       case "commit.failed":
         log.error(
           { dataset: event.dataset, code: event.error.code, attempt: event.attempt, retryInMs: event.retryInMs },

@@ -100,6 +100,8 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
     unit: "{window}",
     description: "Windows dropped because another worker had moved their partitions.",
   });
+  const losses = counter(meter, "sluice.engine.losses");
+  const fallbacks = counter(meter, "sluice.engine.fallbacks");
   const commit = histogram(meter, "sluice.commit.duration");
   const commitFailures = counter(meter, "sluice.commit.failures");
   const drift = counter(meter, "sluice.drift.results");
@@ -119,7 +121,7 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
         });
         break;
       case "batch.judged":
-        process.record((event.decodeMs + event.validateMs + event.profileMs) / 1000, {
+        process.record((event.decodeMs + event.validateMs + event.profileMs + event.encodeMs) / 1000, {
           "messaging.operation.name": "process",
           dataset: event.dataset,
         });
@@ -142,6 +144,12 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
       }
       case "window.lost":
         lost.add(1, { dataset: event.dataset });
+        break;
+      case "engine.lost":
+        losses.add(1, { dataset: event.dataset });
+        break;
+      case "engine.fallback":
+        fallbacks.add(1, { dataset: event.dataset, reason: event.reason });
         break;
       case "commit.failed":
         commitFailures.add(1, { dataset: event.dataset, code: event.error.code });

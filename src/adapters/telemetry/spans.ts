@@ -21,7 +21,7 @@ function linkOf(traceparent: string): Link | null {
 
 /**
  * One trace a window: a `process` span (kind CONSUMER) from its first batch to its commit, linked to producers' contexts, with a child for each
- * batch's decode, validate and profile, and one for the commit. Returns what takes an event.
+ * batch's decode, validate, profile and encode, and one for the commit. Returns what takes an event.
  */
 export function createSpans(tracer: Tracer): (event: GateEvent) => void {
   const open = new Map<string, OpenTrace>();
@@ -59,6 +59,7 @@ export function createSpans(tracer: Tracer): (event: GateEvent) => void {
     child(window.context, "decode", event.startMs, event.decodeMs);
     child(window.context, "validate", event.startMs + event.decodeMs, event.validateMs);
     child(window.context, "profile", event.startMs + event.decodeMs + event.validateMs, event.profileMs);
+    child(window.context, "encode", event.startMs + event.decodeMs + event.validateMs + event.profileMs, event.encodeMs);
   };
 
   const committed = (event: GateEvent & { type: "window.committed" }): void => {

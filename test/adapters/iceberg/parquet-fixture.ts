@@ -1,11 +1,15 @@
 import * as fc from "fast-check";
-import type { Batch } from "../../../src/core/batch.ts";
+import type { DataFile } from "../../../src/adapters/iceberg/data-file.ts";
+import { ArrowParquetFile, writeEncodedFile } from "../../../src/adapters/iceberg/parquet-data-file.ts";
+import type { Batch, BatchSlice } from "../../../src/core/batch.ts";
 import type { BytesColumn, Column } from "../../../src/core/column.ts";
 import { Cell } from "../../../src/core/column.ts";
 import { allocateRecords } from "../../../src/core/records.ts";
 import type { Field, FieldType } from "../../../src/core/schema.ts";
+import type { Storage } from "../../../src/core/storage.ts";
 import type { IcebergField, IcebergSchema, IcebergType } from "../../../src/core/table-schema.ts";
 import { sourceColumns } from "../../../src/core/table-schema.ts";
+import type { RowGroupLimits } from "../../../src/parquet/written-file.ts";
 
 /** A cell: undefined is missing, null is null; bigint for whole numbers, dates, times and unscaled decimals; text or bytes; maps as pairs. */
 export type Value =
@@ -303,4 +307,18 @@ export function tables(depth: number): fc.Arbitrary<{ fields: Field[]; rows: { [
     const row = fc.record(Object.fromEntries(fields.map((of) => [of.name, valuesOf(of)])));
     return fc.array(row, { minLength: 1, maxLength: 30 }).map((rows) => ({ fields, rows }));
   });
+}
+
+/** Encodes slices as one file and writes it, as a commit does. */
+export async function writeDataFile(input: {
+  readonly storage: Storage;
+  readonly path: string;
+  readonly schema: IcebergSchema;
+  readonly slices: readonly BatchSlice[];
+  readonly limits?: RowGroupLimits;
+}): Promise<DataFile> {
+  const parquet = new ArrowParquetFile(input.schema, input.limits);
+  const pieces = input.slices.flatMap(({ batch, rows }) => parquet.append(batch, rows));
+  const last = parquet.finish();
+  return await writeEncodedFile(input.storage, input.path, { ...last.file, pieces: [...pieces, ...last.pieces], schema: input.schema });
 }

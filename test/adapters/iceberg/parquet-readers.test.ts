@@ -5,14 +5,13 @@ import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeDataFile } from "../../../src/adapters/iceberg/parquet-data-file.ts";
 import { writeQuarantineFile } from "../../../src/adapters/iceberg/parquet-quarantine-file.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
 import { allocateRecords } from "../../../src/core/records.ts";
 import type { Field } from "../../../src/core/schema.ts";
 import { pythonHere, pythonReaders, runPython } from "../../live/harness/python-readers.ts";
 import type { Value } from "./parquet-fixture.ts";
-import { batchOf, field, icebergSchema } from "./parquet-fixture.ts";
+import { batchOf, field, icebergSchema, writeDataFile } from "./parquet-fixture.ts";
 
 /** Readers that share no code with the writers: DuckDB, PyArrow, and parquetjs-lite for the types that it knows. */
 const fields: readonly Field[] = [

@@ -44,7 +44,8 @@ it("activates contracts in one direction only", async () => {
   await expect(lake.commitWindow(makeWindow({ id: "w2", from: 1n, values: [row(2)] }))).rejects.toMatchObject({
     code: "CONTRACT_SUPERSEDED",
   });
-  expect(await lake.commitWindow(makeWindow({ id: "w3", from: 1n, values: [row(3)], contract: second }))).toMatchObject({
+  const { schema } = await lake.state("orders");
+  expect(await lake.commitWindow(makeWindow({ id: "w3", from: 1n, values: [row(3)], contract: second, schema }))).toMatchObject({
     status: "committed",
   });
   expect((await readBranch(scratch.folder, "orders")).promoted).toEqual(["topic-a:0:0=1", "topic-a:0:1=3"]);

@@ -1,14 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ArrowParquetFile } from "../../../src/adapters/iceberg/parquet-data-file.ts";
+import { schemaOfContract } from "../../../src/adapters/iceberg/table-schema.ts";
 import type { LakeOptions } from "../../../src/adapters/lake/lake.ts";
 import { createLake } from "../../../src/adapters/lake/lake.ts";
 import { jsonCodec } from "../../../src/codecs/json.ts";
+import type { Batch } from "../../../src/core/batch.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import type { Decision, Verdict } from "../../../src/core/decision.ts";
+import type { EncodedFile } from "../../../src/core/encoded-file.ts";
 import type { Lake, QuarantinedRecord, WindowCommit } from "../../../src/core/ports.ts";
 import type { PartitionKey } from "../../../src/core/position.ts";
 import type { Reason } from "../../../src/core/rule.ts";
+import type { IcebergSchema } from "../../../src/core/table-schema.ts";
 import { makeContract, makeRecords } from "../../fixtures/contract.ts";
 import { makeDecision } from "../../fixtures/decision.ts";
 
@@ -53,6 +58,17 @@ export interface WindowSketch {
   readonly rejected?: readonly number[];
   readonly verdict?: Verdict;
   readonly contract?: Contract;
+  /** The table's; without: as `contract` creates it. */
+  readonly schema?: IcebergSchema;
+}
+
+/** Rows of a batch as a data file; null where there are none. */
+export function encode(batch: Batch, rows: Uint32Array, schema: IcebergSchema): EncodedFile | null {
+  if (rows.length === 0) return null;
+  const parquet = new ArrowParquetFile(schema);
+  const pieces = parquet.append(batch, rows);
+  const last = parquet.finish();
+  return { ...last.file, pieces: [...pieces, ...last.pieces], schema };
 }
 
 export function row(n: number, s = `s${n}`): string {
@@ -94,7 +110,8 @@ export function makeWindow(sketch: WindowSketch): WindowCommit {
     from: [{ ...key, next: sketch.from }],
     to: [{ ...key, next: to }],
     supersedes: [],
-    passed: rows.length === 0 ? [] : [{ batch, rows }],
+    passed: encode(batch, rows, sketch.schema ?? schemaOfContract(judged, null).schema),
+    raw: held && rows.length > 0 ? [{ records, rows }] : [],
     rejected: rejected.map((each) => ({ records, row: each, reasons: [badValue] })),
   };
 }

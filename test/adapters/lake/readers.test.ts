@@ -65,7 +65,7 @@ describe.skipIf(!pythonHere)("readers that no one here wrote", () => {
     };
     await lake.activate(evolved);
     const values = [JSON.stringify({ n: 6, s: "x", later: "new" }), JSON.stringify({ n: 7, s: "y" })];
-    await lake.commitWindow(makeWindow({ id: "w4", from: 9n, values, contract: evolved }));
+    await lake.commitWindow(makeWindow({ id: "w4", from: 9n, values, contract: evolved, schema: (await lake.state("orders")).schema }));
     const heldSnapshot = (await lake.snapshots("orders")).find((each) => each.refs.includes("held/w3"))!;
     await lake.close();
 

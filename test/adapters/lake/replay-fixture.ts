@@ -1,8 +1,9 @@
+import { schemaOfContract } from "../../../src/adapters/iceberg/table-schema.ts";
 import { jsonCodec } from "../../../src/codecs/json.ts";
 import type { QuarantinedRecord, ReplayCommit } from "../../../src/core/ports.ts";
 import { recordsOfQuarantined } from "../../../src/core/quarantined-records.ts";
 import { makeDecision } from "../../fixtures/decision.ts";
-import { badValue, contract, textOf } from "./lake-fixture.ts";
+import { badValue, contract, encode, textOf } from "./lake-fixture.ts";
 
 /** A replay of these records: those whose text is a row pass, the others fail as `state`. */
 export function makeReplay(id: string, replayed: readonly QuarantinedRecord[], state: "open" | "parked" = "open"): ReplayCommit {
@@ -19,5 +20,5 @@ export function makeReplay(id: string, replayed: readonly QuarantinedRecord[], s
     counts: { records: replayed.length, promoted: rows.length, quarantined: failed.length, held: 0, skipped: { tombstone: 0, late: 0 } },
     closedAtMs: 1_800_000_000_000,
   });
-  return { contract, decision, replayed, passed: rows.length === 0 ? [] : [{ batch, rows }], failed };
+  return { contract, decision, replayed, passed: encode(batch, rows, schemaOfContract(contract, null).schema), failed };
 }

@@ -41,6 +41,7 @@ const events: GateEvent[] = [
     decodeMs: 3,
     validateMs: 2,
     profileMs: 1,
+    encodeMs: 4,
   },
   {
     type: "window.committed",
@@ -60,6 +61,8 @@ const events: GateEvent[] = [
     attempt: 1,
     retryInMs: 100,
   },
+  { type: "engine.lost", dataset: "flights", error: new SluiceError("ENGINE_THREAD_LOST", "gone"), attempt: 1 },
+  { type: "engine.fallback", dataset: "flights", reason: "a rule" },
 ];
 
 /** An OTLP/HTTP receiver that keeps what it is sent. */

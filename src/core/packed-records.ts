@@ -1,0 +1,109 @@
+import type { PartitionKey } from "./position.ts";
+import type { Records } from "./records.ts";
+import { recordsBytes } from "./records.ts";
+
+/** One run in a packed buffer: its rows, its slab, and which of the packed partitions its own are. */
+interface PackedRun {
+  readonly count: number;
+  readonly slabBytes: number;
+  readonly partitions: readonly number[];
+}
+
+/** Runs of records in one buffer, which can be given to another thread whole. */
+export interface PackedRecords {
+  readonly buffer: ArrayBuffer;
+  readonly count: number;
+  readonly partitions: readonly PartitionKey[];
+  readonly runs: readonly PackedRun[];
+}
+
+const wordArrays = ["keyStart", "keyLength", "valueStart", "valueLength", "headersStart", "headersLength"] as const;
+/** Of one record: two of 8 bytes, six of 4, a partition of 2 and a timestamp type of 1. */
+const bytesPerRow = 8 + 8 + 6 * 4 + 2 + 1;
+
+/** What a buffer needs to hold these runs. */
+export function packedBytes(runs: readonly Records[]): number {
+  return runs.reduce((sum, run) => sum + run.bytes.byteLength + run.count * bytesPerRow, 0) + 16;
+}
+
+/** Bytes that backpressure counts while packed records are on their way. */
+export function runsBytes(runs: readonly Records[]): number {
+  return runs.reduce((sum, run) => sum + recordsBytes(run), 0);
+}
+
+/** Copies runs into a buffer of at least `packedBytes`: one copy of each array and of each slab, no work a record where a run is of one partition. */
+export function packRecords(runs: readonly Records[], buffer: ArrayBuffer): PackedRecords {
+  const partitions: PartitionKey[] = [];
+  const indexOf = new Map<string, number>();
+  const count = runs.reduce((sum, run) => sum + run.count, 0);
+  const packed = runs.map((run): PackedRun => {
+    const own = run.partitions.map((key) => {
+      const id = `${key.topic}\u0000${key.topicId}:${key.partition}`;
+      const index = indexOf.get(id) ?? partitions.push(key) - 1;
+      indexOf.set(id, index);
+      return index;
+    });
+    return { count: run.count, slabBytes: run.bytes.byteLength, partitions: own };
+  });
+  const out = arraysOver(buffer, count, 0);
+  let row = 0;
+  let at = 0;
+  for (const [i, run] of runs.entries()) {
+    const own = (packed[i] as PackedRun).partitions;
+    out.offsets.set(run.offsets, row);
+    out.timestamps.set(run.timestamps, row);
+    for (const name of wordArrays) out[name].set(run[name], row);
+    if (own.length === 1) out.partition.fill(own[0] as number, row, row + run.count);
+    else for (let k = 0; k < run.count; k++) out.partition[row + k] = own[run.partition[k] as number] as number;
+    out.timestampTypes.set(run.timestampTypes, row);
+    new Uint8Array(buffer, out.slabAt + at, run.bytes.byteLength).set(run.bytes);
+    row += run.count;
+    at += run.bytes.byteLength;
+  }
+  return { buffer, count, partitions, runs: packed };
+}
+
+/** The records of a packed buffer, as views of it; starts are moved to where their run's slab stands. To be called once. */
+export function unpackRecords({ buffer, count, partitions, runs }: PackedRecords): Records {
+  const slabBytes = runs.reduce((sum, run) => sum + run.slabBytes, 0);
+  const { slabAt, ...arrays } = arraysOver(buffer, count, slabBytes);
+  let row = 0;
+  let base = 0;
+  for (const run of runs) {
+    if (base > 0) {
+      for (const starts of [arrays.keyStart, arrays.valueStart, arrays.headersStart]) {
+        for (let k = row; k < row + run.count; k++) starts[k] = (starts[k] as number) + base;
+      }
+    }
+    row += run.count;
+    base += run.slabBytes;
+  }
+  return { count, partitions, ...arrays, bytes: new Uint8Array(buffer, slabAt, slabBytes) };
+}
+
+function arraysOver(
+  buffer: ArrayBuffer,
+  count: number,
+  slabBytes: number,
+): Omit<Records, "count" | "partitions" | "bytes"> & { readonly slabAt: number } {
+  let at = 0;
+  const take = (bytes: number): number => {
+    const start = at;
+    at += bytes;
+    return start;
+  };
+  const arrays = {
+    offsets: new BigInt64Array(buffer, take(count * 8), count),
+    timestamps: new BigInt64Array(buffer, take(count * 8), count),
+    keyStart: new Uint32Array(buffer, take(count * 4), count),
+    keyLength: new Int32Array(buffer, take(count * 4), count),
+    valueStart: new Uint32Array(buffer, take(count * 4), count),
+    valueLength: new Int32Array(buffer, take(count * 4), count),
+    headersStart: new Uint32Array(buffer, take(count * 4), count),
+    headersLength: new Int32Array(buffer, take(count * 4), count),
+    partition: new Uint16Array(buffer, take(count * 2), count),
+    timestampTypes: new Uint8Array(buffer, take(count), count),
+  };
+  const slabAt = take(slabBytes);
+  return { ...arrays, slabAt };
+}

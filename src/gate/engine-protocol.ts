@@ -1,0 +1,33 @@
+import type { Contract } from "../core/contract.ts";
+import type { PackedRecords } from "../core/packed-records.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
+import type { EngineKind } from "./compiled.ts";
+import type { JudgedRows, SettledRows } from "./judged-rows.ts";
+
+/** What an engine thread is told. Windows and contracts go by numbers that the host gives. */
+export type EngineRequest =
+  | { readonly type: "contract"; readonly contract: number; readonly plan: Contract }
+  /** No window will be opened under it any more. */
+  | { readonly type: "forget"; readonly contract: number }
+  | {
+      readonly type: "open";
+      readonly window: number;
+      readonly contract: number;
+      readonly schema: IcebergSchema | null;
+      readonly kind: EngineKind;
+    }
+  | { readonly type: "add"; readonly window: number; readonly records: PackedRecords }
+  | { readonly type: "settle"; readonly window: number; readonly closedAtMs: number }
+  | { readonly type: "drop"; readonly window: number };
+
+/** What it answers: one for each `add` and `settle`, in their order. */
+export type EngineAnswer =
+  /** `buffer`: the records' own, given back where nothing needs it any more. */
+  | { readonly type: "judged"; readonly window: number; readonly judged: JudgedRows; readonly buffer: ArrayBuffer | null }
+  | { readonly type: "settled"; readonly window: number; readonly settled: SettledRows };
+
+/** What a thread is started with. */
+export interface EngineThreadData {
+  /** One word, counted up while work goes on: how the host tells a long task from a stuck one. */
+  readonly beats: SharedArrayBuffer;
+}

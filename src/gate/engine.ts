@@ -1,0 +1,76 @@
+import type { Contract } from "../core/contract.ts";
+import type { SluiceError } from "../core/errors.ts";
+import type { Records } from "../core/records.ts";
+import { concatRecords } from "../core/records.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
+import type { CompiledContract, CompileOptions, EngineKind } from "./compiled.ts";
+import { compile } from "./compiled.ts";
+import type { JudgedRows, SettledRows } from "./judged-rows.ts";
+import { WindowJudge } from "./window-judge.ts";
+
+/** What a window is judged by. */
+export interface WindowPlan {
+  readonly contract: Contract;
+  /** The table that rows which passed are encoded for; null: they are not encoded. */
+  readonly schema: IcebergSchema | null;
+  readonly kind: EngineKind;
+}
+
+/** One open window where it is judged: in this thread or in another. Answers come in the order of the calls. */
+export interface EngineWindow {
+  /** Resolves when there is room for more records: to be awaited before each `add`. Rejects with ENGINE_THREAD_LOST. */
+  room(): Promise<void>;
+  /** Judges records, in order. They are copied before it returns. Rejects with ENGINE_THREAD_LOST: the window is gone then. */
+  add(runs: readonly Records[]): Promise<JudgedRows>;
+  /** Ends the window. `closedAtMs` is the time that late records are held against. Rejects with ENGINE_THREAD_LOST. */
+  settle(closedAtMs: number): Promise<SettledRows>;
+  /** Gives the window up; what was asked for is never answered. No fault after `settle` has resolved. */
+  drop(): void;
+  /** Resolves if the window is lost with its thread. */
+  readonly lost: Promise<SluiceError>;
+}
+
+/** Where windows are judged. */
+export interface Engine {
+  open(plan: WindowPlan): EngineWindow;
+  /** Ends its threads; open windows are lost. */
+  close(): Promise<void>;
+}
+
+/** Compiled contracts, each once, as long as the contract is in use. */
+export class CompiledContracts {
+  readonly #options: Omit<CompileOptions, "kind">;
+  readonly #known: Record<EngineKind, WeakMap<Contract, CompiledContract>> = { compiled: new WeakMap(), reference: new WeakMap() };
+
+  constructor(options: Omit<CompileOptions, "kind">) {
+    this.#options = options;
+  }
+
+  get(contract: Contract, kind: EngineKind): CompiledContract {
+    const known = this.#known[kind];
+    let compiled = known.get(contract);
+    if (compiled === undefined) {
+      compiled = compile(contract, { ...this.#options, kind });
+      known.set(contract, compiled);
+    }
+    return compiled;
+  }
+}
+
+/** Judges in the caller's thread: for tests, for commands without a heartbeat to keep, and for machines too small for threads. */
+export function createInlineEngine(options: Omit<CompileOptions, "kind"> & { readonly tick: () => number }): Engine {
+  const contracts = new CompiledContracts(options);
+  return {
+    open({ contract, schema, kind }) {
+      const judge = new WindowJudge(contracts.get(contract, kind), { schema, tick: options.tick });
+      return {
+        room: () => Promise.resolve(),
+        add: async (runs) => judge.add(concatRecords(runs)),
+        settle: async (closedAtMs) => judge.settle(closedAtMs),
+        drop: () => judge.discard(),
+        lost: new Promise(() => {}),
+      };
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,93 @@
+import type { Contract } from "../core/contract.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { Records } from "../core/records.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
+import type { GateContext } from "./context.ts";
+import type { EngineWindow } from "./engine.ts";
+import type { JudgedRows } from "./judged-rows.ts";
+import type { LaneWindow } from "./lane-window.ts";
+import type { OpenWindow } from "./window.ts";
+
+/** Threads lost in a row, without a commit between: from here on the reference judges, */
+const lossesCompiledMax = 2;
+/** and beyond this it is a bug that no retry mends. */
+const lossesMax = 6;
+const backoffMsMax = 5000;
+
+/** One lane's use of the engine: where its windows are judged, and how it goes on when a thread is lost. */
+export class LaneEngine {
+  readonly #context: GateContext;
+  readonly #stopped = Promise.withResolvers<void>();
+  /** The table that windows to come are encoded for. */
+  schema: IcebergSchema | null = null;
+  #losses = 0;
+  /** The last fallback told, so that each is told once. */
+  #fallback: string | null = null;
+
+  constructor(context: GateContext) {
+    this.#context = context;
+  }
+
+  open(contract: Contract): EngineWindow {
+    const { engine, engineKind } = this.#context;
+    const kind = this.#losses >= lossesCompiledMax ? "reference" : engineKind;
+    return engine.open({ contract, schema: this.schema, kind });
+  }
+
+  /** Waits for room. False where the window is gone meanwhile. */
+  async room(window: OpenWindow): Promise<boolean> {
+    try {
+      await window.room();
+      return true;
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return false;
+    }
+  }
+
+  /** Has records judged, and tells of it when they are. */
+  judge(open: LaneWindow, runs: readonly Records[]): void {
+    open.window.add(runs).then(
+      (judged) => this.#tell(open, judged),
+      (error: unknown) => {
+        // A lost thread is told by the window, once; a dropped window asks for nothing.
+        if (!(error instanceof SluiceError)) this.#context.fatal(error);
+      },
+    );
+  }
+
+  /** A window was committed: what was lost before is behind us. */
+  progressed(): void {
+    this.#losses = 0;
+  }
+
+  /** A thread was lost with a window of this lane. Resolves when it is time to try again. */
+  async lost(error: SluiceError, dataset: string): Promise<void> {
+    const { observe, fatal } = this.#context;
+    const attempt = ++this.#losses;
+    observe({ type: "engine.lost", dataset, error, attempt });
+    if (attempt > lossesMax) {
+      fatal(error);
+      return;
+    }
+    const pause = Promise.withResolvers<void>();
+    const timer = setTimeout(() => pause.resolve(), Math.min(backoffMsMax, 50 * 2 ** attempt));
+    await Promise.race([pause.promise, this.#stopped.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Nothing is waited for any more. */
+  stop(): void {
+    this.#stopped.resolve();
+  }
+
+  #tell(open: LaneWindow, { rows, faults, rejected, timings, fallback }: JudgedRows): void {
+    const { clock, observe } = this.#context;
+    const { dataset } = open.window.contract;
+    if (fallback !== null && fallback !== this.#fallback) observe({ type: "engine.fallback", dataset, reason: fallback });
+    this.#fallback = fallback;
+    const { decodeMs, validateMs, profileMs, encodeMs } = timings;
+    const startMs = clock.now() - (decodeMs + validateMs + profileMs + encodeMs);
+    observe({ type: "batch.judged", dataset, window: open.number, rows, faults, rejected, startMs, ...timings });
+  }
+}
