@@ -57,8 +57,20 @@ export type RuleCheck =
   /** Offenders: values that count as missing (null, missing, or one of `tokens`). */
   | { readonly family: "missing"; readonly tokens: readonly Scalar[] }
   | { readonly family: "null" }
-  /** Later rows of the same window with equal values in all columns (`keep: first`), or all of them (`keep: none`). */
-  | { readonly family: "duplicate"; readonly columns: readonly string[]; readonly keep: "first" | "none" }
+  /**
+   * Later rows of the same window with equal values in all columns (`keep: first`), or all of them (`keep: none`). With a horizon (`keep: first` only): rows whose
+   * values an earlier record of the dataset has, whichever window or partition it was in, its timestamp less than so many seconds away (null: however far).
+   */
+  | {
+      readonly family: "duplicate";
+      readonly columns: readonly string[];
+      readonly keep: "first" | "none";
+      readonly horizon?: { readonly seconds: number | null } | null;
+    }
+  /** Values that another dataset's promoted column does not hold. */
+  | { readonly family: "foreignKey"; readonly dataset: string; readonly column: string }
+  /** Values that a file beside the contract does not list. */
+  | { readonly family: "reference"; readonly file: string; readonly values: readonly Scalar[] }
   /** Two columns of a row. */
   | { readonly family: "compare"; readonly left: string; readonly op: Comparison; readonly right: string }
   | { readonly family: "condition"; readonly condition: Condition }

@@ -75,11 +75,20 @@ export const duplicateFamily: RuleFamily<"duplicate"> = {
     if (check.columns.length === 0) throw invalidRule(plan, "it names no column");
     const paths = check.columns.map((column) => resolveRowPath(fields, column, plan));
     const names = check.columns.join(", ");
+    const horizon = check.horizon ?? null;
+    if (horizon !== null && check.keep !== "first") throw invalidRule(plan, "beyond its window the first record is the one that is kept");
+    const finding =
+      horizon !== null
+        ? `was in an earlier record${horizon.seconds === null ? "" : ` less than ${horizon.seconds} s away`}`
+        : check.keep === "first"
+          ? "was in an earlier row of the window"
+          : "is in more than one row of the window";
     return {
-      open: () => new DuplicateRun(paths, check.keep === "first"),
+      // With a horizon, claims decide when the window closes.
+      open: () => (horizon === null ? new DuplicateRun(paths, check.keep === "first") : { offenders: () => new Uint32Array(0) }),
       explain: (batch, row) => ({
         observed: paths.map((path) => cellText(locate(batch, path).column, row, batch) ?? "").join(", "),
-        finding: check.keep === "first" ? "was in an earlier row of the window" : "is in more than one row of the window",
+        finding,
         expected: `each ${names} once`,
         limit: "unique",
         masked: paths.some((path) => path.masked),
