@@ -1,7 +1,8 @@
 import { cellRule } from "./cell-rule.ts";
 import { resolvePath } from "./column-path.ts";
 import { invalidRule, type RuleFamily } from "./rule-family.ts";
-import { requireBytes, scanTexts, spanText } from "./text-check.ts";
+import { acceptsText, formatAutomata } from "./text-automata.ts";
+import { requireBytes, scanSpans, scanTexts, spanText } from "./text-check.ts";
 import { textFormats } from "./text-formats.ts";
 
 const words: Readonly<Record<string, string>> = {
@@ -23,8 +24,12 @@ export const formatFamily: RuleFamily<"format"> = {
     const accepts = textFormats.get(check.format);
     if (accepts === undefined)
       throw invalidRule(plan, `there is no format ${check.format}; there are ${[...textFormats.keys()].join(", ")}`);
+    const automata = formatAutomata(check.format);
     return cellRule(path, {
-      scan: scanTexts((bytes, start, end) => accepts(spanText(bytes, start, end))),
+      scan:
+        automata === null
+          ? scanTexts((bytes, start, end) => accepts(spanText(bytes, start, end)))
+          : scanSpans((bytes, start, end) => acceptsText(automata, bytes, start, end)),
       expected: words[check.format] ?? check.format,
       limit: check.format,
     });
