@@ -60,7 +60,10 @@ export const i8x16 = {
   gtS: two(0x27),
   gtU: two(0x28),
   leU: two(0x2a),
+  geS: two(0x2b),
   geU: two(0x2c),
+  /** The 16-bit lanes of both, cut to signed bytes. */
+  narrowS: two(0x65),
   add: two(0x6e),
   sub: two(0x71),
   addSatU: two(0x70),
@@ -79,6 +82,8 @@ export const i8x16 = {
 
 export const i16x8 = {
   eq: two(0x2d),
+  /** The 32-bit lanes of both, cut to signed 16 bits. */
+  narrowS: two(0x85),
   add: two(0x8e),
   sub: two(0x91),
   mul: two(0x95),
