@@ -143,7 +143,7 @@ export class ColumnBuilder {
   /** The finished column of `rows` rows over the records' slab and the batch's extra area. */
   finish(rows: number, slab: Uint8Array, area: ByteArea): Column {
     const { field } = this;
-    const base = { field, length: rows, state: this.state.subarray(0, rows), invalid: this.#invalidCells() };
+    const base = { field, length: rows, state: this.state.subarray(0, rows), invalid: this.invalidCells() };
     if (this.storage === Storage.boolean) return { ...base, kind: "boolean", values: this.booleans.subarray(0, rows) };
     if (this.storage === Storage.decimal) {
       const unscaled = new Uint32Array(this.words.buffer, 0, rows * 4);
@@ -171,7 +171,8 @@ export class ColumnBuilder {
     return { ...base, kind: "bytes", ...this.#text(rows, slab, area) };
   }
 
-  #invalidCells(): InvalidCells | null {
+  /** The invalid cells so far; null where there are none. */
+  invalidCells(): InvalidCells | null {
     const n = this.invalidCount;
     if (n === 0) return null;
     return {

@@ -98,6 +98,17 @@ export class JsonDecoder {
     return this.#fault(row, start);
   }
 
+  /** Forgets rows 0 to `rows` and all they brought, so that they can be decoded anew. */
+  clear(rows: number): void {
+    for (const column of this.columns) column.rewind(0, rows);
+    for (const element of this.#elements) {
+      element.rewind(0, element.length);
+      element.length = 0;
+    }
+    this.area.length = 0;
+    if (this.unknown !== null) this.unknown.clear(rows);
+  }
+
   #fault(row: number, start: number): DecodeFault {
     const code = this.#reader.fault as DecodeFaultCode;
     const at = this.#reader.faultAt - start;

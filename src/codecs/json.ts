@@ -16,20 +16,30 @@ import { timeParser } from "./scalar-writer.ts";
 export const jsonCodec: Codec = { name: "json", compile: compileJson };
 
 function compileJson(contract: Contract): (records: Records) => Batch {
-  const { policies } = contract;
-  const keyName = policies.key.action === "column" ? policies.key.name : null;
+  const plan = jsonPlan(contract);
+  const keyName = keyColumnName(contract);
+  const keyColumn = contract.fields.findIndex((field) => field.name === keyName);
+  return (records) => decode(plan, records, contract, keyColumn);
+}
+
+/** The column that the contract fills from the record's key; null where there is none. */
+export function keyColumnName({ policies }: Contract): string | null {
+  return policies.key.action === "column" ? policies.key.name : null;
+}
+
+/** What decoding needs of a contract. */
+export function jsonPlan(contract: Contract): JsonPlan {
+  const keyName = keyColumnName(contract);
   const structKeys = new Map<Field, KeyTable>();
   const parsers = new Map<Field, TimeParser>();
   for (const field of contract.fields) compileField(field, structKeys, parsers);
-  const plan: JsonPlan = {
+  return {
     fields: contract.fields,
     rootKeys: new KeyTable(contract.fields.map((field) => (field.name === keyName ? null : field.sourceName))),
     structKeys,
     parsers,
-    unknownFields: policies.unknownFields,
+    unknownFields: contract.policies.unknownFields,
   };
-  const keyColumn = contract.fields.findIndex((field) => field.name === keyName);
-  return (records) => decode(plan, records, contract, keyColumn);
 }
 
 function compileField(field: Field, structKeys: Map<Field, KeyTable>, parsers: Map<Field, TimeParser>): void {
@@ -54,14 +64,12 @@ function decode(plan: JsonPlan, records: Records, contract: Contract, keyColumn:
   for (let row = 0; row < rows; row++) {
     const length = records.valueLength[row] as number;
     let fault: DecodeFault | null;
-    if (length < 0) {
-      if (policies.tombstone === "skip") {
-        skipped.push({ row, policy: "tombstone" });
-        undecoded[row] = 1;
-        continue;
-      }
-      fault = plainFault(row, "record.tombstone", "");
-    } else if (length > bytesMax) fault = plainFault(row, "record.oversized", `: ${length} bytes, ${bytesMax} allowed`);
+    if (length < 0 && policies.tombstone === "skip") {
+      skipped.push({ row, policy: "tombstone" });
+      undecoded[row] = 1;
+      continue;
+    }
+    if (length < 0 || length > bytesMax) fault = valueFault(row, length, bytesMax);
     else {
       const start = records.valueStart[row] as number;
       fault = decoder.row(row, start, start + length);
@@ -76,7 +84,10 @@ function decode(plan: JsonPlan, records: Records, contract: Contract, keyColumn:
   return { records, rows, columns, faults, undecoded, skipped, unknown: decoder.unknown === null ? null : decoder.unknown.finish() };
 }
 
-function plainFault(row: number, code: DecodeFaultCode, detail: string): DecodeFault {
+/** The fault of a value that is not looked at: a tombstone (length -1) or one larger than `bytesMax`. */
+export function valueFault(row: number, length: number, bytesMax: number): DecodeFault {
+  const code: DecodeFaultCode = length < 0 ? "record.tombstone" : "record.oversized";
+  const detail = length < 0 ? "" : `: ${length} bytes, ${bytesMax} allowed`;
   return { row, code, message: decodeFaults[code] + detail, at: null };
 }
 

@@ -92,6 +92,14 @@ export class UnknownFields {
     this.#open = 0;
   }
 
+  /** Forgets rows 0 to `rows`, which are all there are. */
+  clear(rows: number): void {
+    this.rewind(0);
+    this.#state.fill(Cell.missing, 0, rows);
+    this.#starts.fill(0, 0, rows);
+    this.#lengths.fill(0, 0, rows);
+  }
+
   finish(): BytesColumn {
     const { bytes, length } = this.#area;
     return {

@@ -1,0 +1,314 @@
+import { Cell } from "../../core/column.ts";
+import {
+  add,
+  and,
+  c32,
+  c64,
+  eq,
+  eqz,
+  extendU,
+  geU,
+  load32,
+  load64,
+  load8U,
+  ltS,
+  ltU,
+  mul,
+  ne,
+  or,
+  rotl,
+  shl,
+  shrU,
+  sub,
+  wrap,
+  xor,
+  type Expr,
+} from "../../wasm/expression.ts";
+import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
+import type { WasmModule } from "../../wasm/module.ts";
+import { i32, i64 } from "../../wasm/value-type.ts";
+import { columnRecord, keyHashing } from "./column-records.ts";
+import { cell, unknownSlots, type DecoderMemory } from "./decoder-memory.ts";
+import { rowAddress } from "./number-functions.ts";
+import type { EmptyCells } from "./cell-functions.ts";
+import type { TextFunctions } from "./text-functions.ts";
+import { skipSpace } from "./value-functions.ts";
+
+/** What objects, lists and maps are read with. */
+export interface ContainerParts {
+  readonly text: TextFunctions;
+  readonly skip: FunctionRef;
+  readonly cells: EmptyCells;
+  readonly cell: FunctionRef;
+  /** Whether unknown fields are passed over; else a record that has one is given up. */
+  readonly ignoreUnknown: boolean;
+}
+
+/** Unknown keys of one record that are kept to find duplicates. */
+const unknownKeysMax = (unknownSlots * 3) / 4;
+/** Entries of a map whose keys are compared one by one. */
+const mapEntriesMax = 256;
+
+/** (key, length): the hash that `keyHash` gives. */
+function emitKeyHash(m: WasmModule): FunctionRef {
+  return m.func(null, [i32, i32], [i32], (f, [key, length]) => {
+    const first = f.local(i64);
+    f.set(first, load64(key));
+    f.if(
+      ltU(length, c32(8)),
+      () => f.set(first, and(first, sub(shl(c64(1), extendU(shl(length, c32(3)))), c64(1)))),
+      () => f.set(first, xor(first, rotl(load64(sub(add(key, length), c32(8))), c64(keyHashing.rotate)))),
+    );
+    f.return(wrap(shrU(mul(add(first, extendU(length)), c64(keyHashing.multiplier)), c64(keyHashing.shift))));
+  });
+}
+
+/** (record, key, length): the record of the object's field with that key, or 0. */
+function emitFind(m: WasmModule, hash: FunctionRef, same: FunctionRef): FunctionRef {
+  return m.func(null, [i32, i32, i32], [i32], (f, [record, key, length]) => {
+    const slot = f.local(i32);
+    const mask = f.local(i32);
+    const field = f.local(i32);
+    f.set(mask, load32(record, columnRecord.slotMask));
+    f.set(slot, f.call(hash, key, length));
+    f.loop((again) => {
+      f.set(slot, and(slot, mask));
+      f.set(field, load32(add(load32(record, columnRecord.slots), shl(slot, c32(2)))));
+      f.if(eqz(field), () => f.return(c32(0)));
+      f.if(eq(load32(field, columnRecord.keyLength), length), () => {
+        f.if(f.call(same, load32(field, columnRecord.keyText), key, length), () => f.return(field));
+      });
+      f.set(slot, add(slot, c32(1)));
+      f.br(again);
+    });
+  });
+}
+
+/** (stamp, key, length): notes an unknown key of the object instance `stamp`; 0 where it was there, or there is no room. */
+function emitNoteUnknown(m: WasmModule, memory: DecoderMemory, hash: FunctionRef, same: FunctionRef): FunctionRef {
+  const count = memory.cells + cell.unknownKeys;
+  return m.func(null, [i32, i32, i32], [i32], (f, [stamp, key, length]) => {
+    const slot = f.local(i32);
+    const at = f.local(i32);
+    const owner = f.local(i32);
+    f.if(geU(load32(count), c32(unknownKeysMax)), () => f.return(c32(0)));
+    f.store32(count, add(load32(count), c32(1)));
+    f.set(slot, add(f.call(hash, key, length), mul(stamp, c32(0x9e37))));
+    f.loop((again) => {
+      f.set(at, add(shl(and(slot, c32(unknownSlots - 1)), c32(4)), c32(memory.unknown)));
+      f.set(owner, load32(at));
+      f.if(ltU(owner, load32(memory.cells + cell.rowStamp)), () => {
+        f.store32(at, stamp);
+        f.store32(at, key, 4);
+        f.store32(at, length, 8);
+        f.return(c32(1));
+      });
+      f.if(and(eq(owner, stamp), eq(load32(at, 8), length)), () => {
+        f.if(f.call(same, load32(at, 4), key, length), () => f.return(c32(0)));
+      });
+      f.set(slot, add(slot, c32(1)));
+      f.br(again);
+    });
+  });
+}
+
+/** (record, row, p, end): p is at the brace; reads the fields of an object into row `row` of its children. */
+export function emitObject(m: WasmModule, memory: DecoderMemory, target: FunctionRef, parts: ContainerParts): void {
+  const { text, cells } = parts;
+  const hash = emitKeyHash(m);
+  const find = emitFind(m, hash, text.same);
+  const note = emitNoteUnknown(m, memory, hash, text.same);
+  const stampAt = memory.cells + cell.stamp;
+  m.implement(target, (f, params) => {
+    const [record, row, p, end] = params as unknown as [Local, Local, Local, Local];
+    const stamp = f.local(i32);
+    const seen = f.local(i32);
+    const key = f.local(i32);
+    const field = f.local(i32);
+    const c = f.local(i32);
+    const refuse = (when: Expr): void => f.if(when, () => f.return(c32(0)));
+    f.set(stamp, add(load32(stampAt), c32(1)));
+    f.store32(stampAt, stamp);
+    f.set(p, add(p, c32(1)));
+    skipSpace(f, text, p, end);
+    f.block((out) => {
+      f.if(and(ltU(p, end), eq(load8U(p), c32(0x7d))), () => {
+        f.set(p, add(p, c32(1)));
+        f.br(out);
+      });
+      f.loop((again) => {
+        refuse(or(geU(p, end), ne(load8U(p), c32(0x22))));
+        f.set(key, add(p, c32(1)));
+        f.set(p, f.call(text.text, key, end));
+        // Keys with escapes are the reference's.
+        refuse(or(eqz(p), text.escaped));
+        f.set(field, f.call(find, record, key, sub(sub(p, c32(1)), key)));
+        skipSpace(f, text, p, end);
+        refuse(or(geU(p, end), ne(load8U(p), c32(0x3a))));
+        f.if(
+          field,
+          () => {
+            refuse(eq(load32(field, columnRecord.stamp), stamp));
+            f.store32(field, stamp, columnRecord.stamp);
+            f.set(seen, add(seen, c32(1)));
+            f.set(p, add(p, c32(1)));
+            skipSpace(f, text, p, end);
+            f.set(p, f.call(parts.cell, field, row, p, end));
+          },
+          () => emitUnknown(f, parts, note, { record, stamp, key, p, end }),
+        );
+        refuse(eqz(p));
+        skipSpace(f, text, p, end);
+        refuse(geU(p, end));
+        f.set(c, load8U(p));
+        f.set(p, add(p, c32(1)));
+        f.if(eq(c, c32(0x2c)), () => {
+          skipSpace(f, text, p, end);
+          f.br(again);
+        });
+        refuse(ne(c, c32(0x7d)));
+      });
+    });
+    f.if(ne(seen, load32(record, columnRecord.childCount)), () => emitMissing(f, cells, { record, row, stamp, field, seen }));
+    f.return(p);
+  });
+}
+
+interface UnknownLocals {
+  readonly record: Local;
+  readonly stamp: Local;
+  readonly key: Local;
+  readonly p: Local;
+  readonly end: Local;
+}
+
+/** Passes over a field that the contract doesn't name; `p` is at its colon. */
+function emitUnknown(f: FunctionBuilder, parts: ContainerParts, note: FunctionRef, { record, stamp, key, p, end }: UnknownLocals): void {
+  if (!parts.ignoreUnknown) {
+    f.return(c32(0));
+    return;
+  }
+  const length = f.local(i32);
+  // Spaces may stand before the colon: the key ends at its last quote.
+  f.set(length, p);
+  f.loop((again) => {
+    f.set(length, sub(length, c32(1)));
+    f.brIf(again, ne(load8U(length), c32(0x22)));
+  });
+  f.if(eqz(f.call(note, stamp, key, sub(length, key))), () => f.return(c32(0)));
+  f.set(p, f.call(parts.text.space, add(p, c32(1)), end));
+  f.set(p, f.call(parts.skip, p, end, add(load32(record, columnRecord.depth), c32(1))));
+}
+
+interface MissingLocals {
+  readonly record: Local;
+  readonly row: Local;
+  readonly stamp: Local;
+  /** Overwritten. */
+  readonly field: Local;
+  readonly seen: Local;
+}
+
+/** Marks the fields that this object did not have. */
+function emitMissing(f: FunctionBuilder, cells: EmptyCells, { record, row, stamp, field, seen }: MissingLocals): void {
+  f.set(field, load32(record, columnRecord.children));
+  f.set(seen, load32(record, columnRecord.childCount));
+  f.loop((again) => {
+    f.if(ne(load32(field, columnRecord.stamp), stamp), () => f.run(cells.empty, field, row, c32(Cell.missing)));
+    f.set(field, add(field, c32(columnRecord.size)));
+    f.brIf(again, f.tee(seen, sub(seen, c32(1))));
+  });
+}
+
+/** Takes the next element's row, or gives the record up. */
+function emitNextElement(f: FunctionBuilder, memory: DecoderMemory, element: Local, counter: Local, at: Local): void {
+  const left = memory.cells + cell.cellsLeft;
+  f.store32(left, sub(load32(left), load32(element, columnRecord.width)));
+  f.if(ltS(load32(left), c32(0)), () => f.return(c32(0)));
+  f.set(at, load32(counter));
+  f.if(geU(at, load32(element, columnRecord.capacity)), () => {
+    f.store32(memory.cells + cell.full, c32(1));
+    f.return(c32(0));
+  });
+  f.store32(counter, add(at, c32(1)));
+}
+
+/** (record, row, p, end): p is at the bracket of a list, or at the brace of a map; reads its elements. */
+export function emitElements(
+  m: WasmModule,
+  memory: DecoderMemory,
+  target: FunctionRef,
+  parts: ContainerParts & { readonly map: boolean },
+): void {
+  const { text, map } = parts;
+  const entry = map ? emitMapKey(m, parts) : null;
+  m.implement(target, (f, params) => {
+    const [record, row, p, end] = params as unknown as [Local, Local, Local, Local];
+    const element = f.local(i32);
+    const counter = f.local(i32);
+    const at = f.local(i32);
+    const first = f.local(i32);
+    const c = f.local(i32);
+    const refuse = (when: Expr): void => f.if(when, () => f.return(c32(0)));
+    const close = c32(map ? 0x7d : 0x5d);
+    f.set(element, load32(record, columnRecord.element));
+    f.set(counter, load32(record, columnRecord.counter));
+    f.set(first, load32(counter));
+    f.set(p, add(p, c32(1)));
+    skipSpace(f, text, p, end);
+    f.block((out) => {
+      f.if(and(ltU(p, end), eq(load8U(p), close)), () => {
+        f.set(p, add(p, c32(1)));
+        f.br(out);
+      });
+      f.loop((again) => {
+        emitNextElement(f, memory, element, counter, at);
+        if (entry !== null) {
+          refuse(geU(sub(at, first), c32(mapEntriesMax)));
+          refuse(eqz(f.tee(p, f.call(entry, load32(record, columnRecord.keys), at, first, p, end))));
+        }
+        refuse(eqz(f.tee(p, f.call(parts.cell, element, at, p, end))));
+        skipSpace(f, text, p, end);
+        refuse(geU(p, end));
+        f.set(c, load8U(p));
+        f.set(p, add(p, c32(1)));
+        f.if(eq(c, c32(0x2c)), () => {
+          skipSpace(f, text, p, end);
+          f.br(again);
+        });
+        refuse(ne(c, close));
+      });
+    });
+    f.store32(rowAddress(record, columnRecord.ends, row, 2), load32(counter));
+    f.return(p);
+  });
+}
+
+/** (keys, at, first, p, end): reads a map's key at p into row `at` of the keys, unlike those from `first` on; the value's position, or 0. */
+function emitMapKey(m: WasmModule, parts: ContainerParts): FunctionRef {
+  const { text } = parts;
+  return m.func(null, [i32, i32, i32, i32, i32], [i32], (f, [keys, at, first, p, end]) => {
+    const length = f.local(i32);
+    const start = f.local(i32);
+    const refuse = (when: Expr): void => f.if(when, () => f.return(c32(0)));
+    refuse(or(geU(p, end), ne(load8U(p), c32(0x22))));
+    refuse(eqz(f.tee(p, f.call(parts.cell, keys, at, p, end))));
+    f.set(start, load32(rowAddress(keys, columnRecord.starts, at, 2)));
+    f.set(length, load32(rowAddress(keys, columnRecord.lengths, at, 2)));
+    f.block((out) => {
+      f.loop((again) => {
+        f.brIf(out, geU(first, at));
+        f.if(eq(load32(rowAddress(keys, columnRecord.lengths, first, 2)), length), () => {
+          refuse(f.call(text.same, load32(rowAddress(keys, columnRecord.starts, first, 2)), start, length));
+        });
+        f.set(first, add(first, c32(1)));
+        f.br(again);
+      });
+    });
+    skipSpace(f, text, p, end);
+    refuse(or(geU(p, end), ne(load8U(p), c32(0x3a))));
+    f.set(p, add(p, c32(1)));
+    skipSpace(f, text, p, end);
+    f.return(p);
+  });
+}

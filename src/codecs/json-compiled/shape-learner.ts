@@ -1,0 +1,70 @@
+import type { ColumnPlace } from "./column-records.ts";
+import { layoutsMax } from "./decoder-memory.ts";
+import { learnShape, type ObjectShape } from "./record-shape.ts";
+
+/** Records that must be at hand before a shape is learned from them. */
+const sampleMin = 32;
+const sampleMax = 64;
+/** A chunk in which more than this share of the records had none of the shapes calls for learning. */
+const missShareMax = 1 / 8;
+/** Chunks between two attempts at most. */
+const waitMax = 512;
+
+/** Learns how producers write their records, and learns again when they change. */
+export class ShapeLearner {
+  #shapes: ObjectShape[] = [];
+  /** Records that each shape took, older ones counting less. */
+  #hits: number[] = [];
+  #sample: Uint8Array[] = [];
+  /** Chunks to wait before the next attempt, and what that wait began at: attempts that don't pay become rare. */
+  #left = 0;
+  #wait = 1;
+  readonly #root: ColumnPlace;
+  readonly #options: { readonly ignoreUnknown: boolean; readonly keyed: string | null };
+
+  constructor(root: ColumnPlace, options: { readonly ignoreUnknown: boolean; readonly keyed: string | null }) {
+    this.#root = root;
+    this.#options = options;
+  }
+
+  get shapes(): readonly ObjectShape[] {
+    return this.#shapes;
+  }
+
+  /** Whether nothing has been learned or tried yet. */
+  get fresh(): boolean {
+    return this.#shapes.length === 0 && this.#wait === 1;
+  }
+
+  /** Takes values of records into the sample; copies where they won't last. */
+  sample(values: Iterable<Uint8Array>): void {
+    for (const value of values) {
+      if (this.#sample.length === sampleMax) return;
+      this.#sample.push(value.slice());
+    }
+  }
+
+  /** Takes what a chunk of `rows` decoded records came to; answers whether misses should be sampled. */
+  observe(rows: number, misses: number, hits: readonly number[]): boolean {
+    this.#hits = this.#hits.map((before, i) => before / 2 + (hits[i] ?? 0));
+    if (this.#left > 0) this.#left--;
+    if (misses > rows * missShareMax) return true;
+    this.#sample = [];
+    if (rows > 0) this.#wait = Math.max(1, this.#wait / 2);
+    return false;
+  }
+
+  /** Learns from the sample, if it is large enough and it is time; answers whether the shapes are others now. */
+  learn(): boolean {
+    if (this.#sample.length < sampleMin || this.#left > 0) return false;
+    const shape = learnShape(this.#sample, this.#root, this.#options);
+    this.#sample = [];
+    this.#wait = Math.min(waitMax, this.#wait * 2);
+    this.#left = this.#wait;
+    if (shape === null) return false;
+    if (this.#shapes.length < layoutsMax) this.#shapes.push(shape);
+    else this.#shapes[this.#hits.indexOf(Math.min(...this.#hits))] = shape;
+    this.#hits = this.#shapes.map((each, i) => (each === shape ? Infinity : (this.#hits[i] ?? 0)));
+    return true;
+  }
+}
