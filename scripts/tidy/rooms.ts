@@ -11,12 +11,13 @@ const pureRooms: readonly Room[] = [
   { name: "core", imports: [], pure: true },
   { name: "wasm", imports: ["core"], pure: true },
   { name: "regex", imports: ["core"], pure: true },
+  { name: "cel", imports: ["core"], pure: true },
   { name: "sketches", imports: ["core", "wasm"], pure: true },
   { name: "codecs", imports: ["core", "sketches", "wasm"], pure: true },
-  { name: "rules", imports: ["core", "sketches", "wasm", "regex"], pure: true },
+  { name: "rules", imports: ["core", "sketches", "wasm", "regex", "cel"], pure: true },
   { name: "parquet", imports: ["core", "wasm"], pure: true },
   { name: "drift", imports: ["core", "sketches"], pure: true },
-  { name: "contract", imports: ["core", "regex"], pure: true },
+  { name: "contract", imports: ["core", "regex", "cel"], pure: true },
 ];
 
 /** Adapters that are layers of one another; any other adapter imports core and itself only. */
@@ -54,6 +55,7 @@ export const pureModules: Readonly<Record<string, readonly string[] | null>> = {
   "node:crypto": ["createHash", "hash"],
   "node:path/posix": ["basename", "dirname", "extname", "join", "normalize"],
   "node:util": ["isDeepStrictEqual", "TextDecoder", "TextEncoder"],
+  "node:zlib": ["constants", "crc32", "zstdCompressSync"],
 };
 
 /** The room of a file given by its path below `src/`, with `/`; null for a room that the table does not know. */

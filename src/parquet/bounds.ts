@@ -54,17 +54,16 @@ export function decimalAt(words: Uint32Array, row: number): bigint {
   return BigInt.asIntN(128, value);
 }
 
-/** The first 16 code points of UTF-8 text. */
-export function textBelow(text: Uint8Array): Uint8Array {
-  return text.subarray(0, endOfCodePoints(text));
+/** The beginning of UTF-8 text up to `end`: 16 code points unless said. */
+export function textBelow(text: Uint8Array, end: number = endOfCodePoints(text)): Uint8Array {
+  return text.subarray(0, end);
 }
 
 /**
- * The least text of at most 16 code points that no text beginning like this one exceeds: the text itself if it is short, else its beginning with the last
- * code point that can grow grown by one. Null where none can (sixteen times U+10FFFF). UTF-8 bytes order as code points do.
+ * The least text of no more than `end` bytes (16 code points unless said) that no text beginning like this one exceeds: the text itself if it is short,
+ * else its beginning with the last code point that can grow grown by one. Null where none can (sixteen times U+10FFFF). UTF-8 bytes order as code points do.
  */
-export function textAbove(text: Uint8Array): Uint8Array | null {
-  const end = endOfCodePoints(text);
+export function textAbove(text: Uint8Array, end: number = endOfCodePoints(text)): Uint8Array | null {
   if (end === text.length) return text;
   const points = Array.from(Buffer.from(text.subarray(0, end)).toString("utf8"), (character) => character.codePointAt(0) as number);
   for (let i = points.length - 1; i >= 0; i--) {
@@ -77,15 +76,15 @@ export function textAbove(text: Uint8Array): Uint8Array | null {
   return null;
 }
 
-/** The first 16 bytes. */
-export function bytesBelow(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, boundLength);
+/** The first `length` bytes. */
+export function bytesBelow(bytes: Uint8Array, length: number = boundLength): Uint8Array {
+  return bytes.subarray(0, length);
 }
 
-/** At most 16 bytes that nothing beginning like `bytes` exceeds; null where no such bytes exist (sixteen times 0xff). */
-export function bytesAbove(bytes: Uint8Array): Uint8Array | null {
-  if (bytes.length <= boundLength) return bytes;
-  for (let i = boundLength - 1; i >= 0; i--) {
+/** At most `length` bytes that nothing beginning like `bytes` exceeds; null where no such bytes exist (sixteen times 0xff). */
+export function bytesAbove(bytes: Uint8Array, length: number = boundLength): Uint8Array | null {
+  if (bytes.length <= length) return bytes;
+  for (let i = length - 1; i >= 0; i--) {
     const byte = bytes[i] as number;
     if (byte === 0xff) continue;
     const above = bytes.slice(0, i + 1);
@@ -93,6 +92,14 @@ export function bytesAbove(bytes: Uint8Array): Uint8Array | null {
     return above;
   }
   return null;
+}
+
+/** Where the last code point ends that is whole within `bytesMax` bytes. */
+export function endOfBytes(text: Uint8Array, bytesMax: number): number {
+  if (text.length <= bytesMax) return text.length;
+  let end = bytesMax;
+  while (end > 0 && ((text[end] as number) & 0xc0) === 0x80) end--;
+  return end;
 }
 
 /** Where the sixteenth code point ends; the text's length if it has no more than that. */

@@ -1,0 +1,19 @@
+import { constants, crc32, zstdCompressSync } from "node:zlib";
+
+/** zstd's number among Parquet's codecs (`parquet.thrift`, CompressionCodec). */
+export const zstdCodec = 6;
+
+/** Measured on flights: level 3 takes twice the time of level 1 for 3% fewer bytes. */
+const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/** A page's bytes as a zstd frame, in memory of its own. */
+export function compressPage(bytes: Uint8Array): Uint8Array {
+  const frame = zstdCompressSync(bytes, options);
+  // A small frame may be a view of a large buffer, which would be held with it.
+  return frame.byteLength * 2 < frame.buffer.byteLength ? new Uint8Array(frame) : frame;
+}
+
+/** CRC-32 as page headers hold it: a signed number. */
+export function pageChecksum(bytes: Uint8Array): number {
+  return crc32(bytes) | 0;
+}

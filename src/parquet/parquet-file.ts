@@ -1,0 +1,203 @@
+import type { Batch } from "../core/batch.ts";
+import type { FileMetrics } from "../core/encoded-file.ts";
+import { Arena } from "../wasm/arena.ts";
+import { ColumnWriter } from "./column-writer.ts";
+import type { PageLimits } from "./column-writer.ts";
+import { EncoderMemory } from "./encoder-memory.ts";
+import { FileMetricsTally } from "./file-metrics.ts";
+import { FileSchema } from "./file-schema.ts";
+import type { IndexPlaces, StoredChunk, StoredRowGroup } from "./footer.ts";
+import { columnIndex, fileEnd, offsetIndex } from "./footer.ts";
+import { Placement, type PlacedColumn, type Spot } from "./placement.ts";
+import { RowBytes } from "./row-bytes.ts";
+import { Shredder } from "./shred.ts";
+import { sourceColumnsOf } from "./source-columns.ts";
+import type { ParquetFile, ParquetFileInput, RowGroupLimits } from "./written-file.ts";
+
+const magic = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
+
+/** Pages of the open row group are held, compressed, until it ends: this bounds them. */
+const defaultLimits: RowGroupLimits = { rowsMax: 262_144, bytesMax: 64 << 20 };
+
+/** What is encoded at a time: between two runs pages can end. */
+const runRowsMax = 2048;
+const runBytesMax = 1 << 20;
+
+/** Open pages and dictionaries of all columns share these; a column has at least the least and at most the most of either. */
+const openBytes = {
+  pages: 64 << 20,
+  pageMin: 32 << 10,
+  pageMax: 1 << 20,
+  dictionaries: 64 << 20,
+  dictionaryMin: 16 << 10,
+  dictionaryMax: 1 << 20,
+};
+const pageRowsMax = 65_536;
+
+/** Opens a Parquet file in memory; see `ParquetFile`. */
+export function openParquetFile(input: ParquetFileInput): ParquetFile {
+  return new OpenFile(input);
+}
+
+class OpenFile implements ParquetFile {
+  readonly #input: ParquetFileInput;
+  readonly #limits: RowGroupLimits;
+  readonly #memory: EncoderMemory;
+  readonly #shredder: Shredder;
+  readonly #metrics = new FileMetricsTally();
+  #schema: FileSchema | null = null;
+  #columns: ColumnWriter[] = [];
+  #rowGroups: StoredRowGroup[] = [];
+  #indexes: { readonly column: Uint8Array | null; readonly offsets: Uint8Array }[][] = [];
+  #pieces: Uint8Array[] = [magic];
+  #offset = magic.length;
+  #rows = 0;
+  #groupRows = 0;
+  #groupBytes = 0;
+
+  constructor(input: ParquetFileInput) {
+    this.#input = input;
+    this.#limits = input.limits ?? defaultLimits;
+    this.#memory = EncoderMemory.over(input.arena ?? new Arena());
+    this.#shredder = new Shredder(this.#memory, (leaf, run) => (this.#columns[leaf] as ColumnWriter).append(run));
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.pool.bytes + this.#columns.reduce((sum, column) => sum + column.heldBytes, 0);
+  }
+
+  append(batch: Batch, rows: Uint32Array): Uint8Array[] {
+    if (rows.length === 0) return [];
+    const all = [...batch.columns, ...(batch.unknown === null ? [] : [batch.unknown]), ...sourceColumnsOf(batch.records)];
+    this.#schema ??= this.#begin(new FileSchema(this.#input.schema, all));
+    const columns = this.#schema.arrange(all);
+    const placement = new Placement(this.#memory.arena);
+    const placed = columns.map((column) => placement.column(column));
+    const chosen = placement.array(rows);
+    const sizes = new RowBytes(columns, rows);
+    const block = placement.settle(this.#memory.pool);
+    try {
+      this.#cut({ placed, rows: chosen, sizes }, rows.length);
+    } finally {
+      block?.release();
+    }
+    return this.#takePieces();
+  }
+
+  finish(): { pieces: readonly Uint8Array[]; file: FileMetrics } {
+    const schema = this.#schema;
+    if (schema === null) throw new Error("a Parquet file needs at least one row");
+    if (this.#groupRows > 0) this.#closeRowGroup();
+    const places = this.#indexes.map((group) =>
+      group.map(() => ({ columnIndex: { offset: 0, bytes: 0 }, offsetIndex: { offset: 0, bytes: 0 } })),
+    );
+    for (const part of ["columnIndex", "offsetIndex"] as const) {
+      for (const [g, group] of this.#indexes.entries()) {
+        for (const [c, { column, offsets }] of group.entries()) {
+          const bytes = part === "columnIndex" ? column : offsets;
+          if (bytes === null) continue;
+          ((places[g] as IndexPlaces[])[c] as { [key in typeof part]: IndexPlaces["columnIndex"] })[part] = {
+            offset: this.#offset,
+            bytes: bytes.length,
+          };
+          this.#put(bytes);
+        }
+      }
+    }
+    this.#put(fileEnd({ schema, rowGroups: this.#rowGroups, indexes: places }));
+    const splitOffsets = this.#rowGroups.map(({ offset }) => offset);
+    const file = { recordCount: this.#rows, fileSizeBytes: this.#offset, ...this.#metrics.finish(), splitOffsets };
+    this.discard();
+    return { pieces: this.#takePieces(), file };
+  }
+
+  discard(): void {
+    for (const column of this.#columns) column.release();
+    this.#columns = [];
+  }
+
+  #begin(schema: FileSchema): FileSchema {
+    const columns = schema.leaves.length;
+    const share = (all: number, least: number, most: number): number => Math.max(least, Math.min(most, Math.floor(all / columns)));
+    const limits: PageLimits = {
+      rowsMax: pageRowsMax,
+      bytesMax: share(openBytes.pages, openBytes.pageMin, openBytes.pageMax),
+      dictionaryBytesMax: share(openBytes.dictionaries, openBytes.dictionaryMin, openBytes.dictionaryMax),
+    };
+    const filtered = this.#input.bloomFilterIds;
+    this.#columns = schema.leaves.map((leaf) => new ColumnWriter(this.#memory, leaf, limits, filtered?.has(leaf.id) === true));
+    return schema;
+  }
+
+  /** Takes as many rows at once as fit a run and the row group; a row that doesn't fit begins the next row group. */
+  #cut(run: Run, count: number): void {
+    const { rowsMax, bytesMax } = this.#limits;
+    let from = 0;
+    while (from < count) {
+      let rows = Math.min(count - from, runRowsMax, rowsMax - this.#groupRows);
+      let bytes = run.sizes.between(from, from + rows);
+      while (rows > 1 && (bytes > runBytesMax || this.#groupBytes + bytes > bytesMax)) {
+        rows = rows >> 1;
+        bytes = run.sizes.between(from, from + rows);
+      }
+      if (this.#groupRows > 0 && this.#groupBytes + bytes > bytesMax) {
+        this.#closeRowGroup();
+        continue;
+      }
+      this.#take(run, from, rows, bytes);
+      from += rows;
+    }
+  }
+
+  #take({ placed, rows }: Run, from: number, count: number, bytes: number): void {
+    const nodes = (this.#schema as FileSchema).nodes;
+    for (const [i, node] of nodes.entries()) this.#shredder.shred(node, placed[i] as PlacedColumn, rows.address + from * 4, count);
+    this.#rows += count;
+    this.#groupRows += count;
+    this.#groupBytes += bytes;
+    if (this.#groupRows >= this.#limits.rowsMax) this.#closeRowGroup();
+  }
+
+  #closeRowGroup(): void {
+    const offset = this.#offset;
+    const closed = this.#columns.map((column) => {
+      const chunk = column.closeChunk();
+      const start = this.#offset;
+      for (const piece of chunk.pieces) this.#put(piece);
+      const uncompressedBytes = chunk.pages.reduce((sum, page) => sum + page.uncompressedBytes, chunk.dictionary?.uncompressedBytes ?? 0);
+      return { chunk, offset: start, compressedBytes: this.#offset - start, uncompressedBytes };
+    });
+    const chunks: StoredChunk[] = closed.map((each) => {
+      const bloomFilterOffset = this.#offset;
+      if (each.chunk.bloomFilter !== null) this.#put(each.chunk.bloomFilter);
+      return { ...each, chunk: { ...each.chunk, pieces: [] }, bloomFilterOffset };
+    });
+    for (const chunk of chunks) this.#metrics.add(chunk);
+    this.#rowGroups.push({ rows: this.#groupRows, offset, chunks });
+    this.#indexes.push(chunks.map((stored) => ({ column: columnIndex(stored.chunk), offsets: offsetIndex(stored) })));
+    this.#groupRows = 0;
+    this.#groupBytes = 0;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#pieces.push(bytes);
+    this.#offset += bytes.length;
+  }
+
+  #takePieces(): Uint8Array[] {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    return pieces;
+  }
+}
+
+interface Run {
+  readonly placed: readonly PlacedColumn[];
+  /** Row numbers, u32. */
+  readonly rows: Spot;
+  readonly sizes: RowBytes;
+}
