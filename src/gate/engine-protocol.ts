@@ -1,6 +1,7 @@
 import type { Contract } from "../core/contract.ts";
 import type { PackedRecords } from "../core/packed-records.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
+import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineKind } from "./compiled.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
 
@@ -17,13 +18,15 @@ export type EngineRequest =
       readonly kind: EngineKind;
     }
   | { readonly type: "add"; readonly window: number; readonly records: PackedRecords }
-  | { readonly type: "settle"; readonly window: number; readonly closedAtMs: number }
+  | { readonly type: "question"; readonly window: number; readonly closedAtMs: number }
+  | { readonly type: "settle"; readonly window: number; readonly closedAtMs: number; readonly found: readonly DeferredOffenders[] }
   | { readonly type: "drop"; readonly window: number };
 
-/** What it answers: one for each `add` and `settle`, in their order. */
+/** What it answers: one for each `add`, `question` and `settle`, in their order. */
 export type EngineAnswer =
   /** `buffer`: the records' own, given back where nothing needs it any more. */
   | { readonly type: "judged"; readonly window: number; readonly judged: JudgedRows; readonly buffer: ArrayBuffer | null }
+  | { readonly type: "questions"; readonly window: number; readonly questions: readonly DeferredKeys[] }
   | { readonly type: "settled"; readonly window: number; readonly settled: SettledRows };
 
 /** What a thread is started with. */

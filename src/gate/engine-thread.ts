@@ -3,6 +3,7 @@ import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
 import { packedBytes, packRecords, runsBytes } from "../core/packed-records.ts";
 import type { Records } from "../core/records.ts";
+import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineWindow, WindowPlan } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
@@ -67,8 +68,14 @@ class HostedWindow implements EngineWindow {
     }
   }
 
-  async settle(closedAtMs: number): Promise<SettledRows> {
-    const answer = await this.#ask({ type: "settle", window: this.#number, closedAtMs }, []);
+  async questions(closedAtMs: number): Promise<readonly DeferredKeys[]> {
+    const answer = await this.#ask({ type: "question", window: this.#number, closedAtMs }, []);
+    if (answer.type !== "questions") throw new Error("bug: the engine thread answers another request");
+    return answer.questions;
+  }
+
+  async settle(closedAtMs: number, found: readonly DeferredOffenders[] = []): Promise<SettledRows> {
+    const answer = await this.#ask({ type: "settle", window: this.#number, closedAtMs, found }, []);
     this.#over = true;
     this.#thread.forget(this.#number);
     if (answer.type !== "settled") throw new Error("bug: the engine thread answers another request");
@@ -185,7 +192,7 @@ export class EngineThread {
   }
 
   tell(request: EngineRequest, transfer: ArrayBuffer[] = []): void {
-    if (request.type === "add" || request.type === "settle") this.#working++;
+    if (request.type === "add" || request.type === "question" || request.type === "settle") this.#working++;
     this.#worker.postMessage(request, transfer);
   }
 

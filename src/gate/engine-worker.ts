@@ -1,4 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
 import type { Contract } from "../core/contract.ts";
 import { unpackRecords } from "../core/packed-records.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
@@ -8,9 +7,15 @@ import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-pro
 import type { SettledRows } from "./judged-rows.ts";
 import { WindowJudge } from "./window-judge.ts";
 
+/** What a thread uses of its port to the host. */
+export interface EnginePort {
+  on(event: "message", listener: (request: EngineRequest) => void): unknown;
+  postMessage(answer: EngineAnswer, transfer: ArrayBuffer[]): void;
+}
+
 /** Judges windows in a thread as its host asks, one request after the other. Whatever it throws ends the thread, and its host reads the records again. */
 export function serveEngine(
-  port: MessagePort,
+  port: EnginePort,
   options: EngineThreadData & { readonly openReferenceFile: (schema: IcebergSchema) => ParquetFile },
 ): void {
   const beats = new Int32Array(options.beats);
@@ -21,7 +26,7 @@ export function serveEngine(
   const windows = new Map<number, WindowJudge>();
   const answer = (message: EngineAnswer, transfer: readonly ArrayBuffer[]): void => port.postMessage(message, [...transfer]);
 
-  port.on("message", (request: EngineRequest) => {
+  port.on("message", (request) => {
     beat();
     switch (request.type) {
       case "contract":
@@ -43,8 +48,13 @@ export function serveEngine(
         answer({ type: "judged", window: request.window, judged, buffer }, buffer === null ? [] : [buffer]);
         break;
       }
+      case "question": {
+        const questions = openWindow(windows, request.window).questions(request.closedAtMs, beat);
+        answer({ type: "questions", window: request.window, questions }, []);
+        break;
+      }
       case "settle": {
-        const settled = wholeBuffers(openWindow(windows, request.window).settle(request.closedAtMs, beat));
+        const settled = wholeBuffers(openWindow(windows, request.window).settle(request.closedAtMs, request.found, beat));
         windows.delete(request.window);
         answer({ type: "settled", window: request.window, settled }, buffersOf(settled));
         break;
@@ -66,9 +76,9 @@ function openWindow(windows: ReadonlyMap<number, WindowJudge>, number: number): 
 /** The same with bytes that fill their buffers: a view is cloned with all of the buffer that it looks at. */
 function wholeBuffers(settled: SettledRows): SettledRows {
   const { file, profile } = settled;
-  const whole = (bytes: Uint8Array): Uint8Array => (fillsBuffer(bytes) ? bytes : bytes.slice());
+  const whole = (bytes: Uint8Array): Uint8Array => (fillsBuffer(bytes) ? bytes : new Uint8Array(bytes));
   const bounds = (map: ReadonlyMap<number, Uint8Array>): Map<number, Uint8Array> =>
-    new Map([...map].map(([id, bytes]) => [id, bytes.slice()]));
+    new Map([...map].map(([id, bytes]) => [id, new Uint8Array(bytes)]));
   return {
     ...settled,
     profile: { ...profile, bytes: whole(profile.bytes) },

@@ -3,6 +3,7 @@ import type { SluiceError } from "../core/errors.ts";
 import type { Records } from "../core/records.ts";
 import { concatRecords } from "../core/records.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
+import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { CompiledContract, CompileOptions, EngineKind } from "./compiled.ts";
 import { compile } from "./compiled.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
@@ -22,8 +23,15 @@ export interface EngineWindow {
   room(): Promise<void>;
   /** Judges records, in order. They are copied before it returns. Rejects with ENGINE_THREAD_LOST: the window is gone then. */
   add(runs: readonly Records[]): Promise<JudgedRows>;
-  /** Ends the window. `closedAtMs` is the time that late records are held against. Rejects with ENGINE_THREAD_LOST. */
-  settle(closedAtMs: number): Promise<SettledRows>;
+  /**
+   * What only the outside world can say of the rows that pass so far; nothing is added after it. Asked once, before `settle`, if the contract has deferred
+   * rules. Rejects with ENGINE_THREAD_LOST.
+   */
+  questions(closedAtMs: number): Promise<readonly DeferredKeys[]>;
+  /**
+   * Ends the window. `closedAtMs` is the time that late records are held against, `found` what the outside world said. Rejects with ENGINE_THREAD_LOST.
+   */
+  settle(closedAtMs: number, found?: readonly DeferredOffenders[]): Promise<SettledRows>;
   /** Gives the window up; what was asked for is never answered. No fault after `settle` has resolved. */
   drop(): void;
   /** Resolves if the window is lost with its thread. */
@@ -66,7 +74,8 @@ export function createInlineEngine(options: Omit<CompileOptions, "kind"> & { rea
       return {
         room: () => Promise.resolve(),
         add: async (runs) => judge.add(concatRecords(runs)),
-        settle: async (closedAtMs) => judge.settle(closedAtMs),
+        questions: async (closedAtMs) => judge.questions(closedAtMs),
+        settle: async (closedAtMs, found) => judge.settle(closedAtMs, found),
         drop: () => judge.discard(),
         lost: new Promise(() => {}),
       };

@@ -62,12 +62,12 @@ export class LaneEngine {
   }
 
   /** A thread was lost with a window of this lane. Resolves when it is time to try again. */
-  async lost(error: SluiceError, dataset: string): Promise<void> {
+  async lost(fault: SluiceError, dataset: string): Promise<void> {
     const { observe, fatal } = this.#context;
     const attempt = ++this.#losses;
-    observe({ type: "engine.lost", dataset, error, attempt });
+    observe({ type: "engine.lost", dataset, error: fault, attempt });
     if (attempt > lossesMax) {
-      fatal(error);
+      fatal(fault);
       return;
     }
     const pause = Promise.withResolvers<void>();

@@ -4,9 +4,11 @@ import type { Contract } from "../core/contract.ts";
 import type { EncodedFile } from "../core/encoded-file.ts";
 import { chunkRecords } from "../core/record-chunks.ts";
 import type { Records } from "../core/records.ts";
-import type { LateViolations, RuleCheck, WindowValidator } from "../core/rule.ts";
+import type { LateViolations, RuleCheck, RuleOutcome, RulePlan, WindowValidator } from "../core/rule.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
+import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
+import { addOffenders, DeferredGatherer, deferredRules } from "../rules/deferred/deferred-rule.ts";
 import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
 import { copyBatch } from "../wasm/copy-batch.ts";
 import type { CompiledContract, WindowProfiler } from "./compiled.ts";
@@ -37,6 +39,7 @@ export class WindowJudge {
   readonly #skipped: SkippedWindowRow[] = [];
   readonly #pieces: Uint8Array[] = [];
   #file: ParquetFile | null = null;
+  #closed: ClosedRules | null = null;
   #rows = 0;
   #passed = 0;
 
@@ -70,9 +73,29 @@ export class WindowJudge {
     return { rows: records.count, faults, rejected, newestTimestampMs: newestOf(records.timestamps), timings, fallback };
   }
 
-  /** Ends the window. `closedAtMs` is the time that late records are held against. Nothing is added after it. */
-  settle(closedAtMs: number, beat: () => void = () => {}): SettledRows {
-    const { outcomes, late } = this.#rules.close();
+  /** The keys of the rows that pass whatever is judged here, for the rules that the outside world answers. Nothing is added after it. */
+  questions(closedAtMs: number, beat: () => void = () => {}): readonly DeferredKeys[] {
+    const { contract } = this.#compiled;
+    const { late } = this.#close();
+    const gatherers = deferredRules(contract.rules).map((plan) => new DeferredGatherer(plan, contract.fields));
+    (this.#kept ?? []).forEach(({ chunk, base }, index) => {
+      const { passed } = settleChunk(
+        this.#compiled,
+        chunk,
+        late.filter((each) => each.batch === index),
+        closedAtMs,
+      );
+      for (const gatherer of gatherers) gatherer.add(chunk.batch, base, passed);
+      beat();
+    });
+    return gatherers.map((gatherer) => gatherer.finish());
+  }
+
+  /** Ends the window. `closedAtMs` is the time that late records are held against, `found` what the outside world said. Nothing is added after it. */
+  settle(closedAtMs: number, found: readonly DeferredOffenders[] = [], beat: () => void = () => {}): SettledRows {
+    const closed = this.#close();
+    const outcomes = withFound(this.#compiled.contract, closed.outcomes, found);
+    const late = [...closed.late, ...found.flatMap((each) => this.#byChunk(each))];
     if (this.#kept === null) demand(late.length === 0, "a rule found late offenders in a window whose rows can't fall any more");
     else this.#settleKept(this.#kept, late, closedAtMs, beat);
     const file = this.#finishFile();
@@ -84,6 +107,19 @@ export class WindowJudge {
       profile: this.#finishProfile(),
       file,
     };
+  }
+
+  /** The rules' own end, once. */
+  #close(): ClosedRules {
+    this.#closed ??= this.#rules.close();
+    return this.#closed;
+  }
+
+  #byChunk({ rule, rows }: DeferredOffenders): LateViolations[] {
+    return (this.#kept ?? []).flatMap(({ chunk, base }, batch) => {
+      const own = rows.filter((row) => row >= base && row < base + chunk.batch.rows).map((row) => row - base);
+      return own.length === 0 ? [] : [{ rule, batch, rows: own }];
+    });
   }
 
   /** Gives up: the window is dropped. */
@@ -164,6 +200,19 @@ export class WindowJudge {
   }
 }
 
+type ClosedRules = ReturnType<WindowValidator["close"]>;
+
+/** Outcomes with the offenders that the outside world named. */
+function withFound(contract: Contract, outcomes: readonly RuleOutcome[], found: readonly DeferredOffenders[]): readonly RuleOutcome[] {
+  const answers = new Map(found.map((each) => [each.rule, each]));
+  return outcomes.map((outcome, i) => {
+    const answer = answers.get(i);
+    if (answer === undefined) return outcome;
+    const more = addOffenders(contract.rules[i] as RulePlan, outcome, answer.rows.length);
+    return answer.note === null ? more : { ...more, note: answer.note };
+  });
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function newestOf(timestamps: BigInt64Array): number {
@@ -180,7 +229,8 @@ function newestOf(timestamps: BigInt64Array): number {
 /** Whether a row that passed can be rejected or skipped when its window closes. */
 function canStillFall(contract: Contract): boolean {
   const { late } = contract.policies;
-  return (late !== null && late.action !== "promote") || contract.rules.some(({ check }) => looksBack(check));
+  if (late !== null && late.action !== "promote") return true;
+  return deferredRules(contract.rules).length > 0 || contract.rules.some(({ check }) => looksBack(check));
 }
 
 /** Whether a check finds offenders among rows that were judged before. */

@@ -1,9 +1,11 @@
+import type { ClaimRows } from "../core/claims.ts";
 import type { Contract } from "../core/contract.ts";
 import type { SluiceError } from "../core/errors.ts";
 import type { OffsetRange, PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { RecordSlice, RejectedRow, SourceRun } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
+import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineWindow } from "./engine.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
 
@@ -100,9 +102,36 @@ export class OpenWindow {
     return judged;
   }
 
-  /** Ends the window where it is judged. Rejects with ENGINE_THREAD_LOST. */
-  settle(closedAtMs: number): Promise<SettledRows> {
-    return this.#engine.settle(closedAtMs);
+  /** What its deferred rules ask, once no more is added. Rejects with ENGINE_THREAD_LOST. */
+  questions(closedAtMs: number): Promise<readonly DeferredKeys[]> {
+    return this.#engine.questions(closedAtMs);
+  }
+
+  /** Ends the window where it is judged, with the answers to its questions. Rejects with ENGINE_THREAD_LOST. */
+  settle(closedAtMs: number, found: readonly DeferredOffenders[] = []): Promise<SettledRows> {
+    return this.#engine.settle(closedAtMs, found);
+  }
+
+  /** Where the records of rows (ascending) came from, to claim keys for them. */
+  claimRows({ rows, keys }: DeferredKeys): ClaimRows {
+    const count = rows.length;
+    const partitions: PartitionKey[] = [];
+    const claimed = { partition: new Uint16Array(count), offsets: new BigInt64Array(count), timestampsMs: new BigInt64Array(count) };
+    const bases = this.#runs.map(({ records }) => {
+      const base = partitions.length;
+      partitions.push(...records.partitions);
+      return base;
+    });
+    let run = 0;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      while (row >= this.#endOf(run)) run++;
+      const { records, start } = this.#runs[run] as PlacedRun;
+      claimed.partition[i] = (bases[run] as number) + (records.partition[row - start] as number);
+      claimed.offsets[i] = records.offsets[row - start] as bigint;
+      claimed.timestampsMs[i] = records.timestamps[row - start] as bigint;
+    }
+    return { count, keys, partitions, ...claimed };
   }
 
   /** Gives the window up where it is judged. */
