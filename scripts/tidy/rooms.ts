@@ -44,6 +44,7 @@ export const purePackages: readonly string[] = [
   "ajv-formats",
   "apache-arrow",
   "fastest-levenshtein",
+  "protobufjs",
   "re2js",
   "simple-statistics",
   "yaml",

@@ -30,7 +30,7 @@ export const longs = avsc.types.LongType.__with({
 
 /** The avsc type of a schema. */
 export function avscType(schema: unknown): avsc.Type {
-  return avsc.Type.forSchema(schema as avsc.Schema, { typeHook: (each) => (isLong(each) ? longs : undefined) as avsc.Type });
+  return avsc.Type.forSchema(schema as avsc.Schema, { typeHook: (each) => (isLong(each) ? longs : undefined) });
 }
 
 const isLong = (schema: unknown): boolean =>
