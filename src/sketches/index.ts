@@ -1,3 +1,4 @@
+export { compileProfiler } from "./compile-profiler.ts";
 export { emptyProfile, profileBatch, referenceProfiler } from "./profiler.ts";
 export type { WindowProfiler } from "./window-profiler.ts";
 export { mergeProfiles } from "./merge-profiles.ts";

@@ -1,0 +1,324 @@
+import type { Expr } from "../../wasm/expression.ts";
+import {
+  add,
+  and,
+  c32,
+  c64,
+  eq,
+  eqz,
+  extendU,
+  geU,
+  gtS,
+  gtU,
+  leU,
+  load32,
+  load64,
+  load8S,
+  load8U,
+  loadV128,
+  ltS,
+  ltU,
+  mul,
+  or,
+  popcnt,
+  rotl,
+  select,
+  shl,
+  shrU,
+  sub,
+  toF64U,
+  wrap,
+  xor,
+} from "../../wasm/expression.ts";
+import type { FunctionBuilder, FunctionRef, Global, Local } from "../../wasm/function-builder.ts";
+import type { WasmModule } from "../../wasm/module.ts";
+import { i8x16, splat8 } from "../../wasm/simd.ts";
+import { i32, i64 } from "../../wasm/value-type.ts";
+import { Head, textShape } from "../column-state.ts";
+import { textPointsMax } from "../text-points.ts";
+import { emitHashSpan, loadFirst, swapBytes } from "./hash-code.ts";
+import type { HostFunctions } from "./number-code.ts";
+import { countCell } from "./number-code.ts";
+import { blocked, countAgain, emitPurge, emitSeek, headOf, insertEntry, keyOf, numberIn, setHead, setTextSlot } from "./table-code.ts";
+
+const shape = textShape;
+
+/** What bytes mean: text by code points, binary by bytes, JSON of which nothing is kept. */
+export const TextForm = { string: 0, binary: 1, json: 2 } as const;
+
+/** Exports `addTexts`: (state, cells, starts, lengths, rows, rows' end, text form, scratch), which does what `addSpans` does. Scratch is 8 bytes a row. */
+export function emitTexts(m: WasmModule, host: HostFunctions): void {
+  const measured = m.global("i32");
+  const addText = emitAddText(m, host, measured);
+  m.func("addTexts", [i32, i32, i32, i32, i32, i32, i32, i32], [], (f, [state, cells, starts, lengths, rows, end, form, scratch]) => {
+    const [row, cell, start, length, slot, number, address, seen] = [
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+    ];
+    const [streaming, to] = [f.local(i32), f.local(i32)];
+    const key = f.local(i64);
+    const hashText = textHasher(f);
+    f.set(streaming, headOf(state, Head.streaming));
+    f.set(to, scratch);
+    const note = (points: Expr): void => {
+      f.storeF64(to, toF64U(points));
+      f.set(to, add(to, c32(8)));
+    };
+    f.block((out) => {
+      f.loop((again) => {
+        f.brIf(out, geU(rows, end));
+        f.set(row, load32(rows));
+        f.set(rows, add(rows, c32(4)));
+        f.set(cell, load8U(add(cells, row)));
+        f.if(cell, () => {
+          countCell(f, state, cell, address);
+          f.br(again);
+        });
+        f.set(row, shl(row, c32(2)));
+        f.set(start, load32(add(starts, row)));
+        f.set(length, load32(add(lengths, row)));
+        f.set(seen, add(seen, c32(1)));
+        hashText(key, start, length);
+        setTextSlot(f, slot, key, shape);
+        f.set(number, numberIn(state, slot, shape));
+        f.if(number, () => {
+          f.if(eq(keyOf(state, number, shape), key), () => {
+            countAgain(f, state, number, shape, address);
+            f.if(streaming, () => note(load32(address, shape.points - 4)));
+            f.br(again);
+          });
+        });
+        f.set(streaming, or(streaming, f.call(addText, state, key, slot, start, length, form)));
+        f.if(streaming, () => note(measured));
+        f.br(again);
+      });
+    });
+    setHead(f, state, Head.values, add(headOf(state, Head.values), seen));
+    f.if(streaming, () => f.run(host.moments, state, scratch, shrU(sub(to, scratch), c32(3))));
+  });
+}
+
+/** Code that sets a key to the hash of a span: `hashText`, two words at a time. */
+function textHasher(f: FunctionBuilder): (key: Local, start: Local, length: Local) => void {
+  const [a, b, at, rest] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
+  const word = f.local(i64);
+  const mixIn = (): void => {
+    f.set(a, add(rotl(mul(xor(a, wrap(word)), c32(0xcc9e2d51)), c32(15)), b));
+    f.set(b, add(rotl(mul(xor(b, wrap(shrU(word, c64(32)))), c32(0x1b873593)), c32(13)), a));
+  };
+  return (key, start, length) => {
+    f.set(a, xor(c32(0x51ed270b), length));
+    f.set(b, add(c32(0x2545f491), length));
+    f.set(at, start);
+    f.set(rest, length);
+    f.block((short) => {
+      f.loop((again) => {
+        f.brIf(short, ltU(rest, c32(8)));
+        f.set(word, load64(at));
+        mixIn();
+        f.set(at, add(at, c32(8)));
+        f.set(rest, sub(rest, c32(8)));
+        f.br(again);
+      });
+    });
+    f.if(rest, () => {
+      f.set(word, shl(extendU(sub(c32(8), rest)), c64(3)));
+      f.set(word, shrU(shl(load64(at), word), word));
+      mixIn();
+    });
+    f.set(a, xor(a, b));
+    f.set(a, mul(xor(a, shrU(a, c32(16))), c32(0x85ebca6b)));
+    f.set(a, mul(xor(a, shrU(a, c32(13))), c32(0xc2b2ae35)));
+    f.set(key, or(extendU(a), shl(extendU(b), c64(32))));
+  };
+}
+
+/** (state, key, first slot, start, length, form): adds a text that does not stand in its first slot; 1 if streaming began with it. */
+function emitAddText(m: WasmModule, host: HostFunctions, measured: Global): FunctionRef {
+  const hash = m.global("i64");
+  const seek = emitSeek(m, shape);
+  const purge = emitPurge(m, shape, host.tally);
+  const hashSpan = emitHashSpan(m, hash);
+  const countPoints = emitCountPoints(m);
+  const cut = emitCut(m);
+  const keepExtremes = emitExtremes(m);
+  const copy = emitCopy(m);
+  return m.func(null, [i32, i64, i32, i32, i32, i32], [i32], (f, [state, key, slot, start, length, form]) => {
+    const [found, started, number, full, kept, stored] = [
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+      f.local(i32),
+    ];
+    f.set(found, f.call(seek, state, key, slot));
+    f.if(gtS(found, c32(0)), () => {
+      countAgain(f, state, found, shape, number);
+      f.setGlobal(measured, load32(number, shape.points - 4));
+      f.return(c32(0));
+    });
+    f.switch(form, [
+      () => {
+        f.set(kept, f.call(cut, start, length));
+        f.setGlobal(measured, f.call(countPoints, start, length));
+      },
+      () => {
+        f.set(kept, select(gtU(length, c32(textPointsMax)), c32(textPointsMax), length));
+        f.setGlobal(measured, length);
+      },
+      () => f.setGlobal(measured, length),
+    ]);
+    f.set(full, or(eq(headOf(state, Head.size), c32(shape.entriesMax)), gtU(add(headOf(state, Head.stored), kept), c32(shape.storeBytes))));
+    f.set(started, and(eqz(headOf(state, Head.streaming)), or(full, eq(found, c32(blocked)))));
+    f.if(or(full, started), () => {
+      f.if(
+        started,
+        () => f.run(host.start, state),
+        () => f.run(purge, state),
+      );
+      f.set(found, f.call(seek, state, key, slot));
+    });
+    f.run(hashSpan, state, start, length);
+    f.if(xor(form, c32(TextForm.json)), () => f.run(keepExtremes, state, start, kept));
+    f.if(
+      eq(found, c32(blocked)),
+      () => setHead(f, state, Head.error, add(headOf(state, Head.error), c32(1))),
+      () => {
+        insertEntry(f, state, key, found, number, shape);
+        f.store64(add(state, shl(number, c32(3))), hash, shape.hashes - 8);
+        f.store32(add(state, shl(number, c32(2))), measured, shape.points - 4);
+        f.set(stored, headOf(state, Head.stored));
+        f.store32(add(state, shl(number, c32(2))), or(shl(stored, c32(16)), kept), shape.spans - 4);
+        f.run(copy, add(add(state, stored), c32(shape.store)), start, kept);
+        setHead(f, state, Head.stored, add(stored, kept));
+      },
+    );
+    f.return(started);
+  });
+}
+
+/** (to, from, length): copies whole runs of 16 bytes; what it writes beyond the length is never read. */
+function emitCopy(m: WasmModule): FunctionRef {
+  return m.func(null, [i32, i32, i32], [], (f, [to, from, length]) => {
+    const at = f.local(i32);
+    f.loop((again) => {
+      f.storeV128(add(to, at), loadV128(add(from, at)));
+      f.set(at, add(at, c32(16)));
+      f.brIf(again, ltU(at, length));
+    });
+  });
+}
+
+/** Bits of the bytes that continue a code point, 10xxxxxx: as signed numbers, those below -64. */
+function continuations(address: Expr, offset = 0): Expr {
+  return i8x16.bitmask(i8x16.ltS(loadV128(address, offset), splat8(c32(-64))));
+}
+
+/** (start, length): `countPoints`. */
+function emitCountPoints(m: WasmModule): FunctionRef {
+  return m.func(null, [i32, i32], [i32], (f, [start, length]) => {
+    const [points, end] = [f.local(i32), f.local(i32)];
+    f.set(points, length);
+    f.set(end, add(start, and(length, c32(-16))));
+    f.block((out) => {
+      f.loop((again) => {
+        f.brIf(out, geU(start, end));
+        f.set(points, sub(points, popcnt(continuations(start))));
+        f.set(start, add(start, c32(16)));
+        f.br(again);
+      });
+    });
+    const inside = sub(shl(c32(1), and(length, c32(15))), c32(1));
+    f.return(sub(points, popcnt(and(continuations(start), inside))));
+  });
+}
+
+/** (start, length): how many bytes `cutAt` leaves. */
+function emitCut(m: WasmModule): FunctionRef {
+  return m.func(null, [i32, i32], [i32], (f, [start, length]) => {
+    const [at, last, points] = [f.local(i32), f.local(i32), f.local(i32)];
+    f.if(leU(length, c32(textPointsMax)), () => f.return(length));
+    // Of text in ASCII the 64 points are 64 bytes.
+    const foreign = [0, 16, 32, 48].map((offset) => continuations(start, offset)).reduce((a, b) => or(a, b));
+    f.if(eqz(foreign), () => {
+      f.if(isPointStart(load8S(start, textPointsMax)), () => f.return(c32(textPointsMax)));
+    });
+    f.set(last, select(gtU(length, c32(4 * textPointsMax)), c32(4 * textPointsMax), length));
+    f.loop((again) => {
+      f.if(isPointStart(load8S(add(start, at))), () => {
+        f.set(points, add(points, c32(1)));
+        f.if(gtU(points, c32(textPointsMax)), () => f.return(at));
+      });
+      f.set(at, add(at, c32(1)));
+      f.brIf(again, ltU(at, last));
+    });
+    f.return(last);
+  });
+}
+
+function isPointStart(byte: Expr): Expr {
+  return eqz(ltS(byte, c32(-64)));
+}
+
+/** (state, start, kept): `keepExtremes`. The first 8 bytes decide, most often. */
+function emitExtremes(m: WasmModule): FunctionRef {
+  const compare = emitCompare(m);
+  const keep = emitKeep(m);
+  return m.func(null, [i32, i32, i32], [], (f, [state, start, kept]) => {
+    const [least, most] = [add(state, c32(shape.least)), add(state, c32(shape.most))];
+    const [prefix, other] = [f.local(i64), f.local(i64)];
+    const keepLeast = (): void => setHead(f, state, Head.leastLength, f.call(keep, least, start, kept));
+    const keepMost = (): void => setHead(f, state, Head.mostLength, f.call(keep, most, start, kept));
+    f.if(eqz(headOf(state, Head.ordered)), () => {
+      setHead(f, state, Head.ordered, c32(1));
+      keepLeast();
+      keepMost();
+      f.return();
+    });
+    f.set(prefix, swapBytes(loadFirst(start, select(ltU(kept, c32(8)), kept, c32(8)))));
+    f.set(other, swapBytes(load64(state, shape.least)));
+    f.if(ltU(prefix, other), keepLeast);
+    f.if(eq(prefix, other), () => {
+      f.if(ltS(f.call(compare, start, kept, least, headOf(state, Head.leastLength)), c32(0)), keepLeast);
+    });
+    f.set(other, swapBytes(load64(state, shape.most)));
+    f.if(gtU(prefix, other), keepMost);
+    f.if(eq(prefix, other), () => {
+      f.if(gtS(f.call(compare, start, kept, most, headOf(state, Head.mostLength)), c32(0)), keepMost);
+    });
+  });
+}
+
+/** (to, start, kept): keeps a span, its first 8 bytes ending in zeros; answers its length. */
+function emitKeep(m: WasmModule): FunctionRef {
+  return m.func(null, [i32, i32, i32], [i32], (f, [to, start, kept]) => {
+    f.store64(to, c64(0));
+    f.memoryCopy(to, start, kept);
+    f.return(kept);
+  });
+}
+
+/** (a, its length, b, its length): below 0, 0 or above, as `compareWith`. */
+function emitCompare(m: WasmModule): FunctionRef {
+  return m.func(null, [i32, i32, i32, i32], [i32], (f, [a, lengthA, b, lengthB]) => {
+    const [at, shared, difference] = [f.local(i32), f.local(i32), f.local(i32)];
+    f.set(shared, select(ltU(lengthA, lengthB), lengthA, lengthB));
+    f.block((out) => {
+      f.loop((again) => {
+        f.brIf(out, geU(at, shared));
+        f.set(difference, sub(load8U(add(a, at)), load8U(add(b, at))));
+        f.if(difference, () => f.return(difference));
+        f.set(at, add(at, c32(1)));
+        f.br(again);
+      });
+    });
+    f.return(sub(lengthA, lengthB));
+  });
+}
