@@ -8,14 +8,20 @@ import { CellKeys } from "../cell-key.ts";
 import { locate, resolveRowPath } from "../column-path.ts";
 import { toleranceBreach } from "../tolerance.ts";
 
-/** Rows of a window that a rule asks the outside world about: row numbers, and one key a row (`claimKeyBytes` each). */
+/** Rows of a window that a rule asks the outside world about: row numbers of the window, ascending, and one key a row (`claimKeyBytes` each). */
 export interface DeferredKeys {
   /** The rule's index. */
   readonly rule: number;
-  /** Chunk of the window, and row in it. */
-  readonly chunks: Uint32Array;
   readonly rows: Uint32Array;
   readonly keys: Uint8Array;
+}
+
+/** Rows of a window that the outside world says offend: a selection of the rows of `DeferredKeys`, ascending. */
+export interface DeferredOffenders {
+  readonly rule: number;
+  readonly rows: Uint32Array;
+  /** What to know of the answer, for the rule's outcome; null: nothing. */
+  readonly note: string | null;
 }
 
 /** The columns whose values make a row's key, where a rule is judged outside of its window; null for other rules. */
@@ -36,7 +42,6 @@ export class DeferredGatherer {
   readonly #names: readonly string[];
   readonly #fields: readonly Field[];
   readonly #cells = new CellKeys();
-  #chunks = new Uint32Array(1024);
   #rows = new Uint32Array(1024);
   #keys = new Uint8Array(1024 * claimKeyBytes);
   #count = 0;
@@ -47,21 +52,20 @@ export class DeferredGatherer {
     this.#fields = fields;
   }
 
-  /** Takes the given rows (those that pass whatever else is judged) of a chunk; rows in which one of the columns has no value are not judged. */
-  add(batch: Batch, chunk: number, rows: Uint32Array): void {
+  /** Takes the given rows (those that pass whatever else is judged) of a chunk whose first row is the window's row `base`; rows in which one of the columns has no value are not judged. */
+  add(batch: Batch, base: number, rows: Uint32Array): void {
     const columns = this.#names.map((name) => locate(batch, resolveRowPath(this.#fields, name, this.#plan)).column);
     const cells = this.#cells;
     for (const row of rows) {
       if (columns.some((column) => column.state[row] !== Cell.value)) continue;
       cells.length = 0;
       for (const column of columns) cells.append(column, row);
-      this.#push(chunk, row, createHash("sha256").update(cells.bytes.subarray(0, cells.length)).digest());
+      this.#push(base + row, createHash("sha256").update(cells.bytes.subarray(0, cells.length)).digest());
     }
   }
 
-  #push(chunk: number, row: number, digest: Uint8Array): void {
+  #push(row: number, digest: Uint8Array): void {
     if (this.#count === this.#rows.length) this.#grow();
-    this.#chunks[this.#count] = chunk;
     this.#rows[this.#count] = row;
     this.#keys.set(digest.subarray(0, claimKeyBytes), this.#count * claimKeyBytes);
     this.#count++;
@@ -69,19 +73,16 @@ export class DeferredGatherer {
 
   #grow(): void {
     const wider = this.#count * 2;
-    const chunks = new Uint32Array(wider);
-    chunks.set(this.#chunks);
     const rows = new Uint32Array(wider);
     rows.set(this.#rows);
     const keys = new Uint8Array(wider * claimKeyBytes);
     keys.set(this.#keys);
-    [this.#chunks, this.#rows, this.#keys] = [chunks, rows, keys];
+    [this.#rows, this.#keys] = [rows, keys];
   }
 
   finish(): DeferredKeys {
     return {
       rule: this.#plan.index,
-      chunks: this.#chunks.slice(0, this.#count),
       rows: this.#rows.slice(0, this.#count),
       keys: this.#keys.slice(0, this.#count * claimKeyBytes),
     };
