@@ -23,6 +23,7 @@ export interface CellCheck {
 /** The rule that a row offends against if any of its cells of this column does; the first of them is shown. */
 export function cellRule(path: ColumnPath, check: CellCheck): CompiledRule {
   return {
+    expected: check.expected,
     open: () => ({
       offenders: (batch) => {
         const located = locate(batch, path);

@@ -79,6 +79,7 @@ export const compareFamily: RuleFamily<"compare"> = {
     if (order === null) throw invalidRule(plan, `${check.left} and ${check.right} can't be compared`);
     const words = `${check.left} ${comparisonSign(check.op)} ${check.right}`;
     return {
+      expected: words,
       open: () => ({
         offenders: (batch: Batch) => {
           const a = locate(batch, left).column;

@@ -2,11 +2,23 @@ import { BrokenInvariant, demand } from "../core/broken-invariant.ts";
 import type { Batch } from "../core/batch.ts";
 import type { DecodeFault } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
-import type { LateViolations, Reason, RuleOutcome, RulePlan, Validation, Validator, Violations, WindowValidator } from "../core/rule.ts";
+import type {
+  LateViolations,
+  MetricState,
+  Reason,
+  RuleOutcome,
+  RulePlan,
+  Validation,
+  Validator,
+  Violations,
+  WindowMetric,
+  WindowValidator,
+} from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { cutText } from "./cell-text.ts";
 import { compileCondition, type RowMask } from "./condition-mask.ts";
 import { ruleFamilies } from "./index.ts";
+import { judgeMetric, windowMetric } from "./metrics/metric-family.ts";
 import { invalidRule, type CompiledRule, type Explanation, type RuleRun } from "./rule-family.ts";
 import { thresholdBreach, toleranceBreach } from "./tolerance.ts";
 
@@ -32,9 +44,16 @@ export function compileValidator(contract: Pick<Contract, "fields" | "rules">): 
     };
   });
   return {
+    metrics: metricsOf(rules),
     open: () => new Window(rules),
     reasons: (batch, row, violated) => reasonsOf(rules, batch, row, violated),
   };
+}
+
+function metricsOf(rules: readonly Rule[]): ReadonlyMap<string, WindowMetric> {
+  const metrics = new Map<string, WindowMetric>();
+  for (const { plan, compiled } of rules) if (compiled.metric !== undefined) metrics.set(plan.id, windowMetric(plan, compiled.metric));
+  return metrics;
 }
 
 /** An invalid cell has no value, so the rule that rejects it must be there: else the row would be promoted with a null. */
@@ -97,17 +116,21 @@ class Window implements WindowValidator {
     return { violations, checked, rejected };
   }
 
-  close(): { readonly outcomes: readonly RuleOutcome[]; readonly late: readonly LateViolations[] } {
+  close(): ReturnType<WindowValidator["close"]> & { readonly metrics: readonly MetricState[] } {
     const late: LateViolations[] = [];
-    const outcomes = this.#rules.map(({ plan }, i): RuleOutcome => {
+    const metrics: MetricState[] = [];
+    const outcomes = this.#rules.map(({ plan, compiled }, i): RuleOutcome => {
       const tally = this.#tallies[i] as Tally;
       for (const found of tally.fault === null ? (tally.run.late?.() ?? []) : []) {
         tally.failed += found.rows.length;
         if (plan.scope === "row") late.push({ rule: i, ...found });
       }
-      return outcomeOf(plan, tally);
+      if (compiled.metric === undefined || tally.fault !== null) return outcomeOf(plan, tally);
+      const state: MetricState = { rule: plan.id, checked: tally.checked, state: tally.run.state?.() };
+      metrics.push(state);
+      return judgeMetric(plan, compiled.metric, state);
     });
-    return { outcomes, late };
+    return { outcomes, late, metrics };
   }
 }
 
@@ -147,6 +170,7 @@ function outcomeOf(plan: RulePlan, tally: Tally): RuleOutcome {
     column: plan.path,
     severity: plan.severity,
     dimension: plan.dimension,
+    ...(plan.owner === undefined || plan.owner === null ? {} : { owner: plan.owner }),
     checked,
     failed,
     status: fault !== null ? "error" : failing ? "fail" : checked === 0 && plan.check.family !== "rowCount" ? "skipped" : "pass",

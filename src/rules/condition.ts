@@ -17,6 +17,7 @@ export const conditionFamily: RuleFamily<"condition"> = {
     const paths = conditionPaths(check.condition).map((path) => resolveRowPath(fields, path, plan));
     const text = conditionText(check.condition, fields, plan);
     return {
+      expected: text,
       open: () => ({
         offenders: (batch: Batch) => {
           const holds = new Uint8Array(batch.rows);

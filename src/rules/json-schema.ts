@@ -91,6 +91,7 @@ export const jsonSchemaFamily: RuleFamily<"jsonSchema"> = {
       throw invalidRule(plan, `the JSON Schema can't be compiled: ${(cause as Error).message}`);
     }
     return {
+      expected: `a record that fits the JSON Schema (${check.draft})`,
       open: () => ({
         offenders(batch, applies) {
           const out = new RowList();

@@ -33,6 +33,17 @@ export class KeyIndex {
     return index;
   }
 
+  /** The bytes of the key at an index; a view until the next `add`. */
+  key(index: number): Uint8Array {
+    const at = this.#starts[index] as number;
+    return this.#arena.subarray(at, at + (this.#lengths[index] as number));
+  }
+
+  /** Bytes that all keys take. */
+  get bytes(): number {
+    return this.#arenaLength;
+  }
+
   #equals(index: number, bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start;
     if (this.#lengths[index] !== length) return false;

@@ -7,7 +7,7 @@ import type { RowList } from "./row-list.ts";
 import { invalidRule, type RuleFamily } from "./rule-family.ts";
 
 /** Code points of valid UTF-8: the bytes that don't continue another. */
-function codePoints(bytes: Uint8Array, start: number, end: number): number {
+export function codePoints(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
   for (let p = start; p < end; p++) if (((bytes[p] as number) & 0xc0) !== 0x80) count++;
   return count;

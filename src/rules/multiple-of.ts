@@ -3,6 +3,7 @@ import { cellRule } from "./cell-rule.ts";
 import { unscaledAt } from "./cell-text.ts";
 import { resolvePath } from "./column-path.ts";
 import { parseExactDecimal, type ExactDecimal } from "./exact-decimal.ts";
+import { shortestFloatText } from "./exact-number.ts";
 import { invalidRule, type RuleFamily } from "./rule-family.ts";
 
 /** Whether unscaled/10^scale is a whole multiple of a number that is not zero. */
@@ -35,15 +36,6 @@ function floatTest(of: ExactDecimal, single: boolean): Test {
     const exact = parseExactDecimal(single ? shortestFloatText(value) : String(value));
     return exact !== null && isMultiple(exact.unscaled, exact.scale, of);
   };
-}
-
-/** The shortest decimal text that reads back as this 32-bit float. */
-function shortestFloatText(value: number): string {
-  for (let digits = 1; digits < 9; digits++) {
-    const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return text;
-  }
-  return value.toPrecision(9);
 }
 
 /** A number that is no whole multiple of another; exact on decimal digits. */

@@ -2,8 +2,14 @@ import type { Batch } from "../core/batch.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { LateViolations, RuleCheck, RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
+import type { Metric } from "./metrics/metric.ts";
 
-export type CheckOf<F extends RuleCheck["family"]> = Extract<RuleCheck, { readonly family: F }>;
+/** The variant of a check that has this family, also where it shares its shape with others. */
+export type CheckOf<F extends RuleCheck["family"], C = RuleCheck> = C extends { readonly family: infer G }
+  ? F extends G
+    ? C
+    : never
+  : never;
 
 /** A rule to compile, with the fields of its contract. */
 export interface RuleTarget {
@@ -33,9 +39,15 @@ export interface RuleRun {
   offenders(batch: Batch, applies: Uint8Array, number: number): Uint32Array;
   /** Offenders of earlier batches that only later ones showed. */
   late?(): readonly Omit<LateViolations, "rule">[];
+  /** Of metric rules: the state after all batches. */
+  state?(): unknown;
 }
 
 export interface CompiledRule {
+  /** Of metric rules: what merges and reads their states. */
+  readonly metric?: Metric;
+  /** What is expected of every row, in plain words, for rules made of this one; none: the family's name. */
+  readonly expected?: string;
   open(): RuleRun;
   /** Of a row that this rule found offending. */
   explain(batch: Batch, row: number): Explanation;

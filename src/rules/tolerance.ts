@@ -1,4 +1,5 @@
 import type { Operator, RulePlan, Threshold } from "../core/rule.ts";
+import { operatorHolds } from "./metrics/measure.ts";
 
 const operatorWords: Readonly<Record<Operator, string>> = {
   mustBe: "must be",
@@ -57,31 +58,10 @@ export function toleranceBreach(plan: RulePlan, checked: number, failed: number)
   return `${plan.id}: ${percentText(failed, checked, [tolerance.percent])} of ${rowsText(checked)} failed, ${grouped.format(tolerance.percent)}% allowed`;
 }
 
-function holds(operator: Operator, compare: (limit: number) => number, [first = 0, second = 0]: readonly number[]): boolean {
-  switch (operator) {
-    case "mustBe":
-      return compare(first) === 0;
-    case "mustNotBe":
-      return compare(first) !== 0;
-    case "mustBeGreaterThan":
-      return compare(first) > 0;
-    case "mustBeGreaterOrEqualTo":
-      return compare(first) >= 0;
-    case "mustBeLessThan":
-      return compare(first) < 0;
-    case "mustBeLessOrEqualTo":
-      return compare(first) <= 0;
-    case "mustBeBetween":
-      return compare(first) >= 0 && compare(second) <= 0;
-    default:
-      return compare(first) < 0 || compare(second) > 0;
-  }
-}
-
 /** `must be between 1 and 2%` */
-export function thresholdWords(threshold: Threshold): string {
+export function thresholdWords(threshold: Threshold, words: (value: number) => string = (value) => grouped.format(value)): string {
   const unit = threshold.unit === "percent" ? "%" : "";
-  return `${operatorWords[threshold.operator]} ${threshold.values.map((value) => grouped.format(value) + unit).join(" and ")}`;
+  return `${operatorWords[threshold.operator]} ${threshold.values.map((value) => words(value) + unit).join(" and ")}`;
 }
 
 /**
@@ -93,9 +73,9 @@ export function thresholdBreach(plan: RulePlan, checked: number, counted: number
   if (threshold === null) return null;
   const noun = plan.check.family === "rowCount" ? "in the window" : "failed";
   if (threshold.unit === "rows") {
-    if (holds(threshold.operator, (limit) => Math.sign(counted - limit), threshold.values)) return null;
+    if (operatorHolds(threshold.operator, (limit) => Math.sign(counted - limit), threshold.values)) return null;
     return `${plan.id}: ${rowsText(counted)} ${noun}, ${thresholdWords(threshold)}`;
   }
-  if (checked === 0 || holds(threshold.operator, (limit) => compareShare(counted, checked, limit), threshold.values)) return null;
+  if (checked === 0 || operatorHolds(threshold.operator, (limit) => compareShare(counted, checked, limit), threshold.values)) return null;
   return `${plan.id}: ${percentText(counted, checked, threshold.values)} of ${rowsText(checked)} ${noun}, ${thresholdWords(threshold)}`;
 }
