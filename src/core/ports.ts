@@ -6,7 +6,9 @@ import type { SluiceError } from "./errors.ts";
 import type { PartitionKey, Position } from "./position.ts";
 import type { Header, Records } from "./records.ts";
 import type { SchemaAnswer, SchemaId } from "./registered-schema.ts";
+import type { PromotedRange, PromotedRows } from "./promoted-rows.ts";
 import type { Reason } from "./rule.ts";
+import type { Field } from "./schema.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 
 export interface Clock {
@@ -305,6 +307,8 @@ export interface Lake {
   commitWindow(commit: WindowCommit): Promise<CommitResult>;
   /** Commits after `after` (exclusive), oldest first. */
   history(dataset: string, after: bigint): AsyncIterable<CommittedWindow>;
+  /** Columns (scalar, top-level) of promoted rows as they were read back, a row group at a time, oldest snapshot first. */
+  promotedColumns(dataset: string, columns: readonly Field[], range: PromotedRange): AsyncIterable<PromotedRows>;
   /** The text of a contract that this lake was ever judged by. Rejects with NOT_FOUND. */
   contractText(hash: string): Promise<string>;
   /** The stored profile of a decision. Rejects with NOT_FOUND. */

@@ -14,6 +14,7 @@ import { answerHeld, heldWindows } from "./held-windows.ts";
 import { ContractTexts, history, snapshots } from "./history.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { isQuarantineName, loadTables } from "./lake-context.ts";
+import { promotedColumns } from "./promoted-columns.ts";
 import { scanQuarantine } from "./quarantine-scan.ts";
 import { block, recordStart, resetPositions, unblock } from "./source-state.ts";
 
@@ -116,6 +117,7 @@ export function lakeOver(context: LakeContext, cursors: Cursors, close: () => Pr
     publishHeld: (dataset, windowId, by) => inTurn(dataset, () => answerHeld(context, dataset, windowId, "publish", by)),
     dropHeld: (dataset, windowId, by) => inTurn(dataset, () => answerHeld(context, dataset, windowId, "drop", by)),
     history: (dataset, after) => history(context, dataset, after),
+    promotedColumns: (dataset, columns, range) => promotedColumns(context, dataset, columns, range),
     snapshots: (dataset) => snapshots(context, dataset),
     held: (dataset) => heldWindows(context, dataset),
     profile: (hash) => context.content.get("profile", hash),
