@@ -54,7 +54,7 @@ export const decodeFaults = {
   "debezium.no-image": "the change event has no image of the row that its operation calls for",
   "debezium.truncate": "the change event says that the table was truncated, which is no row",
   "key.undecodable": "the record's key can't be read",
-  "key.missing": "the record has no key, and the contract takes columns from it",
+  "key.size": "the key is of another size than its format",
   "avro.schema": "the schema that the record was written by can't become the contract's columns",
   "avro.not-record": "the value is Avro data, but no record",
   "avro.truncated": "the value ends in the middle of the Avro data",
