@@ -7,6 +7,7 @@ import { leaveUnenforced } from "./compilation.ts";
 import type { Compilation, FieldSite, RuleDraft } from "./compilation.ts";
 import { canBeUnique, compileFieldRules, fieldRule } from "./compile-field-rules.ts";
 import { compileFields } from "./compile-fields.ts";
+import { compileFormat } from "./compile-format.ts";
 import { compileSchemaLinks, referencedFiles } from "./compile-json-schema.ts";
 import { checkLostQuality, compileQuality } from "./compile-quality.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
@@ -68,6 +69,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     description: textAt(schema, "description") ?? textAt(child(root, "description"), "purpose"),
     owners: owners(child(root, "team")),
     fields,
+    format: compileFormat(compilation, settings, fields),
     rules,
     ...compileSettings(compilation, settings),
     unenforced: compilation.unenforced,

@@ -5,6 +5,7 @@ import type { SourceLocation } from "../core/errors.ts";
 import type { RuleCheck } from "../core/rule.ts";
 import { leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
+import { decodingFiles } from "./compile-format.ts";
 import { patternProblem, textFormats } from "./compile-patterns.ts";
 import { suggestion } from "./nearest-name.ts";
 import { child, items, placeOf, textAt, toPlain } from "./node.ts";
@@ -51,7 +52,7 @@ function isRelative(url: string): boolean {
   return url !== "" && !/^[A-Za-z][A-Za-z0-9+.-]*:/.test(url) && !url.startsWith("/") && !url.startsWith("\\") && !url.includes("#");
 }
 
-/** The files that a schema object's rules and definitions refer to, as written, in document order, each once. */
+/** The files that a schema object's rules, definitions and settings refer to, as written, in document order, each once. */
 export function referencedFiles(schema: Node): readonly { readonly url: string; readonly at: SourceLocation }[] {
   const found = new Map<string, SourceLocation>();
   const note = (url: string | null, node: Node | null): void => {
@@ -70,6 +71,7 @@ export function referencedFiles(schema: Node): readonly { readonly url: string; 
     for (const inner of [child(node, "items"), child(child(node, "map"), "value")]) if (inner !== null) visit(inner);
   };
   visit(schema);
+  for (const { url, node } of decodingFiles(schema)) note(url, node);
   return [...found].map(([url, at]) => ({ url, at }));
 }
 

@@ -4,6 +4,7 @@ import { DocumentError, SluiceError } from "../core/errors.ts";
 import type { Diagnostic } from "../core/errors.ts";
 import { compileContract } from "./compile-contract.ts";
 import type { SourceFile } from "./compile-contract.ts";
+import { isDescriptorSet } from "./compile-format.ts";
 import { referencedFiles } from "./compile-json-schema.ts";
 import { createFindings, sortDiagnostics } from "./findings.ts";
 import type { Findings } from "./findings.ts";
@@ -124,7 +125,8 @@ async function readReferences(file: string, schema: Node, readText: ReadText, fi
   const references = new Map<string, SourceFile>();
   for (const { url, at } of referencedFiles(schema)) {
     try {
-      const source = decode(await readText(join(dirname(file), url)));
+      const given = await readText(join(dirname(file), url));
+      const source = isDescriptorSet(url) && typeof given !== "string" ? { bytes: given, text: latin1(given) } : decode(given);
       if (source === null) findings.error("not-utf8", at, `${url} is not UTF-8 text`);
       else references.set(url, source);
     } catch (error) {
@@ -132,6 +134,11 @@ async function readReferences(file: string, schema: Node, readText: ReadText, fi
     }
   }
   return references;
+}
+
+/** Bytes as characters of their numbers. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 function decode(given: string | Uint8Array): SourceFile | null {

@@ -76,6 +76,23 @@ const drift: ObjectShape = {
   },
 };
 
+const decoding: ObjectShape = {
+  type: "object",
+  keys: {
+    format: key(oneOf(["json", "avro", "protobuf"]), "What the value of a record is.", "json"),
+    schema: key(
+      name,
+      "The schema's file, relative to the contract. Avro: an Avro schema (JSON). Protobuf: a `.proto` file, or a descriptor set with its imports (`.binpb`, `.desc`, `.pb`, `.protoset`).",
+    ),
+    references: key(
+      listOf(name, { min: 1, unique: true }),
+      "Files that the schema refers to: Avro schemas with named types, each before those that use it; imported `.proto` files.",
+      "none",
+    ),
+    message: key(name, "Protobuf: the message's full name.", "the file's only message"),
+  },
+};
+
 /** Sluice's settings of one dataset: the value of the custom property `sluice` of a schema object. */
 export const datasetSettings: ObjectShape = {
   type: "object",
@@ -91,6 +108,7 @@ export const datasetSettings: ObjectShape = {
       },
       "When a window closes: whichever comes first. Windows are the unit of commit and of tolerances.",
     ),
+    decoding: key(decoding, "How the bytes of a record become columns.", "one JSON object a record"),
     tombstones: key(oneOf(["quarantine", "skip"]), "Records with a null value.", "quarantine"),
     undecodable: key(oneOf(["quarantine"]), "Records that are no rows; there is no other choice.", "quarantine"),
     oversized: key(
