@@ -172,6 +172,8 @@ export type MetricCheck =
       readonly windowsMin: number;
       readonly by: "difference" | "percent" | "ratio" | "deviations";
     }
+  /** One number that a SELECT over the window's passed rows answers. */
+  | { readonly family: "sql"; readonly query: string }
   /** How many of the columns no row of the window has (not even as null). */
   | { readonly family: "missingColumns"; readonly columns: readonly string[] }
   /** How many fields there are that the contract does not name. */

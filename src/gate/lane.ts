@@ -7,12 +7,11 @@ import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Block, DatasetState, SourceRun, WindowCommit } from "../core/ports.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
-import { DriftLedger } from "./drift-ledger.ts";
 import type { GateContext } from "./context.ts";
-import { judgeWindow } from "./judge.ts";
 import type { SettledRows } from "./judged-rows.ts";
 import { LaneCommit } from "./lane-commit.ts";
 import { LaneEngine } from "./lane-engine.ts";
+import { LaneJudge } from "./lane-judge.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { OffsetHints } from "./offset-hints.ts";
@@ -32,7 +31,7 @@ export class Lane {
   readonly #context: GateContext;
   readonly #queue = new RunQueue();
   readonly #steps = new Serial();
-  readonly #ledger: DriftLedger;
+  readonly #judge: LaneJudge;
   /** Owned partitions and where the next run of each begins. */
   readonly #reading = new Map<string, Position>();
   readonly #record = new LaneRecord();
@@ -56,7 +55,7 @@ export class Lane {
     this.#contract = contract;
     this.#context = context;
     this.#hints = new OffsetHints(context);
-    this.#ledger = new DriftLedger(context.lake, contract);
+    this.#judge = new LaneJudge(contract, context);
     this.#engine = new LaneEngine(context);
     this.#effects = new LaneCommit(context, this.#record);
   }
@@ -116,7 +115,7 @@ export class Lane {
         this.#contract = contract;
         this.#engine.schema = state.schema;
         this.#record.contractError = null;
-        this.#ledger.change(contract);
+        this.#judge.change(contract);
         return true;
       } finally {
         this.#next = null;
@@ -285,7 +284,9 @@ export class Lane {
       return;
     }
     const closing = { closedBy, closedAtMs: this.#context.clock.now(), epoch: this.#epoch };
-    const settling = open.window.settle(closing.closedAtMs);
+    const settling = this.#judge.settle(open.window, closing.closedAtMs, (operation) =>
+      this.#effects.patiently(operation, () => closing.epoch !== this.#epoch),
+    );
     settling.catch(() => undefined);
     await this.#commit;
     this.#commit = this.#conclude(open, settling, closing).catch((error: unknown) => this.#context.fatal(error));
@@ -294,23 +295,15 @@ export class Lane {
   /** Judges a settled window and commits it. */
   async #conclude(
     open: LaneWindow,
-    settling: Promise<SettledRows>,
+    settling: Promise<SettledRows | null>,
     { closedBy, closedAtMs, epoch }: { readonly closedBy: Decision["closedBy"]; readonly closedAtMs: number; readonly epoch: number },
   ): Promise<void> {
-    const { worker, producer } = this.#context;
     try {
       const abandoned = (): boolean => epoch !== this.#epoch;
-      if (abandoned() || (await this.#effects.patiently(() => this.#ledger.catchUp(), abandoned)) === null) return;
+      if (abandoned() || (await this.#effects.patiently(() => this.#judge.catchUp(), abandoned)) === null) return;
       const settled = await settling;
-      if (abandoned()) return;
-      const commit = judgeWindow(open.window, settled, {
-        closedAtMs,
-        closedBy,
-        worker,
-        producer,
-        holdNext: this.holdNext,
-        drift: (input) => this.#ledger.judge(input),
-      });
+      if (settled === null || abandoned()) return;
+      const commit = await this.#judge.judge(open.window, settled, { closedAtMs, closedBy, holdNext: this.holdNext });
       if (commit.decision.verdict === "stop") await this.#stopTopic(commit.decision, epoch);
       else await this.#commitWindow(open, commit, epoch);
     } catch (error) {
@@ -327,7 +320,7 @@ export class Lane {
     if (outcome !== "committed") return;
     if (commit.decision.verdict === "hold") this.holdNext = false;
     this.#engine.progressed();
-    this.#ledger.remember(commit.decision, commit.profile);
+    this.#judge.remember(commit);
     this.#hints.tell(commit.to);
   }
 

@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Batch } from "../../core/batch.ts";
 import { claimKeyBytes } from "../../core/claims.ts";
-import { Cell } from "../../core/column.ts";
 import type { RuleOutcome, RulePlan } from "../../core/rule.ts";
 import type { Field } from "../../core/schema.ts";
-import { CellKeys } from "../cell-key.ts";
-import { locate, resolveRowPath } from "../column-path.ts";
+import { locate, resolveRowPath, type ColumnPath } from "../column-path.ts";
 import { toleranceBreach } from "../tolerance.ts";
+import { columnKeys, type ColumnKeys } from "./column-keys.ts";
 
 /** Rows of a window that a rule asks the outside world about: row numbers of the window, ascending, and one key a row (`claimKeyBytes` each). */
 export interface DeferredKeys {
@@ -39,53 +37,32 @@ export function deferredRules(rules: readonly RulePlan[]): readonly RulePlan[] {
 /** Gathers one deferred rule's keys over the chunks of a window. */
 export class DeferredGatherer {
   readonly #plan: RulePlan;
-  readonly #names: readonly string[];
-  readonly #fields: readonly Field[];
-  readonly #cells = new CellKeys();
-  #rows = new Uint32Array(1024);
-  #keys = new Uint8Array(1024 * claimKeyBytes);
-  #count = 0;
+  readonly #paths: readonly ColumnPath[];
+  readonly #found: ColumnKeys[] = [];
 
   constructor(plan: RulePlan, fields: readonly Field[]) {
     this.#plan = plan;
-    this.#names = keyColumns(plan) ?? [];
-    this.#fields = fields;
+    this.#paths = (keyColumns(plan) ?? []).map((name) => resolveRowPath(fields, name, plan));
   }
 
   /** Takes the given rows (those that pass whatever else is judged) of a chunk whose first row is the window's row `base`; rows in which one of the columns has no value are not judged. */
   add(batch: Batch, base: number, rows: Uint32Array): void {
-    const columns = this.#names.map((name) => locate(batch, resolveRowPath(this.#fields, name, this.#plan)).column);
-    const cells = this.#cells;
-    for (const row of rows) {
-      if (columns.some((column) => column.state[row] !== Cell.value)) continue;
-      cells.length = 0;
-      for (const column of columns) cells.append(column, row);
-      this.#push(base + row, createHash("sha256").update(cells.bytes.subarray(0, cells.length)).digest());
-    }
-  }
-
-  #push(row: number, digest: Uint8Array): void {
-    if (this.#count === this.#rows.length) this.#grow();
-    this.#rows[this.#count] = row;
-    this.#keys.set(digest.subarray(0, claimKeyBytes), this.#count * claimKeyBytes);
-    this.#count++;
-  }
-
-  #grow(): void {
-    const wider = this.#count * 2;
-    const rows = new Uint32Array(wider);
-    rows.set(this.#rows);
-    const keys = new Uint8Array(wider * claimKeyBytes);
-    keys.set(this.#keys);
-    [this.#rows, this.#keys] = [rows, keys];
+    const columns = this.#paths.map((path) => locate(batch, path).column);
+    const { rows: judged, keys } = columnKeys(columns, batch.rows, rows);
+    this.#found.push({ rows: judged.map((row) => base + row), keys });
   }
 
   finish(): DeferredKeys {
-    return {
-      rule: this.#plan.index,
-      rows: this.#rows.slice(0, this.#count),
-      keys: this.#keys.slice(0, this.#count * claimKeyBytes),
-    };
+    const count = this.#found.reduce((sum, { rows }) => sum + rows.length, 0);
+    const rows = new Uint32Array(count);
+    const keys = new Uint8Array(count * claimKeyBytes);
+    let at = 0;
+    for (const each of this.#found) {
+      rows.set(each.rows, at);
+      keys.set(each.keys, at * claimKeyBytes);
+      at += each.rows.length;
+    }
+    return { rule: this.#plan.index, rows, keys };
   }
 }
 

@@ -1,0 +1,76 @@
+import type { Contract } from "../core/contract.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { Lake } from "../core/ports.ts";
+import type { RuleOutcome, RulePlan } from "../core/rule.ts";
+import type { SqlEngine } from "../core/sql-queries.ts";
+import { judgeAcross, looksBack, rememberMeasures, type MeasuredHistory, type WindowEnd } from "../rules/across/judge-across.ts";
+import { judgeSql } from "../rules/across/sql.ts";
+import type { SettledRows } from "./judged-rows.ts";
+
+/** Commits that are read back for each window that a rule looks back on: some were held, or cut short. */
+const readBackFactor = 3;
+
+/**
+ * Finishes what a window's rules say with what lies beyond the window: the time of its close, the windows promoted before, and SQL over its rows. What it knows of
+ * earlier windows is a fold over committed decisions, and is read back from the lake where a worker begins or the contract changes.
+ */
+export class WindowOutcomes {
+  readonly #lake: Lake | null;
+  readonly #sql: SqlEngine | null;
+  #contract: Contract;
+  #history: MeasuredHistory = new Map();
+  #sequence: bigint | null = null;
+
+  /** `lake`: null where there are no earlier windows (a file that is only checked). */
+  constructor(contract: Contract, lake: Lake | null, sql: SqlEngine | null) {
+    this.#contract = contract;
+    this.#lake = lake;
+    this.#sql = sql;
+  }
+
+  change(contract: Contract): void {
+    this.#contract = contract;
+    this.#history = new Map();
+    this.#sequence = null;
+  }
+
+  /** Takes in what was committed since the last call, by any worker. */
+  async catchUp(): Promise<true> {
+    const { rules, dataset } = this.#contract;
+    const lake = this.#lake;
+    if (lake === null || !looksBack(rules)) return true;
+    this.#sequence ??= await this.#begin(lake);
+    for await (const { decision, sequence } of lake.history(dataset, this.#sequence)) {
+      this.#history = rememberMeasures(rules, this.#history, decision);
+      this.#sequence = sequence;
+    }
+    return true;
+  }
+
+  async #begin(lake: Lake): Promise<bigint> {
+    const { rules, dataset } = this.#contract;
+    const windows = Math.max(...rules.map(({ check }) => (check.family === "change" ? check.windows : 0)));
+    const sequences = (await lake.snapshots(dataset)).map((each) => each.sequence).toSorted((a, b) => (a < b ? -1 : 1));
+    return sequences.at(-windows * readBackFactor - 1) ?? 0n;
+  }
+
+  /** The settled rows with their outcomes finished. */
+  async finish(settled: SettledRows, end: WindowEnd): Promise<SettledRows> {
+    const { rules } = this.#contract;
+    const outcomes = judgeAcross(rules, await this.#withSql(settled), end, this.#history);
+    return { ...settled, outcomes };
+  }
+
+  async #withSql({ outcomes, file }: SettledRows): Promise<readonly RuleOutcome[]> {
+    const { rules, dataset } = this.#contract;
+    const queries = rules.flatMap(({ id, check }) => (check.family === "sql" ? [{ rule: id, sql: check.query }] : []));
+    if (queries.length === 0 || file === null) return outcomes;
+    if (this.#sql === null) throw new SluiceError("CONTRACT_INVALID", "the contract has SQL rules, and there is nothing here to run them");
+    const answers = await this.#sql.run(queries, dataset, file.pieces);
+    const byRule = new Map(queries.map(({ rule }, i) => [rule, answers[i]]));
+    return outcomes.map((outcome, i) => {
+      const answer = byRule.get(outcome.rule);
+      return answer === undefined ? outcome : judgeSql(rules[i] as RulePlan, outcome, answer);
+    });
+  }
+}
