@@ -9,10 +9,28 @@ import { cutText } from "./cell-text.ts";
 import { parseExactly, useExactKeywords } from "./exact-json.ts";
 import { RowList } from "./row-list.ts";
 import { invalidRule, type CheckOf, type RuleFamily } from "./rule-family.ts";
-import { textFormats } from "./text-formats.ts";
+import { allTextFormats } from "./formats/index.ts";
 
 /** Reasons name at most this many faults of one record. */
 const faultsMax = 10;
+
+/** Formats that JSON Schema itself names; others say nothing in a schema. */
+const schemaFormats = [
+  "email",
+  "uuid",
+  "uri",
+  "hostname",
+  "idn-hostname",
+  "ipv4",
+  "ipv6",
+  "date",
+  "time",
+  "date-time",
+  "duration",
+  "byte",
+  "binary",
+  "password",
+];
 
 /** Patterns of schemas run on RE2. ajv caches compiled patterns by `toString()`, so each must print as itself. */
 function linearRegExp(pattern: string): { test(text: string): boolean; toString(): string } {
@@ -37,7 +55,10 @@ function compileSchema(
     code: { regExp: linearRegExp },
   };
   const ajv = check.draft === "2020-12" ? new Ajv2020(options) : new Ajv(options);
-  for (const [name, accepts] of textFormats) ajv.addFormat(name, { type: "string", validate: accepts });
+  for (const name of schemaFormats) {
+    const accepts = allTextFormats.get(name);
+    if (accepts !== undefined) ajv.addFormat(name, { type: "string", validate: accepts });
+  }
   if (exact) useExactKeywords(ajv);
   return ajv.compile(check.schema as AnySchema);
 }

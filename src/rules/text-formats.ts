@@ -18,7 +18,7 @@ function every(text: string, test: (c: number) => boolean): boolean {
 }
 
 /** RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 63 octets each, 253 in all. */
-function isHostname(text: string): boolean {
+export function isHostname(text: string): boolean {
   const name = text.endsWith(".") ? text.slice(0, -1) : text;
   if (name.length === 0 || name.length > 253) return false;
   return name
@@ -34,7 +34,7 @@ function isHostname(text: string): boolean {
 }
 
 /** Four decimal numbers of 0 to 255 without leading zeros (RFC 2673 section 3.2). */
-function isIpv4(text: string): boolean {
+export function isIpv4(text: string): boolean {
   const parts = text.split(".");
   return (
     parts.length === 4 &&
@@ -45,7 +45,7 @@ function isIpv4(text: string): boolean {
 }
 
 /** RFC 4291 section 2.2, without a zone. */
-function isIpv6(text: string): boolean {
+export function isIpv6(text: string): boolean {
   const halves = text.split("::");
   if (halves.length > 2 || text.length > 45) return false;
   let groups = 0;
@@ -118,7 +118,7 @@ function isQuotedLocal(local: string): boolean {
 const uriPunctuation = "-._~:/?#[]@!$&'()*+,;=";
 
 /** An absolute URI of RFC 3986: a scheme, then only characters and percent-escapes that URIs have, and an authority that reads as one. */
-function isUri(text: string): boolean {
+export function isUri(text: string): boolean {
   const colon = text.indexOf(":");
   if (colon < 1 || !isLetter(text.charCodeAt(0))) return false;
   const scheme = text.slice(0, colon);
