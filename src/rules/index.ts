@@ -7,6 +7,7 @@ import { completeFamily } from "./complete.ts";
 import { conditionFamily } from "./condition.ts";
 import { duplicateFamily } from "./duplicate.ts";
 import { emptyFamily } from "./empty.ts";
+import { foreignKeyFamily } from "./foreign-key.ts";
 import { formatFamily } from "./format.ts";
 import { itemsFamily } from "./items.ts";
 import { jsonSchemaFamily } from "./json-schema.ts";
@@ -19,6 +20,7 @@ import { nullFamily } from "./null.ts";
 import { patternFamily } from "./pattern.ts";
 import { propertiesFamily } from "./properties.ts";
 import { rangeFamily } from "./range.ts";
+import { referenceFamily } from "./reference.ts";
 import { requiredFamily } from "./required.ts";
 import { rowCountFamily } from "./row-count.ts";
 import { invalidRule, type CompiledRule, type RuleFamily, type RuleTarget } from "./rule-family.ts";
@@ -50,6 +52,8 @@ export const ruleFamilies: readonly RuleFamily[] = [
   missingFamily,
   nullFamily,
   duplicateFamily,
+  foreignKeyFamily,
+  referenceFamily,
   compareFamily,
   conditionFamily,
   jsonSchemaFamily,

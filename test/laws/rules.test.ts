@@ -47,6 +47,8 @@ const examples: { readonly [F in RuleCheck["family"]]: Partial<RuleSketch> & { r
   missing: { check: { family: "missing", tokens: [{ type: "string", value: "" }] }, path: "s" },
   null: { check: { family: "null" }, path: "f" },
   duplicate: { check: { family: "duplicate", columns: ["i", "s"], keep: "none" } },
+  foreignKey: { check: { family: "foreignKey", dataset: "other", column: "id" }, path: "i" },
+  reference: { check: { family: "reference", file: "letters.json", values: [{ type: "string", value: "a" }] }, path: "s" },
   compare: { check: { family: "compare", left: "i", op: "le", right: "f" } },
   condition: {
     check: {
@@ -130,6 +132,20 @@ const examples: { readonly [F in RuleCheck["family"]]: Partial<RuleSketch> & { r
       denominator: { check: { family: "rowCount" }, path: null, where: null },
     },
   },
+  volume: { ...metric(100), check: { family: "volume" } },
+  freshness: { ...metric(60), check: { family: "freshness" }, path: "t" },
+  eventLag: { ...metric(5), check: { family: "eventLag", q: 0.5 }, path: "t" },
+  change: {
+    ...metric(10, "percent"),
+    check: {
+      family: "change",
+      metric: { check: { family: "mean", of: "value" }, path: "d", where: null },
+      windows: 5,
+      windowsMin: 2,
+      by: "percent",
+    },
+  },
+  sql: { ...metric(0), check: { family: "sql", query: "SELECT count(*) FROM test" } },
   missingColumns: { ...metric(0), check: { family: "missingColumns", columns: ["j", "l", "o.x"] } },
   newColumns: { ...metric(0), check: { family: "newColumns", allowed: [] } },
   typeChanges: { ...metric(10, "percent"), check: { family: "typeChanges", columns: ["i", "t"] } },

@@ -1,5 +1,10 @@
 import type { MetricPart } from "../../core/rule.ts";
 import { invalidRule, type RuleFamily, type RuleTarget } from "../rule-family.ts";
+import { changeKind } from "../across/change.ts";
+import { eventLagKind } from "../across/event-lag.ts";
+import { freshnessKind } from "../across/freshness.ts";
+import { sqlKind } from "../across/sql.ts";
+import { volumeKind } from "../across/volume.ts";
 import { correlationKind } from "./correlation.ts";
 import { distinctSetKind } from "./distinct-set.ts";
 import { distinctCountKind, entropyKind, mostCommonKind, uniquenessKind } from "./distinct.ts";
@@ -48,6 +53,11 @@ const metricKinds = [
   missingColumnsKind,
   newColumnsKind,
   typeChangesKind,
+  volumeKind,
+  freshnessKind,
+  eventLagKind,
+  changeKind(compilePart),
+  sqlKind,
 ] as readonly MetricKind[];
 
 /** Every metric as a family of rules. */

@@ -19,7 +19,7 @@ import { noValues, NumberGatherer, numberColumn, timeWords } from "./number-cell
 export const exactValuesMax = 1 << 16;
 
 /** Every value (in the order they came) while they are few; then a sketch of all but the last of them. */
-interface Quantiles {
+export interface Quantiles {
   readonly sketch: QuantileSketch;
   readonly values: Float64Array;
 }
@@ -34,7 +34,8 @@ function sketched({ sketch, values }: Quantiles): QuantileSketch {
   return mergeQuantiles(sketch, quantilesOf(values.toSorted()));
 }
 
-function mergeStates(a: Quantiles, b: Quantiles): Quantiles {
+/** The state of all values of both. */
+export function mergeQuantileValues(a: Quantiles, b: Quantiles): Quantiles {
   if (a.sketch.count === 0 && b.sketch.count === 0 && a.values.length + b.values.length <= exactValuesMax) {
     const values = new Float64Array(a.values.length + b.values.length);
     values.set(a.values);
@@ -61,6 +62,37 @@ function readQuantile(state: Quantiles, q: number): Measure {
   };
 }
 
+/** Gathers numbers for a quantile. */
+export class QuantileValues {
+  #sketch = emptyQuantiles;
+  #values = new Float64Array(1024);
+  #length = 0;
+
+  push(value: number): void {
+    if (this.#length === exactValuesMax) {
+      this.#sketch = mergeQuantiles(this.#sketch, quantilesOf(this.#values.slice(0, this.#length).sort()));
+      this.#length = 0;
+    } else if (this.#length === this.#values.length) {
+      const wider = new Float64Array(this.#length * 2);
+      wider.set(this.#values);
+      this.#values = wider;
+    }
+    this.#values[this.#length++] = value;
+  }
+
+  state(): Quantiles {
+    return { sketch: this.#sketch, values: this.#values.slice(0, this.#length) };
+  }
+}
+
+/** A quantile, with what to know of it; null where there are no values. */
+export function readingOf(state: Quantiles, q: number): { readonly measure: Measure; readonly note?: string } | null {
+  if (state.sketch.count + state.values.length === 0) return null;
+  const measure = readQuantile(state, q);
+  if (state.sketch.count === 0) return { measure };
+  return { measure, note: `an estimate: its rank is off by at most ${rankErrorMax * 100}% of the values, in 99 of 100 windows` };
+}
+
 /** A quantile of a column's values: exact up to `exactValuesMax` of them. */
 export const quantileKind: MetricKind<"quantile"> = {
   family: "quantile",
@@ -75,35 +107,17 @@ export const quantileKind: MetricKind<"quantile"> = {
       units: ["value"],
       open: () => {
         const gatherer = new NumberGatherer(source);
-        let sketch = emptyQuantiles;
-        let values = new Float64Array(1024);
-        let length = 0;
-        const push = (value: number): void => {
-          if (length === exactValuesMax) {
-            sketch = mergeQuantiles(sketch, quantilesOf(values.slice(0, length).sort()));
-            length = 0;
-          } else if (length === values.length) {
-            const wider = new Float64Array(length * 2);
-            wider.set(values);
-            values = wider;
-          }
-          values[length++] = value;
-        };
+        const values = new QuantileValues();
         return {
           add: (batch, applies) => {
             const cells = gatherer.gather(batch, applies);
-            for (let i = 0; i < cells.count; i++) push(cells.values[i] as number);
+            for (let i = 0; i < cells.count; i++) values.push(cells.values[i] as number);
           },
-          state: () => ({ sketch, values: values.slice(0, length) }),
+          state: () => values.state(),
         };
       },
-      merge: mergeStates,
-      read: (state) => {
-        if (state.sketch.count + state.values.length === 0) return { measure: null, why: noValues(source.name) };
-        const measure = readQuantile(state, q);
-        if (state.sketch.count === 0) return { measure };
-        return { measure, note: `an estimate: its rank is off by at most ${rankErrorMax * 100}% of the values, in 99 of 100 windows` };
-      },
+      merge: mergeQuantileValues,
+      read: (state) => readingOf(state, q) ?? { measure: null, why: noValues(source.name) },
       ...(words === undefined ? {} : { words }),
     };
     return metric;
