@@ -1,6 +1,6 @@
 import type { Block } from "./block-pool.ts";
 import type { EncoderMemory } from "./encoder-memory.ts";
-import { DictionaryBlock, textEntryBytes } from "./kernels/dictionary-kernels.ts";
+import { DictionaryBlock, nearSlots, textEntryBytes } from "./kernels/dictionary-kernels.ts";
 
 const firstEntries = 512;
 const entriesMax = 65_536;
@@ -11,23 +11,27 @@ export class Dictionary {
   readonly #memory: EncoderMemory;
   readonly #bytesMax: number;
   readonly isText: boolean;
+  /** Whether the table is one of near integers, by their distance. */
+  #isNear: boolean;
   readonly #control: Block;
   readonly #table: Block;
   readonly #entries: Block;
   readonly #area: Block | null;
   #entriesMax = firstEntries;
 
-  /** `bytesMax` bounds what its page holds. */
-  constructor(memory: EncoderMemory, isText: boolean, bytesMax: number) {
+  /** `bytesMax` bounds what its page holds. Integers are taken for near ones until one is not. */
+  constructor(memory: EncoderMemory, kind: "text" | "integer" | "float", bytesMax: number) {
     this.#memory = memory;
-    this.isText = isText;
+    this.isText = kind === "text";
+    this.#isNear = kind === "integer";
     this.#bytesMax = bytesMax;
     this.#control = memory.pool.take(DictionaryBlock.bytes);
-    this.#table = memory.pool.take(firstEntries * 2 * 4);
+    this.#table = memory.pool.take(this.#isNear ? nearSlots * 2 : firstEntries * 2 * 4);
     this.#entries = memory.pool.take(firstEntries * this.#entryBytes);
-    this.#area = isText ? memory.pool.take(firstEntries * 16) : null;
+    this.#area = this.isText ? memory.pool.take(firstEntries * 16) : null;
     this.#word(DictionaryBlock.count, 0);
     this.#word(DictionaryBlock.areaUsed, 0);
+    this.#emptyTable();
     this.#describe();
   }
 
@@ -56,6 +60,21 @@ export class Dictionary {
     return this.#memory.readU32(this.control + DictionaryBlock.count);
   }
 
+  /** Numbers 8-byte values, u32 each; answers how many were done before the dictionary was full. */
+  numberLongs(values: number, n: number, out: number): number {
+    const { arena, kernels } = this.#memory;
+    if (!this.#isNear) return kernels.numberLongs(this.control, values, n, out);
+    if (this.count === 0 && n > 0) {
+      const first = arena.i64(values, 1)[0] as bigint;
+      arena.i64(this.control + DictionaryBlock.base, 1)[0] = first - BigInt(nearSlots / 4);
+    }
+    const done = kernels.numberNear(this.control, values, n, out);
+    if (done === n || this.count === this.#entriesMax) return done;
+    this.#isNear = false;
+    this.#fillTable();
+    return done + kernels.numberLongs(this.control, values + done * 8, n - done, out + done * 4);
+  }
+
   /** Makes room for more values; false where it has as many as it may. */
   grow(): boolean {
     const { count } = this;
@@ -63,10 +82,9 @@ export class Dictionary {
     const next = Math.min(this.#entriesMax * growth, entriesMax);
     if (next === this.#entriesMax || (!this.isText && next * 8 > Math.max(this.#bytesMax, firstEntries * 8))) return false;
     this.#entries.ensure(next * this.#entryBytes, count * this.#entryBytes);
-    this.#table.ensure(next * 2 * 4, 0);
     this.#entriesMax = next;
-    this.#describe();
-    this.#memory.kernels[this.isText ? "rehashTexts" : "rehashLongs"](this.control);
+    if (this.#isNear) this.#describe();
+    else this.#fillTable();
     return true;
   }
 
@@ -81,13 +99,21 @@ export class Dictionary {
     return true;
   }
 
-  /** Tells the kernels where things are, and empties the table where it moved. */
+  #fillTable(): void {
+    this.#table.ensure(this.#entriesMax * 2 * 4, 0);
+    this.#emptyTable();
+    this.#describe();
+    this.#memory.kernels[this.isText ? "rehashTexts" : "rehashLongs"](this.control);
+  }
+
+  #emptyTable(): void {
+    const bytes = this.#isNear ? nearSlots * 2 : this.#entriesMax * 2 * 4;
+    this.#memory.arena.u8.fill(0, this.#table.address, this.#table.address + bytes);
+  }
+
+  /** Tells the kernels where things are. */
   #describe(): void {
-    const slots = this.#entriesMax * 2;
-    if (this.#memory.readU32(this.control + DictionaryBlock.mask) !== slots - 1 || this.count === 0) {
-      this.#memory.arena.u8.fill(0, this.#table.address, this.#table.address + slots * 4);
-    }
-    this.#word(DictionaryBlock.mask, slots - 1);
+    this.#word(DictionaryBlock.mask, this.#entriesMax * 2 - 1);
     this.#word(DictionaryBlock.table, this.#table.address);
     this.#word(DictionaryBlock.entries, this.#entries.address);
     this.#word(DictionaryBlock.entriesMax, this.#entriesMax);

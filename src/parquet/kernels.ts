@@ -24,7 +24,11 @@ const names = [
   "gatherFlags",
   "gatherWide",
   "gatherTexts",
+  "gatherDecimals",
+  "gatherTimes",
+  "sumElements",
   "sumLengths",
+  "numberNear",
   "numberLongs",
   "numberTexts",
   "rehashLongs",
@@ -64,5 +68,5 @@ export function kernelsOver(arena: Arena): Kernels {
     for (const family of families) family(module);
     compiled = new WebAssembly.Module(module.finish());
   }
-  return arena.instantiate(compiled) as Kernels;
+  return arena.instantiate(compiled);
 }

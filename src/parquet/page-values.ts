@@ -156,7 +156,8 @@ export class PageValues {
   #open(): void {
     const { kind } = this.#leaf.type;
     this.#isCoded = kind !== "flag" && kind !== "wide";
-    this.#dictionary = this.#isCoded ? new Dictionary(this.#memory, kind === "text", this.#dictionaryBytesMax) : null;
+    const values = kind === "text" ? "text" : kind === "long" ? "integer" : "float";
+    this.#dictionary = this.#isCoded ? new Dictionary(this.#memory, values, this.#dictionaryBytesMax) : null;
   }
 
   #room(width: number, count: number): void {
@@ -184,7 +185,8 @@ export class PageValues {
     const { kind } = this.#leaf.type;
     if (kind === "double") this.#nans += kernels.gatherDoubles(run.rows, run.count, values, address);
     else if (kind === "single") this.#nans += kernels.gatherSingles(run.rows, run.count, values, address);
-    else kernels.gatherLongs(run.rows, run.count, values, run.column.column.kind === "decimal" ? 4 : 3, address);
+    else if (run.column.column.kind === "decimal") kernels.gatherDecimals(run.rows, run.count, values, address);
+    else kernels.gatherLongs(run.rows, run.count, values, address);
     const { width } = this.#leaf.type;
     let done = 0;
     if (this.#isCoded) {
@@ -192,7 +194,7 @@ export class PageValues {
       this.#room(4, run.count);
       for (;;) {
         const out = this.#block.address + this.#count * 4;
-        const coded = kernels.numberLongs(dictionary.control, address + done * 8, run.count - done, out);
+        const coded = dictionary.numberLongs(address + done * 8, run.count - done, out);
         this.#added(coded, coded * width);
         done += coded;
         if (done === run.count) return;

@@ -1,6 +1,8 @@
 import type { Batch } from "../core/batch.ts";
+import { demand } from "../core/broken-invariant.ts";
 import type { FileMetrics } from "../core/encoded-file.ts";
-import { Arena } from "../wasm/arena.ts";
+import type { Arena } from "../wasm/arena.ts";
+import type { Block } from "./block-pool.ts";
 import { ColumnWriter } from "./column-writer.ts";
 import type { PageLimits } from "./column-writer.ts";
 import { EncoderMemory } from "./encoder-memory.ts";
@@ -8,10 +10,11 @@ import { FileMetricsTally } from "./file-metrics.ts";
 import { FileSchema } from "./file-schema.ts";
 import type { IndexPlaces, StoredChunk, StoredRowGroup } from "./footer.ts";
 import { columnIndex, fileEnd, offsetIndex } from "./footer.ts";
+import { giveArena, takeArena } from "./idle-arenas.ts";
 import { Placement, type PlacedColumn, type Spot } from "./placement.ts";
 import { RowBytes } from "./row-bytes.ts";
 import { Shredder } from "./shred.ts";
-import { sourceColumnsOf } from "./source-columns.ts";
+import { SourceColumns } from "./source-columns.ts";
 import type { ParquetFile, ParquetFileInput, RowGroupLimits } from "./written-file.ts";
 
 const magic = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
@@ -42,24 +45,26 @@ export function openParquetFile(input: ParquetFileInput): ParquetFile {
 class OpenFile implements ParquetFile {
   readonly #input: ParquetFileInput;
   readonly #limits: RowGroupLimits;
-  readonly #memory: EncoderMemory;
-  readonly #shredder: Shredder;
+  readonly #arena: Arena;
   readonly #metrics = new FileMetricsTally();
+  readonly #source = new SourceColumns();
   #schema: FileSchema | null = null;
+  #memory: EncoderMemory | null = null;
+  #shredder: Shredder | null = null;
   #columns: ColumnWriter[] = [];
   #rowGroups: StoredRowGroup[] = [];
   #indexes: { readonly column: Uint8Array | null; readonly offsets: Uint8Array }[][] = [];
   #pieces: Uint8Array[] = [magic];
   #offset = magic.length;
   #rows = 0;
+  #isOver = false;
   #groupRows = 0;
   #groupBytes = 0;
 
   constructor(input: ParquetFileInput) {
     this.#input = input;
     this.#limits = input.limits ?? defaultLimits;
-    this.#memory = EncoderMemory.over(input.arena ?? new Arena());
-    this.#shredder = new Shredder(this.#memory, (leaf, run) => (this.#columns[leaf] as ColumnWriter).append(run));
+    this.#arena = input.arena ?? takeArena();
   }
 
   get rows(): number {
@@ -67,23 +72,33 @@ class OpenFile implements ParquetFile {
   }
 
   get memoryBytes(): number {
-    return this.#memory.pool.bytes + this.#columns.reduce((sum, column) => sum + column.heldBytes, 0);
+    return (this.#memory?.pool.bytes ?? 0) + this.#columns.reduce((sum, column) => sum + column.heldBytes, 0);
   }
 
   append(batch: Batch, rows: Uint32Array): Uint8Array[] {
+    demand(!this.#isOver, "a file that is over takes no rows");
     if (rows.length === 0) return [];
-    const all = [...batch.columns, ...(batch.unknown === null ? [] : [batch.unknown]), ...sourceColumnsOf(batch.records)];
-    this.#schema ??= this.#begin(new FileSchema(this.#input.schema, all));
-    const columns = this.#schema.arrange(all);
-    const placement = new Placement(this.#memory.arena);
-    const placed = columns.map((column) => placement.column(column));
+    const all = [...batch.columns, ...(batch.unknown === null ? [] : [batch.unknown]), ...this.#source.of(batch.records)];
+    const schema = this.#schema ?? new FileSchema(this.#input.schema, all);
+    const columns = schema.arrange(all);
+    // Views of the arena are read before anything is allocated in it.
+    const placement = new Placement(this.#arena);
+    const derived: ((memory: EncoderMemory) => Block)[] = [];
+    const placed = columns.map((column) => {
+      const own = placement.column(column);
+      if (!this.#source.isTimes(column)) return own;
+      const times = this.#source.placeTimes(column, own);
+      derived.push(times.derive);
+      return times.placed;
+    });
     const chosen = placement.array(rows);
-    const sizes = new RowBytes(columns, rows);
-    const block = placement.settle(this.#memory.pool);
+    const sizes = new RowBytes(placed);
+    const memory = this.#memory ?? this.#begin(schema);
+    const blocks = [placement.settle(memory.pool), ...derived.map((derive) => derive(memory))];
     try {
       this.#cut({ placed, rows: chosen, sizes }, rows.length);
     } finally {
-      block?.release();
+      for (const block of blocks) block?.release();
     }
     return this.#takePieces();
   }
@@ -116,11 +131,15 @@ class OpenFile implements ParquetFile {
   }
 
   discard(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     for (const column of this.#columns) column.release();
     this.#columns = [];
+    if (this.#input.arena === undefined) giveArena(this.#arena);
   }
 
-  #begin(schema: FileSchema): FileSchema {
+  #begin(schema: FileSchema): EncoderMemory {
+    const memory = EncoderMemory.over(this.#arena);
     const columns = schema.leaves.length;
     const share = (all: number, least: number, most: number): number => Math.max(least, Math.min(most, Math.floor(all / columns)));
     const limits: PageLimits = {
@@ -129,20 +148,24 @@ class OpenFile implements ParquetFile {
       dictionaryBytesMax: share(openBytes.dictionaries, openBytes.dictionaryMin, openBytes.dictionaryMax),
     };
     const filtered = this.#input.bloomFilterIds;
-    this.#columns = schema.leaves.map((leaf) => new ColumnWriter(this.#memory, leaf, limits, filtered?.has(leaf.id) === true));
-    return schema;
+    this.#columns = schema.leaves.map((leaf) => new ColumnWriter(memory, leaf, limits, filtered?.has(leaf.id) === true));
+    this.#shredder = new Shredder(memory, (leaf, run) => (this.#columns[leaf] as ColumnWriter).append(run));
+    this.#schema = schema;
+    this.#memory = memory;
+    return memory;
   }
 
   /** Takes as many rows at once as fit a run and the row group; a row that doesn't fit begins the next row group. */
   #cut(run: Run, count: number): void {
     const { rowsMax, bytesMax } = this.#limits;
+    const { kernels } = this.#memory as EncoderMemory;
     let from = 0;
     while (from < count) {
       let rows = Math.min(count - from, runRowsMax, rowsMax - this.#groupRows);
-      let bytes = run.sizes.between(from, from + rows);
+      let bytes = run.sizes.of(kernels, run.rows.address + from * 4, rows);
       while (rows > 1 && (bytes > runBytesMax || this.#groupBytes + bytes > bytesMax)) {
         rows = rows >> 1;
-        bytes = run.sizes.between(from, from + rows);
+        bytes = run.sizes.of(kernels, run.rows.address + from * 4, rows);
       }
       if (this.#groupRows > 0 && this.#groupBytes + bytes > bytesMax) {
         this.#closeRowGroup();
@@ -154,8 +177,9 @@ class OpenFile implements ParquetFile {
   }
 
   #take({ placed, rows }: Run, from: number, count: number, bytes: number): void {
-    const nodes = (this.#schema as FileSchema).nodes;
-    for (const [i, node] of nodes.entries()) this.#shredder.shred(node, placed[i] as PlacedColumn, rows.address + from * 4, count);
+    const { nodes } = this.#schema as FileSchema;
+    const shredder = this.#shredder as Shredder;
+    for (const [i, node] of nodes.entries()) shredder.shred(node, placed[i] as PlacedColumn, rows.address + from * 4, count);
     this.#rows += count;
     this.#groupRows += count;
     this.#groupBytes += bytes;

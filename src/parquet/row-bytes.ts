@@ -1,51 +1,37 @@
-import type { BytesColumn, Column, ListColumn } from "../core/column.ts";
+import type { Column } from "../core/column.ts";
 import type { FieldType } from "../core/schema.ts";
+import type { Kernels } from "./kernels.ts";
+import type { PlacedColumn } from "./placement.ts";
 
-/** How many bytes chosen rows of columns take, about: fixed widths, and the texts' lengths. Elements of lists count with their column's average. */
+/** How many bytes rows of placed columns take, about: fixed widths, and the texts' lengths. Elements of lists count with their column's average. */
 export class RowBytes {
-  readonly #sums: Float64Array;
   #fixed = 0;
-  readonly #texts: BytesColumn[] = [];
-  readonly #lists: { readonly column: ListColumn; readonly elementBytes: number }[] = [];
+  readonly #texts: PlacedColumn[] = [];
+  readonly #lists: { readonly column: PlacedColumn; readonly elementBytes: number }[] = [];
 
-  /** Reads all it needs of `columns` at once, as their memory may move before `between` is asked. */
-  constructor(columns: readonly Column[], rows: Uint32Array) {
+  constructor(columns: readonly PlacedColumn[]) {
     for (const column of columns) this.#add(column);
-    this.#sums = this.#sum(rows);
   }
 
-  /** Bytes of rows `from` to `to` of those chosen. */
-  between(from: number, to: number): number {
-    return (this.#sums[to] as number) - (this.#sums[from] as number);
+  /** Bytes of `count` rows, whose numbers stand at an address. */
+  of(kernels: Kernels, rows: number, count: number): number {
+    let sum = this.#fixed * count;
+    for (const { lengths } of this.#texts) sum += kernels.sumLengths(rows, count, lengths.address);
+    for (const { column, elementBytes } of this.#lists) sum += kernels.sumElements(rows, count, column.offsets.address) * elementBytes;
+    return sum;
   }
 
-  #add(column: Column): void {
-    if (column.kind === "struct") for (const child of column.children) this.#add(child);
+  #add(placed: PlacedColumn): void {
+    const { column } = placed;
+    if (column.kind === "struct") for (const child of placed.children) this.#add(child);
     else if (column.kind === "bytes") {
-      this.#texts.push(column);
+      this.#texts.push(placed);
       this.#fixed += 4;
     } else if (column.kind === "list") {
       this.#fixed += 4;
-      this.#lists.push({ column, elementBytes: averageBytes(column.element) + (column.keys === null ? 0 : averageBytes(column.keys)) });
+      const elementBytes = averageBytes(column.element) + (column.keys === null ? 0 : averageBytes(column.keys));
+      this.#lists.push({ column: placed, elementBytes });
     } else this.#fixed += fixedBytes(column.field.type);
-  }
-
-  /** Bytes of all chosen rows before each. */
-  #sum(rows: Uint32Array): Float64Array {
-    const sizes = new Float64Array(rows.length + 1);
-    const at = sizes.subarray(1);
-    at.fill(this.#fixed);
-    for (const { lengths } of this.#texts)
-      for (let k = 0; k < rows.length; k++) at[k] = (at[k] as number) + (lengths[rows[k] as number] as number);
-    for (const { column, elementBytes } of this.#lists) {
-      const { offsets } = column;
-      for (let k = 0; k < rows.length; k++) {
-        const row = rows[k] as number;
-        at[k] = (at[k] as number) + ((offsets[row + 1] as number) - (offsets[row] as number)) * elementBytes;
-      }
-    }
-    for (let k = 1; k < sizes.length; k++) sizes[k] = (sizes[k] as number) + (sizes[k - 1] as number);
-    return sizes;
   }
 }
 

@@ -1,16 +1,11 @@
 import type { BytesColumn, Column, IntegerColumn } from "../core/column.ts";
-import { Cell } from "../core/column.ts";
+import type { PartitionKey } from "../core/position.ts";
 import type { Records } from "../core/records.ts";
 import type { Field, FieldType } from "../core/schema.ts";
 import { sourceColumns } from "../core/table-schema.ts";
-
-/**
- * The columns that say where each record came from: topic id, partition, offset, and its timestamp in microseconds (null where it has none). Their
- * `values` are empty: only the exact integers are stored.
- */
-export function sourceColumnsOf(records: Records): Column[] {
-  return [sourceOf(records), partitionOf(records), offsetOf(records), timestampOf(records)];
-}
+import type { Block } from "./block-pool.ts";
+import type { EncoderMemory } from "./encoder-memory.ts";
+import type { PlacedColumn, Placement, Spot } from "./placement.ts";
 
 const field = (name: string, type: FieldType, required: boolean): Field => ({
   name,
@@ -26,58 +21,89 @@ const sourceField = field(sourceColumns.source, { kind: "string" }, true);
 const partitionField = field(sourceColumns.partition, { kind: "int" }, true);
 const offsetField = field(sourceColumns.offset, { kind: "long" }, true);
 const timestampField = field(sourceColumns.timestamp, { kind: "timestamp", zoned: true }, false);
+/** Only exact integers are stored. */
 const noValues = new Float64Array(0);
 
-function sourceOf({ count, partitions, partition }: Records): BytesColumn {
-  const ids = partitions.map((key) => Buffer.from(key.topicId));
-  const starts = new Uint32Array(count);
-  const lengths = new Uint32Array(count);
-  const idStarts: number[] = [];
-  let at = 0;
-  for (const id of ids) {
-    idStarts.push(at);
-    at += id.length;
+/**
+ * The columns that say where each record came from: topic id, partition, offset, and its timestamp in microseconds (null where it has none). What
+ * is the same from batch to batch is made once.
+ */
+export class SourceColumns {
+  #zeros = new Uint8Array(0);
+  #constant: {
+    readonly partition: PartitionKey;
+    readonly count: number;
+    readonly source: BytesColumn;
+    readonly number: IntegerColumn;
+  } | null = null;
+
+  /** Their `values` are empty, and the timestamp's numbers are milliseconds, with a state that `derive` makes. */
+  of(records: Records): Column[] {
+    const { count, offsets, timestamps } = records;
+    if (this.#zeros.length < count) this.#zeros = new Uint8Array(count);
+    const state = this.#zeros;
+    const integer = { kind: "integer", length: count, state, values: noValues } as const;
+    return [
+      ...this.#partitions(records),
+      { ...integer, field: offsetField, exact: offsets },
+      { ...integer, field: timestampField, exact: timestamps },
+    ];
   }
-  if (ids.length === 1) lengths.fill((ids[0] as Buffer).length);
-  else {
-    for (let row = 0; row < count; row++) {
-      const index = partition[row] as number;
-      starts[row] = idStarts[index] as number;
-      lengths[row] = (ids[index] as Buffer).length;
+
+  /** The placed column of timestamps, whose places `derive` fills in. */
+  placeTimes(column: Column, placed: PlacedColumn): { placed: PlacedColumn; derive: (memory: EncoderMemory) => Block } {
+    const state = { address: 0 };
+    const values = { address: 0 };
+    const times: Spot = placed.values;
+    const derive = (memory: EncoderMemory): Block => {
+      const block = memory.pool.take(column.length * 9);
+      values.address = block.address;
+      state.address = block.address + column.length * 8;
+      memory.kernels.gatherTimes(times.address, column.length, state.address, values.address);
+      return block;
+    };
+    return { placed: { ...placed, state, values }, derive };
+  }
+
+  /** Whether a column is the records' timestamps. */
+  isTimes(column: Column): boolean {
+    return column.field === timestampField;
+  }
+
+  #partitions({ count, partitions, partition }: Records): readonly [BytesColumn, IntegerColumn] {
+    const [only] = partitions;
+    if (partitions.length !== 1 || only === undefined) return partitionColumns(count, partitions, partition, this.#zeros);
+    const known = this.#constant;
+    if (known?.count !== count || known.partition.topicId !== only.topicId || known.partition.partition !== only.partition) {
+      const [source, number] = partitionColumns(count, partitions, new Uint16Array(count), this.#zeros);
+      this.#constant = { partition: only, count, source, number };
+      return [source, number];
     }
+    return [known.source, known.number];
   }
-  return { kind: "bytes", field: sourceField, length: count, state: new Uint8Array(count), bytes: Buffer.concat(ids), starts, lengths };
 }
 
-function partitionOf({ count, partitions, partition }: Records): IntegerColumn {
+function partitionColumns(
+  count: number,
+  partitions: readonly PartitionKey[],
+  partition: Uint16Array,
+  state: Uint8Array,
+): readonly [BytesColumn, IntegerColumn] {
+  const ids = partitions.map((key) => Buffer.from(key.topicId));
+  const idStarts = ids.map((_, i) => ids.slice(0, i).reduce((sum, id) => sum + id.length, 0));
+  const starts = new Uint32Array(count);
+  const lengths = new Uint32Array(count);
   const exact = new BigInt64Array(count);
   // Partitions are below 2^31: the low words say all, without a bigint a row.
   const words = new Int32Array(exact.buffer);
-  const numbers = partitions.map((key) => key.partition);
-  for (let row = 0; row < count; row++) words[row * 2] = numbers[partition[row] as number] as number;
-  return { kind: "integer", field: partitionField, length: count, state: new Uint8Array(count), exact, values: noValues };
-}
-
-function offsetOf({ count, offsets }: Records): IntegerColumn {
-  return { kind: "integer", field: offsetField, length: count, state: new Uint8Array(count), exact: offsets, values: noValues };
-}
-
-function timestampOf({ count, timestamps }: Records): IntegerColumn {
-  const exact = new BigInt64Array(count);
-  const state = new Uint8Array(count);
-  let last = -1n;
-  let micros = 0n;
   for (let row = 0; row < count; row++) {
-    const ms = timestamps[row] as bigint;
-    if (ms < 0n) {
-      state[row] = Cell.null;
-      continue;
-    }
-    if (ms !== last) {
-      last = ms;
-      micros = ms * 1000n;
-    }
-    exact[row] = micros;
+    const index = partition[row] as number;
+    starts[row] = idStarts[index] as number;
+    lengths[row] = (ids[index] as Buffer).length;
+    words[row * 2] = (partitions[index] as PartitionKey).partition;
   }
-  return { kind: "integer", field: timestampField, length: count, state, exact, values: noValues };
+  return [
+    { kind: "bytes", field: sourceField, length: count, state, bytes: Buffer.concat(ids), starts, lengths },
+    { kind: "integer", field: partitionField, length: count, state, exact, values: noValues },
+  ];
 }

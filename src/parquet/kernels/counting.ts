@@ -2,13 +2,14 @@ import type { Expr } from "../../wasm/expression.ts";
 import { add, c32, geU } from "../../wasm/expression.ts";
 import type { FunctionBuilder, Local } from "../../wasm/function-builder.ts";
 
-/** Runs `body` with `i` = 0 .. n - 1; `i` is an i32 local. */
-export function forEach(f: FunctionBuilder, i: Local, n: Expr, body: () => void): void {
+/** Runs `body`, and `after` it, with `i` = 0 .. n - 1; `i` is an i32 local. */
+export function forEach(f: FunctionBuilder, i: Local, n: Expr, body: () => void, after: () => void = () => {}): void {
   f.set(i, c32(0));
   f.block((out) =>
     f.loop((again) => {
       f.brIf(out, geU(i, n));
       body();
+      after();
       f.set(i, add(i, c32(1)));
       f.br(again);
     }),

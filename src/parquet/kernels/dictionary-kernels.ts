@@ -7,7 +7,9 @@ import {
   eq,
   eqz,
   extendU,
+  geU,
   gtU,
+  load16U,
   leU,
   load32,
   load64,
@@ -31,7 +33,7 @@ const i64 = "i64";
 const u32At = (base: Expr, index: Expr): Expr => load32(add(base, shl(index, c32(2))));
 
 /**
- * Where the words of a dictionary's control block stand. An open-addressing table of u32 (an entry's number + 1; 0: free) leads to entries: 8 bytes (the
+ * Where the words of a dictionary's control block stand (`base` has 8 bytes). An open-addressing table of u32 (an entry's number + 1; 0: free) leads to entries: 8 bytes (the
  * value) for numbers; 16 bytes (key, offset in the area, length) for texts, whose area holds them as a dictionary page does (u32 length, bytes).
  */
 export const DictionaryBlock = {
@@ -43,10 +45,14 @@ export const DictionaryBlock = {
   area: 20,
   areaUsed: 24,
   areaMax: 28,
-  bytes: 32,
+  base: 32,
+  bytes: 40,
 } as const;
 
 export const textEntryBytes = 16;
+
+/** How far apart integers of a near table can be; more entries than fit a u16 can't come from so few. */
+export const nearSlots = 16_384;
 
 /** Odd constants with well mixed bits (of xxHash). */
 const prime = 0x9e3779b185ebca87n;
@@ -58,6 +64,7 @@ const slotOf = (key: Expr, mask: Expr): Expr => and(wrap(shrU(mul(key, c64(prime
 /** Values to the numbers of their dictionary entries, u32 each, adding entries as values are new. */
 export function dictionaryKernels(module: WasmModule): void {
   numberValues(module);
+  numberNear(module);
   numberTexts(module);
   rehash(module, "rehashLongs", 3);
   rehash(module, "rehashTexts", 4);
@@ -151,6 +158,46 @@ function numberValues(module: WasmModule): void {
   });
 }
 
+/**
+ * Like `numberLongs`, for integers near one another: a table of u16 (an entry's number + 1) by the value's distance from the block's `base`. Ends early
+ * at a value outside of it too.
+ */
+function numberNear(module: WasmModule): void {
+  module.func("numberNear", [i32, i32, i32, i32], [i32], (f, [block, values, n, out]) => {
+    const [i, table, entries, count, most, at, slot] = Array.from({ length: 7 }, () => f.local(i32)) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
+    const [base, distance] = [f.local(i64), f.local(i64)];
+    f.set(table, load32(block, DictionaryBlock.table));
+    f.set(entries, load32(block, DictionaryBlock.entries));
+    f.set(count, load32(block, DictionaryBlock.count));
+    f.set(most, load32(block, DictionaryBlock.entriesMax));
+    f.set(base, load64(block, DictionaryBlock.base));
+    forEach(f, i, n, () => {
+      f.set(distance, sub(load64(add(values, shl(i, c32(3)))), base));
+      f.if(geU(distance, c64(nearSlots)), () => f.return(i));
+      f.set(slot, add(table, shl(wrap(distance), c32(1))));
+      f.set(at, load16U(slot));
+      f.if(eqz(at), () => {
+        f.if(eq(count, most), () => f.return(i));
+        f.store64(add(entries, shl(count, c32(3))), add(base, distance));
+        f.set(count, add(count, c32(1)));
+        f.set(at, count);
+        f.store16(slot, count);
+        f.store32(block, count, DictionaryBlock.count);
+      });
+      f.store32(add(out, shl(i, c32(2))), sub(at, c32(1)));
+    });
+    f.return(n);
+  });
+}
+
 function loadBlock(
   f: FunctionBuilder,
   block: Expr,
@@ -163,15 +210,12 @@ function loadBlock(
   f.set(words.most, load32(block, DictionaryBlock.entriesMax));
 }
 
-/** A text's key: its bytes where it has at most 8 (with the length it says all), else a hash. Up to 8 bytes behind a short text are read. */
+/** The key of an empty text or one of more than 8 bytes: a hash. That of a shorter one is its bytes, which with the length say all. */
 function keyFunction(module: WasmModule): FunctionRef<readonly ["i32", "i32"]> {
   return module.func(null, [i32, i32] as const, [i64], (f, [from, length]) => {
     const key = f.local(i64);
     const last = f.local(i32);
-    f.if(leU(length, c32(8)), () => {
-      f.if(eqz(length), () => f.return(c64(0)));
-      f.return(and(load64(from), shrU(c64(-1), extendU(shl(sub(c32(8), length), c32(3))))));
-    });
+    f.if(eqz(length), () => f.return(c64(0)));
     f.set(last, sub(add(from, length), c32(8)));
     f.set(key, mul(xor(extendU(length), load64(last)), c64(prime)));
     whileTrue(
@@ -219,46 +263,62 @@ function numberTexts(module: WasmModule): void {
       f.local(i32),
     ) as [Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local, Local];
     const key = f.local(i64);
+    const [before, start, same] = [f.local(i32), f.local(i32), f.local(i32)];
     loadBlock(f, block, { mask, table, entries, count, most });
     f.set(area, load32(block, DictionaryBlock.area));
-    forEach(f, i, n, () => {
-      f.set(row, u32At(rows, i));
-      f.set(length, u32At(lengths, row));
-      f.set(from, add(base, u32At(starts, row)));
-      f.set(key, f.call(keyOf, from, length));
-      f.set(slot, textSlot(key, length, mask));
-      findOrAdd(
-        f,
-        { block, mask, table, count, slot, at },
-        (index) => {
-          f.set(entry, add(entries, shl(index, c32(4))));
-          // The cheap comparisons first; a long text's bytes are looked at only where key and length agree.
-          const same = f.local(i32);
-          f.set(same, c32(0));
-          f.if(and(eq(load64(entry), key), eq(load32(entry, 12), length)), () => {
-            f.if(
-              leU(length, c32(8)),
-              () => f.set(same, c32(1)),
-              () => f.set(same, f.call(isEqual, from, add(add(area, load32(entry, 8)), c32(4)), length)),
-            );
-          });
-          return same;
-        },
-        () => {
-          f.if(eq(count, most), () => f.return(i));
-          f.set(used, load32(block, DictionaryBlock.areaUsed));
-          f.if(gtU(add(used, add(length, c32(4))), load32(block, DictionaryBlock.areaMax)), () => f.return(i));
-          f.store32(add(area, used), length);
-          f.run(copy, add(add(area, used), c32(4)), from, length);
-          f.set(entry, add(entries, shl(count, c32(4))));
-          f.store64(entry, key);
-          f.store32(entry, used, 8);
-          f.store32(entry, length, 12);
-          f.store32(block, add(used, add(length, c32(4))), DictionaryBlock.areaUsed);
-        },
-      );
-      f.store32(add(out, shl(i, c32(2))), sub(at, c32(1)));
-    });
+    f.set(before, c32(-1));
+    forEach(
+      f,
+      i,
+      n,
+      () =>
+        f.block((done) => {
+          f.set(row, u32At(rows, i));
+          f.set(start, u32At(starts, row));
+          f.set(same, length);
+          f.set(length, u32At(lengths, row));
+          // Constant columns have all their values in one place.
+          f.brIf(done, and(eq(start, before), eq(length, same)));
+          f.set(before, start);
+          f.set(from, add(base, start));
+          f.if(
+            leU(sub(length, c32(1)), c32(7)),
+            () => f.set(key, and(load64(from), shrU(c64(-1), extendU(shl(sub(c32(8), length), c32(3)))))),
+            () => f.set(key, f.call(keyOf, from, length)),
+          );
+          f.set(slot, textSlot(key, length, mask));
+          findOrAdd(
+            f,
+            { block, mask, table, count, slot, at },
+            (index) => {
+              f.set(entry, add(entries, shl(index, c32(4))));
+              // The cheap comparisons first; a long text's bytes are looked at only where key and length agree.
+              f.set(same, c32(0));
+              f.if(and(eq(load64(entry), key), eq(load32(entry, 12), length)), () => {
+                f.if(
+                  leU(length, c32(8)),
+                  () => f.set(same, c32(1)),
+                  () => f.set(same, f.call(isEqual, from, add(add(area, load32(entry, 8)), c32(4)), length)),
+                );
+              });
+              return same;
+            },
+            () => {
+              f.if(eq(count, most), () => f.return(i));
+              f.set(used, load32(block, DictionaryBlock.areaUsed));
+              f.if(gtU(add(used, add(length, c32(4))), load32(block, DictionaryBlock.areaMax)), () => f.return(i));
+              f.store32(add(area, used), length);
+              f.run(copy, add(add(area, used), c32(4)), from, length);
+              f.set(entry, add(entries, shl(count, c32(4))));
+              f.store64(entry, key);
+              f.store32(entry, used, 8);
+              f.store32(entry, length, 12);
+              f.store32(block, add(used, add(length, c32(4))), DictionaryBlock.areaUsed);
+            },
+          );
+        }),
+      () => f.store32(add(out, shl(i, c32(2))), sub(at, c32(1))),
+    );
     f.return(n);
   });
 }

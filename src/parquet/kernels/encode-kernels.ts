@@ -2,6 +2,7 @@ import type { Expr } from "../../wasm/expression.ts";
 import {
   add,
   and,
+  c128,
   c32,
   c64,
   clz,
@@ -18,6 +19,7 @@ import {
   loadF64,
   ltS,
   ltU,
+  mul,
   ne,
   or,
   select,
@@ -28,7 +30,7 @@ import {
   wrap,
   xor,
 } from "../../wasm/expression.ts";
-import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
+import type { FunctionRef, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { advance, forEach, whileTrue } from "./counting.ts";
 
@@ -89,9 +91,9 @@ function hybrid(module: WasmModule, varint: Writer, name: string, shift: 0 | 2):
     f.set(out, f.call(varint, out, extendU(or(shl(shrU(sub(end, from), c32(3)), c32(1)), c32(1)))));
     whileTrue(
       f,
-      () => ne(from, end),
+      () => ltU(from, to),
       () => {
-        f.if(ltU(from, to), () => f.set(held, or(held, shl(extendU(at(values, from)), extendU(bits)))));
+        f.set(held, or(held, shl(extendU(at(values, from)), extendU(bits))));
         advance(f, bits, width);
         advance(f, from, 1);
         f.if(geU(bits, c32(32)), () => {
@@ -102,8 +104,12 @@ function hybrid(module: WasmModule, varint: Writer, name: string, shift: 0 | 2):
         });
       },
     );
-    f.store32(out, wrap(held));
-    f.return(add(out, shrU(add(bits, c32(7)), c32(3))));
+    f.store64(out, held);
+    // Zeros up to the end of the last group: at most seven values, of which some bytes may be left from an earlier page.
+    advance(f, out, 4);
+    f.storeV128(out, c128(new Uint8Array(16)));
+    advance(f, bits, mul(width, sub(end, to)));
+    f.return(sub(add(out, shrU(add(bits, c32(7)), c32(3))), c32(4)));
   });
   module.func(name, [i32, i32, i32, i32], [i32], (f, [values, n, width, out]) => {
     const from = f.local(i32);

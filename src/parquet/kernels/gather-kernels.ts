@@ -1,17 +1,25 @@
+import { Cell } from "../../core/column.ts";
 import type { Expr } from "../../wasm/expression.ts";
 import {
   add,
   c32,
   c64,
   demote,
+  eq,
   extendU,
   gtS,
+  leU,
   load32,
   load64,
   load8U,
   loadF64,
+  loadV128,
+  ltS,
+  ltU,
+  mul,
   ne,
   promote,
+  select,
   shl,
   sub,
   wrap,
@@ -25,10 +33,8 @@ const u32At = (base: Expr, index: Expr): Expr => load32(add(base, shl(index, c32
 
 /** Values of chosen rows, one after the other: 8 bytes each (integers; doubles, also for floats), a byte (booleans), or what PLAIN pages hold. */
 export function gatherKernels(module: WasmModule): void {
-  module.func("gatherLongs", [i32, i32, i32, i32, i32], [], (f, [rows, n, values, shift, out]) => {
-    const i = f.local(i32);
-    forEach(f, i, n, () => f.store64(add(out, shl(i, c32(3))), load64(add(values, shl(u32At(rows, i), shift)))));
-  });
+  gatherLongs(module);
+  gatherTimes(module);
   module.func("gatherFlags", [i32, i32, i32, i32], [], (f, [rows, n, values, out]) => {
     const i = f.local(i32);
     forEach(f, i, n, () => f.store8(add(out, i), load8U(add(values, u32At(rows, i)))));
@@ -50,6 +56,61 @@ export function gatherKernels(module: WasmModule): void {
       advance(f, out, add(length, c32(4)));
     });
     f.return(out);
+  });
+}
+
+/** Integers, 8 bytes each. */
+function gatherLongs(module: WasmModule): void {
+  module.func("gatherLongs", [i32, i32, i32, i32], [], (f, [rows, n, values, out]) => {
+    const i = f.local(i32);
+    const from = f.local(i32);
+    // Mostly all rows of a stretch are chosen: four at a time.
+    whileTrue(
+      f,
+      () => leU(add(i, c32(4)), n),
+      () => {
+        f.set(from, add(values, shl(u32At(rows, i), c32(3))));
+        f.if(
+          eq(sub(load32(add(rows, shl(i, c32(2))), 12), u32At(rows, i)), c32(3)),
+          () => {
+            f.storeV128(add(out, shl(i, c32(3))), loadV128(from));
+            f.storeV128(add(out, shl(i, c32(3))), loadV128(from, 16), 16);
+          },
+          () => {
+            for (let k = 0; k < 4; k++) {
+              const row = load32(add(rows, shl(i, c32(2))), k * 4);
+              f.store64(add(out, shl(i, c32(3))), load64(add(values, shl(row, c32(3)))), k * 8);
+            }
+          },
+        );
+        advance(f, i, 4);
+      },
+    );
+    whileTrue(
+      f,
+      () => ltU(i, n),
+      () => {
+        f.store64(add(out, shl(i, c32(3))), load64(add(values, shl(u32At(rows, i), c32(3)))));
+        advance(f, i, 1);
+      },
+    );
+  });
+  module.func("gatherDecimals", [i32, i32, i32, i32], [], (f, [rows, n, values, out]) => {
+    const i = f.local(i32);
+    forEach(f, i, n, () => f.store64(add(out, shl(i, c32(3))), load64(add(values, shl(u32At(rows, i), c32(4))))));
+  });
+}
+
+/** Timestamps of records (milliseconds, -1 where there is none) as microseconds, with the state of each. */
+function gatherTimes(module: WasmModule): void {
+  module.func("gatherTimes", [i32, i32, i32, i32], [], (f, [times, n, states, out]) => {
+    const i = f.local(i32);
+    const time = f.local("i64");
+    forEach(f, i, n, () => {
+      f.set(time, load64(add(times, shl(i, c32(3)))));
+      f.store64(add(out, shl(i, c32(3))), mul(time, c64(1000)));
+      f.store8(add(states, i), select(ltS(time, c64(0)), c32(Cell.null), c32(Cell.value)));
+    });
   });
 }
 
@@ -90,8 +151,18 @@ function gatherWide(module: WasmModule): void {
   });
 }
 
-/** Bytes of the chosen rows' texts; saturates at 2^31 - 1. */
+/** Bytes of the chosen rows' texts, and elements of their lists; the former saturates at 2^31 - 1. */
 function sumLengths(module: WasmModule): void {
+  module.func("sumElements", [i32, i32, i32], [i32], (f, [rows, n, offsets]) => {
+    const i = f.local(i32);
+    const at = f.local(i32);
+    const sum = f.local(i32);
+    forEach(f, i, n, () => {
+      f.set(at, add(offsets, shl(u32At(rows, i), c32(2))));
+      advance(f, sum, sub(load32(at, 4), load32(at)));
+    });
+    f.return(sum);
+  });
   module.func("sumLengths", [i32, i32, i32], [i32], (f, [rows, n, lengths]) => {
     const i = f.local(i32);
     const sum = f.local("i64");

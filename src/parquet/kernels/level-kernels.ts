@@ -1,7 +1,8 @@
 import { Cell } from "../../core/column.ts";
 import type { Expr } from "../../wasm/expression.ts";
-import { add, c32, eq, eqz, load32, load8U, ne, shl } from "../../wasm/expression.ts";
+import { add, c32, eq, eqz, geU, gtU, load32, load8U, loadV128, ne, shl, sub } from "../../wasm/expression.ts";
 import type { WasmModule } from "../../wasm/module.ts";
+import { simd } from "../../wasm/simd.ts";
 import { advance, forEach, whileTrue } from "./counting.ts";
 
 const i32 = "i32";
@@ -23,12 +24,27 @@ export function levelKernels(module: WasmModule): void {
 function firstAbsent(module: WasmModule): void {
   module.func("firstAbsent", [i32, i32, i32, i32, i32], [i32], (f, [rows, n, state, levels, level]) => {
     const i = f.local(i32);
-    forEach(f, i, n, () => {
-      f.if(ne(load8U(add(state, u32At(rows, i))), c32(Cell.value)), () => {
-        f.if(eqz(levels), () => f.return(i));
-        f.if(eq(load8U(add(levels, i)), level), () => f.return(i));
-      });
-    });
+    // Stretches of sixteen rows that all have a value; the first other row is looked for by itself.
+    f.block((out) =>
+      f.loop((again) => {
+        f.brIf(out, gtU(add(i, c32(16)), n));
+        f.brIf(out, ne(sub(load32(add(rows, shl(i, c32(2))), 60), u32At(rows, i)), c32(15)));
+        f.brIf(out, simd.anyTrue(loadV128(add(state, u32At(rows, i)))));
+        advance(f, i, 16);
+        f.br(again);
+      }),
+    );
+    f.block((out) =>
+      f.loop((again) => {
+        f.brIf(out, geU(i, n));
+        f.if(ne(load8U(add(state, u32At(rows, i))), c32(Cell.value)), () => {
+          f.if(eqz(levels), () => f.return(i));
+          f.if(eq(load8U(add(levels, i)), level), () => f.return(i));
+        });
+        advance(f, i, 1);
+        f.br(again);
+      }),
+    );
     f.return(n);
   });
 }
