@@ -7,9 +7,9 @@ import { leaveUnenforced } from "./compilation.ts";
 import type { Compilation, FieldSite, RuleDraft } from "./compilation.ts";
 import { canBeUnique, compileFieldRules, fieldRule } from "./compile-field-rules.ts";
 import { compileFields } from "./compile-fields.ts";
-import { compileFormat } from "./compile-format.ts";
 import { compileSchemaLinks, referencedFiles } from "./compile-json-schema.ts";
 import { checkLostQuality, compileQuality } from "./compile-quality.ts";
+import { compileRecord } from "./compile-record.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
 import type { Findings } from "./findings.ts";
 import { booleanAt, child, emptyNode, items, numberAt, placeOf, textAt } from "./node.ts";
@@ -69,7 +69,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     description: textAt(schema, "description") ?? textAt(child(root, "description"), "purpose"),
     owners: owners(child(root, "team")),
     fields,
-    format: compileFormat(compilation, settings, fields),
+    ...compileRecord(compilation, { root, settings, fields }),
     rules,
     ...compileSettings(compilation, settings),
     unenforced: compilation.unenforced,

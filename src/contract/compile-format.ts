@@ -18,31 +18,26 @@ export function isDescriptorSet(path: string): boolean {
   return /\.(binpb|desc|pb|protoset)$/i.test(path);
 }
 
-/** The files that a schema object's decoding names, as written: the schema, then what it refers to. */
+/** The files that a schema object's settings name to decode values and keys by, as written: each schema, then what it refers to. */
 export function decodingFiles(schema: Node): readonly { readonly url: string; readonly node: Node }[] {
-  const settings = items(schema, "customProperties").find((each) => textAt(each, "property") === "sluice") ?? null;
-  const decoding = child(child(settings, "value"), "decoding");
-  const main = child(decoding, "schema");
-  return [...(main === null ? [] : [main]), ...items(decoding, "references")].flatMap((node) =>
-    node.kind === "scalar" && typeof node.value === "string" ? [{ url: node.value, node }] : [],
-  );
+  const settings = child(items(schema, "customProperties").find((each) => textAt(each, "property") === "sluice") ?? null, "value");
+  return [child(settings, "decoding"), child(settings, "key")].flatMap((decoding) => {
+    const main = child(decoding, "schema");
+    return [...(main === null ? [] : [main]), ...items(decoding, "references")].flatMap((node) =>
+      node.kind === "scalar" && typeof node.value === "string" ? [{ url: node.value, node }] : [],
+    );
+  });
 }
 
-/** The format of a dataset's records from its settings (`decoding`), with its schema parsed; JSON where they say nothing. */
-export function compileFormat(compilation: Compilation, settings: Node | null, fields: readonly Field[]): FormatPlan {
-  const decoding = child(settings, "decoding");
-  const format = textAt(decoding, "format") ?? "json";
-  // The record's key fills this one, not its value.
-  const keyed = textAt(child(settings, "key"), "column");
-  const own = fields.filter(({ name }) => name !== keyed);
-  if (decoding === null || (format !== "avro" && format !== "protobuf")) return { format: "json" };
+/** A format of Avro or Protobuf with its schema parsed, from the settings that name it; JSON where they are wrong, which is reported. */
+export function compileFormat(compilation: Compilation, decoding: Node, format: "avro" | "protobuf", own: readonly Field[]): FormatPlan {
   const path = textAt(decoding, "schema");
   if (path === null) {
     compilation.findings.error(
       "schema-missing",
       decoding.at,
       `records of the format ${format} need a schema`,
-      `name its file: \`schema: …\``,
+      `name its file: \`schema: …\`, or say \`framing: registry\``,
     );
     return { format: "json" };
   }

@@ -70,15 +70,11 @@ function latePolicy(compilation: Compilation, node: Node | null): Policies["late
   };
 }
 
+/** A key that is text in one text column; every other is part of the record's plan. */
 function keyPolicy(compilation: Compilation, node: Node | null): Policies["key"] {
   const name = textAt(node, "column");
-  if (node === null || name === null) return { action: "ignore" };
-  const at = child(node, "column") ?? node;
-  const field = columnNamed(compilation, name, at);
-  if (field !== null && (field.type.kind !== "string" || name.includes("."))) {
-    compilation.findings.error("column-type", at.at, `the record's key goes into a text property at the top, and "${name}" is none`);
-  }
-  return { action: "column", name };
+  if (node === null || name === null || (textAt(node, "format") ?? "text") !== "text") return { action: "ignore" };
+  return compilation.fields.get(name)?.type.kind === "string" && !name.includes(".") ? { action: "column", name } : { action: "ignore" };
 }
 
 function driftPlan(compilation: Compilation, node: Node | null): DriftPlan | null {

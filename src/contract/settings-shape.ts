@@ -1,4 +1,5 @@
 import { driftTestNames } from "../core/drift.ts";
+import { decoding, envelope, recordKey } from "./decoding-shape.ts";
 import { listOf, oneOf } from "./shape.ts";
 import type { Key, ObjectShape, Shape } from "./shape.ts";
 
@@ -76,23 +77,6 @@ const drift: ObjectShape = {
   },
 };
 
-const decoding: ObjectShape = {
-  type: "object",
-  keys: {
-    format: key(oneOf(["json", "avro", "protobuf"]), "What the value of a record is.", "json"),
-    schema: key(
-      name,
-      "The schema's file, relative to the contract. Avro: an Avro schema (JSON). Protobuf: a `.proto` file, or a descriptor set with its imports (`.binpb`, `.desc`, `.pb`, `.protoset`).",
-    ),
-    references: key(
-      listOf(name, { min: 1, unique: true }),
-      "Files that the schema refers to: Avro schemas with named types, each before those that use it; imported `.proto` files.",
-      "none",
-    ),
-    message: key(name, "Protobuf: the message's full name.", "the file's only message"),
-  },
-};
-
 /** Sluice's settings of one dataset: the value of the custom property `sluice` of a schema object. */
 export const datasetSettings: ObjectShape = {
   type: "object",
@@ -109,6 +93,7 @@ export const datasetSettings: ObjectShape = {
       "When a window closes: whichever comes first. Windows are the unit of commit and of tolerances.",
     ),
     decoding: key(decoding, "How the bytes of a record become columns.", "one JSON object a record"),
+    envelope: key(envelope, "What stands around the row inside a record.", "none"),
     tombstones: key(oneOf(["quarantine", "skip"]), "Records with a null value.", "quarantine"),
     undecodable: key(oneOf(["quarantine"]), "Records that are no rows; there is no other choice.", "quarantine"),
     oversized: key(
@@ -138,17 +123,7 @@ export const datasetSettings: ObjectShape = {
       "Fields that the contract does not name: ignored, kept in a JSON column, or the record is rejected.",
       "ignore",
     ),
-    key: key(
-      {
-        type: "either",
-        of: [
-          oneOf(["ignore"]),
-          { type: "object", keys: { column: needed(name, "A text property of the contract that takes the record's key.") } },
-        ],
-      },
-      "The record's key.",
-      "ignore",
-    ),
+    key: key(recordKey, "The record's key.", "ignore"),
     drift: key(drift, "Drift checks.", "none"),
     onBreach: key(oneOf(["hold", "stop"]), "What a failed threshold or an exceeded tolerance does.", "hold"),
     unsupported: key(

@@ -271,7 +271,7 @@ describe("settings", () => {
       (await diagnosticsOf(withSettings(value))).map(({ code, hint }) => `${code}: ${hint}`);
     expect(await at("{ windows: {} }")).toEqual(['unknown-key: did you mean "window"?']);
     expect(await at("{ window: { bytes: 1 TB } }")).toEqual(['malformed-value: a size such as "32 MiB" (B, KiB, MiB, GiB)']);
-    expect(await at("{ key: { column: at } }")).toEqual(["column-type: null"]);
+    expect(await at("{ key: { column: at, format: long } }")).toEqual(["column-type: null"]);
     expect(await at("{ late: { column: att, seconds: 1 } }")).toEqual(['column-unknown: did you mean "at"?']);
     expect(await at("{ drift: { columns: [{ column: at, tests: [pzi] }] } }")).toEqual(['unknown-value: did you mean "psi"?']);
     expect(await errorsOf(`${documentOf("")}customProperties: [{ property: sluice, value: {} }]\n`)).toEqual(["9:20 settings-misplaced"]);
