@@ -29,16 +29,31 @@ export interface StateShape {
   /** Texts: the first 64 code points of each entry. */
   readonly store: number;
   readonly storeBytes: number;
+  /** Whole numbers: u32 each for `denseRange` neighbours, which need no search. */
+  readonly dense: number;
   /** Numbers: sampled doubles that wait to be sorted. */
   readonly samples: number;
   readonly bytes: number;
 }
 
+/** Neighbouring whole numbers that are counted each in its own place. */
+export const denseRange = 4096;
 /** Sampled numbers that are sorted at a time. */
 export const samplesMax = 512;
 const headBytes = 256;
 
-function shapeOf(entriesMax: number, slotCount: number, entriesKept: number, storeBytes: number, numeric: boolean): StateShape {
+interface ShapeParts {
+  readonly storeBytes?: number;
+  readonly dense?: boolean;
+  readonly numeric?: boolean;
+}
+
+function shapeOf(
+  entriesMax: number,
+  slotCount: number,
+  entriesKept: number,
+  { storeBytes = 0, dense: hasDense = false, numeric = false }: ShapeParts,
+): StateShape {
   let end = headBytes;
   const take = (bytes: number): number => {
     if (bytes === 0) return -1;
@@ -56,17 +71,20 @@ function shapeOf(entriesMax: number, slotCount: number, entriesKept: number, sto
   const least = take(256 * text);
   const most = take(256 * text);
   const store = take(storeBytes);
+  const dense = take(hasDense ? denseRange * 4 : 0);
   const samples = take(numeric ? samplesMax * 8 : 0);
-  const parts = { registers, slots, counts, keys, hashes, points, spans, least, most, store, storeBytes, samples };
+  const parts = { registers, slots, counts, keys, hashes, points, spans, least, most, store, storeBytes, dense, samples };
   return { entriesMax, slotCount, entriesKept, ...parts, bytes: end };
 }
 
-/** Columns whose values are at most 8 bytes: 34.3 KiB. */
-export const numberShape = shapeOf(1536, 4096, 512, 0, true);
+/** Floats and booleans: 34.3 KiB. */
+export const floatShape = shapeOf(1536, 4096, 512, { numeric: true });
+/** Whole numbers of at most 8 bytes, decimals of at most 18 digits among them: 38.8 KiB. */
+export const wholeShape = shapeOf(896, 2048, 256, { dense: true, numeric: true });
 /** Texts: 38.3 KiB. */
-export const textShape = shapeOf(640, 2048, 256, 12_288, false);
+export const textShape = shapeOf(640, 2048, 256, { storeBytes: 12_288 });
 /** Decimals of more than 18 digits: their 16 bytes as text, and as numbers: 42.3 KiB. */
-export const wideShape = shapeOf(640, 2048, 256, 12_288, true);
+export const wideShape = shapeOf(640, 2048, 256, { storeBytes: 12_288, numeric: true });
 
 /** Places in a state's head: of u32 where not said. */
 export const Head = {
@@ -97,6 +115,12 @@ export const Head = {
   /** Two u32 each: the least and greatest number's own bits. */
   least: 18,
   most: 20,
+  /** 1 once `block`, two u32, says where the dense numbers are: the least of them and `denseBelow`. */
+  based: 34,
+  block: 36,
+  /** Purges so far, and the state of the draw that says which values get an entry. */
+  purges: 35,
+  seed: 38,
   /** Places of f64: the open block's sample; moments. */
   pending: 11,
   count: 12,
@@ -122,6 +146,7 @@ export class ColumnState {
   least!: Uint8Array;
   most!: Uint8Array;
   store!: Uint8Array;
+  dense!: Uint32Array;
   samples!: Float64Array;
   /** The quantile sketch of the samples that were sorted so far. */
   quantiles: QuantileStack = emptyStack();
@@ -153,6 +178,7 @@ export class ColumnState {
     this.least = bytes(shape.least, 256);
     this.most = bytes(shape.most, 256);
     this.store = bytes(shape.store, shape.storeBytes);
+    this.dense = words(shape.dense, denseRange);
     this.samples = shape.samples < 0 ? new Float64Array(0) : new Float64Array(buffer, address + shape.samples, samplesMax);
   }
 
@@ -161,6 +187,7 @@ export class ColumnState {
     this.head.fill(0);
     this.registers.fill(0);
     this.slots.fill(0);
+    this.dense.fill(0);
     this.quantiles = emptyStack();
   }
 }

@@ -5,7 +5,7 @@ import type { Arena, WasmExports } from "../wasm/arena.ts";
 import { columnView } from "../wasm/column-view.ts";
 import type { BatchLayout, ColumnLayout } from "../wasm/layout.ts";
 import { slackBytes } from "../wasm/layout.ts";
-import { ColumnState } from "./column-state.ts";
+import { ColumnState, wholeShape } from "./column-state.ts";
 import { isWideDecimal } from "./counted-numbers.ts";
 import { HashForm } from "./kernels/number-code.ts";
 import { profileModule } from "./kernels/profile-module.ts";
@@ -128,7 +128,7 @@ class CompiledProfiler implements WindowProfiler {
     const { factor, divisor } = unitOf(field);
     switch (column.kind) {
       case "boolean":
-        this.#kernel("addBooleans", state, cells, values, rows, end, HashForm.boolean, values, factor, divisor, scratch);
+        this.#kernel("addBooleans", state, cells, values, rows, end, hashForm(field), values, factor, divisor, scratch);
         return;
       case "float":
         this.#kernel("addDoubles", state, cells, values, rows, end, hashForm(field), values, factor, divisor, scratch);
@@ -137,7 +137,7 @@ class CompiledProfiler implements WindowProfiler {
         this.#kernel("addLongs", state, cells, column.exact, rows, end, hashForm(field), values, factor, divisor, scratch);
         return;
       case "decimal":
-        this.#kernel("addDecimals", state, cells, column.unscaled, rows, end, HashForm.decimal, values, factor, divisor, scratch);
+        this.#kernel("addDecimals", state, cells, column.unscaled, rows, end, hashForm(field), values, factor, divisor, scratch);
         return;
       default:
         this.#kernel("addTexts", state, cells, column.starts, column.lengths, rows, end, textForm(field), scratch);
@@ -146,6 +146,9 @@ class CompiledProfiler implements WindowProfiler {
 
   finish(): ReturnType<WindowProfiler["finish"]> {
     this.#attach();
+    for (const { field, state } of this.#states.values()) {
+      if (state.shape === wholeShape) this.#kernel("settleDense", state.address, hashForm(field));
+    }
     return finishProfile(this.#fields, this.#states, this.#rowCount);
   }
 }
@@ -157,6 +160,10 @@ function hashForm(field: Field): number {
       return HashForm.int;
     case "float":
       return HashForm.float;
+    case "boolean":
+      return HashForm.boolean;
+    case "decimal":
+      return HashForm.decimal;
     default:
       return HashForm.long;
   }

@@ -9,16 +9,28 @@ export const cutMax = 255;
 /** Where a search of the table ended; `slot` is free, or -1: all probed slots were taken. Valid until the next search. */
 export const sought = { slot: -1 };
 
-/** The slot where the search for a number's bits begins. */
-export function numberSlot(low: number, high: number, slotCount: number): number {
-  let x = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 16), 0xc2b2ae35);
-  return (x >>> 16) & (slotCount - 1);
+/** Of the values that a full table does not hold, one of 2^3 gets an entry; the others only count as distinct. */
+export const drawBits = 3;
+
+/** The slot where the search for a key begins. */
+export function slotOf(low: number, high: number, slotCount: number): number {
+  return Math.imul(low ^ high, 0x9e3779b1) >>> (1 + Math.clz32(slotCount));
 }
 
-/** The slot where the search for a text's hash begins. */
-export function textSlot(low: number, slotCount: number): number {
-  return (low >>> 16) & (slotCount - 1);
+/** Whether the next value that a full table does not hold gets an entry: drawn, so that no order of values can escape it. */
+export function drawEntry(head: Uint32Array): boolean {
+  const seed = (Math.imul(head[Head.seed] as number, 1_664_525) + 1_013_904_223) | 0;
+  head[Head.seed] = seed;
+  return seed >>> (32 - drawBits) === 0;
+}
+
+/**
+ * By how much a count of the table can be short of the truth, but for one value of a thousand: what purges took, and what came before a value was
+ * drawn. That is a geometric number of mean 8 for the first time and after each purge, and their sum is below 8 (7 + 2 purges).
+ */
+export function countError(head: Uint32Array): number {
+  const drawn = head[Head.streaming] === 1 ? 2 ** drawBits * (7 + 2 * (head[Head.purges] as number)) : 0;
+  return (head[Head.error] as number) + drawn;
 }
 
 /** The entry of a key, from 0; -1: none, and `sought` says where it would stand. */
@@ -56,6 +68,7 @@ export function insertEntry(state: ColumnState, low: number, high: number, slot:
  */
 export function purge(state: ColumnState): void {
   const { head, shape } = state;
+  head[Head.purges] = (head[Head.purges] as number) + 1;
   const target = Math.min(shape.entriesKept, (head[Head.size] as number) >>> 1);
   do {
     const size = head[Head.size] as number;
@@ -113,13 +126,12 @@ function dropEntries(state: ColumnState, cut: number): void {
 
 /** Entries keep their order, so that each is found after no more probes than before. */
 function rebuildSlots(state: ColumnState): void {
-  const { slots, keys, head, shape } = state;
+  const { slots, keys, head } = state;
   slots.fill(0);
   const mask = slots.length - 1;
   const size = head[Head.size] as number;
   for (let entry = 0; entry < size; entry++) {
-    const low = keys[2 * entry] as number;
-    let slot = shape.storeBytes > 0 ? textSlot(low, slots.length) : numberSlot(low, keys[2 * entry + 1] as number, slots.length);
+    let slot = slotOf(keys[2 * entry] as number, keys[2 * entry + 1] as number, slots.length);
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
     slots[slot] = entry + 1;
   }

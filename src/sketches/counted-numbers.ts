@@ -1,6 +1,7 @@
 import type { Field } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
+import { denseEntries } from "./dense-counts.ts";
 import { decimalText, narrowDigitsMax, numberOf } from "./value-words.ts";
 
 /** Numbers, each with how often it came. */
@@ -31,6 +32,14 @@ export function entryNumbers(state: ColumnState, field: Field): CountedNumbers {
   return { values: values.subarray(0, kept), counts: chosen.subarray(0, kept) };
 }
 
+/** The dense numbers that came, ascending. */
+export function denseNumbers(state: ColumnState, field: Field): CountedNumbers {
+  const { words, counts } = denseEntries(state);
+  const values = new Float64Array(counts.length);
+  for (let i = 0; i < values.length; i++) values[i] = numberOf(field.type, words[2 * i] as number, words[2 * i + 1] as number);
+  return { values, counts };
+}
+
 /** The lengths of the texts in a state's table, in its order. */
 export function entryLengths(state: ColumnState): CountedNumbers {
   const size = state.head[Head.size] as number;
@@ -56,14 +65,20 @@ function wideNumber(state: ColumnState, field: Field, entry: number): number {
 /** The same, ascending; a merge sort of indexes, since sorting with a comparison costs several times as much. */
 export function sortCounted({ values, counts }: CountedNumbers): CountedNumbers {
   const size = values.length;
-  let from = Uint32Array.from(values, (_, i) => i);
+  let from = new Uint32Array(size);
+  for (let i = 0; i < size; i++) from[i] = i;
   let to = new Uint32Array(size);
   for (let width = 1; width < size; width *= 2) {
     for (let start = 0; start < size; start += 2 * width)
       mergeRuns(values, from, to, start, Math.min(start + width, size), Math.min(start + 2 * width, size));
     [from, to] = [to, from];
   }
-  return { values: Float64Array.from(from, (i) => values[i] as number), counts: Uint32Array.from(from, (i) => counts[i] as number) };
+  const sorted = { values: new Float64Array(size), counts: new Uint32Array(size) };
+  for (let i = 0; i < size; i++) {
+    sorted.values[i] = values[from[i] as number] as number;
+    sorted.counts[i] = counts[from[i] as number] as number;
+  }
+  return sorted;
 }
 
 function mergeRuns(values: Float64Array, from: Uint32Array, to: Uint32Array, start: number, middle: number, end: number): void {

@@ -1,12 +1,14 @@
 import { Buffer } from "node:buffer";
-import type { ColumnProfile, DistinctSketch, Moments, QuantileSketch, TopEntry } from "../core/profile.ts";
+import type { ColumnProfile, DistinctSketch, Moments, QuantileSketch, TopEntry, TopValues } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
-import { entryBytes, entryLengths, entryNumbers, isWideDecimal, sortCounted, wideValue } from "./counted-numbers.ts";
+import { denseNumbers, entryBytes, entryLengths, entryNumbers, isWideDecimal, sortCounted, wideValue } from "./counted-numbers.ts";
+import { countError } from "./count-table.ts";
+import { denseEntries } from "./dense-counts.ts";
 import { emptyDistinct } from "./distinct.ts";
 import { emptyTop, topOf } from "./heavy-hitters.ts";
-import { countedMoments, emptyMoments } from "./moments.ts";
+import { countedMoments, emptyMoments, mergeMoments } from "./moments.ts";
 import { addCounted, emptyQuantiles, emptyStack, sketchOf } from "./quantiles.ts";
 import { closeBlock, foldSamples } from "./sampler.ts";
 import { isNumeric, momentsIn } from "./streaming.ts";
@@ -57,7 +59,7 @@ export function emptyColumnProfile(field: Field): ColumnProfile {
   };
 }
 
-/** The profile of what a column's state has seen. The state can't be added to afterwards, only reset. */
+/** The profile of what a column's state has seen, `settleDense` included. The state can't be added to afterwards, only reset. */
 export function finishColumn(state: ColumnState, field: Field): ColumnProfile {
   const { head } = state;
   const at = (place: number): number => head[place] as number;
@@ -75,32 +77,43 @@ export function finishColumn(state: ColumnState, field: Field): ColumnProfile {
     moments: numbers?.moments ?? null,
     quantiles: numbers?.quantiles ?? null,
     distinct,
-    top:
-      empty.top === null
-        ? null
-        : topOf(state.counts.subarray(0, at(Head.size)), at(Head.values), at(Head.error), (entry) => describeEntry(state, field, entry)),
+    top: empty.top === null ? null : finishTop(state, field),
     lengths: empty.lengths === null ? null : finishLengths(state),
     nan: at(Head.nan),
   };
 }
 
 function finishNumbers(state: ColumnState, field: Field): { readonly moments: Moments; readonly quantiles: QuantileSketch } {
+  const dense = denseNumbers(state, field);
   if (state.head[Head.streaming] === 1) {
     foldSamples(state);
     closeBlock(state);
-    return { moments: momentsIn(state), quantiles: sketchOf(state.quantiles) };
+    addCounted(state.quantiles, dense.values, dense.counts);
+    return { moments: mergeMoments(countedMoments(dense), momentsIn(state)), quantiles: sketchOf(state.quantiles) };
   }
-  const counted = entryNumbers(state, field);
-  const sorted = sortCounted(counted);
+  const others = entryNumbers(state, field);
   const stack = emptyStack();
+  addCounted(stack, dense.values, dense.counts);
+  const sorted = sortCounted(others);
   addCounted(stack, sorted.values, sorted.counts);
-  return { moments: countedMoments(counted.values, counted.counts), quantiles: sketchOf(stack) };
+  return { moments: mergeMoments(countedMoments(dense), countedMoments(others)), quantiles: sketchOf(stack) };
+}
+
+function finishTop(state: ColumnState, field: Field): TopValues {
+  const { head } = state;
+  const dense = denseEntries(state);
+  const size = dense.counts.length;
+  const counts = new Uint32Array(size + (head[Head.size] as number));
+  counts.set(dense.counts);
+  counts.set(state.counts.subarray(0, head[Head.size]), size);
+  return topOf(counts, head[Head.values] as number, countError(head), (at) =>
+    at < size ? describeWords(field, dense.words, at) : describeEntry(state, field, at - size),
+  );
 }
 
 function finishLengths(state: ColumnState): Moments {
   if (state.head[Head.streaming] === 1) return momentsIn(state);
-  const { values, counts } = entryLengths(state);
-  return countedMoments(values, counts);
+  return countedMoments(entryLengths(state));
 }
 
 function extremeText(state: ColumnState, field: Field, place: typeof Head.least | typeof Head.most): string {
@@ -120,9 +133,13 @@ function spanText(field: Field, bytes: Uint8Array): string {
 const hash = new Uint32Array(4);
 
 function describeEntry(state: ColumnState, field: Field, entry: number): Omit<TopEntry, "count"> {
-  const words = isSpans(field) ? state.hashes : state.keys;
-  const [low, high] = [words[2 * entry] as number, words[2 * entry + 1] as number];
-  if (isSpans(field)) return { hashHigh: high, hashLow: low, value: spanText(field, entryBytes(state, entry)) };
+  if (!isSpans(field)) return describeWords(field, state.keys, entry);
+  const [hashLow, hashHigh] = [state.hashes[2 * entry] as number, state.hashes[2 * entry + 1] as number];
+  return { hashHigh, hashLow, value: spanText(field, entryBytes(state, entry)) };
+}
+
+function describeWords(field: Field, words: Uint32Array, at: number): Omit<TopEntry, "count"> {
+  const [low, high] = [words[2 * at] as number, words[2 * at + 1] as number];
   hashValue(field.type, low, high, hash);
   return { hashHigh: hash[1] as number, hashLow: hash[0] as number, value: wordsText(field, low, high) };
 }

@@ -1,6 +1,6 @@
 import type { Field } from "../core/schema.ts";
 import type { StateShape } from "./column-state.ts";
-import { ColumnState, numberShape, textShape, wideShape } from "./column-state.ts";
+import { ColumnState, floatShape, textShape, wholeShape, wideShape } from "./column-state.ts";
 import { isWideDecimal } from "./counted-numbers.ts";
 import { isSpans } from "./finish-column.ts";
 import type { LeafColumn } from "./leaf-columns.ts";
@@ -15,7 +15,10 @@ export interface LeafState {
 
 /** The state that a field's values need. */
 export function shapeFor(field: Field): StateShape {
-  return isWideDecimal(field) ? wideShape : isSpans(field) ? textShape : numberShape;
+  if (isWideDecimal(field)) return wideShape;
+  if (isSpans(field)) return textShape;
+  const { kind } = field.type;
+  return kind === "float" || kind === "double" || kind === "boolean" ? floatShape : wholeShape;
 }
 
 /** States in memory of their own. */

@@ -1,4 +1,5 @@
 import type { Moments } from "../core/profile.ts";
+import type { CountedNumbers } from "./counted-numbers.ts";
 
 /** Moments of no values: mean 0, min and max infinite the wrong way round. */
 export const emptyMoments: Moments = { count: 0, mean: 0, m2: 0, min: Infinity, max: -Infinity };
@@ -50,7 +51,7 @@ function scaledMean(values: Float64Array, count: number): number {
 }
 
 /** Moments of distinct finite values, each as often as its count says. */
-export function countedMoments(values: Float64Array, counts: Uint32Array): Moments {
+export function countedMoments({ values, counts }: CountedNumbers): Moments {
   if (values.length === 0) return emptyMoments;
   let count = 0;
   let sum = 0;

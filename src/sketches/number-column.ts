@@ -3,27 +3,21 @@ import { Cell } from "../core/column.ts";
 import type { FieldType } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
-import { insertEntry, numberSlot, purge, seekEntry, sought } from "./count-table.ts";
+import { drawBits, drawEntry, insertEntry, purge, seekEntry, slotOf, sought } from "./count-table.ts";
+import { denseAt, placeDense } from "./dense-counts.ts";
 import { addHash } from "./distinct.ts";
-import { addStreamed, startStreaming } from "./streaming.ts";
+import { addStreamed, startStreaming, wordsOf } from "./streaming.ts";
 import { hashValue, isLess } from "./value-words.ts";
 
 /** A column whose values fit 8 bytes: decimals of at most 18 digits. */
 export type NumberColumn = BooleanColumn | FloatColumn | IntegerColumn | DecimalColumn;
-
-/** The words of a column's values, two of which tell a value, every `stride` of them; floats are made comparable first. */
-function wordsOf(column: NumberColumn): { readonly words: Uint32Array; readonly stride: number } | null {
-  if (column.kind === "integer")
-    return { words: new Uint32Array(column.exact.buffer, column.exact.byteOffset, 2 * column.exact.length), stride: 2 };
-  return column.kind === "decimal" ? { words: column.unscaled, stride: 4 } : null;
-}
 
 const one = new Uint32Array(2);
 const oneDouble = new Float64Array(one.buffer);
 
 /** Adds the cells of the given rows to a column's statistics. */
 export function addNumbers(state: ColumnState, column: NumberColumn, rows: Uint32Array): void {
-  const { head, slots, counts } = state;
+  const { head, slots, counts, dense } = state;
   const { type } = column.field;
   const source = wordsOf(column);
   const words = source?.words ?? one;
@@ -49,20 +43,35 @@ export function addNumbers(state: ColumnState, column: NumberColumn, rows: Uint3
     const low = words[stride * row] as number;
     const high = words[stride * row + 1] as number;
     head[Head.values] = (head[Head.values] as number) + 1;
-    const firstSlot = numberSlot(low, high, slots.length);
+    if (dense.length > 0) {
+      if (head[Head.based] === 0) placeDense(head, low, high);
+      const at = denseAt(head, low, high);
+      if (at >= 0) {
+        dense[at] = (dense[at] as number) + 1;
+        continue;
+      }
+    }
+    const firstSlot = slotOf(low, high, slots.length);
     const entry = seekEntry(state, low, high, firstSlot);
     if (entry >= 0) {
       counts[entry] = (counts[entry] as number) + 1;
       continue;
     }
-    const full = head[Head.size] === state.shape.entriesMax;
-    if (head[Head.streaming] === 0 && (full || sought.slot < 0)) {
-      startStreaming(state, column.field);
-      streamedFrom = i;
-    } else if (full) purge(state);
-    // Either has made room.
-    if (full || streamedFrom === i) seekEntry(state, low, high, firstSlot);
     addNew(state, type, low, high);
+    const full = head[Head.size] === state.shape.entriesMax;
+    if (head[Head.streaming] === 0) {
+      if (full || sought.slot < 0) {
+        startStreaming(state, column.field);
+        streamedFrom = i;
+        seekEntry(state, low, high, firstSlot);
+      }
+    } else if (!drawEntry(head)) continue;
+    else if (full) {
+      purge(state);
+      seekEntry(state, low, high, firstSlot);
+    }
+    if (sought.slot >= 0) insertEntry(state, low, high, sought.slot);
+    else loseEntry(head);
   }
   if (streamedFrom < rows.length && column.kind !== "boolean") addStreamed(state, column, rows, streamedFrom);
 }
@@ -75,7 +84,12 @@ export function countCell(head: Uint32Array, cell: number | undefined): void {
 
 const hash = new Uint32Array(4);
 
-/** A value that the table does not hold: its hash counts, it may be an extreme, and it gets an entry if there is a slot. */
+/** A drawn value that finds no slot stands for all that were not drawn. */
+export function loseEntry(head: Uint32Array): void {
+  head[Head.error] = (head[Head.error] as number) + 2 ** drawBits;
+}
+
+/** A value that the table does not hold: its hash counts, and it may be an extreme. */
 function addNew(state: ColumnState, type: FieldType, low: number, high: number): void {
   const { head } = state;
   hashValue(type, low, high, hash);
@@ -90,6 +104,4 @@ function addNew(state: ColumnState, type: FieldType, low: number, high: number):
     head[Head.most] = low;
     head[Head.most + 1] = high;
   }
-  if (sought.slot >= 0) insertEntry(state, low, high, sought.slot);
-  else head[Head.error] = (head[Head.error] as number) + 1;
 }

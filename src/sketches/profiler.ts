@@ -2,6 +2,7 @@ import type { Batch } from "../core/batch.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
+import { settleDense } from "./dense-counts.ts";
 import { emptyColumnProfile, finishColumn } from "./finish-column.ts";
 import { leafFields, visitLeaves } from "./leaf-columns.ts";
 import type { LeafState } from "./leaf-state.ts";
@@ -32,11 +33,14 @@ export function referenceProfiler(contract: Contract): WindowProfiler {
         });
       }
     },
-    finish: () => finishProfile(fields, states, rowCount),
+    finish: () => {
+      for (const { state, field } of states.values()) settleDense(state, field);
+      return finishProfile(fields, states, rowCount);
+    },
   };
 }
 
-/** The profile that the states of a contract's leaf fields hold. */
+/** The profile that the settled states of a contract's leaf fields hold. */
 export function finishProfile(fields: readonly Field[], states: ReadonlyMap<string, LeafState>, rows: number): Profile {
   return {
     rows,

@@ -1,4 +1,4 @@
-import type { DecimalColumn, FloatColumn, IntegerColumn } from "../core/column.ts";
+import type { BooleanColumn, DecimalColumn, FloatColumn, IntegerColumn } from "../core/column.ts";
 import { Cell } from "../core/column.ts";
 import type { Field } from "../core/schema.ts";
 import type { Moments } from "../core/profile.ts";
@@ -7,6 +7,7 @@ import { Head } from "./column-state.ts";
 import { purge } from "./count-table.ts";
 import type { CountedNumbers } from "./counted-numbers.ts";
 import { entryLengths, entryNumbers, sortCounted } from "./counted-numbers.ts";
+import { denseAt } from "./dense-counts.ts";
 import { countedMoments, mergeMoments, momentsOf } from "./moments.ts";
 import { addCounted, compress } from "./quantiles.ts";
 import { openBlock, sampleNumbers } from "./sampler.ts";
@@ -33,11 +34,10 @@ export function startStreaming(state: ColumnState, field: Field): void {
   head[Head.streaming] = 1;
   if (isNumeric(field)) {
     const counted = entryNumbers(state, field);
-    storeMoments(state, countedMoments(counted.values, counted.counts));
+    storeMoments(state, countedMoments(counted));
     startSampler(state, counted);
   } else {
-    const lengths = entryLengths(state);
-    storeMoments(state, countedMoments(lengths.values, lengths.counts));
+    storeMoments(state, countedMoments(entryLengths(state)));
   }
   purge(state);
 }
@@ -62,16 +62,32 @@ export function addStreamed(
 ): void {
   if (scratch.length < rows.length) scratch = new Float64Array(rows.length);
   const { factor, divisor } = unitOf(column.field);
+  // What is dense is counted exactly, and joins at the end.
+  const words = state.dense.length > 0 ? wordsOf(column) : null;
   let count = 0;
   for (let i = from; i < rows.length; i++) {
     const row = rows[i] as number;
-    if (column.state[row] !== Cell.value) continue;
+    if (
+      column.state[row] !== Cell.value ||
+      (words !== null && denseAt(state.head, words.words[words.stride * row] as number, words.words[words.stride * row + 1] as number) >= 0)
+    )
+      continue;
     const value = (((column.values[row] as number) + 0) * factor) / divisor;
     scratch[count] = value;
     if (Number.isFinite(value)) count++;
   }
   addMoments(state, scratch, count);
   sampleNumbers(state, scratch, count);
+}
+
+/** The words of a column's whole values, two of which tell a value, every `stride` of them; null for floats. */
+export function wordsOf(
+  column: BooleanColumn | FloatColumn | IntegerColumn | DecimalColumn,
+): { readonly words: Uint32Array; readonly stride: number } | null {
+  if (column.kind === "integer") {
+    return { words: new Uint32Array(column.exact.buffer, column.exact.byteOffset, 2 * column.exact.length), stride: 2 };
+  }
+  return column.kind === "decimal" ? { words: column.unscaled, stride: 4 } : null;
 }
 
 /** How a column's double becomes the number that moments and quantiles take: times in seconds. */

@@ -3,11 +3,11 @@ import { Cell } from "../core/column.ts";
 import type { FieldType } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
-import { insertEntry, purge, seekEntry, sought, textSlot } from "./count-table.ts";
+import { drawEntry, insertEntry, purge, seekEntry, slotOf, sought } from "./count-table.ts";
 import { wideValue } from "./counted-numbers.ts";
 import { addHash } from "./distinct.ts";
 import { hashBytes } from "./murmur3.ts";
-import { countCell } from "./number-column.ts";
+import { countCell, loseEntry } from "./number-column.ts";
 import { addMoments, addStreamed, startStreaming } from "./streaming.ts";
 import { countPoints, cutAt } from "./text-points.ts";
 import { hashText } from "./text-hash.ts";
@@ -38,7 +38,7 @@ export function addSpans(state: ColumnState, column: BytesColumn | DecimalColumn
     head[Head.values] = (head[Head.values] as number) + 1;
     hashText(bytes, start, length, key);
     const [low, high] = [key[0] as number, key[1] as number];
-    const firstSlot = textSlot(low, slots.length);
+    const firstSlot = slotOf(low, high, slots.length);
     const entry = seekEntry(state, low, high, firstSlot);
     if (entry >= 0) {
       counts[entry] = (counts[entry] as number) + 1;
@@ -46,19 +46,28 @@ export function addSpans(state: ColumnState, column: BytesColumn | DecimalColumn
       continue;
     }
     const kept = keptLength(type, bytes, start, length);
-    const full = head[Head.size] === shape.entriesMax || (head[Head.stored] as number) + kept > shape.storeBytes;
-    if (head[Head.streaming] === 0 && (full || sought.slot < 0)) {
-      startStreaming(state, column.field);
-      streamedFrom = i;
-    } else if (full) purge(state);
-    if (full || streamedFrom === i) seekEntry(state, low, high, firstSlot);
     const measured = type.kind === "string" ? countPoints(bytes, start, length) : length;
-    if (streamedFrom <= i) lengths[streamed++] = measured;
     hashSpan(type, bytes, start, length);
     addHash(state.registers, hash);
     if (type.kind !== "json") keepExtremes(state, type, bytes, start, kept);
-    if (sought.slot < 0) head[Head.error] = (head[Head.error] as number) + 1;
-    else addEntry(state, bytes, start, kept, measured);
+    const full = head[Head.size] === shape.entriesMax || (head[Head.stored] as number) + kept > shape.storeBytes;
+    if (head[Head.streaming] === 0) {
+      if (full || sought.slot < 0) {
+        startStreaming(state, column.field);
+        streamedFrom = i;
+        seekEntry(state, low, high, firstSlot);
+      }
+      if (streamedFrom <= i) lengths[streamed++] = measured;
+    } else {
+      lengths[streamed++] = measured;
+      if (!drawEntry(head)) continue;
+      if (full) {
+        purge(state);
+        seekEntry(state, low, high, firstSlot);
+      }
+    }
+    if (sought.slot >= 0) addEntry(state, bytes, start, kept, measured);
+    else loseEntry(head);
   }
   if (streamedFrom === rows.length) return;
   if (column.kind === "decimal") addStreamed(state, column, rows, streamedFrom);

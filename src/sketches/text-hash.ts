@@ -1,11 +1,17 @@
 /**
- * Hashes a span of bytes to 64 bits, two words in `out`, for a table of one window: two multiply-rotate lanes of 32 bits over 8 bytes at a time, each
- * fed by the other. Murmur3 would cost twice as much, and only new values need it.
+ * Tells a span of bytes by 64 bits, two words in `out`, within one window. Up to 7 bytes it is the bytes themselves, with their number above; more are
+ * hashed to 56 bits: two multiply-rotate lanes over 8 bytes at a time, each fed by the other. Murmur3 would cost twice as much, and only new
+ * values need it.
  */
 export function hashText(bytes: Uint8Array, start: number, length: number, out: Uint32Array): void {
+  const end = start + length;
+  if (length < 8) {
+    out[0] = wordAt(bytes, start, end);
+    out[1] = wordAt(bytes, start + 4, end) | (length << 24);
+    return;
+  }
   let a = 0x51ed270b ^ length;
   let b = 0x2545f491 + length;
-  const end = start + length;
   for (let i = start; i < end; i += 8) {
     a = Math.imul(a ^ wordAt(bytes, i, end), 0xcc9e2d51);
     a = ((a << 15) | (a >>> 17)) + b;
@@ -16,7 +22,7 @@ export function hashText(bytes: Uint8Array, start: number, length: number, out: 
   a = Math.imul(a ^ (a >>> 16), 0x85ebca6b);
   a = Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
   out[0] = a;
-  out[1] = b;
+  out[1] = b | 0xff000000;
 }
 
 /** Four bytes, little endian, zeros from `end` on. */

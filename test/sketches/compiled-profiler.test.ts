@@ -1,7 +1,5 @@
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/batch.ts";
-import type { Column } from "../../src/core/column.ts";
 import type { Profile } from "../../src/core/profile.ts";
 import type { Field, FieldType } from "../../src/core/schema.ts";
 import { compileProfiler } from "../../src/sketches/compile-profiler.ts";

@@ -25,7 +25,7 @@ import type { FunctionBuilder, FunctionRef, Global, Local } from "../../wasm/fun
 import type { WasmModule } from "../../wasm/module.ts";
 import { i64x2, simd, splat64 } from "../../wasm/simd.ts";
 import { i32, i64 } from "../../wasm/value-type.ts";
-import { numberShape } from "../column-state.ts";
+import { floatShape } from "../column-state.ts";
 import { rankMax, registerCount } from "../distinct.ts";
 import { hashSeed } from "../murmur3.ts";
 
@@ -73,7 +73,7 @@ function finishHash(f: FunctionBuilder, state: Local, h1: Local, h2: Local, leng
   f.set(register, add(state, and(wrap(h1), c32(registerCount - 1))));
   f.set(rank, wrap(clz(h2)));
   f.set(rank, add(select(gtU(rank, c32(rankMax - 1)), c32(rankMax - 1), rank), c32(1)));
-  f.if(gtU(rank, load8U(register, numberShape.registers)), () => f.store8(register, rank, numberShape.registers));
+  f.if(gtU(rank, load8U(register, floatShape.registers)), () => f.store8(register, rank, floatShape.registers));
 }
 
 /** (state, word, length): hashes the first `length` (at most 8) bytes of a word, zeros above, into the state's registers. */

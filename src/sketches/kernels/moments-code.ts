@@ -3,6 +3,7 @@ import {
   add,
   and,
   c32,
+  c64,
   cf64,
   clz,
   div,
@@ -12,6 +13,7 @@ import {
   gt,
   gtU,
   load32,
+  load64,
   load8U,
   loadF64,
   loadV128,
@@ -30,16 +32,27 @@ import {
 import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { f64x2, splatF64 } from "../../wasm/simd.ts";
-import { f64, i32, v128 } from "../../wasm/value-type.ts";
-import { Head, numberShape, samplesMax } from "../column-state.ts";
+import { f64, i32, i64, v128 } from "../../wasm/value-type.ts";
+import type { StateShape } from "../column-state.ts";
+import { denseRange, Head, samplesMax } from "../column-state.ts";
+import { denseBelow } from "../dense-counts.ts";
 import { unsampledBits } from "../sampler.ts";
 import { headOf, setHead } from "./table-code.ts";
 
 const isFinite = (value: Expr): Expr => eq(sub(value, value), cf64(0));
 
-/** (cells, values, rows, rows' end, factor, divisor, numbers): writes the finite numbers of the rows that have one, in order; answers how many. */
+/** Whether a whole number is dense, and then its place: below `denseRange`. */
+export function densePlace(key: Expr, block: Expr): Expr {
+  return xor(add(key, c64(denseBelow)), block);
+}
+
+/**
+ * (cells, values, words, word shift, block, rows, rows' end, factor, divisor, numbers): writes the finite numbers of the rows that have one, in order;
+ * answers how many. Whole numbers have words, 2^shift bytes a row, and those that are dense are left out; of others words is 0.
+ */
 export function emitGather(m: WasmModule): FunctionRef {
-  return m.func(null, [i32, i32, i32, i32, f64, f64, i32], [i32], (f, [cells, values, rows, end, factor, divisor, numbers]) => {
+  const params = [i32, i32, i32, i32, i64, i32, i32, f64, f64, i32] as const;
+  return m.func(null, params, [i32], (f, [cells, values, words, shift, block, rows, end, factor, divisor, numbers]) => {
     const row = f.local(i32);
     const to = f.local(i32);
     const value = f.local(f64);
@@ -50,6 +63,7 @@ export function emitGather(m: WasmModule): FunctionRef {
         f.set(row, load32(rows));
         f.set(rows, add(rows, c32(4)));
         f.brIf(again, load8U(add(cells, row)));
+        f.if(words, () => f.brIf(again, ltU(densePlace(load64(add(words, shl(row, shift))), block), c64(denseRange))));
         f.set(value, div(mul(add(loadF64(add(values, shl(row, c32(3)))), cf64(0)), factor), divisor));
         f.storeF64(to, value);
         f.set(to, add(to, shl(isFinite(value), c32(3))));
@@ -207,7 +221,7 @@ function mix(f: FunctionBuilder, x: Local): void {
 }
 
 /** (state, numbers, count): `sampleNumbers` of `sampler.ts`. `fold` is the host's `foldSamples`. */
-export function emitSample(m: WasmModule, fold: FunctionRef): FunctionRef {
+export function emitSample(m: WasmModule, shape: StateShape, fold: FunctionRef): FunctionRef {
   return m.func(null, [i32, i32, i32], [], (f, [state, numbers, count]) => {
     const [from, to, start, end, pick, waiting, level, x] = [
       f.local(i32),
@@ -236,7 +250,7 @@ export function emitSample(m: WasmModule, fold: FunctionRef): FunctionRef {
         );
         f.brIf(out, gtU(end, to));
         f.set(waiting, headOf(state, Head.samples));
-        f.storeF64(add(state, shl(waiting, c32(3))), loadF64(state, 8 * Head.pending), numberShape.samples);
+        f.storeF64(add(state, shl(waiting, c32(3))), loadF64(state, 8 * Head.pending), shape.samples);
         setHead(f, state, Head.samples, add(waiting, c32(1)));
         setLevel(f, level, end);
         f.if(or(eq(waiting, c32(samplesMax - 1)), ne(level, headOf(state, Head.level))), () => f.run(fold, state));

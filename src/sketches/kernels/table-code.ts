@@ -30,7 +30,7 @@ import { i32x4, splat32 } from "../../wasm/simd.ts";
 import { i32, i64 } from "../../wasm/value-type.ts";
 import type { StateShape } from "../column-state.ts";
 import { Head } from "../column-state.ts";
-import { cutMax, probesMax } from "../count-table.ts";
+import { cutMax, drawBits, probesMax } from "../count-table.ts";
 import { c64 } from "../../wasm/expression.ts";
 
 /** The value of a u32 of a state's head. */
@@ -43,16 +43,17 @@ export function setHead(f: FunctionBuilder, state: Expr, place: number, value: E
   f.store32(state, value, 4 * place);
 }
 
-/** The slot where the search for a number's bits begins: `numberSlot`. `x` is a spare local. */
-export function setNumberSlot(f: FunctionBuilder, slot: Local, key: Expr, shape: StateShape): void {
-  f.set(slot, xor(mul(wrap(key), c32(0x9e3779b1)), mul(wrap(shrU(key, c64(32))), c32(0x85ebca6b))));
-  f.set(slot, mul(xor(slot, shrU(slot, c32(16))), c32(0xc2b2ae35)));
-  f.set(slot, and(shrU(slot, c32(16)), c32(shape.slotCount - 1)));
+/** The slot where the search for a key begins: `slotOf`. */
+export function slotCode(key: Expr, shape: StateShape): Expr {
+  const folded = wrap(xor(key, shrU(key, c64(32))));
+  return shrU(mul(folded, c32(0x9e3779b1)), c32(1 + Math.clz32(shape.slotCount)));
 }
 
-/** The slot where the search for a text's hash begins: `textSlot`. */
-export function setTextSlot(f: FunctionBuilder, slot: Local, key: Expr, shape: StateShape): void {
-  f.set(slot, and(shrU(wrap(key), c32(16)), c32(shape.slotCount - 1)));
+/** `drawEntry`: 1 for one of eight calls. `seed` is a spare local. */
+export function drawCode(f: FunctionBuilder, state: Local, seed: Local): Expr {
+  f.set(seed, add(mul(headOf(state, Head.seed), c32(1_664_525)), c32(1_013_904_223)));
+  setHead(f, state, Head.seed, seed);
+  return eqz(shrU(seed, c32(32 - drawBits)));
 }
 
 /** The number of the entry in a slot, from 1; 0: free. */
@@ -100,6 +101,49 @@ export function insertEntry(f: FunctionBuilder, state: Local, key: Expr, found: 
   f.store32(add(state, shl(number, c32(2))), c32(1), shape.counts - 4);
 }
 
+/** What makes room in a table, and finds where a key then stands. */
+export interface TableFunctions {
+  readonly seek: FunctionRef;
+  readonly purge: FunctionRef;
+  /** The host's `startStreaming`. */
+  readonly start: FunctionRef;
+}
+
+/**
+ * Decides about an entry for a key that the table does not hold, and inserts it where it may: the same steps as in the reference. `found` is
+ * what the search for it gave, `full` whether there is no room. The function returns here, 1 if streaming began with the key, or goes on
+ * with `number` as the new entry's.
+ */
+export function admitEntry(
+  f: FunctionBuilder,
+  locals: { state: Local; key: Local; slot: Local; found: Local; full: Local; started: Local; number: Local },
+  shape: StateShape,
+  { seek, purge, start }: TableFunctions,
+): void {
+  const { state, key, slot, found, full, started, number } = locals;
+  f.if(
+    headOf(state, Head.streaming),
+    () => {
+      f.if(eqz(drawCode(f, state, number)), () => f.return(c32(0)));
+      f.if(full, () => {
+        f.run(purge, state);
+        f.set(found, f.call(seek, state, key, slot));
+      });
+    },
+    () =>
+      f.if(or(full, eq(found, c32(blocked))), () => {
+        f.run(start, state);
+        f.set(started, c32(1));
+        f.set(found, f.call(seek, state, key, slot));
+      }),
+  );
+  f.if(eq(found, c32(blocked)), () => {
+    setHead(f, state, Head.error, add(headOf(state, Head.error), c32(2 ** drawBits)));
+    f.return(started);
+  });
+  insertEntry(f, state, key, found, number, shape);
+}
+
 /** (state): `purge` of `count-table.ts`. `tally` holds the address of 512 bytes. */
 export function emitPurge(m: WasmModule, shape: StateShape, tally: Global): FunctionRef {
   const cutOf = emitCut(m, shape, tally);
@@ -109,6 +153,7 @@ export function emitPurge(m: WasmModule, shape: StateShape, tally: Global): Func
     const target = f.local(i32);
     const size = f.local(i32);
     const cut = f.local(i32);
+    setHead(f, state, Head.purges, add(headOf(state, Head.purges), c32(1)));
     f.set(size, headOf(state, Head.size));
     f.set(target, lesser(c32(shape.entriesKept), shrU(size, c32(1))));
     f.loop((again) => {
@@ -231,8 +276,7 @@ function emitRebuild(m: WasmModule, shape: StateShape): FunctionRef {
         f.brIf(out, geU(number, size));
         f.set(number, add(number, c32(1)));
         f.set(key, keyOf(state, number, shape));
-        if (shape.storeBytes > 0) setTextSlot(f, slot, key, shape);
-        else setNumberSlot(f, slot, key, shape);
+        f.set(slot, slotCode(key, shape));
         f.block((free) => {
           f.loop((taken) => {
             f.brIf(free, eqz(numberIn(state, slot, shape)));

@@ -39,7 +39,7 @@ import { textPointsMax } from "../text-points.ts";
 import { emitHashSpan, loadFirst, swapBytes } from "./hash-code.ts";
 import type { HostFunctions } from "./number-code.ts";
 import { countCell } from "./number-code.ts";
-import { blocked, countAgain, emitPurge, emitSeek, headOf, insertEntry, keyOf, numberIn, setHead, setTextSlot } from "./table-code.ts";
+import { admitEntry, countAgain, emitPurge, emitSeek, headOf, keyOf, numberIn, setHead, slotCode } from "./table-code.ts";
 
 const shape = textShape;
 
@@ -85,7 +85,7 @@ export function emitTexts(m: WasmModule, host: HostFunctions): void {
         f.set(length, load32(add(lengths, row)));
         f.set(seen, add(seen, c32(1)));
         hashText(key, start, length);
-        setTextSlot(f, slot, key, shape);
+        f.set(slot, slotCode(key, shape));
         f.set(number, numberIn(state, slot, shape));
         f.if(number, () => {
           f.if(eq(keyOf(state, number, shape), key), () => {
@@ -104,7 +104,7 @@ export function emitTexts(m: WasmModule, host: HostFunctions): void {
   });
 }
 
-/** Code that sets a key to the hash of a span: `hashText`, two words at a time. */
+/** Code that sets a key to what tells a span: `hashText`, two words at a time. */
 function textHasher(f: FunctionBuilder): (key: Local, start: Local, length: Local) => void {
   const [a, b, at, rest] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
   const word = f.local(i64);
@@ -113,29 +113,31 @@ function textHasher(f: FunctionBuilder): (key: Local, start: Local, length: Loca
     f.set(b, add(rotl(mul(xor(b, wrap(shrU(word, c64(32)))), c32(0x1b873593)), c32(13)), a));
   };
   return (key, start, length) => {
-    f.set(a, xor(c32(0x51ed270b), length));
-    f.set(b, add(c32(0x2545f491), length));
-    f.set(at, start);
-    f.set(rest, length);
-    f.block((short) => {
-      f.loop((again) => {
-        f.brIf(short, ltU(rest, c32(8)));
-        f.set(word, load64(at));
-        mixIn();
-        f.set(at, add(at, c32(8)));
-        f.set(rest, sub(rest, c32(8)));
-        f.br(again);
-      });
-    });
-    f.if(rest, () => {
-      f.set(word, shl(extendU(sub(c32(8), rest)), c64(3)));
-      f.set(word, shrU(shl(load64(at), word), word));
-      mixIn();
-    });
-    f.set(a, xor(a, b));
-    f.set(a, mul(xor(a, shrU(a, c32(16))), c32(0x85ebca6b)));
-    f.set(a, mul(xor(a, shrU(a, c32(13))), c32(0xc2b2ae35)));
-    f.set(key, or(extendU(a), shl(extendU(b), c64(32))));
+    f.if(
+      ltU(length, c32(8)),
+      () => f.set(key, or(loadFirst(start, length), shl(extendU(length), c64(56)))),
+      () => {
+        f.set(a, xor(c32(0x51ed270b), length));
+        f.set(b, add(c32(0x2545f491), length));
+        f.set(at, start);
+        f.set(rest, length);
+        f.loop((again) => {
+          f.set(word, load64(at));
+          mixIn();
+          f.set(at, add(at, c32(8)));
+          f.set(rest, sub(rest, c32(8)));
+          f.brIf(again, geU(rest, c32(8)));
+        });
+        f.if(rest, () => {
+          f.set(word, loadFirst(at, rest));
+          mixIn();
+        });
+        f.set(a, xor(a, b));
+        f.set(a, mul(xor(a, shrU(a, c32(16))), c32(0x85ebca6b)));
+        f.set(a, mul(xor(a, shrU(a, c32(13))), c32(0xc2b2ae35)));
+        f.set(key, or(extendU(a), shl(extendU(or(b, c32(0xff000000))), c64(32))));
+      },
+    );
   };
 }
 
@@ -175,31 +177,17 @@ function emitAddText(m: WasmModule, host: HostFunctions, measured: Global): Func
       },
       () => f.setGlobal(measured, length),
     ]);
-    f.set(full, or(eq(headOf(state, Head.size), c32(shape.entriesMax)), gtU(add(headOf(state, Head.stored), kept), c32(shape.storeBytes))));
-    f.set(started, and(eqz(headOf(state, Head.streaming)), or(full, eq(found, c32(blocked)))));
-    f.if(or(full, started), () => {
-      f.if(
-        started,
-        () => f.run(host.start, state),
-        () => f.run(purge, state),
-      );
-      f.set(found, f.call(seek, state, key, slot));
-    });
     f.run(hashSpan, state, start, length);
     f.if(xor(form, c32(TextForm.json)), () => f.run(keepExtremes, state, start, kept));
-    f.if(
-      eq(found, c32(blocked)),
-      () => setHead(f, state, Head.error, add(headOf(state, Head.error), c32(1))),
-      () => {
-        insertEntry(f, state, key, found, number, shape);
-        f.store64(add(state, shl(number, c32(3))), hash, shape.hashes - 8);
-        f.store32(add(state, shl(number, c32(2))), measured, shape.points - 4);
-        f.set(stored, headOf(state, Head.stored));
-        f.store32(add(state, shl(number, c32(2))), or(shl(stored, c32(16)), kept), shape.spans - 4);
-        f.run(copy, add(add(state, stored), c32(shape.store)), start, kept);
-        setHead(f, state, Head.stored, add(stored, kept));
-      },
-    );
+    f.set(stored, headOf(state, Head.stored));
+    f.set(full, or(eq(headOf(state, Head.size), c32(shape.entriesMax)), gtU(add(stored, kept), c32(shape.storeBytes))));
+    admitEntry(f, { state, key, slot, found, full, started, number }, shape, { seek, purge, start: host.start });
+    f.set(stored, headOf(state, Head.stored));
+    f.store64(add(state, shl(number, c32(3))), hash, shape.hashes - 8);
+    f.store32(add(state, shl(number, c32(2))), measured, shape.points - 4);
+    f.store32(add(state, shl(number, c32(2))), or(shl(stored, c32(16)), kept), shape.spans - 4);
+    f.run(copy, add(add(state, stored), c32(shape.store)), start, kept);
+    setHead(f, state, Head.stored, add(stored, kept));
     f.return(started);
   });
 }
