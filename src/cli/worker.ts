@@ -24,6 +24,7 @@ import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
 import { openLake } from "./session.ts";
+import { sqlQueries } from "./sql-queries.ts";
 import { version } from "./version.ts";
 
 /** How long a worker that ends waits for its sinks; what is left is delivered by the next one. */
@@ -82,6 +83,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     source,
     engine,
     engineKind: config.engine.kind,
+    sql: sqlQueries,
     contracts,
     clock,
     observe,

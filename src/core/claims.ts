@@ -1,4 +1,4 @@
-import type { PartitionKey } from "./position.ts";
+import type { OffsetRange, PartitionKey } from "./position.ts";
 
 /** Bytes of a claimed key: the first half of a SHA-256 of the cells' canonical bytes, so that no two keys that differ are ever taken for one. */
 export const claimKeyBytes = 16;
@@ -31,8 +31,8 @@ export interface ClaimScope {
 export interface Claims {
   /** Claims one key a row; answers 1 for each row whose key another record holds within the horizon. Rows of one key in one call: the first wins. */
   claim(scope: ClaimScope, rows: ClaimRows): Promise<Uint8Array>;
-  /** Gives back the keys that these very positions hold: of a held window that was dropped. */
-  release(scope: ClaimScope, rows: ClaimRows): Promise<void>;
+  /** Gives back whatever keys of a dataset the records of these ranges hold, under any rule: of a held window that was dropped. */
+  release(dataset: string, ranges: readonly OffsetRange[]): Promise<void>;
   /** The sequence number of the last snapshot whose rows are all claimed; null: none ever was. */
   covered(scope: ClaimScope): Promise<bigint | null>;
   cover(scope: ClaimScope, sequence: bigint): Promise<void>;

@@ -1,4 +1,5 @@
 /** The edges of the gate. Everything that touches the world stands behind one of these. */
+import type { Claims } from "./claims.ts";
 import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
@@ -323,6 +324,8 @@ export interface Lake {
   commitReplay(commit: ReplayCommit): Promise<CommitResult>;
   /** Cursor of an outbox sink: the last sequence delivered. Fenced: `advance` fails if another holder took the lease. */
   cursors: Cursors;
+  /** Who holds keys that are unique beyond a window. */
+  claims: Claims;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,5 @@
-import type { Claims } from "../core/claims.ts";
 import type { Observe } from "../core/events.ts";
-import type { Clock, Lake, Probe, Source } from "../core/ports.ts";
+import type { Clock, Lake, Probe, SchemaRegistry, Source } from "../core/ports.ts";
 import type { SqlEngine } from "../core/sql-queries.ts";
 import type { EngineKind } from "./compiled.ts";
 import type { Engine } from "./engine.ts";
@@ -9,10 +8,10 @@ import type { Engine } from "./engine.ts";
 export interface GateContext {
   readonly lake: Lake;
   readonly source: Source;
-  /** Who holds keys that are unique beyond a window; absent: contracts with such rules are refused. */
-  readonly claims?: Claims;
   /** Runs SQL rules; absent: contracts with such rules are refused. */
   readonly sql?: SqlEngine;
+  /** Where framed records' schemas come from; absent: contracts whose records are framed are refused. */
+  readonly registry?: SchemaRegistry;
   readonly engine: Engine;
   readonly engineKind: EngineKind;
   readonly clock: Clock;

@@ -1,6 +1,5 @@
 import type { Claims, ClaimScope } from "../core/claims.ts";
 import type { Contract } from "../core/contract.ts";
-import { SluiceError } from "../core/errors.ts";
 import type { Lake } from "../core/ports.ts";
 import type { RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
@@ -21,15 +20,13 @@ export type Patiently = <T>(operation: () => Promise<T>) => Promise<T | null>;
  */
 export class Outside {
   readonly #lake: Lake;
-  readonly #claims: Claims | null;
   readonly #foreign: ForeignKeys;
   readonly #turns = new Serial();
   /** Rules whose claims this process has brought up to the table, by scope. */
   readonly #covered = new Set<string>();
 
-  constructor(lake: Lake, claims: Claims | null) {
+  constructor(lake: Lake) {
     this.#lake = lake;
-    this.#claims = claims;
     this.#foreign = new ForeignKeys(lake);
   }
 
@@ -57,8 +54,7 @@ export class Outside {
   }
 
   async #claim(window: OpenWindow, plan: RulePlan, question: DeferredKeys): Promise<DeferredOffenders> {
-    const claims = this.#claims;
-    if (claims === null) throw new SluiceError("CONTRACT_INVALID", `rule ${plan.id} needs the catalog's claims`);
+    const { claims } = this.#lake;
     const scope = scopeOf(window.contract, plan);
     await this.#catchUp(claims, window.contract, plan, scope);
     const lost = await claims.claim(scope, window.claimRows(question));

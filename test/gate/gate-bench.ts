@@ -4,7 +4,7 @@ import type { Lake } from "../../src/core/ports.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
 import { openInlineEngine } from "../../src/cli/engine.ts";
 import type { Engine } from "../../src/gate/engine.ts";
-import { Gate } from "../../src/gate/gate.ts";
+import { Gate, type GateOptions } from "../../src/gate/gate.ts";
 import { openLake } from "../adapters/lake/lake-fixture.ts";
 import { ScriptedSource } from "./scripted-source.ts";
 
@@ -49,11 +49,12 @@ export class GateBench {
   readonly done: Promise<void>;
   nowMs = 1_800_000_000_000;
 
-  private constructor(contract: Contract, lake: Lake, engine: Engine) {
+  private constructor(contract: Contract, lake: Lake, engine: Engine, outside: Pick<GateOptions, "sql">) {
     this.source = new ScriptedSource("orders");
     this.lake = lake;
     this.#engine = engine;
     this.gate = new Gate({
+      ...outside,
       lake,
       source: this.source,
       contracts: [contract],
@@ -76,8 +77,9 @@ export class GateBench {
     contract: Contract,
     wrap: (lake: Lake) => Lake = (lake) => lake,
     engine: Engine = openInlineEngine(),
+    outside: Pick<GateOptions, "sql"> = {},
   ): Promise<GateBench> {
-    const bench = new GateBench(contract, wrap(await openLake(folder)), engine);
+    const bench = new GateBench(contract, wrap(await openLake(folder)), engine, outside);
     await bench.until(() => bench.events.some((event) => event.type === "contract.activated"));
     // `run` starts the source in the same turn that `activate` ends.
     await new Promise((resolve) => setImmediate(resolve));

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as breathe } from "node:timers/promises";
 import type { ClaimRows, Claims, ClaimScope } from "../../core/claims.ts";
 import { claimKeyBytes } from "../../core/claims.ts";
-import { partitionId } from "../../core/position.ts";
+import { partitionId, type OffsetRange } from "../../core/position.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 
 /** The claims' own tables. Keys are spread evenly, so that a table of ten million takes half a gigabyte and a few page reads a key. */
@@ -100,18 +100,14 @@ export class SqliteClaims implements Claims {
       .run(id, ...bounds, id, BigInt(horizonMs) * 2n);
   }
 
-  async release(scope: ClaimScope, rows: ClaimRows): Promise<void> {
-    for (let from = 0; from < rows.count; from += rowsPerTransaction) {
-      const to = Math.min(from + rowsPerTransaction, rows.count);
-      await this.#database.write((database) => {
-        const id = this.#scope(database, scope);
-        const sources = sourceIds(database, rows);
-        const free = database.prepare("DELETE FROM sluice_claims WHERE scope = ? AND key = ? AND source = ? AND position = ?");
-        for (let row = from; row < to; row++)
-          free.run(id, keyAt(rows, row), sources[rows.partition[row] as number] as bigint, rows.offsets[row] as bigint);
-      });
-      await breathe();
-    }
+  release(dataset: string, ranges: readonly OffsetRange[]): Promise<void> {
+    return this.#database.write((database) => {
+      const free = database.prepare(
+        `DELETE FROM sluice_claims WHERE scope IN (SELECT id FROM sluice_claim_scopes WHERE lake = ? AND dataset = ?)
+         AND source = (SELECT id FROM sluice_claim_sources WHERE source = ?) AND position >= ? AND position < ?`,
+      );
+      for (const range of ranges) free.run(this.#lake, dataset, partitionId(range), range.from, range.to);
+    });
   }
 
   covered(scope: ClaimScope): Promise<bigint | null> {

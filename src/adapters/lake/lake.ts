@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Clock, Cursors, Lake, Probe } from "../../core/ports.ts";
+import type { Clock, Lake, Probe } from "../../core/ports.ts";
+import { openClaimsFile } from "../catalog/claims-file.ts";
 import { createCursors, cursorSchema } from "../catalog/outbox-cursors.ts";
 import { catalogSchema, SqlCatalog } from "../catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../catalog/sqlite-database.ts";
@@ -86,11 +87,14 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
   );
   try {
     const context = await openContext(options, database);
-    return lakeOver(
-      context,
-      createCursors(database, context.clock, `${options.catalogName ?? catalogNameDefault}.${options.namespace}`),
-      async () => database.close(),
-    );
+    const name = `${options.catalogName ?? catalogNameDefault}.${options.namespace}`;
+    const file = `${options.catalog}.claims`;
+    const claimsFile = openClaimsFile({ file, random: () => randomness.fraction(), busyMsMax: patienceMs }, name);
+    const stores = { cursors: createCursors(database, context.clock, name), claims: claimsFile.claims };
+    return lakeOver(context, stores, async () => {
+      await claimsFile.close();
+      database.close();
+    });
   } catch (fault) {
     database.close();
     throw fault;
@@ -98,7 +102,7 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
 }
 
 /** The lake over any catalog and storage. Changes of one dataset by one process go one after another. */
-export function lakeOver(context: LakeContext, cursors: Cursors, close: () => Promise<void>): Lake {
+export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "claims">, close: () => Promise<void>): Lake {
   const turnstile = new Turnstile();
   const texts = new ContractTexts(context);
   const inTurn = <T>(dataset: string, work: () => Promise<T>): Promise<T> => turnstile.pass(dataset, work);
@@ -126,7 +130,7 @@ export function lakeOver(context: LakeContext, cursors: Cursors, close: () => Pr
       const tables = await loadTables(context, dataset);
       yield* scanQuarantine(context, tables.quarantine.metadata, filter);
     },
-    cursors,
+    ...stores,
     close,
   };
 }

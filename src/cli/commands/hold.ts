@@ -78,8 +78,11 @@ async function answer(invocation: Invocation, kind: "published" | "dropped"): Pr
     const dataset = await chooseDataset(lake, invocation);
     const windowId = invocation.argument(0);
     const by = author(invocation);
+    const held = kind === "dropped" ? (await lake.held(dataset)).find((each) => each.windowId === windowId) : undefined;
     const result = kind === "published" ? await lake.publishHeld(dataset, windowId, by) : await lake.dropHeld(dataset, windowId, by);
     if (result.status === "lost") throw new SluiceError("COMMIT_CONFLICT", result.message);
+    // Its records are free to be sent again.
+    if (held !== undefined) await lake.claims.release(dataset, held.decision.ranges);
     const { snapshotId, quarantineSnapshotId } = result;
     if (invocation.json) terminal.json({ dataset, windowId, answer: kind, snapshotId, quarantineSnapshotId });
     else

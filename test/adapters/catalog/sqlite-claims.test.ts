@@ -99,15 +99,11 @@ describe("claims", () => {
     expect(left).toEqual({ n: 256 });
   });
 
-  it("releases only what the same positions hold", async () => {
+  it("releases what records of the given ranges hold, and nothing else", async () => {
     await claim(always, ["a", 0, 1], ["b", 0, 2]);
-    await claims.release(
-      always,
-      rowsOf([
-        ["a", 0, 1],
-        ["b", 1, 2],
-      ]),
-    );
+    const range = { topic: "t", topicId: "id", partition: 0, from: 1n, to: 2n, count: 1 };
+    await claims.release("other", [{ ...range, to: 9n }]);
+    await claims.release("orders", [range, { ...range, partition: 1, from: 0n, to: 9n }]);
     expect(await claim(always, ["a", 1, 5], ["b", 1, 6])).toEqual([0, 1]);
   });
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
+import { openClaimsFile } from "../../../src/adapters/catalog/claims-file.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
 import { catalogSchema, SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
@@ -82,7 +83,10 @@ async function faultyLake(folder: string): Promise<Faulty> {
       snapshotId: () => randomBytes(8).readBigUInt64BE() >> 1n,
       conflictMsMax: 5000,
     },
-    createCursors(database, clock, "sluice.db"),
+    {
+      cursors: createCursors(database, clock, "sluice.db"),
+      claims: openClaimsFile({ file: `${folder}/claims.db`, random: Math.random, busyMsMax: 5000 }, "sluice.db").claims,
+    },
     async () => database.close(),
   );
   const arm = (next: Fault): void => {

@@ -1,0 +1,38 @@
+import type { Claims } from "../../core/claims.ts";
+import { claimSchema, SqliteClaims } from "./sqlite-claims.ts";
+import { SqliteDatabase, type SqliteOptions } from "./sqlite-database.ts";
+
+/** Claims in a database file of their own, beside the catalog's: taking keys never waits for a commit. Opened when it is first needed. */
+export interface ClaimsFile {
+  readonly claims: Claims;
+  close(): Promise<void>;
+}
+
+/** `lake` tells lakes apart that share one file. */
+export function openClaimsFile(options: SqliteOptions, lake: string): ClaimsFile {
+  let opened: Promise<{ readonly database: SqliteDatabase; readonly claims: SqliteClaims }> | null = null;
+  const open = async (): Promise<{ readonly database: SqliteDatabase; readonly claims: SqliteClaims }> => {
+    const database = await SqliteDatabase.open(options, claimSchema);
+    return { database, claims: new SqliteClaims(database, lake) };
+  };
+  const claims = async (): Promise<SqliteClaims> => {
+    opened ??= open();
+    try {
+      return (await opened).claims;
+    } catch (fault) {
+      opened = null;
+      throw fault;
+    }
+  };
+  return {
+    claims: {
+      claim: async (scope, rows) => (await claims()).claim(scope, rows),
+      release: async (dataset, ranges) => (await claims()).release(dataset, ranges),
+      covered: async (scope) => (await claims()).covered(scope),
+      cover: async (scope, sequence) => (await claims()).cover(scope, sequence),
+    },
+    close: async () => {
+      if (opened !== null) (await opened.catch(() => null))?.database.close();
+    },
+  };
+}
