@@ -3,11 +3,12 @@ import type { Cause, Verdict } from "../core/decision.ts";
 import type { DriftOutcome } from "../core/drift.ts";
 import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import type { Source, SourceListener, SourceRun } from "../core/ports.ts";
+import type { SchemaRegistry, Source, SourceListener, SourceRun } from "../core/ports.ts";
 import type { Reason, RuleOutcome } from "../core/rule.ts";
 import type { EngineKind } from "../gate/compiled.ts";
 import type { Engine } from "../gate/engine.ts";
 import { judgeWindow } from "../gate/judge.ts";
+import { resolveSchemas } from "../gate/schema-resolver.ts";
 import { OpenWindow } from "../gate/window.ts";
 
 /** A file's first window has nothing to be compared with, so drift is not judged. */
@@ -45,6 +46,8 @@ export interface CheckerOptions {
   /** Closed by the checker. */
   readonly engine: Engine;
   readonly engineKind: EngineKind;
+  /** Where framed records' schemas come from. */
+  readonly registry?: SchemaRegistry | null;
   readonly now: () => number;
   readonly onFailure: (row: FailingRow) => void;
   readonly onProgress: (records: number) => void;
@@ -147,8 +150,9 @@ export class Checker implements SourceListener {
       this.#positions.set(partitionId(next), next);
     }
     await window.room();
+    const schemas = await resolveSchemas(contract, [run.records], this.#options.registry ?? null);
     // Faults show again when the window is settled.
-    if (run.records.count > 0) window.add([run.records]).catch(() => undefined);
+    if (run.records.count > 0) window.add([run.records], schemas).catch(() => undefined);
     this.#totals.records += run.records.count;
     run.release();
     this.#options.onProgress(this.#totals.records);

@@ -6,6 +6,7 @@ import { openReferenceFile } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { createProgress } from "./progress.ts";
+import { openRegistry } from "./registry.ts";
 import { chooseDataset, withLake } from "./session.ts";
 import { formatCount } from "./table.ts";
 import { version } from "./version.ts";
@@ -19,17 +20,19 @@ export function replayQuarantine(invocation: Invocation, filter: QuarantineFilte
     if (contract === undefined) throw new UsageError(`${config.file} names no contract for ${dataset}`);
     await lake.activate(contract);
     const progress = createProgress(terminal, "replaying", "records");
+    const registry = openRegistry(config.registry);
     const totals = await replay({
       lake,
       contract,
       filter,
+      registry,
       engine: { kind: config.engine.kind, openReferenceFile },
       clock: { now: () => Date.now() },
       worker: config.worker,
       producer: version,
       attemptsMax: config.quarantine.attemptsMax,
       progress: (done) => progress.update(done.replayed, null),
-    });
+    }).finally(() => registry?.close());
     progress.end();
     if (invocation.json) {
       terminal.json({ dataset, contract: { version: contract.version, hash: contract.hash }, ...totals });

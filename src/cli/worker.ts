@@ -23,6 +23,7 @@ import { startHealthServer } from "../http/health.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
+import { openRegistry } from "./registry.ts";
 import { openLake } from "./session.ts";
 import { sqlQueries } from "./sql-queries.ts";
 import { version } from "./version.ts";
@@ -78,9 +79,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const observe: Observe = (event) => {
     for (const listener of listeners) listener(event);
   };
+  const registry = openRegistry(config.registry);
   const gate = new Gate({
     lake,
     source,
+    ...(registry !== null && { registry }),
     engine,
     engineKind: config.engine.kind,
     sql: sqlQueries,
@@ -145,6 +148,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await telemetry.shutdown();
       await swept;
       await engine.close();
+      await registry?.close();
       await lake.close();
     }
   };

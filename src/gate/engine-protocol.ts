@@ -1,5 +1,6 @@
 import type { Contract } from "../core/contract.ts";
 import type { PackedRecords } from "../core/packed-records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineKind } from "./compiled.ts";
@@ -17,7 +18,7 @@ export type EngineRequest =
       readonly schema: IcebergSchema | null;
       readonly kind: EngineKind;
     }
-  | { readonly type: "add"; readonly window: number; readonly records: PackedRecords }
+  | { readonly type: "add"; readonly window: number; readonly records: PackedRecords; readonly schemas: ResolvedSchemas }
   | { readonly type: "question"; readonly window: number; readonly closedAtMs: number }
   | { readonly type: "settle"; readonly window: number; readonly closedAtMs: number; readonly found: readonly DeferredOffenders[] }
   | { readonly type: "drop"; readonly window: number };

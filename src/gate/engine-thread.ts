@@ -3,6 +3,7 @@ import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
 import { packedBytes, packRecords, runsBytes } from "../core/packed-records.ts";
 import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineWindow, WindowPlan } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
@@ -22,6 +23,8 @@ export interface EngineThreadOptions {
 }
 
 const beatMs = 250;
+/** A thread that has not begun loads its modules, on a machine that may be busy. */
+const startMsMax = 60_000;
 
 /** What the host awaits from the thread for one window: the oldest request first. */
 interface Pending {
@@ -52,11 +55,11 @@ class HostedWindow implements EngineWindow {
     await this.#thread.room();
   }
 
-  async add(runs: readonly Records[]): Promise<JudgedRows> {
+  async add(runs: readonly Records[], schemas: ResolvedSchemas = new Map()): Promise<JudgedRows> {
     const bytes = runsBytes(runs);
     const buffer = this.#thread.slabs.take(packedBytes(runs));
     const records = packRecords(runs, buffer);
-    const answered = this.#ask({ type: "add", window: this.#number, records }, [buffer]);
+    const answered = this.#ask({ type: "add", window: this.#number, records, schemas }, [buffer]);
     this.#thread.depart(bytes);
     try {
       const answer = await answered;
@@ -232,7 +235,8 @@ export class EngineThread {
       return;
     }
     this.#silentMs += beatMs;
-    if (this.#silentMs < this.#options.silenceMsMax) return;
+    const { silenceMsMax } = this.#options;
+    if (this.#silentMs < (beat === 0 ? Math.max(startMsMax, silenceMsMax) : silenceMsMax)) return;
     this.#lose(`the engine thread has not answered for ${Math.round(this.#silentMs / 1000)} s`);
     void this.#worker.terminate();
   }

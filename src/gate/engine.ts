@@ -2,6 +2,7 @@ import type { Contract } from "../core/contract.ts";
 import type { SluiceError } from "../core/errors.ts";
 import type { Records } from "../core/records.ts";
 import { concatRecords } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { CompiledContract, CompileOptions, EngineKind } from "./compiled.ts";
@@ -21,8 +22,8 @@ export interface WindowPlan {
 export interface EngineWindow {
   /** Resolves when there is room for more records: to be awaited before each `add`. Rejects with ENGINE_THREAD_LOST. */
   room(): Promise<void>;
-  /** Judges records, in order. They are copied before it returns. Rejects with ENGINE_THREAD_LOST: the window is gone then. */
-  add(runs: readonly Records[]): Promise<JudgedRows>;
+  /** Judges records, in order; `schemas` are the registered ones that they name. They are copied before it returns. Rejects with ENGINE_THREAD_LOST: the window is gone then. */
+  add(runs: readonly Records[], schemas?: ResolvedSchemas): Promise<JudgedRows>;
   /**
    * What only the outside world can say of the rows that pass so far; nothing is added after it. Asked once, before `settle`, if the contract has deferred
    * rules. Rejects with ENGINE_THREAD_LOST.
@@ -73,7 +74,7 @@ export function createInlineEngine(options: Omit<CompileOptions, "kind"> & { rea
       const judge = new WindowJudge(contracts.get(contract, kind), { schema, tick: options.tick });
       return {
         room: () => Promise.resolve(),
-        add: async (runs) => judge.add(concatRecords(runs)),
+        add: async (runs, schemas) => judge.add(concatRecords(runs), schemas),
         questions: async (closedAtMs) => judge.questions(closedAtMs),
         settle: async (closedAtMs, found) => judge.settle(closedAtMs, found),
         drop: () => judge.discard(),

@@ -9,6 +9,7 @@ import { checkContract } from "./compiled.ts";
 import type { GateContext } from "./context.ts";
 import { Lane } from "./lane.ts";
 import { patiently } from "./patience.ts";
+import { checkRegistry } from "./schema-resolver.ts";
 
 /** How often a gate asks the table whether a person has answered a block or another worker has activated a contract. */
 const pollMs = 2000;
@@ -40,6 +41,7 @@ export class Gate implements SourceListener {
       if (this.#lanes.has(contract.topic))
         throw new SluiceError("CONFIG_INVALID", `two contracts read the topic ${contract.topic}; give each topic one`);
       checkContract(contract);
+      checkRegistry(contract, options.registry ?? null);
       this.#lanes.set(contract.topic, new Lane(contract, context));
     }
   }
@@ -94,6 +96,7 @@ export class Gate implements SourceListener {
         );
       }
       checkContract(contract);
+      checkRegistry(contract, this.#options.registry ?? null);
       if (!(await lane.changeContract(contract, () => this.#patiently(() => lake.activate(contract))))) return;
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     } catch (error) {

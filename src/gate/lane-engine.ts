@@ -1,6 +1,7 @@
 import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { GateContext } from "./context.ts";
 import type { EngineWindow } from "./engine.ts";
@@ -45,9 +46,9 @@ export class LaneEngine {
     }
   }
 
-  /** Has records judged, and tells of it when they are. */
-  judge(open: LaneWindow, runs: readonly Records[]): void {
-    open.window.add(runs).then(
+  /** Has records judged, by the registered schemas that they name, and tells of it when they are. */
+  judge(open: LaneWindow, runs: readonly Records[], schemas: ResolvedSchemas): void {
+    open.window.add(runs, schemas).then(
       (judged) => this.#tell(open, judged),
       (error: unknown) => {
         // A lost thread is told by the window, once; a dropped window asks for nothing.

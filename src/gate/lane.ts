@@ -15,6 +15,7 @@ import { LaneJudge } from "./lane-judge.ts";
 import { LaneRecord } from "./lane-record.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { OffsetHints } from "./offset-hints.ts";
+import { SchemaResolver } from "./schema-resolver.ts";
 import { RunQueue } from "./run-queue.ts";
 import { Serial } from "./serial.ts";
 import { OpenWindow } from "./window.ts";
@@ -38,6 +39,7 @@ export class Lane {
   readonly #hints: OffsetHints;
   readonly #engine: LaneEngine;
   readonly #effects: LaneCommit;
+  readonly #schemas: SchemaResolver;
   #contract: Contract;
   #next: Contract | null = null;
   #open: LaneWindow | null = null;
@@ -58,6 +60,10 @@ export class Lane {
     this.#judge = new LaneJudge(contract, context);
     this.#engine = new LaneEngine(context);
     this.#effects = new LaneCommit(context, this.#record);
+    this.#schemas = new SchemaResolver(context.registry ?? null, (error) => {
+      this.#record.troubled(error);
+      context.observe({ type: "source.trouble", error });
+    });
   }
 
   get dataset(): string {
@@ -239,13 +245,18 @@ export class Lane {
     const { window } = open;
     if (!(await this.#engine.room(window)) || this.#open !== open) return;
     const limits = this.#contract.window;
-    const runs = this.#queue.take(Math.max(1, Math.min(batchRowsMax, limits.rows - window.rows)), batchBytesMax);
+    const runs = this.#queue.peek(Math.max(1, Math.min(batchRowsMax, limits.rows - window.rows)), batchBytesMax);
+    const schemas = await this.#schemas.resolve(
+      this.#contract,
+      runs.map((run) => run.records),
+    );
+    if (schemas === null || this.#open !== open || !this.#queue.take(runs)) return;
     for (const run of runs) {
       open.take(run, this.#reading);
       for (const next of run.next) this.#reading.set(partitionId(next), next);
     }
     const filled = runs.filter((run) => run.records.count > 0).map((run) => run.records);
-    if (filled.length > 0) this.#engine.judge(open, filled);
+    if (filled.length > 0) this.#engine.judge(open, filled, schemas);
     if (window.rows >= limits.rows) await this.#close("rows");
     else if (window.bytes >= Math.min(limits.bytes, this.#context.windowBytesMax)) await this.#close("bytes");
   }

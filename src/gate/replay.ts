@@ -4,7 +4,7 @@ import { decide } from "../core/decide.ts";
 import type { Decision } from "../core/decision.ts";
 import type { DriftOutcome } from "../core/drift.ts";
 import type { OffsetRange } from "../core/position.ts";
-import type { Clock, Lake, QuarantinedRecord, QuarantineFilter, ReplayCommit } from "../core/ports.ts";
+import type { Clock, Lake, QuarantinedRecord, QuarantineFilter, ReplayCommit, SchemaRegistry } from "../core/ports.ts";
 import { recordsOfQuarantined } from "../core/quarantined-records.ts";
 import type { Records } from "../core/records.ts";
 import type { Reason } from "../core/rule.ts";
@@ -12,6 +12,7 @@ import type { IcebergSchema } from "../core/table-schema.ts";
 import type { CompiledContract, CompileOptions } from "./compiled.ts";
 import { compile } from "./compiled.ts";
 import { windowId } from "./judge.ts";
+import { resolveSchemas } from "./schema-resolver.ts";
 import { WindowJudge } from "./window-judge.ts";
 
 const replayRowsMax = 5000;
@@ -25,6 +26,8 @@ export interface ReplayOptions {
   readonly contract: Contract;
   readonly filter: QuarantineFilter;
   readonly engine: CompileOptions;
+  /** Where framed records' schemas come from. */
+  readonly registry?: SchemaRegistry | null;
   readonly clock: Clock;
   readonly worker: string;
   readonly producer: string;
@@ -76,13 +79,14 @@ function rangesOf(records: Records): OffsetRange[] {
 }
 
 /** Judges some open quarantined records by the contract: row rules only, for a window's thresholds and drift were judged when they first came. */
-function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOptions, engine: ReplayEngine): ReplayCommit {
+async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOptions, engine: ReplayEngine): Promise<ReplayCommit> {
   const { contract, clock, worker, producer, attemptsMax } = options;
   const { compiled, schema } = engine;
   const openedAtMs = clock.now();
-  const judge = new WindowJudge(compiled, { schema, tick: () => 0 });
   const records = recordsOfQuarantined(rows);
-  judge.add(records);
+  const schemas = await resolveSchemas(contract, [records], options.registry ?? null);
+  const judge = new WindowJudge(compiled, { schema, tick: () => 0 });
+  judge.add(records, schemas);
   const closedAtMs = clock.now();
   const settled = judge.settle(closedAtMs);
   const ranges = rangesOf(records);
@@ -150,7 +154,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
   let bytes = 0;
   const flush = async (): Promise<void> => {
     if (chunk.length === 0) return;
-    const commit = judgeReplay(chunk, options, engine);
+    const commit = await judgeReplay(chunk, options, engine);
     const result = await options.lake.commitReplay(commit);
     chunk = [];
     bytes = 0;

@@ -21,8 +21,8 @@ export class RunQueue {
     this.#bytes += recordsBytes(run.records);
   }
 
-  /** Takes runs from the front up to `rowsMax` rows or `bytesMax` bytes; always at least one if there is any. */
-  take(rowsMax: number, bytesMax: number): SourceRun[] {
+  /** Runs at the front up to `rowsMax` rows or `bytesMax` bytes; always at least one if there is any. */
+  peek(rowsMax: number, bytesMax: number): readonly SourceRun[] {
     let rows = 0;
     let bytes = 0;
     let count = 0;
@@ -33,8 +33,15 @@ export class RunQueue {
       bytes += size;
       count++;
     }
-    this.#bytes -= bytes;
-    return this.#runs.splice(0, count);
+    return this.#runs.slice(0, count);
+  }
+
+  /** Takes runs that were peeked at; false, and takes none, where they no longer stand at the front. */
+  take(runs: readonly SourceRun[]): boolean {
+    if (runs.some((run, i) => this.#runs[i] !== run)) return false;
+    for (const run of runs) this.#bytes -= recordsBytes(run.records);
+    this.#runs.splice(0, runs.length);
+    return true;
   }
 
   /** Releases and forgets every run that touches one of these partitions. */

@@ -5,6 +5,7 @@ import type { OffsetRange, PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { RecordSlice, RejectedRow, SourceRun } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineWindow } from "./engine.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
@@ -90,14 +91,14 @@ export class OpenWindow {
   }
 
   /** Has records judged; they stay with the window until it is over, for what becomes of them. Rejects with ENGINE_THREAD_LOST. */
-  async add(runs: readonly Records[]): Promise<JudgedRows> {
+  async add(runs: readonly Records[], schemas?: ResolvedSchemas): Promise<JudgedRows> {
     for (const records of runs) {
       this.#runs.push({ records, start: this.rows });
       this.rows += records.count;
       this.bytes += records.bytes.byteLength;
       this.#count(records);
     }
-    const judged = await this.#engine.add(runs);
+    const judged = await this.#engine.add(runs, schemas);
     this.newestTimestampMs = Math.max(this.newestTimestampMs, judged.newestTimestampMs);
     return judged;
   }
