@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { ArrowParquetFile } from "../adapters/iceberg/parquet-data-file.ts";
+import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { Config } from "../config/config.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { Engine } from "../gate/engine.ts";
@@ -15,7 +15,7 @@ const silenceMsMax = 60_000;
 
 /** The file encoder that the compiled one is held against. */
 export function openReferenceFile(schema: IcebergSchema): ParquetFile {
-  return new ArrowParquetFile(schema);
+  return openParquetFile({ schema });
 }
 
 /** How the threads of `sluice run` are run. */

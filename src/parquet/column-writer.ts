@@ -10,6 +10,9 @@ import { Encoding, pageHeader, PageType } from "./page-header.ts";
 import type { ValueRun } from "./page-values.ts";
 import { PageValues } from "./page-values.ts";
 
+/** Fewer values than these are not worth an encoding that some readers lack. */
+const deltaValuesMin = 512;
+
 /** When a page ends, and what a dictionary may hold. */
 export interface PageLimits {
   readonly rowsMax: number;
@@ -127,6 +130,7 @@ export class ColumnWriter {
   #closePage(): void {
     const { body } = this.#memory;
     const values = this.#values;
+    values.settle();
     const { count } = values;
     const bounds = values.bounds();
     // The hybrid of runs and bits takes at most 5 bytes a value, differences 9.
@@ -178,7 +182,7 @@ export class ColumnWriter {
   #encodeNumbers(out: number, address: number, count: number): { end: number; encoding: number } {
     const plain = { end: this.#writePlain(out, address, count), encoding: Encoding.plain };
     this.#bloom?.addFixed(out, count, this.leaf.type.width);
-    if (this.leaf.type.kind !== "long" || this.#isDelta === false) return plain;
+    if (this.leaf.type.kind !== "long" || count < deltaValuesMin || this.#isDelta === false) return plain;
     const { arena } = this.#memory;
     // The chunk's first page says which is smaller once compressed.
     const plainBytes = this.#isDelta === null ? compressPage(arena.u8.subarray(out, plain.end)).length : 0;

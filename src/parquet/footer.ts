@@ -100,7 +100,7 @@ export function fileEnd(input: {
   const { schema, rowGroups, indexes } = input;
   const footer = new ThriftWriter();
   footer.nested(() => {
-    footer.i32(1, 2);
+    footer.i32(1, 1);
     schema.write(footer, 2);
     footer.i64(
       3,

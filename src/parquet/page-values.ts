@@ -100,6 +100,18 @@ export class PageValues {
     if (this.#isCoded && !this.#pays()) this.#giveUp();
   }
 
+  /** The page is about to end: if it is the chunk's first, and its numbers with the dictionary take no fewer bytes than its values, it goes without. */
+  settle(): void {
+    const dictionary = this.#dictionary;
+    if (!this.#isCoded || this.#codedPages > 0 || dictionary === null || this.#count === 0) return;
+    const { entries } = dictionary;
+    const width = this.#leaf.type.width;
+    const coded =
+      (this.#count * (32 - Math.clz32(dictionary.count - 1))) / 8 + (dictionary.isText ? dictionary.areaUsed : dictionary.count * width);
+    const plain = dictionary.isText ? this.#memory.kernels.expandedBytes(this.address, this.#count, entries) >>> 0 : this.#count * width;
+    if (coded >= plain) this.#giveUp();
+  }
+
   /** Least and greatest value of the page; null where there is none but nulls and NaNs. */
   bounds(): ColumnBounds | null {
     if (this.#count === 0) return null;

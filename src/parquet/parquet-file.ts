@@ -36,6 +36,8 @@ const openBytes = {
   dictionaryMax: 1 << 20,
 };
 const pageRowsMax = 65_536;
+/** Pieces of the file are joined up to here. */
+const pieceBytes = 1 << 20;
 
 /** Opens a Parquet file in memory; see `ParquetFile`. */
 export function openParquetFile(input: ParquetFileInput): ParquetFile {
@@ -94,13 +96,14 @@ class OpenFile implements ParquetFile {
     const chosen = placement.array(rows);
     const sizes = new RowBytes(placed);
     const memory = this.#memory ?? this.#begin(schema);
+    const groups = this.#rowGroups.length;
     const blocks = [placement.settle(memory.pool), ...derived.map((derive) => derive(memory))];
     try {
       this.#cut({ placed, rows: chosen, sizes }, rows.length);
     } finally {
       for (const block of blocks) block?.release();
     }
-    return this.#takePieces();
+    return this.#rowGroups.length > groups ? this.#takePieces() : [];
   }
 
   finish(): { pieces: readonly Uint8Array[]; file: FileMetrics } {
@@ -213,10 +216,39 @@ class OpenFile implements ParquetFile {
   }
 
   #takePieces(): Uint8Array[] {
-    const pieces = this.#pieces;
+    const pieces = joinSmall(this.#pieces);
     this.#pieces = [];
     return pieces;
   }
+}
+
+/** A write for each page would cost more than their bytes: small neighbours become one piece. */
+function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  const flush = (): void => {
+    if (size === 0) return;
+    const piece = new Uint8Array(size);
+    let at = 0;
+    for (const bytes of waiting) {
+      piece.set(bytes, at);
+      at += bytes.length;
+    }
+    joined.push(piece);
+    waiting = [];
+    size = 0;
+  };
+  for (const piece of pieces) {
+    if (size + piece.length > pieceBytes) flush();
+    if (piece.length > pieceBytes) joined.push(piece);
+    else {
+      waiting.push(piece);
+      size += piece.length;
+    }
+  }
+  flush();
+  return joined;
 }
 
 interface Run {

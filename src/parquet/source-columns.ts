@@ -5,7 +5,7 @@ import type { Field, FieldType } from "../core/schema.ts";
 import { sourceColumns } from "../core/table-schema.ts";
 import type { Block } from "./block-pool.ts";
 import type { EncoderMemory } from "./encoder-memory.ts";
-import type { PlacedColumn, Placement, Spot } from "./placement.ts";
+import type { PlacedColumn, Spot } from "./placement.ts";
 
 const field = (name: string, type: FieldType, required: boolean): Field => ({
   name,

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import type { DataFile } from "../../../src/adapters/iceberg/data-file.ts";
-import { ArrowParquetFile, writeEncodedFile } from "../../../src/adapters/iceberg/parquet-data-file.ts";
+import { writeEncodedFile } from "../../../src/adapters/iceberg/parquet-data-file.ts";
+import { openParquetFile } from "../../../src/parquet/parquet-file.ts";
 import type { Batch, BatchSlice } from "../../../src/core/batch.ts";
 import type { BytesColumn, Column } from "../../../src/core/column.ts";
 import { Cell } from "../../../src/core/column.ts";
@@ -317,7 +318,7 @@ export async function writeDataFile(input: {
   readonly slices: readonly BatchSlice[];
   readonly limits?: RowGroupLimits;
 }): Promise<DataFile> {
-  const parquet = new ArrowParquetFile(input.schema, input.limits);
+  const parquet = openParquetFile({ schema: input.schema, ...(input.limits === undefined ? {} : { limits: input.limits }) });
   const pieces = input.slices.flatMap(({ batch, rows }) => parquet.append(batch, rows));
   const last = parquet.finish();
   return await writeEncodedFile(input.storage, input.path, { ...last.file, pieces: [...pieces, ...last.pieces], schema: input.schema });

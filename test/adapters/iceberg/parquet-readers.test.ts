@@ -234,15 +234,18 @@ test("parquetjs-lite, given zstd and the new name of dictionary pages, reads the
   const { ParquetReader } = require("parquetjs-lite") as ParquetJs;
   // It refuses a file that has a decimal anywhere, and gives values from dictionaries as text, and leaves nulls out.
   const flat = fields.filter((of) => ["flag", "i", "l", "f", "d", "text"].includes(of.name));
-  const rows = [full, empty].map((row) => Object.fromEntries(flat.map((of) => [of.name, row[of.name]])));
-  const slices = [{ batch: batchOf(flat, rows), rows: Uint32Array.of(0, 1) }];
+  // Often enough that every column but the offset has a dictionary.
+  const rows = Array.from({ length: 80 }, (_, row) => Object.fromEntries(flat.map((of) => [of.name, [full, empty][row % 2]?.[of.name]])));
+  const slices = [{ batch: batchOf(flat, rows), rows: Uint32Array.from(rows.keys()) }];
   await writeDataFile({ storage: createLocalStorage(folder), path: "flat.parquet", schema: icebergSchema(flat), slices });
   const reader = await ParquetReader.openFile(join(folder, "flat.parquet"));
   const names = [...flat.map((of) => of.name), "_sluice_source", "_sluice_partition", "_sluice_offset"];
   const cursor = reader.getCursor(names.map((name) => [name]));
-  const read = [await cursor.next(), await cursor.next(), await cursor.next()];
+  const read: Record<string, unknown>[] = [];
+  for (let row = await cursor.next(); row !== null; row = await cursor.next()) read.push(row);
   await reader.close();
-  expect(read).toEqual([
+  expect(read).toHaveLength(80);
+  expect(read.slice(0, 2)).toEqual([
     {
       flag: true,
       i: "-2147483648",
@@ -260,6 +263,5 @@ test("parquetjs-lite, given zstd and the new name of dictionary pages, reads the
       _sluice_partition: "0",
       _sluice_offset: 1n,
     },
-    null,
   ]);
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ArrowParquetFile } from "../../../src/adapters/iceberg/parquet-data-file.ts";
+import { openParquetFile } from "../../../src/parquet/parquet-file.ts";
 import { schemaOfContract } from "../../../src/adapters/iceberg/table-schema.ts";
 import type { LakeOptions } from "../../../src/adapters/lake/lake.ts";
 import { createLake } from "../../../src/adapters/lake/lake.ts";
@@ -65,7 +65,7 @@ export interface WindowSketch {
 /** Rows of a batch as a data file; null where there are none. */
 export function encode(batch: Batch, rows: Uint32Array, schema: IcebergSchema): EncodedFile | null {
   if (rows.length === 0) return null;
-  const parquet = new ArrowParquetFile(schema);
+  const parquet = openParquetFile({ schema });
   const pieces = parquet.append(batch, rows);
   const last = parquet.finish();
   return { ...last.file, pieces: [...pieces, ...last.pieces], schema };

@@ -8,11 +8,11 @@ import type {
   IntegerColumn,
   ListColumn,
   StructColumn,
-} from "../../core/column.ts";
-import { Cell } from "../../core/column.ts";
-import type { FieldType } from "../../core/schema.ts";
-import { timeText } from "../../core/civil.ts";
-import type { IcebergField } from "../../core/table-schema.ts";
+} from "../../src/core/column.ts";
+import { Cell } from "../../src/core/column.ts";
+import type { FieldType } from "../../src/core/schema.ts";
+import { timeText } from "../../src/core/civil.ts";
+import type { IcebergField } from "../../src/core/table-schema.ts";
 import type { ChildField } from "./parquet-fields.ts";
 import { fieldsOf } from "./parquet-fields.ts";
 

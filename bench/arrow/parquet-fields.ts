@@ -1,5 +1,5 @@
-import type { Column, ListColumn, StructColumn } from "../../core/column.ts";
-import type { IcebergField } from "../../core/table-schema.ts";
+import type { Column, ListColumn, StructColumn } from "../../src/core/column.ts";
+import type { IcebergField } from "../../src/core/table-schema.ts";
 
 /** A child column, the Iceberg field that it is stored as, and its index in the struct's children (list and map: 0). */
 export interface ChildField {

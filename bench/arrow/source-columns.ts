@@ -1,8 +1,8 @@
-import type { BytesColumn, Column, IntegerColumn } from "../../core/column.ts";
-import { Cell } from "../../core/column.ts";
-import type { Records } from "../../core/records.ts";
-import type { Field, FieldType } from "../../core/schema.ts";
-import { sourceColumns } from "../../core/table-schema.ts";
+import type { BytesColumn, Column, IntegerColumn } from "../../src/core/column.ts";
+import { Cell } from "../../src/core/column.ts";
+import type { Records } from "../../src/core/records.ts";
+import type { Field, FieldType } from "../../src/core/schema.ts";
+import { sourceColumns } from "../../src/core/table-schema.ts";
 
 /** The columns that say where each record came from: topic id, partition, offset, and its timestamp in microseconds (null where it has none). */
 export function sourceColumnsOf(records: Records): Column[] {
