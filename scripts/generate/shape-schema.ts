@@ -1,5 +1,17 @@
 import { datasetSettings } from "../../src/contract/settings-shape.ts";
-import { condition, exclusives, leafOperators, ruleChecks, sluiceRule } from "../../src/contract/rule-shape.ts";
+import { metricThresholds, ratioParts } from "../../src/contract/metric-checks.ts";
+import type { CheckShape } from "../../src/contract/row-checks.ts";
+import {
+  condition,
+  exclusives,
+  isMetricCheck,
+  leafOperators,
+  metricPart,
+  partChecks,
+  ruleChecks,
+  rulePart,
+  sluiceRule,
+} from "../../src/contract/rule-shape.ts";
 import type { Keys, ObjectShape, Shape } from "../../src/contract/shape.ts";
 
 type JsonSchema = Record<string, unknown>;
@@ -18,14 +30,9 @@ export function datasetSettingsSchema(): string {
 
 /** `schemas/sluice-rule.schema.json`: the `implementation` of a quality entry of `type: custom, engine: sluice`. */
 export function sluiceRuleSchema(): string {
-  const variants = Object.entries(ruleChecks).map(([check, { doc, keys, atLeastOne }]) => {
-    const body = objectBody({ check: { shape: { type: "string", values: [check] }, required: true, use: "enforced", doc }, ...keys });
-    const variant: JsonSchema = { title: check, ...body };
-    if (atLeastOne !== undefined) variant["anyOf"] = atLeastOne.map((name) => ({ required: [name] }));
-    const one = exclusives[check];
-    if (one !== undefined) variant["not"] = { required: one };
+  const variants = variantsOf(ruleChecks, (check, variant) => {
     if (check === "rowCount") Object.assign(variant, { required: ["check", "threshold"], not: { required: ["where"] } });
-    return variant;
+    if (isMetricCheck(check)) Object.assign(variant["properties"] as JsonSchema, { tolerance: false });
   });
   return print({
     $schema: dialect,
@@ -36,7 +43,28 @@ export function sluiceRuleSchema(): string {
     not: { required: ["tolerance", "threshold"] },
     oneOf: variants,
     unevaluatedProperties: false,
-    $defs: { condition: conditionSchema() },
+    $defs: {
+      condition: conditionSchema(),
+      part: { type: "object", ...objectBody(rulePart.keys), oneOf: variantsOf(partChecks), unevaluatedProperties: false },
+      ...Object.fromEntries(Object.entries(metricThresholds).map(([name, each]) => [name, objectSchema(each)])),
+      metric: { type: "object", ...objectBody(metricPart.keys), oneOf: variantsOf(ratioParts), unevaluatedProperties: false },
+    },
+  });
+}
+
+/** One schema a check; `adjust` changes it further. */
+function variantsOf(
+  checks: Readonly<Record<string, CheckShape>>,
+  adjust: (check: string, variant: JsonSchema) => void = () => {},
+): JsonSchema[] {
+  return Object.entries(checks).map(([check, { doc, keys, atLeastOne }]) => {
+    const body = objectBody({ check: { shape: { type: "string", values: [check] }, required: true, use: "enforced", doc }, ...keys });
+    const variant: JsonSchema = { title: check, ...body };
+    if (atLeastOne !== undefined) variant["anyOf"] = atLeastOne.map((name) => ({ required: [name] }));
+    const one = exclusives[check];
+    if (one !== undefined) variant["not"] = { required: one };
+    adjust(check, variant);
+    return variant;
   });
 }
 
@@ -91,12 +119,24 @@ function schemaOf(shape: Shape): JsonSchema {
     case "either":
       return { anyOf: shape.of.map(schemaOf) };
     case "named":
-      return shape.shape() === condition ? { $ref: "#/$defs/condition" } : schemaOf(shape.shape());
+      return schemaOf(shape.shape());
     case "byVersion":
       return schemaOf(shape["3.2"]);
     default:
-      return shape === condition ? { $ref: "#/$defs/condition" } : objectSchema(shape);
+      return referenceTo(shape) ?? objectSchema(shape);
   }
+}
+
+/** Shapes that contain themselves, or stand in many places. */
+function referenceTo(shape: ObjectShape): JsonSchema | null {
+  const names = new Map<ObjectShape, string>([
+    [condition, "condition"],
+    [rulePart, "part"],
+    [metricPart, "metric"],
+    ...Object.entries(metricThresholds).map(([name, each]) => [each, name] as const),
+  ]);
+  const name = names.get(shape);
+  return name === undefined ? null : { $ref: `#/$defs/${name}` };
 }
 
 function objectSchema(shape: ObjectShape): JsonSchema {

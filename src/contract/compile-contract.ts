@@ -10,6 +10,7 @@ import { compileFields } from "./compile-fields.ts";
 import { compileSchemaLinks, referencedFiles } from "./compile-json-schema.ts";
 import { checkLostQuality, compileQuality } from "./compile-quality.ts";
 import { compileRecord } from "./compile-record.ts";
+import { needsUnknownFields } from "./compile-row-check.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
 import type { Findings } from "./findings.ts";
 import { booleanAt, child, emptyNode, items, numberAt, placeOf, textAt } from "./node.ts";
@@ -53,6 +54,8 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
   if (fields.length === 0) findings.warning("no-columns", schema.at, `"${dataset}" has no properties: records have no columns`);
   noteDocument(compilation, document.root, schema);
   const { root } = document;
+  const compiled = compileSettings(compilation, settings);
+  requireUnknownFields(findings, rules, compiled.policies);
   return {
     id: textAt(root, "id") ?? "",
     name: textAt(root, "name"),
@@ -71,7 +74,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     fields,
     ...compileRecord(compilation, { root, settings, fields }),
     rules,
-    ...compileSettings(compilation, settings),
+    ...compiled,
     unenforced: compilation.unenforced,
   };
 }
@@ -83,6 +86,14 @@ function contractHash(source: ContractSource, schema: Node): string {
   if (referenced.length === 0) return `sha256:${hash.update(source.main.bytes).digest("hex")}`;
   for (const { bytes } of [source.main, ...referenced]) hash.update(`${bytes.byteLength}:`).update(bytes);
   return `sha256:${hash.digest("hex")}`;
+}
+
+/** Rules on fields that the contract does not name see nothing unless those are kept. */
+function requireUnknownFields(findings: Findings, rules: readonly RulePlan[], { unknownFields }: Contract["policies"]): void {
+  if (unknownFields === "keep") return;
+  for (const { id, check, location } of rules)
+    if (needsUnknownFields(check))
+      findings.error("unknown-not-kept", location, `"${id}" judges unknown fields, and the dataset drops them`, "unknownFields: keep");
 }
 
 function compileRules(compilation: Compilation, schema: Node, sites: readonly FieldSite[]): RulePlan[] {

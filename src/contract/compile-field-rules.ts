@@ -94,7 +94,7 @@ function addFormat(compilation: Compilation, field: Field, options: Node, add: A
   const format = textAt(options, "format");
   if (format === null || format === "password") return;
   const at = (child(options, "format") as Node).at;
-  if ((textFormats as readonly string[]).includes(format)) {
+  if (textFormats.includes(format)) {
     add({ family: "format", format }, placeOf(options, "format"));
     return;
   }

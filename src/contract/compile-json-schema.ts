@@ -6,7 +6,8 @@ import type { RuleCheck } from "../core/rule.ts";
 import { leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
 import { decodingFiles } from "./compile-format.ts";
-import { patternProblem, textFormats } from "./compile-patterns.ts";
+import { jsonSchemaFormats } from "../core/text-format.ts";
+import { patternProblem } from "./compile-patterns.ts";
 import { suggestion } from "./nearest-name.ts";
 import { child, items, placeOf, textAt, toPlain } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -140,7 +141,7 @@ function checkedSchema(compilation: Compilation, schema: unknown, at: SourceLoca
   const { problems, formats } = surveySchema(schema, draft ?? "2020-12");
   for (const format of formats) {
     if (!compilation.unenforced.includes(`JSON Schema format "${format}"`)) compilation.unenforced.push(`JSON Schema format "${format}"`);
-    const hint = suggestion(format, textFormats) ?? `checked: ${textFormats.join(", ")}`;
+    const hint = suggestion(format, jsonSchemaFormats) ?? `checked: ${jsonSchemaFormats.join(", ")}`;
     compilation.findings.warning("format-unknown", at, `not enforced: the JSON Schema's format "${format}" is not checked`, hint);
   }
   if (draft === null) {
@@ -193,7 +194,7 @@ function surveySchema(root: unknown, draft: Draft): { readonly problems: string[
       problems.push(`${path}: only references inside the schema are followed`);
     }
     if (keyword === "pattern" && typeof value === "string") addPatternProblem(value, path);
-    if (keyword === "format" && typeof value === "string" && !(textFormats as readonly string[]).includes(value)) formats.add(value);
+    if (keyword === "format" && typeof value === "string" && !jsonSchemaFormats.includes(value)) formats.add(value);
     if (plainValues.has(keyword)) return;
     if (namedSchemas.has(keyword) && value !== null && typeof value === "object" && !Array.isArray(value)) {
       for (const [name, each] of Object.entries(value)) {

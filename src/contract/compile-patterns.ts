@@ -1,11 +1,12 @@
+import { textFormats as namedFormats } from "../core/text-format.ts";
 import { RE2JS } from "re2js";
 import { suggestion } from "./nearest-name.ts";
 
 const patternCharactersMax = 2000;
 const repeatsMax = 20_000;
 
-/** Formats of text that ODCS names; password says nothing about the text, byte and binary make the column binary. */
-export const textFormats = ["password", "byte", "binary", "email", "uuid", "uri", "hostname", "ipv4", "ipv6"] as const;
+/** Formats of text: ODCS's own (password says nothing about the text, byte and binary make the column binary), and those of rules. */
+export const textFormats: readonly string[] = ["password", "byte", "binary", ...namedFormats.map((each) => each.name)];
 
 /** Why a pattern can't be used, with what to do; null for a good one. Patterns are RE2's: matching takes time linear in the text. */
 export function patternProblem(pattern: string): { readonly message: string; readonly hint: string | null } | null {

@@ -4,7 +4,7 @@ import { cannotEnforce, leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
 import { canBeUnique, canMatch, compileTokens, compileValues } from "./compile-field-rules.ts";
 import { checkLostRule, compileSluiceRule } from "./compile-sluice-rule.ts";
-import { allowsOnlyZero, readSeverity, readThreshold, readUnit } from "./compile-threshold.ts";
+import { allowsOnlyZero, ownerOf, readSeverity, readThreshold, readUnit } from "./compile-threshold.ts";
 import { columnNamed } from "./compile-where.ts";
 import { child, items, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -216,6 +216,7 @@ function metricRule(entry: Node, field: Field | null, check: RuleCheck, severity
     threshold: row ? null : threshold,
     where: null,
     dimension: textAt(entry, "dimension"),
+    owner: ownerOf(entry),
     description: textAt(entry, "description"),
     location: entry.at,
   };

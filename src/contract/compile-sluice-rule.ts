@@ -1,4 +1,4 @@
-import type { Condition, RuleCheck, RulePlan } from "../core/rule.ts";
+import type { Condition, MetricCheck, RuleCheck, RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
@@ -6,23 +6,30 @@ import { compileBounds } from "./compile-bounds.ts";
 import { canBeUnique, compileTokens, compileValues } from "./compile-field-rules.ts";
 import { inlineSchemaCheck } from "./compile-json-schema.ts";
 import { hasOrder, hasRange } from "./compile-literals.ts";
+import { metricCheck, metricThreshold, textsAt } from "./compile-metric-check.ts";
 import { patternProblem } from "./compile-patterns.ts";
-import { allowsOnlyZero, readSeverity, readThreshold } from "./compile-threshold.ts";
+import {
+  arithmeticCheck,
+  celCheck,
+  checksumCheck,
+  completeCheck,
+  composedCheck,
+  formatCheck,
+  monotonicCheck,
+  tuplesCheck,
+} from "./compile-row-check.ts";
+import { allowsOnlyZero, ownerOf, readSeverity, readThreshold } from "./compile-threshold.ts";
 import { columnNamed, columnOf, comparisons, compileWhere } from "./compile-where.ts";
 import { createFindings } from "./findings.ts";
 import { booleanAt, child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { plainDecimal } from "./decimal-text.ts";
-import { condition as conditionShape, sluiceRule } from "./rule-shape.ts";
+import { condition as conditionShape, isMetricCheck, sluiceRule } from "./rule-shape.ts";
+import { isNumber, isText, judgedColumn, misfit, type MadeCheck, type RuleSite } from "./rule-site.ts";
 
-interface Site {
-  readonly compilation: Compilation;
+interface Site extends RuleSite {
   /** The quality entry. */
   readonly entry: Node;
-  /** Its implementation. */
-  readonly node: Node;
-  /** The property that it stands under. */
-  readonly owner: Field | null;
 }
 
 /** The rule of one quality entry of `engine: sluice`; none where it is wrong, which is reported. */
@@ -38,9 +45,11 @@ export function compileSluiceRule(compilation: Compilation, entry: Node, owner: 
   }
   const site: Site = { compilation, entry, node, owner };
   const made = makeCheck(site);
+  const threshold = made === null ? null : thresholdOf(site, made);
   const where = child(node, "where");
   const condition = where === null ? null : compileWhere(compilation, where);
-  return made === null || !sound ? [] : [draft(site, made.check, made.path, condition)];
+  if (made === null || !sound || errors(compilation) !== before) return [];
+  return [draft(site, made.check, made.path, condition, threshold)];
 }
 
 /** Checks a rule of a property that is in doubt: its structure, and the columns that it names. */
@@ -71,11 +80,19 @@ function errors(compilation: Compilation): number {
   return compilation.findings.list.filter((each) => each.severity === "error").length;
 }
 
-function draft(site: Site, check: RuleCheck, path: string | null, where: Condition | null): RuleDraft {
+/** What the window is compared with: a metric's value, or the number of offenders. */
+function thresholdOf(site: Site, { check, path }: NonNullable<MadeCheck>): RulePlan["threshold"] {
+  return isMetric(check) ? metricThreshold(site, check, path) : windowThreshold(site.node);
+}
+
+function isMetric(check: RuleCheck): check is MetricCheck {
+  return isMetricCheck(check.family);
+}
+
+function draft(site: Site, check: RuleCheck, path: string | null, where: Condition | null, judged: RulePlan["threshold"]): RuleDraft {
   const { entry, node } = site;
   const severity = textAt(node, "severity");
-  const judged = windowThreshold(node);
-  const window = judged !== null && (check.family === "rowCount" || !allowsOnlyZero(judged));
+  const window = judged !== null && (check.family === "rowCount" || isMetric(check) || !allowsOnlyZero(judged));
   return {
     givenId: textAt(entry, "id") ?? textAt(entry, "name"),
     check,
@@ -86,6 +103,7 @@ function draft(site: Site, check: RuleCheck, path: string | null, where: Conditi
     threshold: window ? judged : null,
     where,
     dimension: textAt(entry, "dimension"),
+    owner: textAt(node, "owner") ?? ownerOf(entry),
     description: textAt(entry, "description"),
     location: entry.at,
   };
@@ -104,11 +122,27 @@ function tolerance(node: Node | null): RulePlan["tolerance"] {
   return percent === null ? null : { percent };
 }
 
-type Made = { readonly check: RuleCheck; readonly path: string | null } | null;
-
-function makeCheck(site: Site): Made {
+/** The check of a rule, or of a part of one. */
+function makeCheck(site: RuleSite): MadeCheck {
   const { compilation, node } = site;
-  switch (textAt(node, "check")) {
+  const name = textAt(node, "check") ?? "";
+  if (isMetricCheck(name)) return metricCheck(site);
+  switch (name) {
+    case "allOf":
+    case "anyOf":
+    case "not":
+    case "conditional":
+      return composedCheck(site, makeCheck);
+    case "cel":
+      return celCheck(site);
+    case "arithmetic":
+      return arithmeticCheck(site);
+    case "tuples":
+      return tuplesCheck(site);
+    case "complete":
+      return completeCheck(site);
+    case "unknownColumns":
+      return { check: { family: "unknownColumns", allowed: textsAt(node, "except") }, path: null };
     case "rowCount":
       return { check: { family: "rowCount" }, path: null };
     case "condition": {
@@ -131,19 +165,7 @@ function makeCheck(site: Site): Made {
   }
 }
 
-/** The column named, else the property that the rule stands under. A property's own rule may stand inside a list: each item is judged. */
-function judgedColumn(site: Site, key = "column"): Field | null {
-  if (child(site.node, key) !== null) {
-    const name = textAt(site.node, key) as string;
-    const inner = site.compilation.fields.get(name);
-    return inner ?? columnOf(site.compilation, site.node, key);
-  }
-  if (site.owner === null)
-    site.compilation.findings.error("column-missing", site.node.at, `a rule of the dataset must say which "${key}" it judges`);
-  return site.owner;
-}
-
-function makeColumnCheck(site: Site, field: Field): RuleCheck | null {
+function makeColumnCheck(site: RuleSite, field: Field): RuleCheck | null {
   const { compilation, node } = site;
   switch (textAt(node, "check")) {
     case "required":
@@ -169,9 +191,15 @@ function makeColumnCheck(site: Site, field: Field): RuleCheck | null {
     case "pattern":
       return makePattern(site, field);
     case "format":
-      return field.type.kind === "string"
-        ? { family: "format", format: textAt(node, "format") as string }
+      return formatCheck(site, field);
+    case "empty":
+      return isText(field) || field.type.kind === "json"
+        ? { family: "empty", whitespace: booleanAt(node, "whitespace") !== false }
         : misfit(site, field, "is no text");
+    case "checksum":
+      return checksumCheck(site, field);
+    case "monotonic":
+      return monotonicCheck(site, field);
     case "set": {
       const negated = child(node, "forbidden") !== null;
       const values = compileValues(compilation, field, items(node, negated ? "forbidden" : "allowed"));
@@ -190,7 +218,7 @@ function makeColumnCheck(site: Site, field: Field): RuleCheck | null {
   }
 }
 
-function makePattern(site: Site, field: Field): RuleCheck | null {
+function makePattern(site: RuleSite, field: Field): RuleCheck | null {
   if (field.type.kind !== "string") return misfit(site, field, "is no text");
   const pattern = textAt(site.node, "pattern") as string;
   const problem = patternProblem(pattern);
@@ -204,7 +232,7 @@ function makePattern(site: Site, field: Field): RuleCheck | null {
   return null;
 }
 
-function makeCompare(site: Site): Made {
+function makeCompare(site: RuleSite): MadeCheck {
   const left = judgedColumn(site, "left");
   const right = columnOf(site.compilation, site.node, "right");
   if (left === null || right === null) return null;
@@ -224,7 +252,7 @@ function comparable(left: Field, right: Field): boolean {
   return isNumber(left) ? isNumber(right) : left.type.kind === right.type.kind;
 }
 
-function makeDuplicate(site: Site): Made {
+function makeDuplicate(site: RuleSite): MadeCheck {
   const { compilation, node, owner } = site;
   const named = items(node, "columns");
   const keep = textAt(node, "keep") === "none" ? "none" : "first";
@@ -239,17 +267,4 @@ function makeDuplicate(site: Site): Made {
   if (!fields.every((each) => each !== null && canBeUnique(compilation, each, node.at))) return null;
   const columns = fields.map((each) => (each as Field).path);
   return { check: { family: "duplicate", columns, keep }, path: columns.length === 1 ? (columns[0] as string) : null };
-}
-
-function misfit(site: Site, field: Field, why: string): null {
-  site.compilation.findings.error("column-type", placeOf(site.node, "check"), `"${field.path}" is of type ${field.type.kind}: it ${why}`);
-  return null;
-}
-
-function isNumber(field: Field): boolean {
-  return ["int", "long", "float", "double", "decimal"].includes(field.type.kind);
-}
-
-function isText(field: Field): boolean {
-  return field.type.kind === "string" || field.type.kind === "binary";
 }

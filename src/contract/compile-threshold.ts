@@ -1,6 +1,6 @@
 import type { Operator, Severity, Threshold } from "../core/rule.ts";
 import type { Findings } from "./findings.ts";
-import { child, textAt } from "./node.ts";
+import { child, items, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { operatorNames } from "./odcs-quality.ts";
 
@@ -105,4 +105,10 @@ export function readSeverity(findings: Findings, node: Node): Severity {
     `known: ${Object.keys(severities).join(", ")}`,
   );
   return "error";
+}
+
+/** Whom a quality entry's failure concerns: its custom property `owner`, or nobody in particular. */
+export function ownerOf(entry: Node): string | null {
+  const found = items(entry, "customProperties").find((each) => textAt(each, "property") === "owner");
+  return found === undefined ? null : textAt(found, "value");
 }

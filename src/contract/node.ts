@@ -6,6 +6,8 @@ export interface ScalarNode {
   readonly value: string | number | boolean | null;
   readonly text: string;
   readonly at: SourceLocation;
+  /** The place of a character of a text, by its index in the value; absent for numbers and the like. */
+  readonly within?: (offset: number) => SourceLocation;
 }
 
 export interface ListNode {

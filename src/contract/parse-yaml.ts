@@ -1,14 +1,16 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Alias, Document, Node as YamlNode, Pair } from "yaml";
+import type { Alias, Document, Node as YamlNode, Pair, Scalar } from "yaml";
 import type { SourceLocation } from "../core/errors.ts";
 import type { Findings } from "./findings.ts";
 import type { Entry, Node } from "./node.ts";
+import { placeWithin, type ScalarStyle } from "./place-within.ts";
 
 /** Limits on a document, before and after its aliases are expanded. */
 export const documentLimits = { bytes: 4 * 1024 * 1024, nodes: 200_000, depth: 64 } as const;
 
 interface Walk {
   readonly file: string;
+  readonly text: string;
   readonly lines: LineCounter;
   /** Anchors seen so far: an alias means the latest one before it. */
   readonly anchors: Map<string, YamlNode>;
@@ -64,7 +66,7 @@ export function parseYaml(text: string, file: string, findings: Findings): Node 
     findings.error("document-empty", start, "the document is empty");
     return null;
   }
-  return convert({ file, lines, anchors: new Map(), findings, nodes: 0 }, document.contents, 0, null);
+  return convert({ file, text, lines, anchors: new Map(), findings, nodes: 0 }, document.contents, 0, null);
 }
 
 function placeIn(walk: Walk, node: { range?: [number, number, number] | null | undefined }): SourceLocation {
@@ -91,7 +93,7 @@ function convert(walk: Walk, yaml: YamlNode | null, depth: number, at: SourceLoc
   }
   if (isAlias(yaml)) return convertAlias(walk, yaml, depth, place);
   noteAnchor(walk, yaml, at);
-  if (isScalar(yaml)) return convertScalar(walk, yaml.value, yaml.source, place);
+  if (isScalar(yaml)) return withInside(walk, yaml, convertScalar(walk, yaml.value, yaml.source, place), at);
   if (isSeq(yaml)) {
     const items: Node[] = [];
     for (const item of yaml.items) {
@@ -156,6 +158,19 @@ function convertScalar(walk: Walk, value: unknown, source: string | undefined, a
   if (typeof value === "number") return { kind: "scalar", value, text: numberText(source, value), at };
   walk.findings.error("yaml-tag", at, "not plain text, a number, true, false or null");
   return null;
+}
+
+/** A text with the places of its characters, unless it came by an alias. */
+function withInside(walk: Walk, yaml: Scalar, node: Node | null, at: SourceLocation | null): Node | null {
+  const [from] = yaml.range ?? [];
+  if (node?.kind !== "scalar" || typeof node.value !== "string" || at !== null || from === undefined) return node;
+  const { value } = node;
+  const style: ScalarStyle = yaml.type ?? "PLAIN";
+  const within = (offset: number): SourceLocation => {
+    const { line, col } = walk.lines.linePos(placeWithin(walk.text, from, style, value, offset));
+    return { file: walk.file, line, column: col };
+  };
+  return { ...node, within };
 }
 
 /** The number as JSON would write it: the source, unless YAML wrote it in a way that JSON has not (hexadecimal, a leading plus or point). */

@@ -59,3 +59,21 @@ export const textFormats: readonly TextFormat[] = [
   format("latitude", "a latitude from -90 to 90", "Decimal degrees; of a number column, a range."),
   format("longitude", "a longitude from -180 to 180", "Decimal degrees; of a number column, a range."),
 ];
+
+/** Those that JSON Schema names, and ODCS's of text: others say nothing in a JSON Schema. */
+export const jsonSchemaFormats: readonly string[] = [
+  "email",
+  "uuid",
+  "uri",
+  "hostname",
+  "idn-hostname",
+  "ipv4",
+  "ipv6",
+  "date",
+  "time",
+  "date-time",
+  "duration",
+  "byte",
+  "binary",
+  "password",
+];

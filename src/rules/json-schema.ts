@@ -4,6 +4,7 @@ import type { AnySchema, ErrorObject, Options, ValidateFunction } from "ajv";
 import { RE2JS } from "re2js";
 import type { Batch } from "../core/batch.ts";
 import { span } from "../core/records.ts";
+import { jsonSchemaFormats } from "../core/text-format.ts";
 import { isMasked, type Field } from "../core/schema.ts";
 import { cutText } from "./cell-text.ts";
 import { parseExactly, useExactKeywords } from "./exact-json.ts";
@@ -13,24 +14,6 @@ import { allTextFormats } from "./formats/index.ts";
 
 /** Reasons name at most this many faults of one record. */
 const faultsMax = 10;
-
-/** Formats that JSON Schema itself names; others say nothing in a schema. */
-const schemaFormats = [
-  "email",
-  "uuid",
-  "uri",
-  "hostname",
-  "idn-hostname",
-  "ipv4",
-  "ipv6",
-  "date",
-  "time",
-  "date-time",
-  "duration",
-  "byte",
-  "binary",
-  "password",
-];
 
 /** Patterns of schemas run on RE2. ajv caches compiled patterns by `toString()`, so each must print as itself. */
 function linearRegExp(pattern: string): { test(text: string): boolean; toString(): string } {
@@ -55,7 +38,7 @@ function compileSchema(
     code: { regExp: linearRegExp },
   };
   const ajv = check.draft === "2020-12" ? new Ajv2020(options) : new Ajv(options);
-  for (const name of schemaFormats) {
+  for (const name of jsonSchemaFormats) {
     const accepts = allTextFormats.get(name);
     if (accepts !== undefined) ajv.addFormat(name, { type: "string", validate: accepts });
   }

@@ -108,7 +108,7 @@ function compilePart(part: RulePart, target: RuleTarget, compileCheck: CompileCh
   const single = paths.filter(({ steps }) => !steps.includes(-1));
   return {
     paths,
-    expected: part.path === null ? (compiled.expected ?? check.family) : `${part.path} ${compiled.expected ?? check.family}`,
+    expected: part.path === null ? (compiled.expected ?? check.family) : `for ${part.path} ${compiled.expected ?? check.family}`,
     verdicts(batch, applies) {
       const out = new Uint8Array(batch.rows).fill(Verdict.passes);
       for (const row of compiled.open().offenders(batch, applies, 0)) out[row] = Verdict.fails;

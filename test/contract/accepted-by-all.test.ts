@@ -17,12 +17,12 @@ import { DocumentError } from "../../src/core/errors.ts";
 import { driftTestNames } from "../../src/core/drift.ts";
 import { driftTests } from "../../src/drift/drift-tests.ts";
 import { compileValidator } from "../../src/rules/compile-validator.ts";
-import { textFormats } from "../../src/rules/text-formats.ts";
+import { allTextFormats } from "../../src/rules/formats/index.ts";
 import { kitchenSink } from "./kitchen-sink.ts";
 import { findStandards, readExamples } from "./standards.ts";
 
 test("names that contracts may use are those that the other rooms know", () => {
-  expect([...contractFormats].toSorted()).toEqual([...textFormats.keys()].toSorted());
+  expect([...contractFormats].toSorted()).toEqual([...allTextFormats.keys()].toSorted());
   expect([...driftTestNames].toSorted()).toEqual(driftTests.map(({ name }) => name).toSorted());
 });
 

@@ -305,8 +305,8 @@ describe("JSON Schemas", () => {
   });
 
   test("formats that are not checked are listed", async () => {
-    expect((await load(withSchema("{ properties: { a: { format: duration } } }"))).contract.unenforced).toEqual([
-      'JSON Schema format "duration"',
+    expect((await load(withSchema("{ properties: { a: { format: regex } } }"))).contract.unenforced).toEqual([
+      'JSON Schema format "regex"',
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { CellKeys } from "../cell-key.ts";
 import { cellText } from "../cell-text.ts";
 import { locate, resolveRowPath } from "../column-path.ts";
 import { KeyIndex } from "../key-index.ts";
-import { invalidRule } from "../rule-family.ts";
+import { invalidRule, type CheckOf } from "../rule-family.ts";
 import { compileMembership, scalarText, type Membership } from "../scalar-set.ts";
 import { wholeMeasure } from "./measure.ts";
 import type { MetricKind } from "./metric-family.ts";
@@ -34,7 +34,7 @@ export const distinctSetKind: MetricKind<"distinctSet"> = {
     if (!tests.every((test) => test !== null)) throw invalidRule(plan, `a ${path.field.type.kind} column has no set of values`);
     const { relation } = check;
     const metric: Metric<SeenValues> = {
-      subject: `the number of values by which ${path.field.path} is no ${relation === "equal" ? "equal" : relation} of the set`,
+      subject: subjectOf(path.field.path, relation),
       masked: path.masked,
       units: ["value"],
       open: () => {
@@ -80,6 +80,12 @@ export const distinctSetKind: MetricKind<"distinctSet"> = {
     return metric;
   },
 };
+
+function subjectOf(name: string, relation: CheckOf<"distinctSet">["relation"]): string {
+  if (relation === "subset") return `the number of values of ${name} that are not in the set`;
+  if (relation === "superset") return `the number of values of the set that ${name} does not have`;
+  return `the number of values in which ${name} differs from the set`;
+}
 
 /** The constants that a cell equals: usually one, several where the contract writes one value in two ways. */
 function declaredAt(tests: readonly (Membership | null)[], column: Column, row: number): number[] {
