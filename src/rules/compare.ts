@@ -4,7 +4,7 @@ import { Cell, type Column } from "../core/column.ts";
 import type { Field } from "../core/schema.ts";
 import { cellText, unscaledAt } from "./cell-text.ts";
 import { locate, resolveRowPath } from "./column-path.ts";
-import { compareBytes, comparisonSign, signHolds } from "./condition-mask.ts";
+import { compareBytes, compareDoubles, comparisonSign, signHolds } from "./condition-mask.ts";
 import { RowList } from "./row-list.ts";
 import { invalidRule, type RuleFamily } from "./rule-family.ts";
 
@@ -29,8 +29,11 @@ function exactNumber(column: Column, row: number): { readonly unscaled: bigint; 
 }
 
 function compareNumbers(left: Column, right: Column, row: number): number {
-  if (left.kind === "float" && right.kind === "float") return Math.sign((left.values[row] as number) - (right.values[row] as number));
+  if (left.kind === "float" && right.kind === "float") return compareDoubles(left.values[row] as number, right.values[row] as number);
   if (left.kind === "integer" && right.kind === "integer") return compareIntegers(left, right, row);
+  // What is not finite has no exact digits, and its place is clear.
+  if (left.kind === "float" && !Number.isFinite(left.values[row])) return Math.sign(left.values[row] as number);
+  if (right.kind === "float" && !Number.isFinite(right.values[row])) return -Math.sign(right.values[row] as number);
   const a = exactNumber(left, row);
   const b = exactNumber(right, row);
   const x = a.unscaled * 10n ** BigInt(b.scale) * 2n ** BigInt(b.twos);

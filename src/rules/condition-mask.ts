@@ -24,6 +24,11 @@ export function compareBytes(a: Uint8Array, aStart: number, aEnd: number, b: Uin
   return Math.sign(aEnd - aStart - (bEnd - bStart));
 }
 
+/** Sign of (a - b), infinities included; NaN where one of them is. */
+export function compareDoubles(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN;
+}
+
 /** Whether a comparison holds for the sign of (left - right). */
 export function signHolds(op: Comparison, sign: number): boolean {
   switch (op) {
@@ -48,7 +53,7 @@ function numberOrder(field: Field, text: string): Order | null {
   const { type } = field;
   if (type.kind === "float" || type.kind === "double") {
     const limit = type.kind === "float" ? Math.fround(Number(text)) : Number(text);
-    return (column, cell) => (column.kind === "float" ? Math.sign((column.values[cell] as number) - limit) : 0);
+    return (column, cell) => (column.kind === "float" ? compareDoubles(column.values[cell] as number, limit) : 0);
   }
   const { floor, exact } = floorAtScale(parsed, type.kind === "decimal" ? type.scale : 0);
   const against = (value: bigint): number => (value < floor ? -1 : value > floor ? 1 : exact ? 0 : -1);
