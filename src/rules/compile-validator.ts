@@ -18,6 +18,7 @@ import type { Field } from "../core/schema.ts";
 import { cutText } from "./cell-text.ts";
 import { compileCondition, type RowMask } from "./condition-mask.ts";
 import { ruleFamilies } from "./index.ts";
+import type { RuleKernels } from "./kernels/rule-kernels.ts";
 import { judgeMetric, windowMetric } from "./metrics/metric-family.ts";
 import { invalidRule, type CompiledRule, type Explanation, type RuleRun } from "./rule-family.ts";
 import { thresholdBreach, toleranceBreach } from "./tolerance.ts";
@@ -30,8 +31,11 @@ interface Rule {
 
 const maskedText = "<masked>";
 
-/** Compiles a contract's rules. Throws CONTRACT_INVALID, with the rule's place, where one makes no sense. */
-export function compileValidator(contract: Pick<Contract, "fields" | "rules">): Validator {
+/**
+ * Compiles a contract's rules. Throws CONTRACT_INVALID, with the rule's place, where one makes no sense. With kernels, those judge what they cover of
+ * batches that stand in their layout; what is found is the same either way.
+ */
+export function compileValidator(contract: Pick<Contract, "fields" | "rules">, kernels: RuleKernels | null = null): Validator {
   requireTypeRules(contract);
   const families = new Map(ruleFamilies.map((family) => [family.family, family]));
   const rules = contract.rules.map((plan): Rule => {
@@ -45,7 +49,7 @@ export function compileValidator(contract: Pick<Contract, "fields" | "rules">): 
   });
   return {
     metrics: metricsOf(rules),
-    open: () => new Window(rules),
+    open: () => new Window(rules, kernels),
     reasons: (batch, row, violated) => reasonsOf(rules, batch, row, violated),
   };
 }
@@ -82,36 +86,71 @@ interface Tally {
   fault: string | null;
 }
 
+/** The decoded rows of a batch, counted when first asked for: kernels need them not. */
+class DecodedRows {
+  readonly #batch: Batch;
+  #flags: Uint8Array | null = null;
+  #count = 0;
+
+  constructor(batch: Batch) {
+    this.#batch = batch;
+  }
+
+  /** 1 for each decoded row. */
+  get flags(): Uint8Array {
+    if (this.#flags !== null) return this.#flags;
+    const { rows, undecoded } = this.#batch;
+    const flags = new Uint8Array(rows);
+    for (let row = 0; row < rows; row++) flags[row] = 1 - (undecoded[row] as number);
+    this.#flags = flags;
+    this.#count = countOnes(flags);
+    return flags;
+  }
+
+  /** How many there are; ask for `flags` first. */
+  get count(): number {
+    return this.#count;
+  }
+}
+
 class Window implements WindowValidator {
   readonly #rules: readonly Rule[];
   readonly #tallies: readonly Tally[];
+  readonly #kernels: RuleKernels | null;
   #batches = 0;
 
-  constructor(rules: readonly Rule[]) {
+  constructor(rules: readonly Rule[], kernels: RuleKernels | null) {
     this.#rules = rules;
+    this.#kernels = kernels;
     this.#tallies = rules.map(({ compiled }) => ({ run: compiled.open(), checked: 0, failed: 0, fault: null }));
   }
 
   add(batch: Batch): Validation {
     const number = this.#batches++;
+    const found = this.#kernels !== null && batch.resident === this.#kernels.layout ? this.#kernels.run(batch) : null;
     const violations: Violations[] = [];
-    const checked = new Float64Array(this.#rules.length);
-    const rejected = batch.undecoded.slice();
-    const decoded = new Uint8Array(batch.rows);
-    for (let row = 0; row < batch.rows; row++) decoded[row] = 1 - (batch.undecoded[row] as number);
-    const decodedCount = countOnes(decoded);
+    const checked = found?.checked ?? new Float64Array(this.#rules.length);
+    const rejected = found?.rejected ?? batch.undecoded.slice();
+    const rows = new DecodedRows(batch);
+    let covered = 0;
     for (const [i, rule] of this.#rules.entries()) {
       const tally = this.#tallies[i] as Tally;
-      const applies = applicableRows(rule, batch, decoded);
-      const count = applies === decoded ? decodedCount : countOnes(applies);
+      if (found !== null && this.#kernels?.covered.has(i) === true) {
+        tally.checked += checked[i] as number;
+        tally.failed += found.failed[i] as number;
+        if (found.violations[covered]?.rule === i) violations.push(found.violations[covered++] as Violations);
+        continue;
+      }
+      const applies = applicableRows(rule, batch, rows.flags);
+      const count = applies === rows.flags ? rows.count : countOnes(applies);
       checked[i] = count;
       tally.checked += count;
       if (count === 0 || tally.fault !== null) continue;
-      const rows = offendersOf(tally, batch, applies, number);
-      tally.failed += rows.length;
-      if (rows.length === 0 || rule.plan.scope !== "row") continue;
-      violations.push({ rule: i, rows });
-      if (rule.plan.severity === "error") for (const row of rows) rejected[row] = 1;
+      const offenders = offendersOf(tally, batch, applies, number);
+      tally.failed += offenders.length;
+      if (offenders.length === 0 || rule.plan.scope !== "row") continue;
+      violations.push({ rule: i, rows: offenders });
+      if (rule.plan.severity === "error") for (const row of offenders) rejected[row] = 1;
     }
     return { violations, checked, rejected };
   }

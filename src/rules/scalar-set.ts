@@ -41,7 +41,7 @@ class TextSet {
 export type Membership = (column: Column, cell: number) => boolean;
 
 /** Numbers of the set as whole counts of 10^-scale; those that are none can't be in such a column. */
-function wholeNumbers(values: readonly Scalar[], scale: number): bigint[] {
+export function wholeNumbers(values: readonly Scalar[], scale: number): bigint[] {
   return values.flatMap((value) => {
     const parsed = value.type === "number" ? parseExactDecimal(value.text) : null;
     const step = parsed === null ? null : floorAtScale(parsed, scale);

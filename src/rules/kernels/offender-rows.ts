@@ -1,0 +1,189 @@
+import { Cell } from "../../core/column.ts";
+import type { Contract } from "../../core/contract.ts";
+import type { RulePlan } from "../../core/rule.ts";
+import { c64, c32, eqz, gtU, ltU, load32, load64, load8U, ne, or, remS, shl, sub } from "../../wasm/expression.ts";
+import type { BatchLayout } from "../../wasm/layout.ts";
+import { f64x2 } from "../../wasm/simd.ts";
+import { resolvePath } from "../column-path.ts";
+import { conditionPaths } from "../condition-mask.ts";
+import { floorAtScale, parseExactDecimal } from "../exact-decimal.ts";
+import { patternDfa } from "../pattern.ts";
+import type { CheckOf } from "../rule-family.ts";
+import { formatAutomata } from "../text-automata.ts";
+import { automataTest, dfaTest } from "./automaton-test.ts";
+import { conditionRows, type FindColumn } from "./condition-rows.ts";
+import type { KernelModule } from "./kernel-module.ts";
+import { locateLayout, type LocatedLayout } from "./located-layout.ts";
+import { allOf, anyOf, hasValue, inState, isAbsent, never, not, rowsOf, testedCells, type Mask } from "./mask.ts";
+import {
+  compareDecimalColumns,
+  compareFloatColumns,
+  compareIntegerColumns,
+  floatConstant,
+  floatMask,
+  scaleOf,
+  stepOrder,
+} from "./number-mask.ts";
+import { membershipMask } from "./set-mask.ts";
+import { compareSpans, lengthTest, signTest, spanAt, testedTexts, type TextTest } from "./text-mask.ts";
+
+/** What a contract's rules are compiled against. */
+export interface KernelTarget {
+  readonly kernels: KernelModule;
+  readonly fields: Contract["fields"];
+  readonly layout: BatchLayout;
+}
+
+function absentCells({ column, parent }: LocatedLayout): Mask {
+  return parent === null ? isAbsent(column) : allOf(isAbsent(column), hasValue(parent));
+}
+
+/** Values that are not among the good ones. */
+function badValues(located: LocatedLayout, good: Mask | null): Mask | null {
+  return good === null ? null : allOf(hasValue(located.column), not(good));
+}
+
+function floatRange(located: LocatedLayout, check: CheckOf<"range">): Mask {
+  const { min, max, exclusiveMin, exclusiveMax } = check;
+  const bounds: Mask[] = [];
+  if (min !== null) bounds.push(floatMask(located, exclusiveMin ? f64x2.le : f64x2.lt, floatConstant(located, min)));
+  if (max !== null) bounds.push(floatMask(located, exclusiveMax ? f64x2.ge : f64x2.gt, floatConstant(located, max)));
+  return anyOf(...bounds);
+}
+
+function rangeCells(kernels: KernelModule, located: LocatedLayout, check: CheckOf<"range">): Mask | null {
+  const value = hasValue(located.column);
+  if (located.column.kind === "float") return allOf(value, floatRange(located, check));
+  const order = stepOrder(kernels, located);
+  if (order === null) return null;
+  const bounds: Mask[] = [];
+  for (const [text, isLeast, open] of [
+    [check.min, true, check.exclusiveMin],
+    [check.max, false, check.exclusiveMax],
+  ] as const) {
+    if (text === null) continue;
+    const number = parseExactDecimal(text);
+    if (number === null) return null;
+    const { floor, exact } = floorAtScale(number, scaleOf(located));
+    bounds.push(isLeast ? order.below(exact && !open ? floor : floor + 1n) : order.above(exact && open ? floor - 1n : floor));
+  }
+  return allOf(value, anyOf(...bounds));
+}
+
+function greatestDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestDivisor(b, a % b);
+}
+
+function multipleCells(kernels: KernelModule, located: LocatedLayout, of: string): Mask | null {
+  const number = parseExactDecimal(of);
+  if (number === null || located.column.kind !== "integer") return null;
+  // A whole number is a multiple of u / 10^s exactly if it is one of u without the factors that 10^s takes.
+  const step = number.unscaled / greatestDivisor(number.unscaled, 10n ** BigInt(number.scale));
+  if (step >= 2n ** 63n) return null;
+  return testedCells(kernels, located, (_f, cell) => ne(remS(load64(shl(cell, c32(3)), located.column.exact), c64(step)), c64(0)));
+}
+
+function itemsCells(kernels: KernelModule, located: LocatedLayout, check: CheckOf<"items">): Mask | null {
+  if (check.unique) return null;
+  const { offsets } = located.column;
+  const least = Math.min(Math.max(Math.ceil(check.min ?? 0), 0), 2 ** 31 - 1);
+  const most = Math.min(Math.floor(check.max ?? Infinity), 2 ** 31 - 1);
+  if (most < 0) return hasValue(located.column);
+  return testedCells(kernels, located, (f, cell) => {
+    const count = f.local("i32");
+    const at = shl(cell, c32(2));
+    f.set(count, sub(load32(at, offsets + 4), load32(at, offsets)));
+    return or(ltU(count, c32(least)), gtU(count, c32(most)));
+  });
+}
+
+/** Offending cells of the rules that judge single cells. */
+function offendingCells(kernels: KernelModule, { check }: RulePlan, located: LocatedLayout): Mask | null {
+  const { column } = located;
+  const texts = (test: TextTest): Mask => testedTexts(kernels, located, test);
+  const none = (test: TextTest): Mask => texts((f, start, length) => eqz(test(f, start, length)));
+  switch (check.family) {
+    case "type":
+      return inState(column, Cell.invalid);
+    case "required":
+    case "null":
+      return absentCells(located);
+    case "range":
+      return rangeCells(kernels, located, check);
+    case "multipleOf":
+      return multipleCells(kernels, located, check.of);
+    case "length":
+      return texts(lengthTest(kernels, check.min, check.max, column.field.type.kind !== "binary"));
+    case "pattern": {
+      const dfa = patternDfa(check);
+      return dfa === null ? null : none(dfaTest(kernels, dfa));
+    }
+    case "format": {
+      const automata = formatAutomata(check.format);
+      if (automata !== null) return none(automataTest(kernels, automata));
+      return check.format === "binary" || check.format === "password" ? never : null;
+    }
+    case "set": {
+      const member = membershipMask(kernels, located, check.values);
+      if (member === null || !check.negated) return badValues(located, member);
+      return allOf(hasValue(column), member);
+    }
+    case "missing": {
+      const token = membershipMask(kernels, located, check.tokens);
+      // Columns whose values equal no constant have no tokens.
+      return token === null ? null : anyOf(absentCells(located), allOf(hasValue(column), token));
+    }
+    case "items":
+      return itemsCells(kernels, located, check);
+    case "empty":
+      return check.whitespace ? null : texts((_f, _start, length) => eqz(length));
+    default:
+      return null;
+  }
+}
+
+/** Whether two columns of a row stand as demanded; null where their types differ. */
+function orderedRows(kernels: KernelModule, left: LocatedLayout, op: CheckOf<"compare">["op"], right: LocatedLayout): Mask | null {
+  const [a, b] = [left.column, right.column];
+  if (a.kind !== b.kind) return null;
+  switch (a.kind) {
+    case "integer":
+      return compareIntegerColumns(left, op, right);
+    case "float":
+      return compareFloatColumns(left, op, right);
+    case "decimal":
+      return scaleOf(left) === scaleOf(right) ? compareDecimalColumns(kernels, left, op, right) : null;
+    case "bytes":
+      return testedCells(kernels, left, (f, row) => compareSpans(kernels, f, op, spanAt(a, row), spanAt(b, row)));
+    case "boolean":
+      return testedCells(kernels, left, (_f, row) => signTest(op, sub(load8U(row, a.values), load8U(row, b.values))));
+    default:
+      return null;
+  }
+}
+
+/** The rows that offend against a rule, its `where` apart; null where no kernel can say. */
+export function offenderRows({ kernels, fields, layout }: KernelTarget, plan: RulePlan): Mask | null {
+  const locate = (path: string): LocatedLayout => locateLayout(layout, resolvePath(fields, path, plan));
+  const find: FindColumn = (path) => {
+    const located = locate(path);
+    return located.lists.length > 0 ? null : located;
+  };
+  const { check } = plan;
+  if (check.family === "rowCount") return never;
+  if (check.family === "compare") {
+    const [left, right] = [locate(check.left), locate(check.right)];
+    const ordered = orderedRows(kernels, left, check.op, right);
+    return ordered === null ? null : allOf(hasValue(left.column), hasValue(right.column), not(ordered));
+  }
+  if (check.family === "condition") {
+    const holds = conditionRows(kernels, check.condition, find);
+    if (holds === null) return null;
+    const invalid = conditionPaths(check.condition).map((path) => inState(locate(path).column, Cell.invalid));
+    return allOf(not(holds), not(anyOf(...invalid)));
+  }
+  if (plan.path === null) return null;
+  const located = locate(plan.path);
+  const cells = offendingCells(kernels, plan, located);
+  return cells === null ? null : rowsOf(kernels, located, cells);
+}
