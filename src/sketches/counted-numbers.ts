@@ -1,7 +1,7 @@
 import type { Field } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
-import { denseEntries } from "./dense-counts.ts";
+import type { DenseEntries } from "./dense-counts.ts";
 import { decimalText, narrowDigitsMax, numberOf } from "./value-words.ts";
 
 /** Numbers, each with how often it came. */
@@ -32,11 +32,21 @@ export function entryNumbers(state: ColumnState, field: Field): CountedNumbers {
   return { values: values.subarray(0, kept), counts: chosen.subarray(0, kept) };
 }
 
-/** The dense numbers that came, ascending. */
-export function denseNumbers(state: ColumnState, field: Field): CountedNumbers {
-  const { words, counts } = denseEntries(state);
+/** Dense entries as numbers, ascending. */
+export function denseNumbers(field: Field, { words, counts }: DenseEntries): CountedNumbers {
   const values = new Float64Array(counts.length);
   for (let i = 0; i < values.length; i++) values[i] = numberOf(field.type, words[2 * i] as number, words[2 * i + 1] as number);
+  return { values, counts };
+}
+
+/** Both, one after the other. */
+export function joinCounted(a: CountedNumbers, b: CountedNumbers): CountedNumbers {
+  const values = new Float64Array(a.values.length + b.values.length);
+  const counts = new Uint32Array(values.length);
+  values.set(a.values);
+  values.set(b.values, a.values.length);
+  counts.set(a.counts);
+  counts.set(b.counts, a.values.length);
   return { values, counts };
 }
 

@@ -3,8 +3,18 @@ import type { ColumnProfile, DistinctSketch, Moments, QuantileSketch, TopEntry, 
 import type { Field } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
-import { denseNumbers, entryBytes, entryLengths, entryNumbers, isWideDecimal, sortCounted, wideValue } from "./counted-numbers.ts";
+import {
+  denseNumbers,
+  entryBytes,
+  entryLengths,
+  entryNumbers,
+  isWideDecimal,
+  joinCounted,
+  sortCounted,
+  wideValue,
+} from "./counted-numbers.ts";
 import { countError } from "./count-table.ts";
+import type { DenseEntries } from "./dense-counts.ts";
 import { denseEntries } from "./dense-counts.ts";
 import { emptyDistinct } from "./distinct.ts";
 import { emptyTop, topOf } from "./heavy-hitters.ts";
@@ -64,7 +74,8 @@ export function finishColumn(state: ColumnState, field: Field): ColumnProfile {
   const { head } = state;
   const at = (place: number): number => head[place] as number;
   const empty = emptyColumnProfile(field);
-  const numbers = isNumeric(field) ? finishNumbers(state, field) : null;
+  const dense = denseEntries(state);
+  const numbers = isNumeric(field) ? finishNumbers(state, field, dense) : null;
   const ordered = at(Head.ordered) === 1;
   const distinct: DistinctSketch = { kind: "distinct", registers: state.registers.slice() };
   return {
@@ -77,14 +88,19 @@ export function finishColumn(state: ColumnState, field: Field): ColumnProfile {
     moments: numbers?.moments ?? null,
     quantiles: numbers?.quantiles ?? null,
     distinct,
-    top: empty.top === null ? null : finishTop(state, field),
+    top: empty.top === null ? null : finishTop(state, field, dense),
     lengths: empty.lengths === null ? null : finishLengths(state),
     nan: at(Head.nan),
   };
 }
 
-function finishNumbers(state: ColumnState, field: Field): { readonly moments: Moments; readonly quantiles: QuantileSketch } {
-  const dense = denseNumbers(state, field);
+interface Numbers {
+  readonly moments: Moments;
+  readonly quantiles: QuantileSketch;
+}
+
+function finishNumbers(state: ColumnState, field: Field, entries: DenseEntries): Numbers {
+  const dense = denseNumbers(field, entries);
   if (state.head[Head.streaming] === 1) {
     foldSamples(state);
     closeBlock(state);
@@ -92,16 +108,14 @@ function finishNumbers(state: ColumnState, field: Field): { readonly moments: Mo
     return { moments: mergeMoments(countedMoments(dense), momentsIn(state)), quantiles: sketchOf(state.quantiles) };
   }
   const others = entryNumbers(state, field);
+  const sorted = others.values.length === 0 ? dense : sortCounted(joinCounted(dense, others));
   const stack = emptyStack();
-  addCounted(stack, dense.values, dense.counts);
-  const sorted = sortCounted(others);
   addCounted(stack, sorted.values, sorted.counts);
   return { moments: mergeMoments(countedMoments(dense), countedMoments(others)), quantiles: sketchOf(stack) };
 }
 
-function finishTop(state: ColumnState, field: Field): TopValues {
+function finishTop(state: ColumnState, field: Field, dense: DenseEntries): TopValues {
   const { head } = state;
-  const dense = denseEntries(state);
   const size = dense.counts.length;
   const counts = new Uint32Array(size + (head[Head.size] as number));
   counts.set(dense.counts);

@@ -14,7 +14,7 @@ export const emptyTop: TopValues = { kind: "top", total: 0, error: 0, entries: [
  */
 export function topOf(counts: Uint32Array, total: number, error: number, describe: (entry: number) => Omit<TopEntry, "count">): TopValues {
   const size = counts.length;
-  const cut = size > (error > 0 ? kept : topEntriesMax) ? purgeCut(Float64Array.from(counts), size) : 0;
+  const cut = size > (error > 0 ? kept : topEntriesMax) ? purgeCut(counts) : 0;
   const entries: TopEntry[] = [];
   for (let entry = 0; entry < size; entry++) {
     const count = (counts[entry] as number) - cut;
@@ -28,20 +28,23 @@ function byHash(a: TopEntry, b: TopEntry): number {
   return a.hashHigh - b.hashHigh || a.hashLow - b.hashLow;
 }
 
-/** The 129th largest of the first `size` counts, which leaves at most 128 above it. */
-function purgeCut(counts: Float64Array, size: number): number {
-  let least = Infinity;
-  let ties = 0;
-  for (let i = 0; i < size; i++) {
-    const count = counts[i] as number;
-    if (count < least) {
-      least = count;
-      ties = 1;
-    } else if (count === least) ties++;
+const tallyLength = 1024;
+const tally = new Uint32Array(tallyLength);
+
+/** The 129th largest of more counts than that, which leaves at most 128 above it. */
+function purgeCut(counts: ArrayLike<number>): number {
+  tally.fill(0);
+  for (let i = 0; i < counts.length; i++) {
+    const at = Math.min(counts[i] as number, tallyLength - 1);
+    tally[at] = (tally[at] as number) + 1;
   }
-  // Almost always true of columns with many values, and spares the sort.
-  if (size - ties <= kept) return least;
-  return counts.slice(0, size).sort()[size - kept - 1] as number;
+  let reached = 0;
+  for (let cut = tallyLength - 1; cut > 0; cut--) {
+    reached += tally[cut] as number;
+    if (reached > kept && cut < tallyLength - 1) return cut;
+    if (reached > kept) break;
+  }
+  return Float64Array.from(counts).sort()[counts.length - kept - 1] as number;
 }
 
 /** A summary of both together: counts and errors add up; exact where both are and together they fit. */
@@ -64,10 +67,7 @@ export function mergeTop(a: TopValues, b: TopValues): TopValues {
   const total = a.total + b.total;
   const error = a.error + b.error;
   if (entries.length <= (error > 0 ? kept : topEntriesMax)) return { kind: "top", total, error, entries };
-  const cut = purgeCut(
-    Float64Array.from(entries, (entry) => entry.count),
-    entries.length,
-  );
+  const cut = purgeCut(entries.map((entry) => entry.count));
   const rest = entries.filter((entry) => entry.count > cut).map((entry) => ({ ...entry, count: entry.count - cut }));
   return { kind: "top", total, error: error + cut, entries: rest };
 }

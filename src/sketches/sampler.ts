@@ -4,10 +4,10 @@ import { mixWord } from "./mix-word.ts";
 import { addCounted, addSorted, compress } from "./quantiles.ts";
 
 /**
- * Every number counts up to the 2^14th; of the next 2^14 one of 2 is taken, of the next 2^15 one of 4, and so on (the sampler of Karnin, Lang and
+ * Every number counts up to the 2^13th; of the next 2^13 one of 2 is taken, of the next 2^14 one of 4, and so on (the sampler of Karnin, Lang and
  * Liberty): a sketch costs next to nothing however long its window is. Which one of a block is taken follows from its position.
  */
-export const unsampledBits = 14;
+export const unsampledBits = 13;
 
 /** The level of the block that begins after `start` numbers: it has 2^level of them. */
 export function blockLevel(start: number): number {

@@ -38,24 +38,37 @@ export function writeDistinct(out: ByteWriter, sketch: DistinctSketch): void {
   if (dense) out.bytes(packRegisters(sketch.registers));
   else {
     out.varint(used);
-    let previous = -1;
-    for (let i = 0; i < registerCount; i++) {
-      const rank = sketch.registers[i] as number;
-      if (rank === 0) continue;
-      out.varint(i - previous - 1);
-      out.byte(rank);
-      previous = i;
-    }
+    out.bytes(listRegisters(sketch.registers, used));
   }
+}
+
+/** The gap before each register in use, as a varint, and its rank. */
+function listRegisters(registers: Uint8Array, used: number): Uint8Array {
+  const listed = new Uint8Array(3 * used);
+  let at = 0;
+  let previous = -1;
+  for (let i = 0; i < registerCount; i++) {
+    if (registers[i] === 0) continue;
+    const gap = i - previous - 1;
+    if (gap >= 128) listed[at++] = (gap & 127) | 128;
+    listed[at++] = gap >= 128 ? gap >> 7 : gap;
+    listed[at++] = registers[i] as number;
+    previous = i;
+  }
+  return listed.subarray(0, at);
 }
 
 function packRegisters(registers: Uint8Array): Uint8Array {
   const packed = new Uint8Array((registerCount * 6) / 8);
   for (let i = 0, at = 0; i < registerCount; i += 4) {
-    const [a, b, c, d] = registers.subarray(i, i + 4) as unknown as [number, number, number, number];
-    packed[at++] = (a << 2) | (b >> 4);
-    packed[at++] = ((b & 15) << 4) | (c >> 2);
-    packed[at++] = ((c & 3) << 6) | d;
+    const four =
+      ((registers[i] as number) << 18) |
+      ((registers[i + 1] as number) << 12) |
+      ((registers[i + 2] as number) << 6) |
+      (registers[i + 3] as number);
+    packed[at++] = four >> 16;
+    packed[at++] = four >> 8;
+    packed[at++] = four;
   }
   return packed;
 }
@@ -66,8 +79,11 @@ export function readDistinct(from: ByteReader): DistinctSketch {
   if (from.varint(1) === 1) {
     const packed = from.bytes((registerCount * 6) / 8);
     for (let i = 0, at = 0; i < registerCount; i += 4, at += 3) {
-      const [a, b, c] = packed.subarray(at, at + 3) as unknown as [number, number, number];
-      registers.set([a >> 2, ((a & 3) << 4) | (b >> 4), ((b & 15) << 2) | (c >> 6), c & 63], i);
+      const four = ((packed[at] as number) << 16) | ((packed[at + 1] as number) << 8) | (packed[at + 2] as number);
+      registers[i] = four >> 18;
+      registers[i + 1] = (four >> 12) & 63;
+      registers[i + 2] = (four >> 6) & 63;
+      registers[i + 3] = four & 63;
     }
   } else {
     const used = from.varint(registerCount);
