@@ -18,19 +18,3 @@ export function sliceRecords(records: Records, from: number, to: number): Record
     headersLength: records.headersLength.subarray(from, to),
   };
 }
-
-/** Cuts a run, in order, into runs of at most `rowsMax` rows and about `bytesMax` bytes of values; a row above that stands alone. */
-export function* chunkRecords(records: Records, rowsMax: number, bytesMax: number): Iterable<Records> {
-  let from = 0;
-  let bytes = 0;
-  for (let row = 0; row < records.count; row++) {
-    const size = Math.max(0, records.valueLength[row] as number);
-    if (row > from && (row - from === rowsMax || bytes + size > bytesMax)) {
-      yield sliceRecords(records, from, row);
-      from = row;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (records.count > from) yield sliceRecords(records, from, records.count);
-}

@@ -1,7 +1,6 @@
 import type { Contract } from "../core/contract.ts";
 import { unpackRecords } from "../core/packed-records.ts";
-import type { IcebergSchema } from "../core/table-schema.ts";
-import type { ParquetFile } from "../parquet/written-file.ts";
+import type { OpenReferenceFile } from "./chunk-engine.ts";
 import { CompiledContracts } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
 import type { SettledRows } from "./judged-rows.ts";
@@ -14,12 +13,10 @@ export interface EnginePort {
 }
 
 /** Judges windows in a thread as its host asks, one request after the other. Whatever it throws ends the thread, and its host reads the records again. */
-export function serveEngine(
-  port: EnginePort,
-  options: EngineThreadData & { readonly openReferenceFile: (schema: IcebergSchema) => ParquetFile },
-): void {
+export function serveEngine(port: EnginePort, options: EngineThreadData & { readonly openReferenceFile: OpenReferenceFile }): void {
   const beats = new Int32Array(options.beats);
   const beat = (): void => void Atomics.add(beats, 0, 1);
+  beat();
   const tick = (): number => performance.now();
   const compiled = new CompiledContracts(options);
   const contracts = new Map<number, Contract>();
@@ -43,7 +40,7 @@ export function serveEngine(
       }
       case "add": {
         const window = openWindow(windows, request.window);
-        const judged = window.add(unpackRecords(request.records), beat);
+        const judged = window.add(unpackRecords(request.records), request.schemas, beat);
         const buffer = window.keepsRecords ? null : request.records.buffer;
         answer({ type: "judged", window: request.window, judged, buffer }, buffer === null ? [] : [buffer]);
         break;
@@ -54,7 +51,7 @@ export function serveEngine(
         break;
       }
       case "settle": {
-        const settled = wholeBuffers(openWindow(windows, request.window).settle(request.closedAtMs, request.found, beat));
+        const settled = ownBuffers(openWindow(windows, request.window).settle(request.closedAtMs, request.found, beat));
         windows.delete(request.window);
         answer({ type: "settled", window: request.window, settled }, buffersOf(settled));
         break;
@@ -73,28 +70,23 @@ function openWindow(windows: ReadonlyMap<number, WindowJudge>, number: number): 
   return window;
 }
 
-/** The same with bytes that fill their buffers: a view is cloned with all of the buffer that it looks at. */
-function wholeBuffers(settled: SettledRows): SettledRows {
+/** The same with bytes in buffers of their own, which can move to the other thread: a view is cloned with all of the buffer that it looks at. */
+function ownBuffers(settled: SettledRows): SettledRows {
   const { file, profile } = settled;
-  const whole = (bytes: Uint8Array): Uint8Array => (fillsBuffer(bytes) ? bytes : new Uint8Array(bytes));
+  const own = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
   const bounds = (map: ReadonlyMap<number, Uint8Array>): Map<number, Uint8Array> =>
-    new Map([...map].map(([id, bytes]) => [id, new Uint8Array(bytes)]));
+    new Map([...map].map(([id, bytes]) => [id, own(bytes)]));
   return {
     ...settled,
-    profile: { ...profile, bytes: whole(profile.bytes) },
+    profile: { ...profile, bytes: own(profile.bytes) },
     file:
       file === null
         ? null
-        : { ...file, pieces: file.pieces.map(whole), lowerBounds: bounds(file.lowerBounds), upperBounds: bounds(file.upperBounds) },
+        : { ...file, pieces: file.pieces.map(own), lowerBounds: bounds(file.lowerBounds), upperBounds: bounds(file.upperBounds) },
   };
-}
-
-function fillsBuffer(bytes: Uint8Array): boolean {
-  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
 }
 
 /** What moves to the other thread instead of being copied. */
 function buffersOf({ file, profile }: SettledRows): ArrayBuffer[] {
-  const all = [...(file?.pieces ?? []), profile.bytes].map(({ buffer }) => buffer as ArrayBuffer);
-  return [...new Set(all)];
+  return [...(file?.pieces ?? []), profile.bytes].map(({ buffer }) => buffer as ArrayBuffer);
 }

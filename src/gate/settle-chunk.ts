@@ -1,7 +1,6 @@
 import type { Batch, SkippedRow } from "../core/batch.ts";
 import type { Contract } from "../core/contract.ts";
 import type { LateViolations, Reason, Validation, Validator } from "../core/rule.ts";
-import type { CompiledContract } from "./compiled.ts";
 import { lateRows } from "./late.ts";
 
 /** A chunk of a window, judged row by row. */
@@ -87,12 +86,10 @@ function lateReason(contract: Contract): Reason {
 
 /** Puts every row of a chunk in its place as its window closes. `later`: offenders of this chunk that only a later one showed. */
 export function settleChunk(
-  compiled: CompiledContract,
-  chunk: JudgedChunk,
-  later: readonly LateViolations[],
-  closedAtMs: number,
+  contract: Contract,
+  validator: Validator,
+  { chunk, later, closedAtMs }: { readonly chunk: JudgedChunk; readonly later: readonly LateViolations[]; readonly closedAtMs: number },
 ): SettledChunk {
-  const { contract, validator } = compiled;
   const { batch } = chunk;
   const flags = chunk.validation.rejected.slice();
   for (const { rule, rows } of later) {

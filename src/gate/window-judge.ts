@@ -2,8 +2,8 @@ import type { Batch } from "../core/batch.ts";
 import { BrokenInvariant, demand } from "../core/broken-invariant.ts";
 import type { Contract } from "../core/contract.ts";
 import type { EncodedFile } from "../core/encoded-file.ts";
-import { chunkRecords } from "../core/record-chunks.ts";
 import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { LateViolations, RuleCheck, RuleOutcome, RulePlan, WindowValidator } from "../core/rule.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
@@ -11,7 +11,8 @@ import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred
 import { addOffenders, DeferredGatherer, deferredRules } from "../rules/deferred/deferred-rule.ts";
 import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
 import { copyBatch } from "../wasm/copy-batch.ts";
-import type { CompiledContract, WindowProfiler } from "./compiled.ts";
+import type { ChunkEngine } from "./chunk-engine.ts";
+import type { CompiledContract } from "./compiled.ts";
 import type { JudgedRows, RejectedWindowRow, SettledProfile, SettledRows, SkippedWindowRow, StepTimings } from "./judged-rows.ts";
 import type { JudgedChunk } from "./settle-chunk.ts";
 import { passingRows, rejectedRows, settleChunk } from "./settle-chunk.ts";
@@ -30,10 +31,10 @@ export interface WindowJudgeOptions {
  */
 export class WindowJudge {
   readonly #compiled: CompiledContract;
+  #engine: ChunkEngine | null;
   readonly #schema: IcebergSchema | null;
   readonly #tick: () => number;
   readonly #rules: WindowValidator;
-  readonly #profiler: WindowProfiler;
   readonly #kept: { readonly chunk: JudgedChunk; readonly base: number }[] | null;
   readonly #rejected: RejectedWindowRow[] = [];
   readonly #skipped: SkippedWindowRow[] = [];
@@ -47,44 +48,45 @@ export class WindowJudge {
     this.#compiled = compiled;
     this.#schema = schema;
     this.#tick = tick;
-    this.#rules = compiled.validator.open();
-    this.#profiler = compiled.openProfiler();
+    this.#engine = compiled.lend();
+    this.#engine.profiler.reset();
+    this.#rules = this.#engine.validator.open();
     this.#kept = canStillFall(compiled.contract) ? [] : null;
   }
 
   /** Whether bytes of the records that were added are still needed when `add` has returned. */
   get keepsRecords(): boolean {
-    return this.#kept !== null || this.#compiled.kind === "reference";
+    return this.#kept !== null || this.#lent.filesKeepBatches;
   }
 
-  /** Judges some records, in as many chunks as they need; `beat` is called after each. */
-  add(records: Records, beat: () => void = () => {}): JudgedRows {
+  /** Judges some records, in as many chunks as they need; `schemas` are those that they name. `beat` is called after each chunk. */
+  add(records: Records, schemas: ResolvedSchemas = new Map(), beat: () => void = () => {}): JudgedRows {
     const timings = { decodeMs: 0, validateMs: 0, profileMs: 0, encodeMs: 0 };
     let faults = 0;
     let rejected = 0;
-    const { rowsMax, bytesMax } = this.#compiled.chunk;
-    for (const chunk of chunkRecords(records, rowsMax, bytesMax)) {
-      const judged = this.#judge(chunk, timings);
-      faults += judged.faults;
-      rejected += judged.rejected;
+    for (let from = 0; from < records.count;) {
+      const start = this.#tick();
+      const batch = this.#lent.decode(records, from, schemas);
+      timings.decodeMs += this.#tick() - start;
+      demand(batch.rows > 0, "a decoder must take at least one record");
+      rejected += this.#judge(batch, timings);
+      faults += batch.faults.length;
+      from += batch.rows;
       beat();
     }
-    const { fallback } = this.#compiled;
+    const { fallback } = this.#lent;
     return { rows: records.count, faults, rejected, newestTimestampMs: newestOf(records.timestamps), timings, fallback };
   }
 
   /** The keys of the rows that pass whatever is judged here, for the rules that the outside world answers. Nothing is added after it. */
   questions(closedAtMs: number, beat: () => void = () => {}): readonly DeferredKeys[] {
     const { contract } = this.#compiled;
+    const { validator } = this.#lent;
     const { late } = this.#close();
     const gatherers = deferredRules(contract.rules).map((plan) => new DeferredGatherer(plan, contract.fields));
     (this.#kept ?? []).forEach(({ chunk, base }, index) => {
-      const { passed } = settleChunk(
-        this.#compiled,
-        chunk,
-        late.filter((each) => each.batch === index),
-        closedAtMs,
-      );
+      const later = late.filter((each) => each.batch === index);
+      const { passed } = settleChunk(contract, validator, { chunk, later, closedAtMs });
       for (const gatherer of gatherers) gatherer.add(chunk.batch, base, passed);
       beat();
     });
@@ -99,14 +101,9 @@ export class WindowJudge {
     if (this.#kept === null) demand(late.length === 0, "a rule found late offenders in a window whose rows can't fall any more");
     else this.#settleKept(this.#kept, late, closedAtMs, beat);
     const file = this.#finishFile();
-    return {
-      outcomes,
-      passedRows: this.#passed,
-      rejected: this.#rejected,
-      skipped: this.#skipped,
-      profile: this.#finishProfile(),
-      file,
-    };
+    const profile = this.#finishProfile();
+    this.discard();
+    return { outcomes, passedRows: this.#passed, rejected: this.#rejected, skipped: this.#skipped, profile, file };
   }
 
   /** The rules' own end, once. */
@@ -122,43 +119,44 @@ export class WindowJudge {
     });
   }
 
-  /** Gives up: the window is dropped. */
+  /** The window is over, settled or dropped. */
   discard(): void {
     this.#file?.discard();
     this.#file = null;
+    if (this.#engine !== null) this.#compiled.giveBack(this.#engine);
+    this.#engine = null;
   }
 
-  #judge(records: Records, timings: Mutable<StepTimings>): { readonly faults: number; readonly rejected: number } {
-    const { decode, validator } = this.#compiled;
+  /** The engine that was lent to this window. */
+  get #lent(): ChunkEngine {
+    demand(this.#engine !== null, "a window that is over judges nothing");
+    return this.#engine;
+  }
+
+  #judge(batch: Batch, timings: Mutable<StepTimings>): number {
+    const { validator, profiler } = this.#lent;
     const start = this.#tick();
-    const batch = decode(records);
-    const decoded = this.#tick();
     const validation = this.#rules.add(batch);
-    const passed = passingRows(batch, validation.rejected);
+    const chunk: JudgedChunk = { batch, validation, passed: passingRows(batch, validation.rejected) };
     const base = this.#rows;
-    this.#rows += records.count;
-    timings.decodeMs += decoded - start;
+    this.#rows += batch.rows;
     let rejected = 0;
-    for (let row = 0; row < records.count; row++) rejected += validation.rejected[row] as number;
-    const chunk: JudgedChunk = { batch, validation, passed };
+    for (let row = 0; row < batch.rows; row++) rejected += validation.rejected[row] as number;
     if (this.#kept !== null) {
-      this.#kept.push({
-        chunk: { ...chunk, batch: batch.resident === undefined || batch.resident === null ? batch : copyBatch(batch) },
-        base,
-      });
-      timings.validateMs += this.#tick() - decoded;
-      return { faults: batch.faults.length, rejected };
+      this.#kept.push({ chunk: { ...chunk, batch: ownColumns(batch) }, base });
+      timings.validateMs += this.#tick() - start;
+      return rejected;
     }
-    for (const { row, reasons } of rejectedRows(validator, chunk)) this.#rejected.push({ row: base + row, reasons });
+    if (rejected > 0) for (const { row, reasons } of rejectedRows(validator, chunk)) this.#rejected.push({ row: base + row, reasons });
     for (const { row, policy } of batch.skipped) this.#skipped.push({ row: base + row, policy });
     const validated = this.#tick();
-    timings.validateMs += validated - decoded;
-    this.#profiler.add(batch, passed);
+    profiler.add(batch, chunk.passed);
     const profiled = this.#tick();
+    this.#encode(batch, chunk.passed);
+    timings.validateMs += validated - start;
     timings.profileMs += profiled - validated;
-    this.#encode(batch, passed);
     timings.encodeMs += this.#tick() - profiled;
-    return { faults: batch.faults.length, rejected };
+    return rejected;
   }
 
   #settleKept(
@@ -167,12 +165,14 @@ export class WindowJudge {
     closedAtMs: number,
     beat: () => void,
   ): void {
+    const { contract } = this.#compiled;
+    const { validator, profiler } = this.#lent;
     kept.forEach(({ chunk, base }, index) => {
       const later = late.filter((each) => each.batch === index);
-      const settled = settleChunk(this.#compiled, chunk, later, closedAtMs);
+      const settled = settleChunk(contract, validator, { chunk, later, closedAtMs });
       for (const { row, reasons } of settled.rejected) this.#rejected.push({ row: base + row, reasons });
       for (const { row, policy } of settled.skipped) this.#skipped.push({ row: base + row, policy });
-      this.#profiler.add(chunk.batch, settled.passed);
+      profiler.add(chunk.batch, settled.passed);
       this.#encode(chunk.batch, settled.passed);
       beat();
     });
@@ -180,14 +180,20 @@ export class WindowJudge {
 
   #encode(batch: Batch, passed: Uint32Array): void {
     this.#passed += passed.length;
-    if (this.#schema === null || passed.length === 0) return;
-    this.#file ??= this.#compiled.openFile(this.#schema);
-    for (const piece of this.#file.append(batch, passed)) this.#pieces.push(piece);
+    if (passed.length === 0) return;
+    const pieces = this.#openFile()?.append(this.#lent.filesKeepBatches ? ownColumns(batch) : batch, passed) ?? [];
+    for (const piece of pieces) this.#pieces.push(piece);
+  }
+
+  /** The window's file; null where none is wanted. */
+  #openFile(): ParquetFile | null {
+    if (this.#schema !== null) this.#file ??= this.#lent.openFile(this.#schema);
+    return this.#file;
   }
 
   #finishFile(): EncodedFile | null {
     const open = this.#file;
-    if (open === null || this.#schema === null) return null;
+    if (open === null || this.#schema === null || this.#passed === 0) return null;
     const { pieces, file } = open.finish();
     this.#file = null;
     if (file.recordCount !== this.#passed) throw new BrokenInvariant(`a file of ${file.recordCount} rows, where ${this.#passed} passed`);
@@ -195,7 +201,7 @@ export class WindowJudge {
   }
 
   #finishProfile(): SettledProfile {
-    const profile = this.#profiler.finish();
+    const profile = this.#lent.profiler.finish();
     return { rows: profile.rows, columns: summarizeProfile(profile, this.#compiled.contract), bytes: encodeProfile(profile) };
   }
 }
@@ -211,6 +217,11 @@ function withFound(contract: Contract, outcomes: readonly RuleOutcome[], found: 
     const more = addOffenders(contract.rules[i] as RulePlan, outcome, answer.rows.length);
     return answer.note === null ? more : { ...more, note: answer.note };
   });
+}
+
+/** A batch whose columns outlive the next chunk. */
+function ownColumns(batch: Batch): Batch {
+  return batch.resident === undefined || batch.resident === null ? batch : copyBatch(batch);
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -161,7 +161,7 @@ describe("a thread that is gone", () => {
     ["hang", "settle"],
   ] as const)("costs a retry, never a record: %s at %s", { timeout: 120_000 }, async (fault, at) => {
     using scratch = scratchFolder();
-    const engine = faulty(fault, at, scratch.folder, { silenceMsMax: 1500, heapMib: 64 });
+    const engine = faulty(fault, at, scratch.folder, { silenceMsMax: 4000, heapMib: 64 });
     const bench = await GateBench.open(scratch.folder, await makeOrders(), (lake) => lake, engine);
     await bench.source.assign(0, 1);
     for (let batch = 0; batch < 6; batch++) {
@@ -188,7 +188,7 @@ describe("a thread that is gone", () => {
 
   it("does not hold up the main thread: its timers run while the engine hangs", { timeout: 60_000 }, async () => {
     using scratch = scratchFolder();
-    const engine = faulty("hang", 1, scratch.folder, { silenceMsMax: 2000 });
+    const engine = faulty("hang", 1, scratch.folder, { silenceMsMax: 4000 });
     const bench = await GateBench.open(scratch.folder, await makeOrders(), (lake) => lake, engine);
     bench.source.append(0, [row(1)]);
     const delay = monitorEventLoopDelay({ resolution: 5 });

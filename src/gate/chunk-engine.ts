@@ -1,0 +1,81 @@
+import { chunked } from "../codecs/chunked.ts";
+import { compileRecords } from "../codecs/compile-records.ts";
+import type { DecodeWithSchemas, DecoderTools } from "../codecs/decoder.ts";
+import { jsonCodec } from "../codecs/json.ts";
+import { compileJsonDecoder } from "../codecs/json-compiled/compile-json-decoder.ts";
+import type { Batch } from "../core/batch.ts";
+import type { Contract } from "../core/contract.ts";
+import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
+import type { Validator } from "../core/rule.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
+import { openParquetFile } from "../parquet/parquet-file.ts";
+import type { ParquetFile } from "../parquet/written-file.ts";
+import { compileValidator } from "../rules/compile-validator.ts";
+import type { WindowProfiler } from "../sketches/index.ts";
+import { compileRegisteredSchema } from "../rules/registered-json-schema.ts";
+import { compileProfiler, referenceProfiler } from "../sketches/index.ts";
+import { Arena } from "../wasm/arena.ts";
+import { layoutBatch } from "../wasm/layout.ts";
+
+/** What judges the chunks of one window at a time, one after the other. */
+export interface ChunkEngine {
+  /** Decodes records from `from` on, as many as one chunk takes. What the batch views holds until the next call, or until rows are appended to a file. */
+  decode(records: Records, from: number, schemas: ResolvedSchemas): Batch;
+  readonly validator: Validator;
+  readonly profiler: WindowProfiler;
+  openFile(schema: IcebergSchema): ParquetFile;
+  /** Whether files hold on to batches until a row group is full. */
+  readonly filesKeepBatches: boolean;
+  /** What of it is not compiled; null where all is. */
+  readonly fallback: string | null;
+}
+
+/** The file encoder that the compiled one is held against; its batches' columns are their own. */
+export type OpenReferenceFile = (schema: IcebergSchema) => ParquetFile;
+
+const tools: DecoderTools = {
+  json: (contract) => jsonCodec.compile(contract),
+  jsonSchema: compileRegisteredSchema,
+};
+
+function decodeInChunks(decode: DecodeWithSchemas): ChunkEngine["decode"] {
+  let resolved: ResolvedSchemas = new Map();
+  const decoder = chunked((records) => decode(records, resolved));
+  return (records, from, schemas) => {
+    resolved = schemas;
+    return decoder.decode(records, from);
+  };
+}
+
+/** Judges in plain TypeScript, by way of Arrow: what the compiled engine is held against, and what it falls back to. */
+export function openReferenceEngine(contract: Contract, openReferenceFile: OpenReferenceFile): ChunkEngine {
+  return {
+    decode: decodeInChunks(compileRecords(contract, tools)),
+    validator: compileValidator(contract),
+    profiler: referenceProfiler(contract),
+    openFile: openReferenceFile,
+    filesKeepBatches: true,
+    fallback: null,
+  };
+}
+
+/** Judges by WebAssembly made for the contract, over one memory. Throws where the contract does not fit it. */
+export function openCompiledEngine(contract: Contract): ChunkEngine {
+  const arena = new Arena();
+  const layout = layoutBatch(contract.fields, arena, contract.rules.length);
+  const decoder = decodesPlainJson(contract) ? compileJsonDecoder(contract, layout, arena) : null;
+  return {
+    decode: decoder === null ? decodeInChunks(compileRecords(contract, tools)) : (records, from) => decoder.decode(records, from),
+    validator: compileValidator(contract),
+    profiler: compileProfiler(contract, layout, arena),
+    openFile: (schema) => openParquetFile({ schema, arena }),
+    filesKeepBatches: false,
+    fallback: decoder === null ? "decoder" : null,
+  };
+}
+
+/** Whether a contract's records are JSON objects and nothing else. */
+function decodesPlainJson({ record, format }: Contract): boolean {
+  return record === undefined && (format === undefined || format.format === "json");
+}
