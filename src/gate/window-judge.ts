@@ -255,7 +255,7 @@ function looksBack(check: RuleCheck): boolean {
     case "not":
       return looksBack(check.part.check);
     case "conditional":
-      return looksBack(check.then.check) || (check.otherwise !== null && looksBack(check.otherwise.check));
+      return looksBack(check.consequent.check) || (check.otherwise !== null && looksBack(check.otherwise.check));
     default:
       return false;
   }
