@@ -7,6 +7,8 @@ import { Storage } from "../column-builder.ts";
 import { maxDepth } from "../json-reader.ts";
 import { columnRecord, formattedKind } from "./column-records.ts";
 import { cell, invalidCellsMax, type DecoderMemory } from "./decoder-memory.ts";
+import { cellLocals, fastAny } from "./fast-cells.ts";
+import type { FastMoments } from "./fast-moments.ts";
 import { giveUp, rowAddress, type NumberFunctions } from "./number-functions.ts";
 import type { TextFunctions } from "./text-functions.ts";
 import { isDigit } from "./value-functions.ts";
@@ -90,6 +92,7 @@ export interface CellParts {
   readonly text: TextFunctions;
   readonly numbers: NumberFunctions;
   readonly moment: FunctionRef;
+  readonly fast: FastMoments;
   readonly literal: FunctionRef;
   readonly skip: FunctionRef;
   readonly cells: EmptyCells;
@@ -98,7 +101,7 @@ export interface CellParts {
   readonly map: FunctionRef;
 }
 
-interface CellLocals {
+interface SlowLocals {
   readonly record: Local;
   readonly row: Local;
   readonly p: Local;
@@ -109,14 +112,14 @@ interface CellLocals {
 }
 
 /** Stores the span from `start` to `end` as the cell's text. */
-function view(f: FunctionBuilder, { record, row }: CellLocals, start: Expr, end: Expr): void {
+function view(f: FunctionBuilder, { record, row }: SlowLocals, start: Expr, end: Expr): void {
   f.store8(rowAddress(record, columnRecord.state, row, 0), c32(Cell.value));
   f.store32(rowAddress(record, columnRecord.starts, row, 2), start);
   f.store32(rowAddress(record, columnRecord.lengths, row, 2), sub(end, start));
 }
 
 /** Ends the cell by the cause in `cause`: 0 a value, else invalid with the source text from `start` to `end`. */
-function conclude(f: FunctionBuilder, { cells }: CellParts, locals: CellLocals, start: Expr, end: Expr): void {
+function conclude(f: FunctionBuilder, { cells }: CellParts, locals: SlowLocals, start: Expr, end: Expr): void {
   const { record, row, after, cause } = locals;
   f.if(eqz(cause), () => {
     f.store8(rowAddress(record, columnRecord.state, row, 0), c32(Cell.value));
@@ -128,7 +131,7 @@ function conclude(f: FunctionBuilder, { cells }: CellParts, locals: CellLocals, 
 }
 
 /** The value of another type at p: checked, kept by json columns, invalid in others. */
-function other(f: FunctionBuilder, parts: CellParts, locals: CellLocals): void {
+function other(f: FunctionBuilder, parts: CellParts, locals: SlowLocals): void {
   const { p, kind, after, cause } = locals;
   f.if(eqz(after), () => f.return(c32(0)));
   f.if(eq(kind, c32(Storage.json)), () => {
@@ -145,9 +148,10 @@ export function emitCell(m: WasmModule, memory: DecoderMemory, target: FunctionR
   const string = emitString(m, memory, parts);
   m.implement(target, (f, params) => {
     const [record, row, p, end] = params as unknown as [Local, Local, Local, Local];
-    const locals: CellLocals = { record, row, p, end, kind: f.local(i32), after: f.local(i32), cause: f.local(i32) };
+    const locals: SlowLocals = { record, row, p, end, kind: f.local(i32), after: f.local(i32), cause: f.local(i32) };
     const { kind, after } = locals;
     const c = f.local(i32);
+    fastAny(f, memory, cellLocals(f, p, row, end), { record, nearest: numbers.nearest, kinds: Storage, done: () => f.return(p) });
     f.if(geU(p, end), () => f.return(c32(0)));
     f.set(c, load8U(p));
     f.set(kind, load32(record, columnRecord.kind));
@@ -189,7 +193,7 @@ export function emitCell(m: WasmModule, memory: DecoderMemory, target: FunctionR
 }
 
 /** The number scanned last, which ends at `after`, where the column takes numbers. */
-function emitNumberCell(f: FunctionBuilder, parts: CellParts, locals: CellLocals): void {
+function emitNumberCell(f: FunctionBuilder, parts: CellParts, locals: SlowLocals): void {
   const { record, row, p, kind, after, cause } = locals;
   const { integer, float, decimal } = parts.numbers;
   const cases: (() => void)[] = [];
@@ -214,8 +218,9 @@ function emitString(m: WasmModule, memory: DecoderMemory, parts: CellParts): Fun
     const after = f.local(i32);
     const start = f.local(i32);
     const stop = f.local(i32);
-    const locals: CellLocals = { record, row, p, end, kind, after, cause: f.local(i32) };
+    const locals: SlowLocals = { record, row, p, end, kind, after, cause: f.local(i32) };
     const { cause } = locals;
+    emitMomentCell(f, parts.fast, locals);
     f.set(after, f.call(text.text, add(p, c32(1)), end));
     f.if(eqz(after), () => f.return(c32(0)));
     f.if(or(ltU(kind, c32(Storage.date)), ltU(sub(kind, c32(Storage.json)), c32(4))), () => other(f, parts, locals));
@@ -243,11 +248,29 @@ function emitString(m: WasmModule, memory: DecoderMemory, parts: CellParts): Fun
   });
 }
 
+/** Dates and timestamps of the commonest form. */
+function emitMomentCell(f: FunctionBuilder, { date, instant, local }: FastMoments, { record, row, p, kind, after }: SlowLocals): void {
+  const exact = rowAddress(record, columnRecord.exact, row, 3);
+  const values = rowAddress(record, columnRecord.values, row, 3);
+  f.if(eq(kind, c32(Storage.date)), () => f.set(after, f.call(date, p, exact, values)));
+  f.if(eq(kind, c32(Storage.timestamp)), () => {
+    f.if(
+      load32(record, columnRecord.scale),
+      () => f.set(after, f.call(instant, p, exact, values)),
+      () => f.set(after, f.call(local, p, exact, values)),
+    );
+  });
+  f.if(after, () => {
+    f.store8(rowAddress(record, columnRecord.state, row, 0), c32(Cell.value));
+    f.return(after);
+  });
+}
+
 /** Base64 from `start` to `stop`: its bytes into the area, over the text where that stands there already. */
 function emitBinary(
   f: FunctionBuilder,
   { text }: CellParts,
-  locals: CellLocals,
+  locals: SlowLocals,
   { start, stop, areaEnd }: { readonly start: Local; readonly stop: Local; readonly areaEnd: number },
 ): void {
   const { cause, after } = locals;

@@ -3,7 +3,7 @@ import type { ColumnLayout } from "../../wasm/layout.ts";
 import type { Field } from "../../core/schema.ts";
 import { Storage } from "../column-builder.ts";
 
-/** Bytes of the record that describes one column to the emitted code, in the arena: each a u32. */
+/** Bytes of the record that describes one column to the emitted code, in the arena: each a u32 but the last. */
 export const columnRecord = {
   kind: 0,
   state: 4,
@@ -36,7 +36,9 @@ export const columnRecord = {
   keyLength: 84,
   /** The object instance that had this field last. */
   stamp: 88,
-  size: 96,
+  /** The key's first 16 bytes, zeros behind a shorter one. */
+  keyHead: 96,
+  size: 112,
 } as const;
 
 /** Kind of the columns whose text the host reads with the field's own format. */
@@ -187,6 +189,7 @@ export class ColumnRecords {
       const text = this.#arena.allocate(key.length + 16, 8);
       this.#arena.bytes(text, key.length).set(key);
       this.#arena.u32(child.address + columnRecord.keyText, 1)[0] = text;
+      this.#arena.bytes(child.address + columnRecord.keyHead, 16).set(key.subarray(0, 16));
       this.#arena.u32(child.address + columnRecord.keyLength, 1)[0] = key.length;
       let slot = keyHash(key) & (size - 1);
       while (table[slot] !== 0) slot = (slot + 1) & (size - 1);

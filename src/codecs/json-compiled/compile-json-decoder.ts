@@ -20,11 +20,25 @@ import { ShapeLearner } from "./shape-learner.ts";
 import { SlabLoader } from "./slab-loader.ts";
 import { straightModule } from "./straight-module.ts";
 
+/** Records that each way of reading took since the decoder was made. */
+export interface Tally {
+  /** By straight-line code of a learned layout. */
+  straight: number;
+  /** By the module's strict reader of any order. */
+  general: number;
+  /** By the interpreter, those without a row (faults, tombstones) among them. */
+  reference: number;
+}
+
+export interface JsonChunkDecoder extends ChunkDecoder {
+  readonly tally: Readonly<Tally>;
+}
+
 /**
  * A decoder of JSON records by WebAssembly made for the contract, into the columns of `layout`: cell by cell what the interpreter (`jsonCodec`) gives.
  * A record that doesn't fit the layout at all comes alone, in a batch with columns of its own (`resident` null).
  */
-export function compileJsonDecoder(contract: Contract, layout: BatchLayout, arena: Arena): ChunkDecoder {
+export function compileJsonDecoder(contract: Contract, layout: BatchLayout, arena: Arena): JsonChunkDecoder {
   return new CompiledJsonDecoder(contract, layout, arena);
 }
 
@@ -34,7 +48,8 @@ interface Outcome {
   readonly skipped: SkippedRow[];
 }
 
-class CompiledJsonDecoder implements ChunkDecoder {
+class CompiledJsonDecoder implements JsonChunkDecoder {
+  readonly tally: Tally = { straight: 0, general: 0, reference: 0 };
   readonly #contract: Contract;
   readonly #layout: BatchLayout;
   readonly #arena: Arena;
@@ -76,9 +91,8 @@ class CompiledJsonDecoder implements ChunkDecoder {
   }
 
   #instantiate(): (row: number, rows: number) => number {
-    const { root, cell, skip, empty } = this.#runtime as Readonly<Record<"root" | "cell" | "skip" | "empty", () => number>>;
     const module = straightModule(this.#memory, this.#learner.shapes);
-    return this.#arena.instantiate(module, { root, cell, skip, empty })["decode"] as (row: number, rows: number) => number;
+    return this.#arena.instantiate(module, this.#runtime)["decode"] as (row: number, rows: number) => number;
   }
 
   decode(records: Records, from: number): Batch {
@@ -156,6 +170,7 @@ class CompiledJsonDecoder implements ChunkDecoder {
       this.#drainInvalid();
       if (row === rows) return rows;
       if (full[0] !== 0 || !this.#rest(records, from, row, outcome)) return row;
+      this.tally.reference++;
       row++;
     }
   }
@@ -212,6 +227,8 @@ class CompiledJsonDecoder implements ChunkDecoder {
     const words = this.#arena.u32(this.#memory.cells, cell.rollback / 4);
     const misses = words[cell.misses / 4] as number;
     const hits = Array.from(words.subarray(cell.hits / 4, cell.hits / 4 + layoutsMax));
+    this.tally.straight += hits.reduce((sum, each) => sum + each, 0);
+    this.tally.general += misses;
     if (!this.#learner.observe(decoded, misses, hits)) return;
     const missed = words.subarray(cell.missRows / 4, cell.missRows / 4 + Math.min(misses, missRowsMax));
     this.#learner.sample(this.#values(records, from, missed));

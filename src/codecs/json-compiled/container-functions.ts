@@ -1,37 +1,14 @@
 import { Cell } from "../../core/column.ts";
-import {
-  add,
-  and,
-  c32,
-  c64,
-  eq,
-  eqz,
-  extendU,
-  geU,
-  load32,
-  load64,
-  load8U,
-  ltS,
-  ltU,
-  mul,
-  ne,
-  or,
-  rotl,
-  shl,
-  shrU,
-  sub,
-  wrap,
-  xor,
-  type Expr,
-} from "../../wasm/expression.ts";
+import { add, and, c32, eq, eqz, geU, load32, load8U, ltS, ltU, ne, or, sub, type Expr } from "../../wasm/expression.ts";
 import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
-import { i32, i64 } from "../../wasm/value-type.ts";
-import { columnRecord, keyHashing } from "./column-records.ts";
-import { cell, unknownSlots, type DecoderMemory } from "./decoder-memory.ts";
+import { i32, i64, v128 } from "../../wasm/value-type.ts";
+import { columnRecord } from "./column-records.ts";
+import { cell, type DecoderMemory } from "./decoder-memory.ts";
 import { rowAddress } from "./number-functions.ts";
 import type { EmptyCells } from "./cell-functions.ts";
 import type { TextFunctions } from "./text-functions.ts";
+import { emitFind, emitKey, emitKeyHash, emitNoteUnknown } from "./key-functions.ts";
 import { skipSpace } from "./value-functions.ts";
 
 /** What objects, lists and maps are read with. */
@@ -44,73 +21,8 @@ export interface ContainerParts {
   readonly ignoreUnknown: boolean;
 }
 
-/** Unknown keys of one record that are kept to find duplicates. */
-const unknownKeysMax = (unknownSlots * 3) / 4;
 /** Entries of a map whose keys are compared one by one. */
 const mapEntriesMax = 256;
-
-/** (key, length): the hash that `keyHash` gives. */
-function emitKeyHash(m: WasmModule): FunctionRef {
-  return m.func(null, [i32, i32], [i32], (f, [key, length]) => {
-    const first = f.local(i64);
-    f.set(first, load64(key));
-    f.if(
-      ltU(length, c32(8)),
-      () => f.set(first, and(first, sub(shl(c64(1), extendU(shl(length, c32(3)))), c64(1)))),
-      () => f.set(first, xor(first, rotl(load64(sub(add(key, length), c32(8))), c64(keyHashing.rotate)))),
-    );
-    f.return(wrap(shrU(mul(add(first, extendU(length)), c64(keyHashing.multiplier)), c64(keyHashing.shift))));
-  });
-}
-
-/** (record, key, length): the record of the object's field with that key, or 0. */
-function emitFind(m: WasmModule, hash: FunctionRef, same: FunctionRef): FunctionRef {
-  return m.func(null, [i32, i32, i32], [i32], (f, [record, key, length]) => {
-    const slot = f.local(i32);
-    const mask = f.local(i32);
-    const field = f.local(i32);
-    f.set(mask, load32(record, columnRecord.slotMask));
-    f.set(slot, f.call(hash, key, length));
-    f.loop((again) => {
-      f.set(slot, and(slot, mask));
-      f.set(field, load32(add(load32(record, columnRecord.slots), shl(slot, c32(2)))));
-      f.if(eqz(field), () => f.return(c32(0)));
-      f.if(eq(load32(field, columnRecord.keyLength), length), () => {
-        f.if(f.call(same, load32(field, columnRecord.keyText), key, length), () => f.return(field));
-      });
-      f.set(slot, add(slot, c32(1)));
-      f.br(again);
-    });
-  });
-}
-
-/** (stamp, key, length): notes an unknown key of the object instance `stamp`; 0 where it was there, or there is no room. */
-function emitNoteUnknown(m: WasmModule, memory: DecoderMemory, hash: FunctionRef, same: FunctionRef): FunctionRef {
-  const count = memory.cells + cell.unknownKeys;
-  return m.func(null, [i32, i32, i32], [i32], (f, [stamp, key, length]) => {
-    const slot = f.local(i32);
-    const at = f.local(i32);
-    const owner = f.local(i32);
-    f.if(geU(load32(count), c32(unknownKeysMax)), () => f.return(c32(0)));
-    f.store32(count, add(load32(count), c32(1)));
-    f.set(slot, add(f.call(hash, key, length), mul(stamp, c32(0x9e37))));
-    f.loop((again) => {
-      f.set(at, add(shl(and(slot, c32(unknownSlots - 1)), c32(4)), c32(memory.unknown)));
-      f.set(owner, load32(at));
-      f.if(ltU(owner, load32(memory.cells + cell.rowStamp)), () => {
-        f.store32(at, stamp);
-        f.store32(at, key, 4);
-        f.store32(at, length, 8);
-        f.return(c32(1));
-      });
-      f.if(and(eq(owner, stamp), eq(load32(at, 8), length)), () => {
-        f.if(f.call(same, load32(at, 4), key, length), () => f.return(c32(0)));
-      });
-      f.set(slot, add(slot, c32(1)));
-      f.br(again);
-    });
-  });
-}
 
 /** (record, row, p, end): p is at the brace; reads the fields of an object into row `row` of its children. */
 export function emitObject(m: WasmModule, memory: DecoderMemory, target: FunctionRef, parts: ContainerParts): void {
@@ -126,6 +38,7 @@ export function emitObject(m: WasmModule, memory: DecoderMemory, target: Functio
     const key = f.local(i32);
     const field = f.local(i32);
     const c = f.local(i32);
+    const variables = { length: f.local(i32), word: f.local(i64), bytes: f.local(v128) };
     const refuse = (when: Expr): void => f.if(when, () => f.return(c32(0)));
     f.set(stamp, add(load32(stampAt), c32(1)));
     f.store32(stampAt, stamp);
@@ -138,13 +51,11 @@ export function emitObject(m: WasmModule, memory: DecoderMemory, target: Functio
       });
       f.loop((again) => {
         refuse(or(geU(p, end), ne(load8U(p), c32(0x22))));
-        f.set(key, add(p, c32(1)));
-        f.set(p, f.call(text.text, key, end));
-        // Keys with escapes are the reference's.
-        refuse(or(eqz(p), text.escaped));
-        f.set(field, f.call(find, record, key, sub(sub(p, c32(1)), key)));
-        skipSpace(f, text, p, end);
-        refuse(or(geU(p, end), ne(load8U(p), c32(0x3a))));
+        emitKey(f, text, find, { record, key, field, p, end, ...variables });
+        f.if(ne(load8U(p), c32(0x3a)), () => {
+          f.set(p, f.call(text.space, p, end));
+          refuse(or(geU(p, end), ne(load8U(p), c32(0x3a))));
+        });
         f.if(
           field,
           () => {

@@ -60,7 +60,7 @@ export function emitNearestDouble(
   memory: DecoderMemory,
 ): { readonly nearest: FunctionRef; readonly highProduct: FunctionRef } {
   const highProduct = emitHighProduct(m);
-  const nearest = m.func(null, [i64, i32], [f64], (f, [w, q]) => {
+  const nearest = m.func("nearest", [i64, i32], [f64], (f, [w, q]) => {
     f.if(eqz(w), () => f.return(cf64(0)));
     f.if(leU(w, c64(1n << 53n)), () => {
       f.if(leU(q, c32(22)), () => f.return(mul(toF64U(w), loadF64(shl(q, c32(3)), memory.exactPowers))));

@@ -58,6 +58,8 @@ export interface NumberFunctions {
   readonly integer: FunctionRef;
   readonly float: FunctionRef;
   readonly decimal: FunctionRef;
+  /** (mantissa, exponent): the nearest double. */
+  readonly nearest: FunctionRef;
 }
 
 /** The number scanned last: (-1)^negative * mantissa * 10^exponent, if `digits` is at most 19. */
@@ -81,6 +83,7 @@ export function emitNumbers(m: WasmModule, memory: DecoderMemory): NumberFunctio
     integer: emitInteger(m, memory, scanned),
     float: emitFloat(m, scanned, nearest),
     decimal: emitDecimal(m, memory, scanned, nearest, highProduct),
+    nearest,
   };
 }
 

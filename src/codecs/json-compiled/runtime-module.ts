@@ -5,6 +5,7 @@ import { i32 } from "../../wasm/value-type.ts";
 import { emitCell, emitEmptyCells } from "./cell-functions.ts";
 import { emitElements, emitObject } from "./container-functions.ts";
 import { cell, type DecoderMemory } from "./decoder-memory.ts";
+import { emitFastMoments } from "./fast-moments.ts";
 import { emitNumbers } from "./number-functions.ts";
 import { emitText, type TextFunctions } from "./text-functions.ts";
 import { emitMoment } from "./time-functions.ts";
@@ -33,7 +34,18 @@ export function runtimeModule(memory: DecoderMemory, options: { readonly ignoreU
   emitObject(m, memory, object, containers);
   emitElements(m, memory, list, { ...containers, map: false });
   emitElements(m, memory, map, { ...containers, map: true });
-  emitCell(m, memory, target, { text, numbers, moment: emitMoment(m), literal, skip, cells, object, list, map });
+  emitCell(m, memory, target, {
+    text,
+    numbers,
+    moment: emitMoment(m),
+    fast: emitFastMoments(m, memory),
+    literal,
+    skip,
+    cells,
+    object,
+    list,
+    map,
+  });
   emitRoot(m, memory, text, object);
   emitUtf8(m, text);
   return m.finish();

@@ -22,9 +22,10 @@ import {
 } from "../../wasm/expression.ts";
 import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
 import { WasmModule } from "../../wasm/module.ts";
-import { i32 } from "../../wasm/value-type.ts";
+import { f64, i32, i64 } from "../../wasm/value-type.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import { cell, missRowsMax, type DecoderMemory } from "./decoder-memory.ts";
+import { emitFastMoments } from "./fast-moments.ts";
 import type { ObjectShape, ShapeStep } from "./record-shape.ts";
 import { emitEmpty, emitStraightCell, straightLocals, type RuntimeImports, type StraightLocals } from "./straight-cells.ts";
 
@@ -196,11 +197,13 @@ function rollback(f: FunctionBuilder, memory: DecoderMemory): Rollback {
 export function straightModule(memory: DecoderMemory, shapes: readonly ObjectShape[]): Uint8Array<ArrayBuffer> {
   const m = new WasmModule();
   const root = m.import("root", [i32, i32, i32], [i32]);
-  const runtime: RuntimeImports = {
+  const imports = {
     cell: m.import("cell", [i32, i32, i32, i32], [i32]),
     skip: m.import("skip", [i32, i32, i32], [i32]),
     empty: m.import("empty", [i32, i32, i32], []),
+    nearest: m.import("nearest", [i64, i32], [f64]),
   };
+  const runtime: RuntimeImports = { ...imports, moments: emitFastMoments(m, memory) };
   const emitter = new StraightEmitter(m, memory, runtime);
   const readers = shapes.map((shape) => emitter.root(shape));
   const { layout, cells } = memory;

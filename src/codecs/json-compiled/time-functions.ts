@@ -123,6 +123,16 @@ export function civilDays(f: FunctionBuilder, year: Local, month: Expr, day: Exp
   return sub(add(mul(era, c32(146_097)), dayOfEra), c32(719_468 + 146_097));
 }
 
+/** Sets `last` to the number of the month's days. */
+export function emitLastDay(f: FunctionBuilder, last: Local, year: Expr, month: Expr): void {
+  // 30 days, one more in odd months up to July and even ones from August on.
+  f.set(last, add(c32(30), and(add(month, geU(month, c32(8))), c32(1))));
+  f.if(eq(month, c32(2)), () => {
+    const leap = and(eqz(and(year, c32(3))), or(ne(remU(year, c32(100)), c32(0)), eqz(remU(year, c32(400)))));
+    f.set(last, add(c32(28), leap));
+  });
+}
+
 function emitDate(m: WasmModule, moment: Moment): FunctionRef {
   return m.func(null, [i32, i32], [i32], (f, [p, end]) => {
     const century = f.local(i32);
@@ -140,12 +150,7 @@ function emitDate(m: WasmModule, moment: Moment): FunctionRef {
     refuse(f, or(or(wrong[0], wrong[1]), or(wrong[2], wrong[3])), InvalidCause.form);
     f.set(year, add(mul(century, c32(100)), year));
     refuse(f, or(eqz(year), gtU(sub(month, c32(1)), c32(11))), InvalidCause.range);
-    // 30 days, one more in odd months up to July and even ones from August on.
-    f.set(last, add(c32(30), and(add(month, geU(month, c32(8))), c32(1))));
-    f.if(eq(month, c32(2)), () => {
-      const leap = and(eqz(and(year, c32(3))), or(ne(remU(year, c32(100)), c32(0)), eqz(remU(year, c32(400)))));
-      f.set(last, add(c32(28), leap));
-    });
+    emitLastDay(f, last, year, month);
     refuse(f, gtU(sub(day, c32(1)), sub(last, c32(1))), InvalidCause.range);
     f.setGlobal(moment.days, civilDays(f, year, month, day));
     f.return(c32(0));
