@@ -1,3 +1,4 @@
+export { hllImage, kllImage } from "./datasketches.ts";
 export { compileProfiler } from "./compile-profiler.ts";
 export { emptyProfile, profileBatch, referenceProfiler } from "./profiler.ts";
 export type { WindowProfiler } from "./window-profiler.ts";

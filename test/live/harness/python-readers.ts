@@ -15,15 +15,31 @@ export const pythonHere: boolean = findOnPath("python3", process.env) !== null;
  * The interpreter of a virtual environment with PyIceberg, PyArrow and DuckDB (with its iceberg extension), made by pip in the cache by the first
  * caller (about a minute, once a machine). Null, with a plain message, where there is no python3. Rejects where pip fails.
  */
-export async function pythonReaders(): Promise<string | null> {
+export function pythonReaders(): Promise<string | null> {
+  return pythonWith("readers", requirements);
+}
+
+const sketchRequirements = new URL("sketch-requirements.txt", import.meta.url).pathname;
+
+/** The interpreter of a virtual environment with Apache DataSketches, made in the same way; null also where pip can't get it. */
+export async function pythonSketches(): Promise<string | null> {
+  try {
+    return await pythonWith("sketches", sketchRequirements);
+  } catch (error) {
+    console.warn(`tests with DataSketches are skipped: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+async function pythonWith(name: string, required: string): Promise<string | null> {
   const python = findOnPath("python3", process.env);
   if (python === null) {
-    console.warn("tests with PyIceberg and DuckDB's Python are skipped: there is no python3 on the PATH");
+    console.warn(`tests with Python's ${name} are skipped: there is no python3 on the PATH`);
     return null;
   }
   const version = (await runCommand(python, ["-c", "import sys; print(sys.version, sys.base_prefix)"])).stdout;
-  const key = createHash("sha256").update(readFileSync(requirements)).update(version).digest("hex").slice(0, 12);
-  const folder = join(cacheFolder(), `python-readers-${key}`);
+  const key = createHash("sha256").update(readFileSync(required)).update(version).digest("hex").slice(0, 12);
+  const folder = join(cacheFolder(), `python-${name}-${key}`);
   const stamp = join(folder, "complete");
   const interpreter = join(folder, "bin/python");
   if (existsSync(stamp)) return interpreter;
@@ -32,7 +48,7 @@ export async function pythonReaders(): Promise<string | null> {
     if (existsSync(stamp)) return;
     rmSync(folder, { recursive: true, force: true });
     await must(python, ["-m", "venv", folder]);
-    await must(interpreter, ["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:", "-r", requirements]);
+    await must(interpreter, ["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:", "-r", required]);
     writeFileSync(stamp, "");
   });
   return interpreter;
