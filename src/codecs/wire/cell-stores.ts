@@ -15,6 +15,7 @@ import {
   gtS,
   gtU,
   leS,
+  load32,
   loadV128,
   ltS,
   mul,
@@ -31,6 +32,7 @@ import type { FunctionBuilder, Local } from "../../wasm/function-builder.ts";
 import type { ColumnLayout } from "../../wasm/layout.ts";
 import { i8x16 } from "../../wasm/simd.ts";
 import { f64, i32, i64 } from "../../wasm/value-type.ts";
+import type { ColumnPlaces } from "./column-places.ts";
 import type { WireFunctions } from "./text-functions.ts";
 
 const doubleExact = 2n ** 53n;
@@ -64,13 +66,15 @@ export function indexRow(f: FunctionBuilder, row: Expr): RowIndex {
 export class CellStores {
   readonly #f: FunctionBuilder;
   readonly #wire: WireFunctions;
+  readonly #places: ColumnPlaces;
   readonly #giveUp: () => void;
   readonly #real: Local;
   readonly #whole: Local;
 
-  constructor(f: FunctionBuilder, wire: WireFunctions, giveUp: () => void) {
+  constructor(f: FunctionBuilder, { wire, places }: { readonly wire: WireFunctions; readonly places: ColumnPlaces }, giveUp: () => void) {
     this.#f = f;
     this.#wire = wire;
+    this.#places = places;
     this.#giveUp = giveUp;
     this.#real = f.local(f64);
     this.#whole = f.local(i64);
@@ -84,7 +88,7 @@ export class CellStores {
     this.#f.store8(row.one, c32(state), column.state);
   }
 
-  /** A cell without a value; its children have none either, and are missing. */
+  /** A cell without a value; its children have none either, and are missing, and a list ends where the row before it ended. */
   empty(column: ColumnLayout, row: RowIndex, state: number): void {
     const f = this.#f;
     this.state(column, row, state);
@@ -99,6 +103,8 @@ export class CellStores {
       f.store32(row.four, c32(0), column.starts);
       f.store32(row.four, c32(0), column.lengths);
     }
+    const counter = this.#places.counters.get(column);
+    if (counter !== undefined) f.store32(row.four, load32(counter), column.offsets + 4);
     for (const child of column.children) this.empty(child, row, Cell.missing);
   }
 
