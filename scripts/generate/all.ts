@@ -7,6 +7,7 @@ import { generateConfigPage } from "./config-page.ts";
 import { generateErrorsPage } from "./errors-page.ts";
 import { generateConfigTypes } from "./config-types.ts";
 import { generateContractPage } from "./contract-page.ts";
+import { generateRulesPage } from "./rules-page.ts";
 import { generateTelemetryPage } from "./telemetry-page.ts";
 import { datasetSettingsSchema, sluiceRuleSchema } from "./shape-schema.ts";
 
@@ -26,6 +27,7 @@ export async function generateAll(home: string): Promise<readonly GeneratedFile[
     { path: "docs/reference/telemetry.md", text: generateTelemetryPage() },
     { path: "docs/reference/cli.md", text: generateCliPage(commands) },
     { path: "docs/reference/contract.md", text: generateContractPage() },
+    { path: "docs/reference/rules.md", text: generateRulesPage() },
     { path: "schemas/sluice-rule.schema.json", text: sluiceRuleSchema() },
     { path: "schemas/sluice-contract.schema.json", text: datasetSettingsSchema() },
   ];

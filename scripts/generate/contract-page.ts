@@ -1,4 +1,3 @@
-import { nameOfShape } from "../../src/contract/check-shape.ts";
 import { elementKeys } from "../../src/contract/odcs-element.ts";
 import { odcsDocument } from "../../src/contract/odcs-document.ts";
 import { logicalTypeOptions, propertyKeys, schemaObject } from "../../src/contract/odcs-properties.ts";
@@ -7,8 +6,7 @@ import { documentLimits } from "../../src/contract/parse-yaml.ts";
 import { leafOperators, ruleChecks, ruleKeys, threshold, tolerance } from "../../src/contract/rule-shape.ts";
 import { datasetSettings } from "../../src/contract/settings-shape.ts";
 import type { Key, Keys, Shape } from "../../src/contract/shape.ts";
-
-const version = "3.2";
+import { table } from "./key-table.ts";
 
 /** `docs/reference/contract.md`: what a contract may say and what Sluice does with it, from the descriptions that contracts are checked with. */
 export function generateContractPage(): string {
@@ -32,9 +30,9 @@ export function generateContractPage(): string {
     `## Sluice's own rules\n\nThe \`implementation\` of a quality entry with \`type: custom\` and \`engine: sluice\`. Its JSON Schema is \`schemas/sluice-rule.schema.json\`.\n\n${table(ruleKeys, "plain")}`,
     `### tolerance\n\n${table(tolerance.keys, "plain")}`,
     `### threshold\n\n${table(threshold.keys, "plain")}`,
-    ...Object.entries(ruleChecks).map(
-      ([check, { doc, keys }]) => `### check: ${check}\n\n${doc}\n${Object.keys(keys).length === 0 ? "" : `\n${table(keys, "plain")}`}`,
-    ),
+    `### Checks\n\n${checks}${Object.entries(ruleChecks)
+      .map(([check, { doc }]) => `| [\`${check}\`](rules.md#${check.toLowerCase()}) | ${doc.replaceAll("|", "\\|")} |`)
+      .join("\n")}\n`,
     `### Conditions\n\n${conditions}\n${table(leafOperators, "plain")}`,
     `## Sluice's settings\n\n${settings}\n${nestedTables("", datasetSettings.keys)}`,
     limits,
@@ -95,6 +93,12 @@ const metrics = `
 | rowCount | schema object | none: the number of rows itself is compared |
 `;
 
+const checks = `What each takes, what offends, an example and what it says: [rules](rules.md).
+
+| check | |
+| --- | --- |
+`;
+
 const thresholds = `
 With \`unit: percent\` the number is a share (0 to 100) of the rows that the rule judged.
 `;
@@ -141,37 +145,6 @@ function withoutOperators(keys: Keys): Keys {
   return Object.fromEntries(Object.entries(keys).filter(([name]) => !Object.hasOwn(operatorKeys, name)));
 }
 
-function table(keys: Keys, kind: "uses" | "plain"): string {
-  const uses = kind === "uses";
-  const head = uses ? "| key | value | Sluice | meaning |\n| --- | --- | --- | --- |" : "| key | value | meaning |\n| --- | --- | --- |";
-  const rows = Object.entries(keys).map(([name, key]) => {
-    const needed = key.required === true ? " (required)" : key.required === "before3.2" ? " (required before 3.2)" : "";
-    const cells = [
-      `\`${name}\`${needed}${key.since === undefined ? "" : " (3.2)"}`,
-      values(key.shape),
-      ...(uses ? [key.use] : []),
-      meaning(key),
-    ];
-    return `| ${cells.join(" | ")} |`;
-  });
-  return `${head}\n${rows.join("\n")}\n`;
-}
-
-function meaning(key: Key): string {
-  return escape(key.byDefault === undefined ? key.doc : `${key.doc} Default: ${key.byDefault}.`);
-}
-
-function values(shape: Shape): string {
-  if (shape.type === "string" && shape.values !== undefined) return shape.values.map((each) => `\`${each}\``).join(", ");
-  if (shape.type === "byVersion") return values(shape[version]);
-  if (shape.type === "either") return [...new Set(shape.of.map(values))].join(" or ");
-  if (shape.type === "list" && shape.of.type === "string" && shape.of.values !== undefined) return `a list of ${values(shape.of)}`;
-  const least = shape.type === "number" || shape.type === "integer" ? (shape.min ?? shape.above) : undefined;
-  const name = nameOfShape(shape, version);
-  if (least === undefined) return name;
-  return `${name}${"above" in shape && shape.above !== undefined ? ` above ${least}` : `, at least ${least}`}`;
-}
-
 /** Settings with the tables of their nested objects below them. */
 function nestedTables(prefix: string, keys: Keys): string {
   const flat: Record<string, Key> = {};
@@ -189,8 +162,4 @@ function objectsOf(shape: Shape): readonly Keys[] {
   if (shape.type === "object") return [shape.keys];
   if (shape.type === "either") return shape.of.flatMap(objectsOf);
   return shape.type === "list" ? objectsOf(shape.of) : [];
-}
-
-function escape(text: string): string {
-  return text.replaceAll("|", "\\|");
 }

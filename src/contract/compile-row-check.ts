@@ -148,7 +148,7 @@ export function composedCheck(site: RuleSite, compilePart: (site: RuleSite) => M
   const given = child(node, "else");
   const otherwise = part(given);
   if (when === null || then === null || (given !== null && otherwise === null)) return null;
-  return { check: { family: "conditional", when, then, otherwise }, path: null };
+  return { check: { family: "conditional", when, consequent: then, otherwise }, path: null };
 }
 
 /** The place of a character of a text. */
@@ -168,7 +168,7 @@ export function needsUnknownFields(check: RuleCheck): boolean {
     case "not":
       return needsUnknownFields(check.part.check);
     case "conditional":
-      return needsUnknownFields(check.then.check) || (check.otherwise !== null && needsUnknownFields(check.otherwise.check));
+      return needsUnknownFields(check.consequent.check) || (check.otherwise !== null && needsUnknownFields(check.otherwise.check));
     default:
       return false;
   }

@@ -7,6 +7,7 @@ import { isMasked } from "../core/schema.ts";
 import type { Field } from "../core/schema.ts";
 import { fieldsByPath } from "./compile-contract.ts";
 import { extremeOf } from "./compile-threshold.ts";
+import { lintRules, neverNegative } from "./lint-rules.ts";
 import { createFindings, sortDiagnostics } from "./findings.ts";
 import type { Findings } from "./findings.ts";
 
@@ -25,6 +26,7 @@ export function lintContract(contract: Contract): readonly Diagnostic[] {
     lintMasking(findings, rule, fields);
     lintNumberRange(findings, rule, fields);
   }
+  lintRules(findings, contract);
   lintRepeats(findings, contract.rules);
   lintColumns(findings, contract, fields);
   lintDrift(findings, contract, fields);
@@ -32,7 +34,7 @@ export function lintContract(contract: Contract): readonly Diagnostic[] {
 }
 
 function lintExtremes(findings: Findings, rule: RulePlan): void {
-  if (rule.threshold !== null) {
+  if (rule.threshold !== null && (rule.threshold.unit !== "value" || neverNegative.has(rule.check.family))) {
     const extreme = extremeOf(rule.threshold);
     if (extreme === "always")
       findings.warning("rule-never-fails", rule.location, `"${rule.id}" can't fail: every window meets its threshold`);
@@ -109,7 +111,15 @@ function lintMasking(findings: Findings, rule: RulePlan, fields: ReadonlyMap<str
 /** Constants that a rule compares columns with, by path. */
 function constantsOf(rule: RulePlan): Map<string, readonly Scalar[]> {
   const found = new Map<string, readonly Scalar[]>();
-  if (rule.check.family === "set" && rule.path !== null) found.set(rule.path, rule.check.values);
+  const { check } = rule;
+  if ((check.family === "set" || check.family === "distinctSet") && rule.path !== null) found.set(rule.path, check.values);
+  if (check.family === "tuples")
+    check.columns.forEach((column, i) =>
+      found.set(
+        column,
+        check.tuples.flatMap((tuple) => tuple[i] ?? []),
+      ),
+    );
   const visit = (condition: RulePlan["where"]): void => {
     if (condition === null) return;
     if (condition.op === "and" || condition.op === "or") condition.of.forEach(visit);

@@ -1,5 +1,5 @@
 import type { textAt } from "./node.ts";
-import { boolean, listOf, oneOf, string } from "./shape.ts";
+import { boolean, listOf, oneOf } from "./shape.ts";
 import type { Key, Keys, ObjectShape, Shape } from "./shape.ts";
 import { operatorNames } from "./odcs-quality.ts";
 

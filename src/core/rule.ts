@@ -105,7 +105,7 @@ export type RuleCheck =
   /** Row rules put together; a part that does not judge a row (its column has no value there) neither passes nor fails it. */
   | { readonly family: "allOf" | "anyOf"; readonly parts: readonly RulePart[] }
   | { readonly family: "not"; readonly part: RulePart }
-  | { readonly family: "conditional"; readonly when: Condition; readonly then: RulePart; readonly otherwise: RulePart | null }
+  | { readonly family: "conditional"; readonly when: Condition; readonly consequent: RulePart; readonly otherwise: RulePart | null }
   /** An expression of the Common Expression Language over the row's columns. */
   | { readonly family: "cel"; readonly expression: string }
   /** Rows with fields that the contract does not name; `allowed` may come. */

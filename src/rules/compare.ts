@@ -93,13 +93,16 @@ export const compareFamily: RuleFamily<"compare"> = {
           return out.rows();
         },
       }),
-      explain: (batch, row) => ({
-        observed: `${check.left} = ${cellText(locate(batch, left).column, row, batch) ?? "null"}, ${check.right} = ${cellText(locate(batch, right).column, row, batch) ?? "null"}`,
-        finding: null,
-        expected: words,
-        limit: words,
-        masked: left.masked || right.masked,
-      }),
+      explain: (batch, row) => {
+        const [a, b] = [left, right].map((path) => cellText(locate(batch, path).column, row, batch) ?? "null");
+        return {
+          observed: `${check.left} = ${a}, ${check.right} = ${b}`,
+          finding: plan.path === check.left ? `is ${a}, with ${check.right} = ${b}` : null,
+          expected: words,
+          limit: words,
+          masked: left.masked || right.masked,
+        };
+      },
     };
   },
 };

@@ -51,7 +51,7 @@ const singleRow: ReadonlySet<RuleCheck["family"]> = new Set([
 ]);
 
 /** Checks that speak of rows without a value too. */
-const judgesAbsent: ReadonlySet<RuleCheck["family"]> = new Set([
+export const judgesAbsent: ReadonlySet<RuleCheck["family"]> = new Set([
   "type",
   "required",
   "null",
@@ -63,7 +63,7 @@ const judgesAbsent: ReadonlySet<RuleCheck["family"]> = new Set([
 ]);
 
 /** The columns that a check looks at in a row. */
-function columnsOf({ check, path }: RulePart): readonly string[] {
+export function columnsOf({ check, path }: RulePart): readonly string[] {
   switch (check.family) {
     case "compare":
       return [check.left, check.right];
@@ -188,7 +188,7 @@ function composed(check: Composed, target: RuleTarget, compileCheck: CompileChec
 function conditional(check: Composed & { readonly family: "conditional" }, target: RuleTarget, compile: (part: RulePart) => Part): Part {
   const mask = compileCondition(check.when, target.fields, target.plan);
   const text = conditionText(check.when, target.fields, target.plan);
-  const then = compile(check.then);
+  const then = compile(check.consequent);
   const otherwise = check.otherwise === null ? null : compile(check.otherwise);
   const met = (batch: Batch): Uint8Array => {
     const out = new Uint8Array(batch.rows);

@@ -97,7 +97,7 @@ const examples: { readonly [F in RuleCheck["family"]]: Partial<RuleSketch> & { r
     check: {
       family: "conditional",
       when: { op: "gt", path: "i", value: { type: "number", text: "1", value: 1 } },
-      then: short,
+      consequent: short,
       otherwise: { check: { family: "checksum", algorithm: "luhn", lengths: [] }, path: "j" },
     },
   },

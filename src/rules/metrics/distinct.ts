@@ -73,7 +73,7 @@ export const uniquenessKind: MetricKind<"uniqueness"> = {
   compile: (_check, target) =>
     countsMetric(
       target,
-      (name) => `the uniqueness of ${name}`,
+      (name) => (target.plan.threshold?.unit === "rows" ? `the number of values of ${name} that stand once` : `the uniqueness of ${name}`),
       ["percent", "rows"],
       (counts, unit) =>
         shareOfValues(
@@ -90,7 +90,7 @@ export const mostCommonKind: MetricKind<"mostCommon"> = {
   compile: (_check, target) =>
     countsMetric(
       target,
-      (name) => `the share of the commonest value of ${name}`,
+      (name) => `the ${target.plan.threshold?.unit === "rows" ? "number of rows with" : "share of"} the commonest value of ${name}`,
       ["percent", "rows"],
       ({ level, counts, total }, unit) => {
         if (level > 0) return { measure: null, why: tooMany };

@@ -23,9 +23,15 @@ export function readShare({ part, whole }: Share, unit: Threshold["unit"], why: 
 /** Counts over one batch, added to those of earlier ones. */
 type Count = (batch: Batch, applies: Uint8Array) => Share;
 
-function shareMetric(subject: string, why: string, count: () => Count): Metric {
+/** What is counted: `values of fare`, of which `zeros`. */
+function shareMetric(
+  target: RuleTarget,
+  names: { readonly share: string; readonly part: string },
+  why: string,
+  count: () => Count,
+): Metric {
   const metric: Metric<Share> = {
-    subject,
+    subject: target.plan.threshold?.unit === "rows" ? `the number of ${names.part}` : names.share,
     masked: false,
     units: ["percent", "rows"],
     open: () => {
@@ -60,17 +66,18 @@ function countComplete(path: ColumnPath, batch: Batch, applies: Uint8Array): Sha
 /** The share of rows in which a column has a value; null, missing and invalid cells have none. */
 export const completenessKind: MetricKind<"completeness"> = {
   family: "completeness",
-  compile(_check, { plan, fields }) {
-    const path = resolveRowPath(fields, plan.path, plan);
-    return shareMetric(`the completeness of ${path.field.path}`, "the window has no rows for it", () => {
-      return (batch, applies) => countComplete(path, batch, applies);
-    });
+  compile(_check, target) {
+    const path = resolveRowPath(target.fields, target.plan.path, target.plan);
+    const name = path.field.path;
+    const names = { share: `the completeness of ${name}`, part: `values of ${name}` };
+    return shareMetric(target, names, "the window has no rows for it", () => (batch, applies) => countComplete(path, batch, applies));
   },
 };
 
 function numberShare(target: RuleTarget, noun: string, counts: (value: number) => boolean): Metric {
   const source = numberColumn(target, target.plan.path, "value", "without times");
-  return shareMetric(`the share of ${noun} in ${source.name}`, noValues(source.name), () => {
+  const part = `${noun} in ${source.name}`;
+  return shareMetric(target, { share: `the share of ${part}`, part }, noValues(source.name), () => {
     const gatherer = new NumberGatherer(source);
     return (batch, applies) => {
       const { values, count } = gatherer.gather(batch, applies);
