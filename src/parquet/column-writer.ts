@@ -9,16 +9,10 @@ import { LevelBuffer } from "./level-buffer.ts";
 import { Encoding, pageHeader, PageType } from "./page-header.ts";
 import type { ValueRun } from "./page-values.ts";
 import { PageValues } from "./page-values.ts";
+import type { PageLimits } from "./written-file.ts";
 
 /** Fewer values than these are not worth an encoding that some readers lack. */
 const deltaValuesMin = 512;
-
-/** When a page ends, and what a dictionary may hold. */
-export interface PageLimits {
-  readonly rowsMax: number;
-  readonly bytesMax: number;
-  readonly dictionaryBytesMax: number;
-}
 
 /** Values of one leaf for a run of rows. */
 export interface LeafRun extends ValueRun {

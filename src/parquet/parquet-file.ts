@@ -4,7 +4,6 @@ import type { FileMetrics } from "../core/encoded-file.ts";
 import type { Arena } from "../wasm/arena.ts";
 import type { Block } from "./block-pool.ts";
 import { ColumnWriter } from "./column-writer.ts";
-import type { PageLimits } from "./column-writer.ts";
 import { EncoderMemory } from "./encoder-memory.ts";
 import { FileMetricsTally } from "./file-metrics.ts";
 import { FileSchema } from "./file-schema.ts";
@@ -15,7 +14,7 @@ import { Placement, type PlacedColumn, type Spot } from "./placement.ts";
 import { RowBytes } from "./row-bytes.ts";
 import { Shredder } from "./shred.ts";
 import { SourceColumns } from "./source-columns.ts";
-import type { ParquetFile, ParquetFileInput, RowGroupLimits } from "./written-file.ts";
+import type { PageLimits, ParquetFile, ParquetFileInput, RowGroupLimits } from "./written-file.ts";
 
 const magic = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
 
@@ -145,7 +144,7 @@ class OpenFile implements ParquetFile {
     const memory = EncoderMemory.over(this.#arena);
     const columns = schema.leaves.length;
     const share = (all: number, least: number, most: number): number => Math.max(least, Math.min(most, Math.floor(all / columns)));
-    const limits: PageLimits = {
+    const limits: PageLimits = this.#input.pageLimits ?? {
       rowsMax: pageRowsMax,
       bytesMax: share(openBytes.pages, openBytes.pageMin, openBytes.pageMax),
       dictionaryBytesMax: share(openBytes.dictionaries, openBytes.dictionaryMin, openBytes.dictionaryMax),
@@ -164,7 +163,7 @@ class OpenFile implements ParquetFile {
     const { kernels } = this.#memory as EncoderMemory;
     let from = 0;
     while (from < count) {
-      let rows = Math.min(count - from, runRowsMax, rowsMax - this.#groupRows);
+      let rows = Math.min(count - from, runRowsMax, this.#input.pageLimits?.rowsMax ?? runRowsMax, rowsMax - this.#groupRows);
       let bytes = run.sizes.of(kernels, run.rows.address + from * 4, rows);
       while (rows > 1 && (bytes > runBytesMax || this.#groupBytes + bytes > bytesMax)) {
         rows = rows >> 1;

@@ -9,6 +9,13 @@ export interface RowGroupLimits {
   readonly bytesMax: number;
 }
 
+/** When a page ends, and what the dictionary of a column chunk may hold. */
+export interface PageLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+  readonly dictionaryBytesMax: number;
+}
+
 /** How a Parquet file is to be written. */
 export interface ParquetFileInput {
   /** The table's schema: its ids, names, order, and which fields are required. Fields that the batches have no column for are left out. */
@@ -16,6 +23,8 @@ export interface ParquetFileInput {
   /** Where batches are resident; one of the file's own without. Its blocks are used again by the next file over the same arena. */
   readonly arena?: Arena;
   readonly limits?: RowGroupLimits;
+  /** Without: by the number of columns, so that wide tables take no more memory than narrow ones. */
+  readonly pageLimits?: PageLimits;
   /** Field ids of the columns that get a bloom filter. */
   readonly bloomFilterIds?: ReadonlySet<number>;
 }
