@@ -129,15 +129,28 @@ export class ColumnBuilder {
   /** Forgets rows from `row` to `end`: a record that turned out to be no row. */
   rewind(row: number, end: number): void {
     this.lastRow = -1;
-    this.state.fill(Cell.missing, row, end);
-    this.booleans.fill(0, row, end);
-    this.doubles.fill(0, row, end);
-    this.words.fill(0, row * this.wordsPerRow, end * this.wordsPerRow);
-    this.starts.fill(0, row, end);
-    this.lengths.fill(0, row, end);
-    if (this.element !== null) this.offsets.fill(0, row + 1, end + 1);
+    // Single rows are the rule, and a call for each array would cost more than the decoding did.
+    if (end - row === 1) this.#rewindOne(row);
+    else {
+      this.state.fill(Cell.missing, row, end);
+      this.booleans.fill(0, row, end);
+      this.doubles.fill(0, row, end);
+      this.words.fill(0, row * this.wordsPerRow, end * this.wordsPerRow);
+      this.starts.fill(0, row, end);
+      this.lengths.fill(0, row, end);
+      if (this.element !== null) this.offsets.fill(0, row + 1, end + 1);
+    }
     while (this.invalidCount > 0 && (this.#invalidRows[this.invalidCount - 1] as number) >= row) this.invalidCount--;
     for (const child of this.children) child.rewind(row, end);
+  }
+
+  #rewindOne(row: number): void {
+    this.state[row] = Cell.missing;
+    if (this.booleans.length > 0) this.booleans[row] = 0;
+    if (this.doubles.length > 0) this.doubles[row] = 0;
+    for (let i = row * this.wordsPerRow; i < (row + 1) * this.wordsPerRow; i++) this.words[i] = 0;
+    if (this.starts.length > 0) this.starts[row] = this.lengths[row] = 0;
+    if (this.element !== null) this.offsets[row + 1] = 0;
   }
 
   /** The finished column of `rows` rows over the records' slab and the batch's extra area. */

@@ -123,12 +123,12 @@ export function recordSink(record: Expr, row: Expr): CellSink {
   };
 }
 
-/** Reads the sign and one to seven digits without a leading zero, 1 where they are there; `start` is behind the sign. */
+/** Reads the sign and the first one to eight digits, 1 where they are there without a leading zero; `start` is behind the sign. */
 function scanWhole(f: FunctionBuilder, l: CellLocals): Expr {
   f.set(l.start, add(l.p, f.tee(l.negative, eq(load8U(l.p), c32(0x2d)))));
   f.set(l.bytes, digitBytes(l.start));
   f.set(l.bits, digitBits(l.bytes, l.bytes));
-  const count = ltU(sub(l.bits, c64(8)), c64(56));
+  const count = ne(l.bits, c64(0));
   const leading = and(eqz(and(l.bytes, c64(0xff))), gtU(l.bits, c64(8)));
   return and(count, eqz(leading));
 }
@@ -137,8 +137,9 @@ function behind(l: CellLocals, bits: Expr): Expr {
   return add(l.start, shrU(wrap(bits), c32(3)));
 }
 
-function isExponent(c: Expr): Expr {
-  return eq(or(c, c32(0x20)), c32(0x65));
+/** Whether a byte behind digits can end a number: no digit, point or `e`. What else may not stand there, the next look at the text finds. */
+function endsNumber(c: Expr): Expr {
+  return or(ltU(c, c32(0x2e)), eq(or(c, c32(0x20)), c32(0x7d)));
 }
 
 /** `value` with the sign of the number scanned. */
@@ -153,24 +154,49 @@ function storeInteger(f: FunctionBuilder, sink: CellSink, l: CellLocals): void {
   sink.double(f, toF64S(l.value));
 }
 
-/** A whole number of up to seven digits. */
-export function fastInteger(f: FunctionBuilder, sink: CellSink, l: CellLocals, slow: () => void): void {
-  const whole = scanWhole(f, l);
-  // `1.0` and `1e3` are whole numbers too.
-  f.if(
-    and(whole, and(ne(load8U(behind(l, l.bits)), c32(0x2e)), eqz(isExponent(load8U(behind(l, l.bits)))))),
-    () => {
-      f.set(l.p, behind(l, l.bits));
+/** A whole number of up to eight digits, in `long` columns of up to 16. */
+export function fastInteger(
+  f: FunctionBuilder,
+  memory: DecoderMemory,
+  sink: CellSink,
+  l: CellLocals,
+  { long, slow }: { readonly long: boolean; readonly slow: () => void },
+): void {
+  f.block((done) => {
+    f.block((odd) => {
+      f.brIf(odd, eqz(scanWhole(f, l)));
+      f.set(l.start, behind(l, l.bits));
       f.set(l.value, digitsValue(f, l.value, l.bytes, l.bits));
+      if (long)
+        f.if(eq(l.bits, c64(64)), () => {
+          f.set(l.mantissa, l.value);
+          emitDigits(f, memory, l);
+          f.set(l.value, l.mantissa);
+        });
+      // `1.0` and `1e3` are whole numbers too.
+      f.brIf(odd, eqz(endsNumber(load8U(l.start))));
+      f.set(l.p, l.start);
       f.set(l.value, signed(l, l.value));
       storeInteger(f, sink, l);
-    },
-    slow,
-  );
+      f.br(done);
+    });
+    slow();
+  });
+}
+
+/** Appends the digits at `start`, none to eight, to `mantissa`, which has room for them; `bits` is eight times their count. */
+function emitDigits(f: FunctionBuilder, memory: DecoderMemory, l: CellLocals): void {
+  f.set(l.bytes, digitBytes(l.start));
+  f.set(l.bits, digitBits(l.bytes, l.bytes));
+  f.if(ne(l.bits, c64(0)), () => {
+    const digits = digitsValue(f, l.value, l.bytes, l.bits);
+    f.set(l.mantissa, add(mul(l.mantissa, load64(wrap(l.bits), memory.integerPowers)), digits));
+    f.set(l.start, behind(l, l.bits));
+  });
 }
 
 /**
- * Reads a number with one to seven digits before the point and at most 15 behind it: `mantissa` is its digits, `bits` eight times the count of those
+ * Reads a number with one to eight digits before the point and at most 19 behind it: `mantissa` is its digits, `bits` eight times the count of those
  * behind the point, `start` the position behind it. `use` takes it, or leaves `p` alone; `slow` where the number is another.
  */
 function emitShortNumber(f: FunctionBuilder, memory: DecoderMemory, l: CellLocals, use: () => void, slow: () => void): void {
@@ -184,7 +210,7 @@ function emitShortNumber(f: FunctionBuilder, memory: DecoderMemory, l: CellLocal
         f.set(l.start, add(l.start, c32(1)));
         emitFraction(f, memory, l, () => f.br(odd));
       });
-      f.brIf(odd, isExponent(load8U(l.start)));
+      f.brIf(odd, eqz(endsNumber(load8U(l.start))));
       use();
       f.br(done);
     });
@@ -192,25 +218,25 @@ function emitShortNumber(f: FunctionBuilder, memory: DecoderMemory, l: CellLocal
   });
 }
 
-/** The digits behind the point, where `start` is: appends them to `mantissa`. */
+/** Appends the digits behind the point, where `start` is, to `mantissa`. */
 function emitFraction(f: FunctionBuilder, memory: DecoderMemory, l: CellLocals, odd: () => void): void {
-  const append = (): void => {
-    const digits = digitsValue(f, l.value, l.bytes, l.bits);
-    f.set(l.mantissa, add(mul(l.mantissa, load64(wrap(l.bits), memory.integerPowers)), digits));
-    f.set(l.start, behind(l, l.bits));
-  };
-  f.set(l.bytes, digitBytes(l.start));
-  f.set(l.bits, digitBits(l.bytes, l.bytes));
+  emitDigits(f, memory, l);
   f.if(eqz(l.bits), odd);
-  append();
   f.if(eq(l.bits, c64(64)), () => {
-    f.set(l.bytes, digitBytes(l.start));
-    f.set(l.bits, digitBits(l.bytes, l.bytes));
-    // Twelve digits behind the point and seven before it are the most that 64 bits always hold.
-    f.if(gtU(l.bits, c64(56)), odd);
-    f.if(gtU(l.mantissa, c64(10n ** 12n)), odd);
-    f.if(ne(l.bits, c64(0)), append);
-    f.set(l.bits, add(l.bits, c64(64)));
+    // Eight digits more have room in 64 bits.
+    f.if(gtU(l.mantissa, c64(10n ** 11n)), odd);
+    emitDigits(f, memory, l);
+    f.if(
+      eq(l.bits, c64(64)),
+      () => {
+        f.if(gtU(l.mantissa, c64(10n ** 16n)), odd);
+        emitDigits(f, memory, l);
+        // Three more have.
+        f.if(gtU(l.bits, c64(24)), odd);
+        f.set(l.bits, add(l.bits, c64(128)));
+      },
+      () => f.set(l.bits, add(l.bits, c64(64))),
+    );
   });
 }
 

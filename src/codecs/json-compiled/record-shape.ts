@@ -142,8 +142,9 @@ export function mergeShapes(a: ObjectShape, b: ObjectShape): ObjectShape | null 
   const keys = new Set(a.steps.map((step) => step.key));
   let i = 0;
   for (const step of b.steps) {
-    const at = a.steps.findIndex((each, index) => index >= i && sameBytes(each.literal, step.literal));
-    if (at < 0) {
+    let at = i;
+    while (at < a.steps.length && !sameBytes((a.steps[at] as ShapeStep).literal, step.literal)) at++;
+    if (at === a.steps.length) {
       // A field that `a` has elsewhere, or spaced otherwise; or one before the first, whose literal has the brace.
       if (keys.has(step.key) || steps.length === 0) return null;
       steps.push({ ...step, optional: true });

@@ -15,7 +15,12 @@ export class ReferenceRow {
   readonly #memory: DecoderMemory;
   readonly #arena: Arena;
   readonly #note: NoteInvalid;
+  /** The arena's memory, as it is seen while it doesn't grow. */
   #bytes: Uint8Array = new Uint8Array(0);
+  #words = new Int32Array(0);
+  #doubles = new Float64Array(0);
+  /** Whether the last record left cells in the decoder. */
+  #used = false;
   #decoder: JsonDecoder | null = null;
 
   constructor(plan: JsonPlan, memory: DecoderMemory, arena: Arena, note: NoteInvalid) {
@@ -29,10 +34,11 @@ export class ReferenceRow {
   read(row: number, start: number, end: number): DecodeFault | "full" | null {
     const decoder = this.#fresh();
     const fault = decoder.row(0, start, end);
+    this.#used = fault === null;
     if (fault !== null) return { ...fault, row };
     const { children } = this.#memory.records.root;
     if (!children.every((place, i) => this.#fits(place, decoder.columns[i] as ColumnBuilder))) return "full";
-    children.forEach((place, i) => this.#put(place, decoder.columns[i] as ColumnBuilder, 1, row));
+    for (const [i, place] of children.entries()) this.#put(place, decoder.columns[i] as ColumnBuilder, 1, row);
     return null;
   }
 
@@ -45,19 +51,17 @@ export class ReferenceRow {
     const bytes = this.#arena.u8;
     if (this.#decoder === null || this.#bytes !== bytes) {
       this.#bytes = bytes;
+      this.#words = new Int32Array(bytes.buffer);
+      this.#doubles = new Float64Array(bytes.buffer);
       this.#decoder = new JsonDecoder(this.#plan, 1, bytes);
-    } else this.#decoder.clear(1);
+    } else if (this.#used) this.#decoder.clear(1);
     return this.#decoder;
-  }
-
-  #word(address: number): Uint32Array {
-    return this.#arena.u32(address, 1);
   }
 
   #fits(place: ColumnPlace, from: ColumnBuilder): boolean {
     if (place.element !== null) {
       const element = from.element as ColumnBuilder;
-      const room = (place.element.layout as ColumnLayout).capacity - (this.#word(place.counter)[0] as number);
+      const room = (place.element.layout as ColumnLayout).capacity - (this.#words[place.counter >> 2] as number);
       if (element.length > room || !this.#fits(place.element, element)) return false;
     }
     return place.children.every((child, i) => this.#fits(child, from.children[i] as ColumnBuilder));
@@ -66,17 +70,26 @@ export class ReferenceRow {
   /** Copies the first `count` rows of a builder to the rows from `base` on. */
   #put(place: ColumnPlace, from: ColumnBuilder, count: number, base: number): void {
     const layout = place.layout as ColumnLayout;
-    const arena = this.#arena;
-    arena.bytes(layout.state + base, count).set(from.state.subarray(0, count));
-    if (layout.kind === "boolean") arena.bytes(layout.values + base, count).set(from.booleans.subarray(0, count));
-    else if (layout.values !== 0) arena.f64(layout.values + base * 8, count).set(from.doubles.subarray(0, count));
-    if (layout.exact !== 0) arena.i32(layout.exact + base * 8, count * 2).set(from.words.subarray(0, count * 2));
-    if (layout.unscaled !== 0) arena.i32(layout.unscaled + base * 16, count * 4).set(from.words.subarray(0, count * 4));
-    // What the reference has read needs no second reading by its format.
-    if (place.spans.starts !== 0) arena.u32(place.spans.starts + base * 4, count).fill(0);
+    const bytes = this.#bytes;
+    const words = this.#words;
+    const { wordsPerRow } = from;
+    const exact = (layout.exact + layout.unscaled) / 4;
+    for (let i = 0; i < count; i++) {
+      const row = base + i;
+      bytes[layout.state + row] = from.state[i] as number;
+      if (layout.kind === "boolean") bytes[layout.values + row] = from.booleans[i] as number;
+      else if (layout.values !== 0) this.#doubles[layout.values / 8 + row] = from.doubles[i] as number;
+      for (let k = 0; k < wordsPerRow; k++) words[exact + row * wordsPerRow + k] = from.words[i * wordsPerRow + k] as number;
+      // What the reference has read needs no second reading by its format.
+      if (place.spans.starts !== 0) words[place.spans.starts / 4 + row] = 0;
+    }
     if (layout.kind === "bytes") this.#putText(layout, from, count, base);
     if (place.element !== null) this.#putElements(place, from, count, base);
-    place.children.forEach((child, i) => this.#put(child, from.children[i] as ColumnBuilder, count, base));
+    for (const [i, child] of place.children.entries()) this.#put(child, from.children[i] as ColumnBuilder, count, base);
+    if (from.invalidCount > 0) this.#putInvalid(layout, from, base);
+  }
+
+  #putInvalid(layout: ColumnLayout, from: ColumnBuilder, base: number): void {
     const invalid = from.invalidCells();
     if (invalid === null) return;
     for (const [i, row] of invalid.rows.entries())
@@ -84,37 +97,35 @@ export class ReferenceRow {
   }
 
   #putText(layout: ColumnLayout, from: ColumnBuilder, count: number, base: number): void {
-    const starts = this.#arena.u32(layout.starts + base * 4, count);
-    const lengths = this.#arena.u32(layout.lengths + base * 4, count);
+    const words = this.#words;
     const { area } = this.#decoder as JsonDecoder;
     const slabLength = this.#bytes.length;
-    const areaEnd = this.#word(this.#memory.cells + cell.rollback);
+    const areaEnd = (this.#memory.cells + cell.rollback) / 4;
     for (let i = 0; i < count; i++) {
       const start = from.starts[i] as number;
       const length = from.lengths[i] as number;
-      lengths[i] = length;
-      starts[i] = start;
+      words[layout.lengths / 4 + base + i] = length;
+      words[layout.starts / 4 + base + i] = start;
       if (start < slabLength) continue;
-      const to = areaEnd[0] as number;
+      const to = words[areaEnd] as number;
       this.#bytes.set(area.bytes.subarray(start - slabLength, start - slabLength + length), to);
-      starts[i] = to;
-      areaEnd[0] = to + length;
+      words[layout.starts / 4 + base + i] = to;
+      words[areaEnd] = to + length;
     }
   }
 
   #putElements(place: ColumnPlace, from: ColumnBuilder, count: number, base: number): void {
     const layout = place.layout as ColumnLayout;
-    const ends = this.#arena.i32(layout.offsets + 4 + base * 4, count);
-    const counter = this.#word(place.counter);
-    const first = counter[0] as number;
+    const words = this.#words;
+    const first = words[place.counter / 4] as number;
     const element = from.element as ColumnBuilder;
     let last = 0;
     for (let i = 0; i < count; i++) {
       // A row without a list ends where the one before it ended.
       if (from.state[i] === Cell.value) last = from.offsets[i + 1] as number;
-      ends[i] = first + last;
+      words[layout.offsets / 4 + 1 + base + i] = first + last;
     }
-    counter[0] = first + element.length;
+    words[place.counter / 4] = first + element.length;
     this.#put(place.element as ColumnPlace, element, element.length, first);
     if (place.keys !== null) this.#put(place.keys, from.keys as ColumnBuilder, element.length, first);
   }

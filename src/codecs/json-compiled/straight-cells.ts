@@ -64,7 +64,7 @@ export function emitStraightCell(
   switch (type.kind) {
     case "int":
     case "long":
-      fastInteger(f, sink, l, nullOrSlow);
+      fastInteger(f, memory, sink, l, { long: type.kind === "long", slow: nullOrSlow });
       return;
     case "double":
       fastDouble(f, memory, sink, l, runtime.nearest, nullOrSlow);
