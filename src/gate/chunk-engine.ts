@@ -1,14 +1,18 @@
+import { compileAvroDecoder } from "../codecs/avro-compiled/compile-avro-decoder.ts";
 import { chunked } from "../codecs/chunked.ts";
 import { compileRecords } from "../codecs/compile-records.ts";
 import type { DecodeWithSchemas, DecoderTools } from "../codecs/decoder.ts";
 import { jsonCodec } from "../codecs/json.ts";
 import { compileJsonDecoder } from "../codecs/json-compiled/compile-json-decoder.ts";
+import { compileProtobufDecoder } from "../codecs/protobuf-compiled/compile-protobuf-decoder.ts";
 import type { Batch } from "../core/batch.ts";
+import type { ChunkDecoder } from "../core/codec.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { Validator } from "../core/rule.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
+import { keyFieldIds } from "../parquet/key-fields.ts";
 import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
 import { compileValidator } from "../rules/compile-validator.ts";
@@ -16,7 +20,7 @@ import type { WindowProfiler } from "../sketches/index.ts";
 import { compileRegisteredSchema } from "../rules/registered-json-schema.ts";
 import { compileProfiler, referenceProfiler } from "../sketches/index.ts";
 import { Arena } from "../wasm/arena.ts";
-import { layoutBatch } from "../wasm/layout.ts";
+import { layoutBatch, type BatchLayout } from "../wasm/layout.ts";
 
 /** What judges the chunks of one window at a time, one after the other. */
 export interface ChunkEngine {
@@ -64,18 +68,26 @@ export function openReferenceEngine(contract: Contract, openReferenceFile: OpenR
 export function openCompiledEngine(contract: Contract): ChunkEngine {
   const arena = new Arena();
   const layout = layoutBatch(contract.fields, arena, contract.rules.length);
-  const decoder = decodesPlainJson(contract) ? compileJsonDecoder(contract, layout, arena) : null;
+  const { decoder, fallback } = compileDecoder(contract, layout, arena);
   return {
     decode: decoder === null ? decodeInChunks(compileRecords(contract, tools)) : (records, from) => decoder.decode(records, from),
     validator: compileValidator(contract),
     profiler: compileProfiler(contract, layout, arena),
-    openFile: (schema) => openParquetFile({ schema, arena }),
+    openFile: (schema) => openParquetFile({ schema, arena, bloomFilterIds: keyFieldIds(contract, schema) }),
     filesKeepBatches: false,
-    fallback: decoder === null ? "decoder" : null,
+    fallback: fallback === null ? null : `decoder: ${fallback}`,
   };
 }
 
-/** Whether a contract's records are JSON objects and nothing else. */
-function decodesPlainJson({ record, format }: Contract): boolean {
-  return record === undefined && (format === undefined || format.format === "json");
+/** The compiled decoder of records that are nothing but a value of the contract's format; null for others, and why it is not compiled. */
+function compileDecoder(
+  contract: Contract,
+  layout: BatchLayout,
+  arena: Arena,
+): { readonly decoder: ChunkDecoder | null; readonly fallback: string | null } {
+  const { record, format } = contract;
+  if (record !== undefined) return { decoder: null, fallback: "records are framed, enveloped, keyed or of a format that is not compiled" };
+  if (format?.format === "avro") return compileAvroDecoder(contract, layout, arena);
+  if (format?.format === "protobuf") return compileProtobufDecoder(contract, layout, arena);
+  return { decoder: compileJsonDecoder(contract, layout, arena), fallback: null };
 }
