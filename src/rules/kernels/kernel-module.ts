@@ -9,12 +9,14 @@ export class KernelModule {
   readonly wasm = new WasmModule();
   /** The number of rows of the chunk at hand. */
   readonly rows: Global = this.wasm.global("i32");
+  readonly rowsMax: number;
   readonly #arena: Arena;
   readonly #masks = new Map<number, { readonly addresses: number[]; used: number }>();
   readonly #shared = new Map<string, FunctionRef>();
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, rowsMax: number) {
     this.#arena = arena;
+    this.rowsMax = rowsMax;
   }
 
   /** Room of its own, zero at first. */

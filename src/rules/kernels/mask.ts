@@ -57,7 +57,7 @@ export function not(mask: Mask): Mask {
 }
 
 /** A mask that stands in memory. */
-export function storedMask(address: number): Mask {
+export function maskAt(address: number): Mask {
   return lanesOnly(({ cell }) => loadV128(cell, address));
 }
 
@@ -115,6 +115,21 @@ export function eachBlock(f: FunctionBuilder, count: Expr, step: (block: Block) 
       f.br(again);
     });
   });
+}
+
+/** The same rows, worked out once a chunk however often they are asked for. */
+export function stored(kernels: KernelModule, rows: Mask): Mask {
+  const address = kernels.workMask(kernels.rowsMax);
+  let written = false;
+  return {
+    prepare(f) {
+      if (written) return;
+      written = true;
+      rows.prepare(f);
+      eachBlock(f, kernels.rows, (block) => f.storeV128(block.cell, rows.lanes(block), address));
+    },
+    lanes: ({ cell }) => loadV128(cell, address),
+  };
 }
 
 /** The number of cells of a column: rows, or what the offsets of the lists around it end with. */

@@ -1,9 +1,9 @@
 import { Cell } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
-import type { RulePlan } from "../../core/rule.ts";
-import { c64, c32, eqz, gtU, ltU, load32, load64, load8U, ne, or, remS, shl, sub } from "../../wasm/expression.ts";
+import type { Condition, RulePart, RulePlan } from "../../core/rule.ts";
+import { c64, c32, eqz, gtU, ltU, load32, load64, load8U, ne, or, remS, shl, sub, type Expr } from "../../wasm/expression.ts";
 import type { BatchLayout } from "../../wasm/layout.ts";
-import { f64x2 } from "../../wasm/simd.ts";
+import { f64x2, i8x16, simd, splat8 } from "../../wasm/simd.ts";
 import { resolvePath } from "../column-path.ts";
 import { conditionPaths } from "../condition-mask.ts";
 import { floorAtScale, parseExactDecimal } from "../exact-decimal.ts";
@@ -14,7 +14,7 @@ import { automataTest, dfaTest } from "./automaton-test.ts";
 import { conditionRows, type FindColumn } from "./condition-rows.ts";
 import type { KernelModule } from "./kernel-module.ts";
 import { locateLayout, type LocatedLayout } from "./located-layout.ts";
-import { allOf, anyOf, hasValue, inState, isAbsent, never, not, rowsOf, testedCells, type Mask } from "./mask.ts";
+import { allOf, anyOf, hasValue, inState, isAbsent, lanesOnly, never, not, rowsOf, testedCells, type Mask } from "./mask.ts";
 import {
   compareDecimalColumns,
   compareFloatColumns,
@@ -24,6 +24,7 @@ import {
   scaleOf,
   stepOrder,
 } from "./number-mask.ts";
+import { composedRows } from "./part-rows.ts";
 import { membershipMask } from "./set-mask.ts";
 import { compareSpans, lengthTest, signTest, spanAt, testedTexts, type TextTest } from "./text-mask.ts";
 
@@ -162,28 +163,71 @@ function orderedRows(kernels: KernelModule, left: LocatedLayout, op: CheckOf<"co
   }
 }
 
+/** Rows in which too few, or too many, of several columns have a value, and none is invalid. */
+function incompleteRows(columns: readonly LocatedLayout[], quantity: CheckOf<"complete">["quantity"]): Mask | null {
+  const count = columns.length;
+  if (count > 100) return null;
+  const values = columns.map(({ column }) => hasValue(column));
+  const invalid = columns.map(({ column }) => inState(column, Cell.invalid));
+  const met = lanesOnly((block) => {
+    // A lane of ones is -1.
+    const sum = values.map((mask) => mask.lanes(block)).reduce((left, lanes) => i8x16.add(left, lanes));
+    const present = (wanted: number, total: Expr): Expr => i8x16.eq(total, splat8(c32(-wanted)));
+    if (quantity === "allOrNone") {
+      const total = block.f.local("v128");
+      block.f.set(total, sum);
+      return simd.or(present(0, total), present(count, total));
+    }
+    if (quantity === "any") return simd.not(present(0, sum));
+    return present(quantity === "all" ? count : 1, sum);
+  });
+  return allOf(not(met), not(anyOf(...invalid)));
+}
+
+function conditionOffenders({ kernels }: KernelTarget, condition: Condition, find: FindColumn): Mask | null {
+  const holds = conditionRows(kernels, condition, find);
+  if (holds === null) return null;
+  const invalid = conditionPaths(condition).flatMap((path) => {
+    const located = find(path);
+    return located === null ? [] : [inState(located.column, Cell.invalid)];
+  });
+  return allOf(not(holds), not(anyOf(...invalid)));
+}
+
 /** The rows that offend against a rule, its `where` apart; null where no kernel can say. */
-export function offenderRows({ kernels, fields, layout }: KernelTarget, plan: RulePlan): Mask | null {
+export function offenderRows(target: KernelTarget, plan: RulePlan): Mask | null {
+  const { kernels, fields, layout } = target;
   const locate = (path: string): LocatedLayout => locateLayout(layout, resolvePath(fields, path, plan));
   const find: FindColumn = (path) => {
     const located = locate(path);
     return located.lists.length > 0 ? null : located;
   };
   const { check } = plan;
-  if (check.family === "rowCount") return never;
-  if (check.family === "compare") {
-    const [left, right] = [locate(check.left), locate(check.right)];
-    const ordered = orderedRows(kernels, left, check.op, right);
-    return ordered === null ? null : allOf(hasValue(left.column), hasValue(right.column), not(ordered));
+  switch (check.family) {
+    case "rowCount":
+      return never;
+    case "compare": {
+      const [left, right] = [locate(check.left), locate(check.right)];
+      const ordered = orderedRows(kernels, left, check.op, right);
+      return ordered === null ? null : allOf(hasValue(left.column), hasValue(right.column), not(ordered));
+    }
+    case "condition":
+      return conditionOffenders(target, check.condition, find);
+    case "complete":
+      return incompleteRows(check.columns.map(locate), check.quantity);
+    case "allOf":
+    case "anyOf":
+    case "not":
+    case "conditional": {
+      const offenders = (part: RulePart): Mask | null => offenderRows(target, { ...plan, ...part, where: null });
+      const condition = (each: Condition): Mask | null => conditionRows(kernels, each, find);
+      return composedRows(check, { kernels, locate, offenders, condition })?.fails ?? null;
+    }
+    default: {
+      if (plan.path === null) return null;
+      const located = locate(plan.path);
+      const cells = offendingCells(kernels, plan, located);
+      return cells === null ? null : rowsOf(kernels, located, cells);
+    }
   }
-  if (check.family === "condition") {
-    const holds = conditionRows(kernels, check.condition, find);
-    if (holds === null) return null;
-    const invalid = conditionPaths(check.condition).map((path) => inState(locate(path).column, Cell.invalid));
-    return allOf(not(holds), not(anyOf(...invalid)));
-  }
-  if (plan.path === null) return null;
-  const located = locate(plan.path);
-  const cells = offendingCells(kernels, plan, located);
-  return cells === null ? null : rowsOf(kernels, located, cells);
 }

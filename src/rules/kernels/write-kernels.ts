@@ -10,7 +10,7 @@ import { resolvePath } from "../column-path.ts";
 import { conditionRows } from "./condition-rows.ts";
 import { KernelModule } from "./kernel-module.ts";
 import { locateLayout } from "./located-layout.ts";
-import { eachBlock, storedMask, type Mask } from "./mask.ts";
+import { eachBlock, maskAt, type Mask } from "./mask.ts";
 import { offenderRows } from "./offender-rows.ts";
 
 /** Where the kernels' findings stand in the arena. */
@@ -46,7 +46,7 @@ class KernelWriter {
   constructor(contract: Pick<Contract, "fields" | "rules">, layout: BatchLayout, arena: Arena) {
     this.#contract = contract;
     this.#layout = layout;
-    this.#kernels = new KernelModule(arena);
+    this.#kernels = new KernelModule(arena, layout.rowsMax);
     const { rules } = contract;
     const rowRules = rules.filter(({ scope }) => scope === "row").length;
     this.#places = {
@@ -110,7 +110,7 @@ class KernelWriter {
       if (holds === null || decoded === null) return null;
       wanted = {
         prepare: (f) => holds.prepare(f),
-        lanes: (block) => simd.and(holds.lanes(block), storedMask(decoded.mask).lanes(block)),
+        lanes: (block) => simd.and(holds.lanes(block), maskAt(decoded.mask).lanes(block)),
       };
     }
     this.#step((f) => {

@@ -133,6 +133,26 @@ export const texts: readonly string[] = [
   "N12345",
   "N1234",
   "N123456",
+  "N00000",
+  "N9ZZZZ",
+  "N9AAAA",
+  "N99999",
+  "N/9999",
+  "N:9999",
+  "N0/000",
+  "N0@AAA",
+  "N0[AAA",
+  "N000:0",
+  "M0000",
+  "O0000",
+  "z".repeat(36),
+  "a".repeat(36),
+  "0".repeat(36),
+  "9".repeat(36),
+  "*".repeat(36),
+  ..."/:`{)+"
+    .split("")
+    .flatMap((bad) => [1, 17, 34].map((at) => `${"a0*z9".repeat(8).slice(0, at)}${bad}${"a0*z9".repeat(8).slice(at + 1, 36)}`)),
   "n12345",
   "1.2.3.4",
   "::1",
@@ -150,8 +170,9 @@ export const texts: readonly string[] = [
 ];
 
 const states: readonly number[] = [Cell.value, Cell.value, Cell.value, Cell.value, Cell.null, Cell.missing, Cell.invalid];
-const allValues: readonly number[] = [Cell.value];
+export const allValues: readonly number[] = [Cell.value];
 const noValues: readonly number[] = [Cell.null, Cell.missing];
+const anyKinds = [states, states, states, allValues, noValues];
 
 function invalidCells(state: Uint8Array): InvalidCells | null {
   const rows = Uint32Array.from(state.entries().flatMap(([i, cell]) => (cell === Cell.invalid ? [i] : [])));
@@ -198,8 +219,8 @@ function decimalColumn(field: Field, state: Uint8Array, draw: Draw): Column {
 }
 
 /** A column of any cells, its children and elements included. */
-export function drawColumn(field: Field, length: number, draw: Draw): Column {
-  const kind = draw.pick([states, states, states, allValues, noValues]);
+export function drawColumn(field: Field, length: number, draw: Draw, kinds: readonly (readonly number[])[] = anyKinds): Column {
+  const kind = draw.pick(kinds);
   const state = Uint8Array.from({ length }, () => draw.pick(kind));
   const base = { field, length, state, invalid: invalidCells(state) };
   const each = <T>(values: readonly T[], none: T): T[] => Array.from(state, (cell) => (cell === Cell.value ? draw.pick(values) : none));
@@ -214,13 +235,13 @@ export function drawColumn(field: Field, length: number, draw: Draw): Column {
     case "decimal":
       return decimalColumn(field, state, draw);
     case "struct":
-      return { ...base, kind: "struct", children: type.fields.map((child) => drawColumn(child, length, draw)) };
+      return { ...base, kind: "struct", children: type.fields.map((child) => drawColumn(child, length, draw, kinds)) };
     case "list":
     case "map": {
       const offsets = new Int32Array(length + 1);
       for (let i = 0; i < length; i++) offsets[i + 1] = (offsets[i] as number) + (state[i] === Cell.value ? draw.nat(3) : 0);
       const elements = offsets[length] as number;
-      const element = drawColumn(type.kind === "list" ? type.element : type.value, elements, draw);
+      const element = drawColumn(type.kind === "list" ? type.element : type.value, elements, draw, kinds);
       const keys = type.kind === "list" ? null : textColumn(mapKeyField(field), new Uint8Array(elements), draw);
       return { ...base, kind: "list", offsets, keys, element } as Column;
     }
@@ -236,13 +257,13 @@ export function drawColumn(field: Field, length: number, draw: Draw): Column {
 }
 
 /** A batch of `rows` rows, a few of them not decoded. */
-export function drawBatch(fields: readonly Field[], rows: number, draw: Draw): Batch {
+export function drawBatch(fields: readonly Field[], rows: number, draw: Draw, kinds: readonly (readonly number[])[] = anyKinds): Batch {
   const records = makeRecords(Array.from({ length: rows }, () => "{}"));
   const undecoded = Uint8Array.from({ length: rows }, () => (draw.nat(9) === 0 ? 1 : 0));
   return {
     records,
     rows,
-    columns: fields.map((field) => drawColumn(field, rows, draw)),
+    columns: fields.map((field) => drawColumn(field, rows, draw, kinds)),
     faults: [],
     undecoded,
     skipped: [],

@@ -1,4 +1,4 @@
-import type { Comparison, Condition, RuleCheck, Scalar } from "../../../src/core/rule.ts";
+import type { Comparison, Condition, RuleCheck, RulePart, Scalar } from "../../../src/core/rule.ts";
 import type { Field } from "../../../src/core/schema.ts";
 import type { RuleSketch } from "../../fixtures/contract.ts";
 import { doubles, longs, texts, unscaled, type Draw } from "./random-batch.ts";
@@ -155,4 +155,39 @@ export function drawCompare(rowFields: readonly Field[], draw: Draw): RuleCheck 
   };
   if (group(left) !== group(right) || ["struct", "list", "map", "json"].includes(left.type.kind)) return null;
   return { family: "compare", left: left.path, op: draw.pick(comparisons), right: right.path };
+}
+
+/** A rule made of others, of any depth up to three, or one over several columns. */
+export function drawComposed(fields: readonly Field[], rowFields: readonly Field[], draw: Draw, depth = 2): RuleCheck {
+  const part = (): RulePart => {
+    const kind = draw.nat(5);
+    if (kind === 0 && depth > 0) return { check: drawComposed(fields, rowFields, draw, depth - 1), path: null };
+    if (kind === 1) return { check: { family: "condition", condition: drawCondition(rowFields, draw) }, path: null };
+    const compare = kind === 2 ? drawCompare(rowFields, draw) : null;
+    if (compare !== null) return { check: compare, path: null };
+    const field = draw.pick(fields);
+    return { check: drawCellCheck(field, draw), path: field.path };
+  };
+  const parts = (): RulePart[] => Array.from({ length: 1 + draw.nat(2) }, part);
+  switch (draw.nat(4)) {
+    case 0:
+      return { family: "allOf", parts: parts() };
+    case 1:
+      return { family: "anyOf", parts: parts() };
+    case 2:
+      return { family: "not", part: part() };
+    case 3:
+      return {
+        family: "conditional",
+        when: drawCondition(rowFields, draw),
+        consequent: part(),
+        otherwise: draw.nat(1) === 0 ? null : part(),
+      };
+    default:
+      return {
+        family: "complete",
+        columns: Array.from({ length: 2 + draw.nat(2) }, () => draw.pick(rowFields).path),
+        quantity: draw.pick(["all", "any", "exactlyOne", "allOrNone"]),
+      };
+  }
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Batch } from "../../../src/core/batch.ts";
+import type { Column } from "../../../src/core/column.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import type { RuleOutcome, Validation } from "../../../src/core/rule.ts";
 import type { Field } from "../../../src/core/schema.ts";
@@ -11,7 +12,7 @@ import { defaultLimits, layoutBatch, type BatchLayout } from "../../../src/wasm/
 import { makeResident } from "../../../src/wasm/resident-batch.ts";
 import { makeContract, type FieldSketch, type RuleSketch } from "../../fixtures/contract.ts";
 import { Draw, drawBatch } from "./random-batch.ts";
-import { drawCellCheck, drawCompare, drawCondition, drawSettings } from "./random-rules.ts";
+import { drawCellCheck, drawCompare, drawComposed, drawCondition, drawSettings } from "./random-rules.ts";
 
 const limits = { ...defaultLimits, slabBytesMax: 1 << 18, areaBytesMax: 1 << 16 };
 
@@ -95,6 +96,7 @@ function drawRules(draw: Draw, count: number): RuleSketch[] {
     const compare = draw.nat(5) === 0 ? drawCompare(rowFields, draw) : null;
     if (compare !== null) return { check: compare, ...rest };
     if (draw.nat(7) === 0) return { check: { family: "condition", condition: drawCondition(rowFields, draw) }, ...rest };
+    if (draw.nat(4) === 0) return { check: drawComposed(allFields, rowFields, draw), ...rest };
     const field = draw.pick(allFields);
     return { check: drawCellCheck(field, draw), path: field.path, ...rest };
   });
@@ -117,21 +119,91 @@ describe("kernels find what the reference finds", () => {
       }),
       { numRuns: 150, endOnFailure: true },
     );
-    expect([...covered.keys()].sort()).toEqual([
-      "compare",
-      "condition",
-      "empty",
-      "format",
-      "items",
-      "length",
-      "missing",
-      "multipleOf",
-      "null",
-      "pattern",
-      "range",
-      "required",
-      "set",
-      "type",
+    // Each of the families is met by kernels, not by their absence.
+    expect([...covered.keys()].sort()).toEqual(
+      "allOf anyOf compare complete condition conditional empty format items length missing multipleOf not null pattern range required set type".split(
+        " ",
+      ),
+    );
+  });
+
+  test("long chunks, with few offenders and with none", () => {
+    const contract = makeContract(sketches, { rules: drawRules(new Draw(11), 60) });
+    const lane = openLane(contract);
+    for (const seed of [1, 2]) {
+      const batch = drawBatch(fields, 2048, new Draw(seed));
+      expect(validate(contract, [batch], lane)).toEqual(validate(contract, [batch], null));
+    }
+  });
+
+  test("batches that stand elsewhere take the reference, and windows may mix both", () => {
+    const contract = makeContract(sketches, { rules: drawRules(new Draw(5), 20) });
+    const lane = openLane(contract);
+    const batches = [1, 2, 3].map((seed) => drawBatch(fields, 50, new Draw(seed)));
+    const window = compileValidator(contract, lane.kernels).open();
+    for (const [i, batch] of batches.entries()) window.add(i === 1 ? batch : makeResident(batch, lane.layout, lane.arena));
+    expect(window.close().outcomes).toEqual(validate(contract, batches, null).outcomes);
+    expect(() => lane.kernels.run(batches[0]!)).toThrow(/not the kernels' chunk/);
+  });
+
+  test("an empty chunk", () => {
+    const contract = makeContract(sketches, { rules: drawRules(new Draw(6), 30) });
+    const empty = drawBatch(fields, 0, new Draw(1));
+    expect(validate(contract, [empty], openLane(contract))).toEqual(validate(contract, [empty], null));
+  });
+});
+
+describe("what is left in the arena", () => {
+  test("violation bits of rules beyond the first word, of row rules only, anew for each chunk", () => {
+    const rules = Array.from({ length: 70 }, (_, i): RuleSketch => ({
+      check: { family: "range", min: null, max: String(i), exclusiveMin: false, exclusiveMax: false, minText: null, maxText: null },
+      path: "n",
+      id: `at most ${i}`,
+      severity: i % 2 === 0 ? "error" : "warning",
+      ...(i === 3 ? { scope: "window", threshold: { operator: "mustBe", values: [0], unit: "rows" } } : {}),
+    }));
+    const contract = makeContract({ n: { type: "long" } }, { rules });
+    const lane = openLane(contract);
+    expect(lane.layout.violationWords).toBe(4);
+    expect(lane.kernels.covered.size).toBe(71);
+    const batch = (numbers: readonly bigint[]): Batch => {
+      const drawn = drawBatch(contract.fields, numbers.length, new Draw(1));
+      const base = { field: contract.fields[0]!, length: numbers.length, state: new Uint8Array(numbers.length), invalid: null };
+      const column: Column = { ...base, kind: "integer", exact: BigInt64Array.from(numbers), values: Float64Array.from(numbers, Number) };
+      return makeResident({ ...drawn, columns: [column], undecoded: new Uint8Array(numbers.length) }, lane.layout, lane.arena);
+    };
+    const words = (row: number): number[] => [...lane.arena.u32(lane.layout.violations + row * 16, 4)];
+    // The type rule is the first: bit i + 1 is that of "at most i"; bit 4 is of a window's rule.
+    const found = lane.kernels.run(batch([0n, 2n, 69n, 70n]));
+    expect([words(0), words(1), words(2), words(3)]).toEqual([
+      [0, 0, 0, 0],
+      [0b110, 0, 0, 0],
+      [0xffffffee, 0xffffffff, 0b111111, 0],
+      [0xffffffee, 0xffffffff, 0b1111111, 0],
     ]);
+    expect([...found.rejected]).toEqual([0, 1, 1, 1]);
+    expect([found.failed[1], found.failed[4], found.failed[70], found.checked[4]]).toEqual([3, 2, 1, 4]);
+    expect(found.violations.find(({ rule }) => rule === 70)?.rows).toEqual(Uint32Array.of(3));
+    expect(found.violations.some(({ rule }) => rule === 4)).toBe(false);
+    lane.kernels.run(batch([0n, 0n, 0n, 0n]));
+    expect(words(3)).toEqual([0, 0, 0, 0]);
+  });
+
+  test("findings are copies", () => {
+    const contract = makeContract({ n: { type: "long", required: true } });
+    const lane = openLane(contract);
+    const [first, second] = [1, 2].map((seed) => drawBatch(contract.fields, 40, new Draw(seed)));
+    const window = compileValidator(contract, lane.kernels).open();
+    const validation = window.add(makeResident(first!, lane.layout, lane.arena));
+    const before = plain(validation);
+    window.add(makeResident(second!, lane.layout, lane.arena));
+    expect(plain(validation)).toEqual(before);
+  });
+
+  test("a layout with too few violation bits is refused", () => {
+    const contract = makeContract({ n: { type: "long" } }, { rules: drawRules(new Draw(1), 0) });
+    const many = { fields: contract.fields, rules: Array.from({ length: 65 }, (_, index) => ({ ...contract.rules[0]!, index })) };
+    const arena = new Arena();
+    expect(() => compileKernels(many, layoutBatch(contract.fields, arena, 1, limits), arena)).toThrow(/fewer violation bits/);
   });
 });
