@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { Kafka, logLevel } from "kafkajs";
 import { createKafkaSource } from "../src/adapters/kafka/kafka-source.ts";
 import { createLake } from "../src/adapters/lake/lake.ts";
 import { openEngine } from "../src/cli/engine.ts";
@@ -14,13 +15,15 @@ import { Gate } from "../src/gate/gate.ts";
 import { beginReport } from "./child.ts";
 import { flightsSchema } from "./flights.ts";
 
-const [mode, bootstrap, count] = process.argv.slice(2) as ["bare" | "ajv" | "gate", string, string];
+const [mode, bootstrap, count] = process.argv.slice(2) as ["bare" | "kafkajs" | "ajv" | "gate", string, string];
 const wanted = Number(count);
 const source: Source = createKafkaSource({
   connection: { brokers: [bootstrap], clientId: "bench" },
   groupId: `bench-${mode}-${process.pid}-${Date.now()}`,
   topics: ["flights"],
 });
+/** As a worker has it that holds 64 MiB in flight. */
+const windowBytesMax = 21 << 20;
 const report = beginReport();
 
 /** Takes every run, hands its records to `take`, and gives it back. */
@@ -45,6 +48,25 @@ async function consume(take: (run: SourceRun) => void): Promise<void> {
   await over.promise;
 }
 
+/** As its documentation shows it, a batch at a time. */
+async function consumeByKafkajs(): Promise<void> {
+  const consumer = new Kafka({ brokers: [bootstrap], clientId: "bench", logLevel: logLevel.NOTHING }).consumer({
+    groupId: `bench-kafkajs-${process.pid}-${Date.now()}`,
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic: "flights", fromBeginning: true });
+  const over = Promise.withResolvers<void>();
+  let seen = 0;
+  await consumer.run({
+    eachBatch: ({ batch }) => {
+      seen += batch.messages.length;
+      if (seen >= wanted) over.resolve();
+      return Promise.resolve();
+    },
+  });
+  await over.promise;
+}
+
 async function parseAndValidate(): Promise<void> {
   const ajv = new Ajv2020({ strict: false });
   (addFormats as unknown as (target: Ajv2020) => void)(ajv);
@@ -61,7 +83,9 @@ async function parseAndValidate(): Promise<void> {
 
 async function wholeGate(): Promise<void> {
   const file = fileURLToPath(new URL("../schemas/examples/flights.odcs.yaml", import.meta.url));
-  const { contract } = await loadContract(file, (path) => Promise.resolve(readFileSync(path, "utf8")));
+  const { contract: example } = await loadContract(file, (path) => Promise.resolve(readFileSync(path, "utf8")));
+  // The example's windows of 10,000 rows are for people to watch: under load, windows close by bytes.
+  const contract = { ...example, window: { rows: 1_000_000, bytes: windowBytesMax, seconds: 5 } };
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   const clock = { now: () => Date.now() };
   const lake = await createLake({ folder, catalog: join(folder, "catalog.db"), namespace: "bench", clock });
@@ -77,7 +101,7 @@ async function wholeGate(): Promise<void> {
     probe: () => {},
     worker: "bench",
     producer: "bench",
-    windowBytesMax: 21 << 20,
+    windowBytesMax,
     observe: () => {},
   });
   // What is left when all is judged is committed now, instead of when its window's time is up.
@@ -97,6 +121,7 @@ async function wholeGate(): Promise<void> {
 }
 
 if (mode === "bare") await consume(() => {});
+else if (mode === "kafkajs") await consumeByKafkajs();
 else if (mode === "ajv") await parseAndValidate();
 else await wholeGate();
 report(wanted);
