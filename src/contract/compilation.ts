@@ -19,6 +19,8 @@ export interface FieldSite {
 /** What one dataset's compilation gathers. */
 export interface Compilation {
   readonly findings: Findings;
+  /** The schema object's name. */
+  readonly dataset: string;
   /** What to do with what the standard allows and Sluice can't enforce: refuse the contract, or list it and go on. */
   readonly unsupported: "refuse" | "list";
   readonly unenforced: string[];

@@ -39,6 +39,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
   const settings = findSettings(findings, schema);
   const compilation: Compilation = {
     findings,
+    dataset: textAt(schema, "name") ?? "",
     unsupported: textAt(settings, "unsupported") === "refuse" ? "refuse" : "list",
     unenforced: [],
     references: new Map([...source.references].map(([url, each]) => [url, each.text])),

@@ -66,7 +66,7 @@ export function referencedFiles(schema: Node): readonly { readonly url: string; 
     for (const entry of items(node, "quality")) {
       if (textAt(entry, "engine") !== "sluice") continue;
       const rule = child(entry, "implementation");
-      if (textAt(rule, "check") === "jsonSchema") note(textAt(rule, "file"), child(rule, "file"));
+      if (["jsonSchema", "reference"].includes(textAt(rule, "check") ?? "")) note(textAt(rule, "file"), child(rule, "file"));
     }
     for (const property of items(node, "properties")) visit(property);
     for (const inner of [child(node, "items"), child(child(node, "map"), "value")]) if (inner !== null) visit(inner);

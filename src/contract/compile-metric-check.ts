@@ -1,5 +1,6 @@
 import type { Condition, MeasuredOf, MetricCheck, MetricPart, Operator, RulePlan, Threshold } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
+import { changeMetric, timeMetric } from "./compile-across-check.ts";
 import { compileValues } from "./compile-field-rules.ts";
 import { literalWords, timeBound } from "./compile-literals.ts";
 import { readThreshold } from "./compile-threshold.ts";
@@ -33,6 +34,13 @@ export function metricCheck(site: RuleSite): Made {
       const fields = child(node, "columns") === null ? all : namedColumns(site, "columns");
       return fields === null ? null : { check: { family, columns: fields.map(({ path }) => path) }, path: null };
     }
+    case "volume":
+      return { check: { family }, path: null };
+    case "freshness":
+    case "eventLag":
+      return timeMetric(site, family);
+    case "change":
+      return changeMetric(site, metricPart({ ...site, node: child(node, "metric") as Node }));
     case "newColumns":
       return { check: { family, allowed: textsAt(node, "except") }, path: null };
     default: {
@@ -169,6 +177,12 @@ export function metricPart(site: RuleSite): MetricPart | null {
   return made === null ? null : { ...made, where };
 }
 
+/** The unit where the contract names none. */
+function usualUnit(check: MetricCheck): Threshold["unit"] {
+  if (check.family === "change") return check.by === "percent" ? "percent" : "value";
+  return shares.has(check.family) ? "percent" : "value";
+}
+
 const shares: ReadonlySet<string> = new Set(["completeness", "uniqueness", "zeros", "negatives", "mostCommon", "typeChanges"]);
 
 /** What a metric is compared with; dates and times in the column's unit. Null where a limit is no such value, which is reported. */
@@ -176,7 +190,7 @@ export function metricThreshold(site: RuleSite, check: MetricCheck, path: string
   const { compilation, node } = site;
   const given = child(node, "threshold");
   if (given === null) return { operator: "mustBe", values: [0], unit: "value" };
-  const unit = (textAt(given, "unit") ?? (shares.has(check.family) ? "percent" : "value")) as Threshold["unit"];
+  const unit = (textAt(given, "unit") ?? usualUnit(check)) as Threshold["unit"];
   const operator = operatorNames.find((name) => child(given, name) !== null) as Operator;
   const at = child(given, operator) as Node;
   const limits = at.kind === "list" ? at.items : [at];

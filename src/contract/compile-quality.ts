@@ -3,6 +3,7 @@ import type { Field } from "../core/schema.ts";
 import { cannotEnforce, leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
 import { canBeUnique, canMatch, compileTokens, compileValues } from "./compile-field-rules.ts";
+import { compileSqlRule } from "./compile-sql-rule.ts";
 import { checkLostRule, compileSluiceRule } from "./compile-sluice-rule.ts";
 import { allowsOnlyZero, ownerOf, readSeverity, readThreshold, readUnit } from "./compile-threshold.ts";
 import { columnNamed } from "./compile-where.ts";
@@ -37,8 +38,7 @@ function compileEntry(compilation: Compilation, entry: Node, field: Field | null
     return [];
   }
   if (type === "sql") {
-    leaveUnenforced(compilation, entry.at, `${label(entry, field)}: an SQL rule`);
-    return [];
+    return compileSqlRule(compilation, entry, field);
   }
   if (textAt(entry, "metric") !== null || isLibrary30(entry)) return compileMetric(compilation, entry, field);
   leaveUnenforced(compilation, entry.at, `${label(entry, field)}: a rule in words`);

@@ -2,6 +2,7 @@ import type { Condition, MetricCheck, RuleCheck, RulePlan } from "../core/rule.t
 import type { Field } from "../core/schema.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
+import { duplicateHorizon, foreignKeyCheck, referenceCheck } from "./compile-across-check.ts";
 import { compileBounds } from "./compile-bounds.ts";
 import { canBeUnique, compileTokens, compileValues } from "./compile-field-rules.ts";
 import { inlineSchemaCheck } from "./compile-json-schema.ts";
@@ -153,6 +154,10 @@ function makeCheck(site: RuleSite): MadeCheck {
       return makeCompare(site);
     case "duplicate":
       return makeDuplicate(site);
+    case "foreignKey": {
+      const field = judgedColumn(site);
+      return field === null ? null : foreignKeyCheck(site, field);
+    }
     case "jsonSchema": {
       const check = inlineSchemaCheck(compilation, node);
       return check === null ? null : { check, path: null };
@@ -200,6 +205,8 @@ function makeColumnCheck(site: RuleSite, field: Field): RuleCheck | null {
       return checksumCheck(site, field);
     case "monotonic":
       return monotonicCheck(site, field);
+    case "reference":
+      return referenceCheck(site, field);
     case "set": {
       const negated = child(node, "forbidden") !== null;
       const values = compileValues(compilation, field, items(node, negated ? "forbidden" : "allowed"));
@@ -265,6 +272,8 @@ function makeDuplicate(site: RuleSite): MadeCheck {
       ? [owner]
       : named.map((each) => (each.kind === "scalar" ? columnNamed(compilation, String(each.value), each) : null));
   if (!fields.every((each) => each !== null && canBeUnique(compilation, each, node.at))) return null;
+  const horizon = duplicateHorizon(site, fields as Field[], keep);
+  if (horizon === undefined) return null;
   const columns = fields.map((each) => (each as Field).path);
-  return { check: { family: "duplicate", columns, keep }, path: columns.length === 1 ? (columns[0] as string) : null };
+  return { check: { family: "duplicate", columns, keep, horizon }, path: columns.length === 1 ? (columns[0] as string) : null };
 }

@@ -1,4 +1,5 @@
 import { operatorNames } from "./odcs-quality.ts";
+import { acrossMetrics } from "./across-checks.ts";
 import type { CheckShape } from "./row-checks.ts";
 import { column, constant, key, name, needed, number } from "./rule-keys.ts";
 import { listOf, oneOf, string } from "./shape.ts";
@@ -27,9 +28,16 @@ const valueThreshold = metricThreshold(["value"]);
 const shareThreshold = metricThreshold(["percent", "rows"]);
 const countThreshold = metricThreshold(["value", "percent"]);
 const percentThreshold = metricThreshold(["percent"]);
+const changeThreshold = metricThreshold(["percent", "value"]);
 
 /** The thresholds of metrics by their name in the JSON Schema. */
-export const metricThresholds: Readonly<Record<string, ObjectShape>> = { valueThreshold, shareThreshold, countThreshold, percentThreshold };
+export const metricThresholds: Readonly<Record<string, ObjectShape>> = {
+  valueThreshold,
+  shareThreshold,
+  countThreshold,
+  percentThreshold,
+  changeThreshold,
+};
 
 const judged = (shape: ObjectShape): Key => needed(shape, "What the metric is compared with.");
 const judgedOrNone = (shape: ObjectShape): Key => key(shape, "What the number is compared with.", "it must be 0");
@@ -86,8 +94,8 @@ const simpleMetrics: Readonly<Record<string, CheckShape>> = {
   },
 };
 
-function withoutThreshold({ threshold: _, ...keys }: Keys): Keys {
-  return keys;
+function withoutThreshold(keys: Keys): Keys {
+  return Object.fromEntries(Object.entries(keys).filter(([each]) => each !== "threshold"));
 }
 
 /** What a part of a ratio takes, by its check. */
@@ -100,6 +108,7 @@ export const ratioParts: Readonly<Record<string, CheckShape>> = {
 export function metricChecks(part: Shape): Readonly<Record<string, CheckShape>> {
   return {
     ...simpleMetrics,
+    ...acrossMetrics(part, { value: valueThreshold, change: changeThreshold }),
     groups: {
       doc: "A number of every group of rows with equal values in some columns; each group must meet the threshold.",
       keys: {

@@ -30,7 +30,7 @@ const baseKeys: Keys = {
   type: {
     shape: oneOf(["text", "library", "sql", "custom"]),
     use: "enforced",
-    doc: "`library` is enforced, `custom` with `engine: sluice` too; `text`, `sql` and other engines are listed as not enforced.",
+    doc: "`library` and `sql` are enforced, `custom` with `engine: sluice` too; `text` and other engines are listed as not enforced.",
     byDefault: "library, where there is a `metric`",
   },
   description: { shape: string, use: "described", doc: "What is checked and why." },
@@ -67,7 +67,12 @@ const libraryKeys: Keys = {
 };
 
 const sqlKeys: Keys = {
-  query: { shape: string, required: true, use: "ignored", doc: "SQL; Sluice runs none." },
+  query: {
+    shape: string,
+    required: true,
+    use: "enforced",
+    doc: "One SELECT of DuckDB's SQL that answers one number, over the rows of the window that passed: `{object}` stands for their table, `{property}` for the property that the rule stands under. It reaches no files, network or settings.",
+  },
   ...operatorKeys,
 };
 

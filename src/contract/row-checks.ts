@@ -74,10 +74,20 @@ export const rowChecks: Readonly<Record<string, CheckShape>> = {
     atLeastOne: ["minItems", "maxItems", "uniqueItems"],
   },
   duplicate: {
-    doc: "Rows of one window with equal values in all the columns.",
+    doc: "Rows with equal values in all the columns.",
     keys: {
       columns: key(listOf(name, { min: 1, unique: true }), "The columns' paths.", "the property that it stands under"),
       keep: key(oneOf(["first", "none"]), "first: later rows offend; none: all of them do.", "first"),
+      scope: key(
+        oneOf(["window", "dataset"]),
+        "window: rows of one window; dataset: records of the whole dataset, whichever window, partition or worker they come by, exactly and across restarts.",
+        "window",
+      ),
+      horizonSeconds: key(
+        { type: "number", above: 0 },
+        "With `scope: dataset`: records whose timestamps are at least this far apart are no duplicates, and keys twice as old are forgotten.",
+        "for ever",
+      ),
     },
   },
   compare: {

@@ -1,3 +1,4 @@
+import { outsideChecks } from "./across-checks.ts";
 import { metricChecks, ratioParts } from "./metric-checks.ts";
 import { textAt } from "./node.ts";
 import type { ObjectNode } from "./node.ts";
@@ -24,6 +25,7 @@ const composedChecks: Readonly<Record<string, CheckShape>> = {
     doc: "A rule for rows that meet a condition, and perhaps one for the others.",
     keys: {
       if: needed(condition, "The condition."),
+      // oxlint-disable-next-line unicorn/no-thenable -- the key of contracts; its value is no function, so nothing takes this for a promise.
       then: needed(part, "The rule for rows that meet it: `check` with its keys."),
       else: key(part, "The rule for the others.", "they are not judged"),
     },
@@ -33,6 +35,7 @@ const composedChecks: Readonly<Record<string, CheckShape>> = {
 /** Every check with what it takes besides the keys that all rules have. */
 export const ruleChecks: Readonly<Record<string, CheckShape>> = {
   ...rowChecks,
+  ...outsideChecks,
   ...composedChecks,
   rowCount: { doc: "The number of rows of a window; it needs a threshold.", keys: {} },
   ...metricChecks(metric),
@@ -46,7 +49,7 @@ export function isMetricCheck(check: string): boolean {
 }
 
 /** Checks that can't be parts of other rules: they judge more than one row, or whole windows. */
-const wholeChecks: ReadonlySet<string> = new Set(["duplicate", "monotonic", "rowCount", ...metricNames]);
+const wholeChecks: ReadonlySet<string> = new Set(["duplicate", "foreignKey", "monotonic", "rowCount", ...metricNames]);
 
 /** Checks that rules can be made of. */
 export const partChecks: Readonly<Record<string, CheckShape>> = Object.fromEntries(

@@ -295,11 +295,10 @@ roles: [{ role: r }]
     "a: transform logic",
     "dataset: a rule in words",
     "dataset: a rule of the engine soda",
-    "dataset: an SQL rule",
     "roles: Sluice grants no access",
     "server s (kafka): brokers and catalogs come from Sluice's configuration",
     "service level: latency",
   ]);
   expect(diagnostics.every(({ severity, location }) => severity === "info" && location.line > 8)).toBe(true);
-  expect(diagnostics).toHaveLength(9);
+  expect(diagnostics).toHaveLength(8);
 });
