@@ -5,6 +5,7 @@ import type { Contract } from "../../src/core/contract.ts";
 import type { RuleCheck, RuleOutcome, RulePart } from "../../src/core/rule.ts";
 import { compileValidator } from "../../src/rules/compile-validator.ts";
 import { ruleFamilies } from "../../src/rules/index.ts";
+import { codecFormats } from "../fixtures/codec-formats.ts";
 import { makeContract, makeRecords, type RuleSketch } from "../fixtures/contract.ts";
 import { validate } from "../fixtures/validate.ts";
 
@@ -306,8 +307,9 @@ describe.each(ruleFamilies.map(({ family }) => family))("%s", (family) => {
   });
 });
 
-describe.each(codecs.filter(({ name }) => name === "json").map((codec) => [codec.name, codec] as const))("codec %s", (_, codec) => {
-  const decode = codec.compile(makeContract(fields));
+describe.each(codecs.map((codec) => [codec.name, codec] as const))("codec %s", (_, codec) => {
+  const contract = { ...makeContract(fields), format: codecFormats[codec.name] };
+  const decode = codec.compile(contract as Contract);
 
   test("decoding twice gives the same, and leaves the slab as it was", () => {
     fc.assert(
