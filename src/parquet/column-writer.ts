@@ -158,7 +158,7 @@ export class ColumnWriter {
     if (isCoded) {
       const width = 32 - Math.clz32((this.#values.dictionary as Dictionary).count - 1);
       this.#memory.arena.u8[out] = width;
-      return { end: kernels.hybridWords(address, count, width, out + 1) >>> 0, encoding: Encoding.rleDictionary };
+      return { end: kernels.hybridNumbers(address, count, width, out + 1) >>> 0, encoding: Encoding.rleDictionary };
     }
     if (kind === "flag") return { end: kernels.packFlags(address, count, out) >>> 0, encoding: Encoding.plain };
     if (kind === "text") {

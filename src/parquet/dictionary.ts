@@ -60,22 +60,31 @@ export class Dictionary {
     return this.#memory.readU32(this.control + DictionaryBlock.count);
   }
 
-  /** Numbers 8-byte values, u32 each; answers how many were done before the dictionary was full. */
-  numberLongs(values: number, n: number, out: number): number {
-    const { arena, kernels } = this.#memory;
-    if (!this.#isNear) return kernels.numberLongs(this.control, values, n, out);
-    if (this.count === 0 && n > 0) {
-      const first = arena.i64(values, 1)[0] as bigint;
-      arena.i64(this.control + DictionaryBlock.base, 1)[0] = first - BigInt(nearSlots / 4);
-    }
-    const done = kernels.numberNear(this.control, values, n, out);
-    if (done === n || this.count === this.#entriesMax) return done;
-    this.#isNear = false;
-    this.#fillTable();
-    return done + kernels.numberLongs(this.control, values + done * 8, n - done, out + done * 4);
+  /** Whether integers are looked up by their distance from one another; `leaveNear` ends that. */
+  get isNear(): boolean {
+    return this.#isNear;
   }
 
-  /** Makes room for more values; false where it has as many as it may. */
+  get isFull(): boolean {
+    return this.count === this.#entriesMax;
+  }
+
+  /** Numbers integers of chosen rows, u16 each; answers how many were done before the dictionary was full, or a value was too far away. */
+  numberNear(rows: number, n: number, values: number, out: number): number {
+    const { arena, kernels } = this.#memory;
+    if (this.count === 0 && n > 0) {
+      const first = arena.i64(values + this.#memory.readU32(rows) * 8, 1)[0] as bigint;
+      arena.i64(this.control + DictionaryBlock.base, 1)[0] = first - BigInt(nearSlots / 4);
+    }
+    return kernels.numberNear(this.control, rows, n, values, out);
+  }
+
+  leaveNear(): void {
+    this.#isNear = false;
+    this.#fillTable();
+  }
+
+  /** Makes room for more values; false where it has as many as it may. Numbers stay below 2^16. */
   grow(): boolean {
     const { count } = this;
     if (count < this.#entriesMax) return this.#growArea();

@@ -45,7 +45,7 @@ const names = [
   "minMaxUsedTexts",
   "countFlags",
   "hybridBytes",
-  "hybridWords",
+  "hybridNumbers",
   "packFlags",
   "deltaLongs",
   "narrowLongs",

@@ -28,7 +28,7 @@ export class PageValues {
   /** Whether the page's values are numbers of entries. */
   #isCoded = false;
   #count = 0;
-  /** Bytes of the values as a PLAIN page holds them, or would; of coded texts, 4 each. */
+  /** Bytes of the values as a PLAIN page holds them, or would; of coded texts, 2 each. */
   #bytes = 0;
   #nans = 0;
   /** Values of the column chunk, and of its pages that were coded. */
@@ -56,7 +56,7 @@ export class PageValues {
     return this.#nans;
   }
 
-  /** Where the values stand: u32 each if coded, else as `LeafKind` says. */
+  /** Where the values stand: u16 each if coded, else as `LeafKind` says. */
   get address(): number {
     return this.#block.address;
   }
@@ -166,9 +166,9 @@ export class PageValues {
   }
 
   #open(): void {
-    const { kind } = this.#leaf.type;
+    const { kind, bound } = this.#leaf.type;
     this.#isCoded = kind !== "flag" && kind !== "wide";
-    const values = kind === "text" ? "text" : kind === "long" ? "integer" : "float";
+    const values = kind === "text" ? "text" : kind === "long" && bound !== "decimal" ? "integer" : "float";
     this.#dictionary = this.#isCoded ? new Dictionary(this.#memory, values, this.#dictionaryBytesMax) : null;
   }
 
@@ -188,8 +188,30 @@ export class PageValues {
     return (this.#dictionary as Dictionary).count <= count * (count < settled.values ? trial.share : settled.share);
   }
 
+  /** Numbers integers as they stand while they are near one another; answers how many. */
+  #numberNear({ column, rows, count }: ValueRun): number {
+    const dictionary = this.#dictionary as Dictionary;
+    this.#room(2, count);
+    let done = 0;
+    while (dictionary.isNear) {
+      const out = this.#block.address + this.#count * 2;
+      const coded = dictionary.numberNear(rows + done * 4, count - done, column.values.address, out);
+      this.#added(coded, coded * this.#leaf.type.width);
+      done += coded;
+      if (done === count) break;
+      if (!dictionary.isFull) dictionary.leaveNear();
+      else if (!dictionary.grow()) break;
+    }
+    return done;
+  }
+
+  #appendNumbers(whole: ValueRun): void {
+    const near = this.#isCoded ? this.#numberNear(whole) : 0;
+    if (near < whole.count) this.#appendGathered({ ...whole, rows: whole.rows + near * 4, count: whole.count - near });
+  }
+
   /** Gathers into the staging area, then numbers, or copies behind the page's values. */
-  #appendNumbers(run: ValueRun): void {
+  #appendGathered(run: ValueRun): void {
     const { kernels, staging } = this.#memory;
     staging.ensure(run.count * 8, 0);
     const { address } = staging;
@@ -203,10 +225,10 @@ export class PageValues {
     let done = 0;
     if (this.#isCoded) {
       const dictionary = this.#dictionary as Dictionary;
-      this.#room(4, run.count);
-      for (;;) {
-        const out = this.#block.address + this.#count * 4;
-        const coded = dictionary.numberLongs(address + done * 8, run.count - done, out);
+      this.#room(2, run.count);
+      while (!dictionary.isNear) {
+        const out = this.#block.address + this.#count * 2;
+        const coded = kernels.numberLongs(dictionary.control, address + done * 8, run.count - done, out);
         this.#added(coded, coded * width);
         done += coded;
         if (done === run.count) return;
@@ -225,11 +247,11 @@ export class PageValues {
     let done = 0;
     if (this.#isCoded) {
       const dictionary = this.#dictionary as Dictionary;
-      this.#room(4, count);
+      this.#room(2, count);
       for (;;) {
-        const out = this.#block.address + this.#count * 4;
+        const out = this.#block.address + this.#count * 2;
         const coded = kernels.numberTexts(dictionary.control, rows + done * 4, count - done, base, starts, lengths, out);
-        this.#added(coded, coded * 4);
+        this.#added(coded, coded * 2);
         done += coded;
         if (done === count) return;
         if (!dictionary.grow()) break;
@@ -246,8 +268,8 @@ export class PageValues {
   #giveUp(): void {
     const dictionary = this.#dictionary as Dictionary;
     const { kernels, pool } = this.#memory;
-    const indices = pool.take(this.#count * 4 + 1);
-    this.#memory.copy(this.#block.address, indices.address, this.#count * 4);
+    const indices = pool.take(this.#count * 2 + 1);
+    this.#memory.copy(this.#block.address, indices.address, this.#count * 2);
     if (dictionary.isText) {
       this.#bytes = kernels.expandedBytes(indices.address, this.#count, dictionary.entries) >>> 0;
       this.#block.ensure(this.#bytes, 0);

@@ -8,6 +8,7 @@ import {
   gt,
   gtS,
   gtU,
+  load16U,
   load32,
   load64,
   load8S,
@@ -169,7 +170,7 @@ function minMaxWide(module: WasmModule): void {
 function usedEntries(module: WasmModule, order: FunctionRef): void {
   module.func("markUsed", [i32, i32, i32], [], (f, [indices, n, used]) => {
     const i = f.local(i32);
-    forEach(f, i, n, () => f.store8(add(used, load32(add(indices, shl(i, c32(2))))), c32(1)));
+    forEach(f, i, n, () => f.store8(add(used, load16U(add(indices, shl(i, c32(1))))), c32(1)));
   });
   module.func("usedLongs", [i32, i32, i32, i32], [i32], (f, [used, count, entries, out]) => {
     const i = f.local(i32);

@@ -31,6 +31,7 @@ import { advance, forEach, whileTrue } from "./counting.ts";
 const i32 = "i32";
 const i64 = "i64";
 const u32At = (base: Expr, index: Expr): Expr => load32(add(base, shl(index, c32(2))));
+const numberAt = (base: Expr, index: Expr): Expr => load16U(add(base, shl(index, c32(1))));
 
 /**
  * Where the words of a dictionary's control block stand (`base` has 8 bytes). An open-addressing table of u32 (an entry's number + 1; 0: free) leads to entries: 8 bytes (the
@@ -61,7 +62,7 @@ const prime2 = 0xc2b2ae3d27d4eb4fn;
 /** The table's slot of a 64-bit key. */
 const slotOf = (key: Expr, mask: Expr): Expr => and(wrap(shrU(mul(key, c64(prime)), c64(32))), mask);
 
-/** Values to the numbers of their dictionary entries, u32 each, adding entries as values are new. */
+/** Values to the numbers of their dictionary entries, u16 each, adding entries as values are new. */
 export function dictionaryKernels(module: WasmModule): void {
   numberValues(module);
   numberNear(module);
@@ -71,12 +72,12 @@ export function dictionaryKernels(module: WasmModule): void {
   const copy = copyFunction(module);
   module.func("expandLongs", [i32, i32, i32, i32], [], (f, [indices, n, entries, out]) => {
     const i = f.local(i32);
-    forEach(f, i, n, () => f.store64(add(out, shl(i, c32(3))), load64(add(entries, shl(u32At(indices, i), c32(3))))));
+    forEach(f, i, n, () => f.store64(add(out, shl(i, c32(3))), load64(add(entries, shl(numberAt(indices, i), c32(3))))));
   });
   module.func("expandedBytes", [i32, i32, i32], [i32], (f, [indices, n, entries]) => {
     const i = f.local(i32);
     const sum = f.local(i32);
-    forEach(f, i, n, () => advance(f, sum, add(load32(add(entries, shl(u32At(indices, i), c32(4))), 12), c32(4))));
+    forEach(f, i, n, () => advance(f, sum, add(load32(add(entries, shl(numberAt(indices, i), c32(4))), 12), c32(4))));
     f.return(sum);
   });
   module.func("expandTexts", [i32, i32, i32, i32, i32], [i32], (f, [indices, n, entries, area, out]) => {
@@ -84,7 +85,7 @@ export function dictionaryKernels(module: WasmModule): void {
     const entry = f.local(i32);
     const size = f.local(i32);
     forEach(f, i, n, () => {
-      f.set(entry, add(entries, shl(u32At(indices, i), c32(4))));
+      f.set(entry, add(entries, shl(numberAt(indices, i), c32(4))));
       f.set(size, add(load32(entry, 12), c32(4)));
       f.run(copy, out, add(area, load32(entry, 8)), size);
       advance(f, out, size);
@@ -152,18 +153,18 @@ function numberValues(module: WasmModule): void {
           },
         );
       });
-      f.store32(add(out, shl(i, c32(2))), sub(at, c32(1)));
+      f.store16(add(out, shl(i, c32(1))), sub(at, c32(1)));
     });
     f.return(n);
   });
 }
 
 /**
- * Like `numberLongs`, for integers near one another: a table of u16 (an entry's number + 1) by the value's distance from the block's `base`. Ends early
+ * Like `numberLongs`, of chosen rows, for integers near one another: a table of u16 (an entry's number + 1) by the value's distance from the block's `base`. Ends early
  * at a value outside of it too.
  */
 function numberNear(module: WasmModule): void {
-  module.func("numberNear", [i32, i32, i32, i32], [i32], (f, [block, values, n, out]) => {
+  module.func("numberNear", [i32, i32, i32, i32, i32], [i32], (f, [block, rows, n, values, out]) => {
     const [i, table, entries, count, most, at, slot] = Array.from({ length: 7 }, () => f.local(i32)) as [
       Local,
       Local,
@@ -180,7 +181,7 @@ function numberNear(module: WasmModule): void {
     f.set(most, load32(block, DictionaryBlock.entriesMax));
     f.set(base, load64(block, DictionaryBlock.base));
     forEach(f, i, n, () => {
-      f.set(distance, sub(load64(add(values, shl(i, c32(3)))), base));
+      f.set(distance, sub(load64(add(values, shl(u32At(rows, i), c32(3)))), base));
       f.if(geU(distance, c64(nearSlots)), () => f.return(i));
       f.set(slot, add(table, shl(wrap(distance), c32(1))));
       f.set(at, load16U(slot));
@@ -192,7 +193,7 @@ function numberNear(module: WasmModule): void {
         f.store16(slot, count);
         f.store32(block, count, DictionaryBlock.count);
       });
-      f.store32(add(out, shl(i, c32(2))), sub(at, c32(1)));
+      f.store16(add(out, shl(i, c32(1))), sub(at, c32(1)));
     });
     f.return(n);
   });
@@ -317,7 +318,7 @@ function numberTexts(module: WasmModule): void {
             },
           );
         }),
-      () => f.store32(add(out, shl(i, c32(2))), sub(at, c32(1))),
+      () => f.store16(add(out, shl(i, c32(1))), sub(at, c32(1))),
     );
     f.return(n);
   });

@@ -13,6 +13,7 @@ import {
   extendU,
   geU,
   gtU,
+  load16U,
   load32,
   load64,
   load8U,
@@ -48,7 +49,7 @@ const miniblockValues = blockValues / miniblocks;
 export function encodeKernels(module: WasmModule): void {
   const varint = varintFunction(module);
   hybrid(module, varint, "hybridBytes", 0);
-  hybrid(module, varint, "hybridWords", 2);
+  hybrid(module, varint, "hybridNumbers", 1);
   packFlags(module);
   delta(module, varint);
   module.func("narrowLongs", [i32, i32, i32], [], (f, [values, n, out]) => {
@@ -78,9 +79,9 @@ function varintFunction(module: WasmModule): Writer {
   });
 }
 
-/** Parquet's hybrid of run-length and bit-packed values (https://github.com/apache/parquet-format/blob/master/Encodings.md), of u8 or u32 values. */
-function hybrid(module: WasmModule, varint: Writer, name: string, shift: 0 | 2): void {
-  const at = (values: Expr, index: Expr): Expr => (shift === 0 ? load8U(add(values, index)) : load32(add(values, shl(index, c32(2)))));
+/** Parquet's hybrid of run-length and bit-packed values (https://github.com/apache/parquet-format/blob/master/Encodings.md), of u8 or u16 values. */
+function hybrid(module: WasmModule, varint: Writer, name: string, shift: 0 | 1): void {
+  const at = (values: Expr, index: Expr): Expr => (shift === 0 ? load8U(add(values, index)) : load16U(add(values, shl(index, c32(1)))));
   const literals = module.func(null, [i32, i32, i32, i32, i32] as const, [i32], (f, [values, from, to, width, out]) => {
     const end = f.local(i32);
     const held = f.local(i64);
