@@ -38,6 +38,8 @@ export function parseProto(text: string, references: readonly SchemaReference[] 
     const loaded = new Set<string>();
     const load = (source: string, name: string, importer: string | null): void => {
       if (source.length > charactersMax) throw new Error(`${name} is longer than ${charactersMax} characters`);
+      // The parser drops such fields without a word.
+      if (/\b__proto__\b/.test(source)) throw new Error(`${name} has the name __proto__, which can be read from a descriptor set only`);
       parser.filename = name;
       const { imports = [], weakImports = [] } = protobuf.parse(source, root, { keepCase: true });
       for (const imported of [...imports, ...weakImports]) include(imported, importer ?? "the schema");
@@ -86,7 +88,9 @@ function messageOf(type: protobuf.Type, known: Known): ProtoMessage {
   const oneofs = type.oneofsArray.filter(
     (oneof) => !(oneof.fieldsArray.length === 1 && oneof.fieldsArray[0]?.options?.["proto3_optional"] === true),
   );
-  for (const field of type.fieldsArray) fields.push(fieldOf(field, oneofs, known));
+  // Extensions stand among the fields of what they extend; they are no fields of it.
+  const own = type.fieldsArray.filter(({ declaringField }) => declaringField === null);
+  for (const field of own) fields.push(fieldOf(field, oneofs, known));
   return message;
 }
 
@@ -143,6 +147,6 @@ function enumOf(type: protobuf.Enum, known: Known): ProtoEnum {
 function defaultText(field: protobuf.Field, declared: unknown): string {
   if (typeof declared === "number" && Number.isInteger(declared) && !Number.isSafeInteger(declared) && field.type.endsWith("64"))
     throw new Error(`the default of ${field.fullName} is beyond 2^53, which can be read from a descriptor set only`);
-  const text = typeof declared === "string" ? declared : String(declared);
+  const text = typeof declared === "string" ? declared : String(declared).replace("Infinity", "inf").replace("NaN", "nan");
   return field.type === "bytes" ? Buffer.from(text, "latin1").toString("base64") : text;
 }
