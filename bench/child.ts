@@ -10,8 +10,8 @@ export interface ChildReport {
   readonly peakRssMb: number;
 }
 
-/** Runs a bench script in a fresh process and takes its report. Rejects with its output if it fails. */
-export function runChild(script: string, args: readonly string[]): Promise<ChildReport> {
+/** Runs a bench script in a fresh process and takes what it prints as its last line, as JSON. Rejects with its output if it fails. */
+export function runScript(script: string, args: readonly string[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -22,10 +22,15 @@ export function runChild(script: string, args: readonly string[]): Promise<Child
     child.stderr.on("data", (chunk) => (err += String(chunk)));
     child.on("error", reject);
     child.on("close", (code) => {
-      if (code === 0) resolve(JSON.parse(out.trim().split("\n").at(-1) ?? "") as ChildReport);
+      if (code === 0) resolve(JSON.parse(out.trim().split("\n").at(-1) ?? ""));
       else reject(new Error(`${script} ${args.join(" ")} ended with ${code}\n${out}${err}`));
     });
   });
+}
+
+/** Runs a contestant's script in a fresh process and takes its report. */
+export async function runChild(script: string, args: readonly string[]): Promise<ChildReport> {
+  return (await runScript(script, args)) as ChildReport;
 }
 
 /** Measures the part between this call and the returned function's call, and prints the report. */

@@ -1,0 +1,164 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { schemaOfContract } from "../src/adapters/iceberg/table-schema.ts";
+import type { Contract } from "../src/core/contract.ts";
+import type { Records } from "../src/core/records.ts";
+import { allocateRecords, span } from "../src/core/records.ts";
+import type { ChunkEngine } from "../src/gate/chunk-engine.ts";
+import { openCompiledEngine } from "../src/gate/chunk-engine.ts";
+import { passingRows, rejectedRows } from "../src/gate/settle-chunk.ts";
+import type { Bench } from "./bench.ts";
+import { spread } from "./bench.ts";
+import { peerRecords, twentyRules, twentyRulesSchema } from "./twenty-rules.ts";
+
+const rows = 100_000;
+const rounds = 7;
+/** Rounds before the measured ones: compilers warm up, producers' layouts are learned. */
+const warmUps = 2;
+
+/** What a contestant does with all records; answers how many rows are good. */
+type Contestant = () => number;
+
+/** Records as most clients hand them out: a Buffer each. */
+function buffersOf(records: Records): readonly Buffer[] {
+  return Array.from({ length: records.count }, (_, row) => Buffer.from(span(records, "value", row) as Uint8Array));
+}
+
+/** Buffers put together as one slab: what it costs to come from such a client. */
+function recordsOf(buffers: readonly Buffer[]): Records {
+  let size = 0;
+  for (const each of buffers) size += each.length;
+  const records = allocateRecords(buffers.length, new Uint8Array(size), [{ topic: "rows", topicId: "rows", partition: 0 }]);
+  records.keyLength.fill(-1);
+  let at = 0;
+  buffers.forEach((each, row) => {
+    records.bytes.set(each, at);
+    records.valueStart[row] = at;
+    records.valueLength[row] = each.length;
+    at += each.length;
+  });
+  return records;
+}
+
+/** The same objects with their keys in another order each. */
+function shuffled(records: Records): Records {
+  let seed = 1;
+  const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+  return recordsOf(
+    buffersOf(records).map((text) => {
+      const entries = Object.entries(JSON.parse(text.toString("utf8")) as object);
+      for (let i = entries.length - 1; i > 0; i--) {
+        const j = Math.floor(random() * (i + 1));
+        [entries[i], entries[j]] = [entries[j] as [string, unknown], entries[i] as [string, unknown]];
+      }
+      return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+    }),
+  );
+}
+
+/** Runs a window through the engine, in this thread: as far as `until`. */
+function judge(engine: ChunkEngine, contract: Contract, records: Records, until: "rules" | "profile" | "parquet"): number {
+  const window = engine.validator.open();
+  engine.profiler.reset();
+  const file = until === "parquet" ? engine.openFile(schemaOfContract(contract, null).schema) : null;
+  let good = 0;
+  let quarantined = 0;
+  for (let from = 0; from < records.count;) {
+    const batch = engine.decode(records, from, new Map());
+    const validation = window.add(batch);
+    const passed = passingRows(batch, validation.rejected);
+    good += passed.length;
+    if (until !== "rules") engine.profiler.add(batch, passed);
+    if (file !== null) {
+      for (const { row, reasons } of rejectedRows(engine.validator, { batch, validation, passed }))
+        quarantined += reasons.length + (span(batch.records, "value", row) as Uint8Array).slice().length;
+      file.append(batch, passed);
+    }
+    from += batch.rows;
+  }
+  window.close();
+  if (until !== "rules") engine.profiler.finish();
+  if (file !== null && (file.finish().file.recordCount !== good || quarantined === 0)) throw new Error("rows were lost");
+  return good;
+}
+
+function parseAndValidate(): (records: readonly Uint8Array[]) => number {
+  const ajv = new Ajv2020({ strict: false, allowUnionTypes: true });
+  (addFormats as unknown as (target: Ajv2020) => void)(ajv);
+  const accepts = ajv.compile(twentyRulesSchema);
+  return (texts) => {
+    let good = 0;
+    for (const text of texts) {
+      try {
+        if (accepts(JSON.parse(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString("utf8")))) good++;
+      } catch {
+        // A record that is no JSON is bad.
+      }
+    }
+    return good;
+  };
+}
+
+const peer = "JSON.parse + ajv";
+const shuffledPeer = "JSON.parse + ajv, keys shuffled";
+const promised: Readonly<Record<string, readonly [peer: string, floor: number, aim: number]>> = {
+  "decode + 20 rules, Buffers": [peer, 6, 9],
+  "decode + 20 rules, slab": [peer, 8, 12],
+  "+ profile of every column, Buffers": [peer, 5, 7],
+  "+ profile of every column, slab": [peer, 6, 10],
+  "+ Parquet + quarantine, slab": [peer, 2.2, 4],
+  "decode + 20 rules, keys shuffled": [shuffledPeer, 10, 18],
+};
+
+/** One thread each on the same records in memory: what a Node program does today, and the engine, step by step. */
+export const engine: Bench = {
+  name: "engine",
+  async run(say) {
+    const contract = await twentyRules();
+    const slab = await peerRecords(rows);
+    const buffers = buffersOf(slab);
+    const mixed = shuffled(slab);
+    const mixedBuffers = buffersOf(mixed);
+    const own = openCompiledEngine(contract);
+    const other = openCompiledEngine(contract);
+    if (own.fallback !== null) throw new Error(`not compiled: ${own.fallback}`);
+    const validate = parseAndValidate();
+    const contestants: Readonly<Record<string, Contestant>> = {
+      [peer]: () => validate(buffers),
+      "decode + 20 rules, Buffers": () => judge(own, contract, recordsOf(buffers), "rules"),
+      "decode + 20 rules, slab": () => judge(own, contract, slab, "rules"),
+      "+ profile of every column, Buffers": () => judge(own, contract, recordsOf(buffers), "profile"),
+      "+ profile of every column, slab": () => judge(own, contract, slab, "profile"),
+      "+ Parquet + quarantine, slab": () => judge(own, contract, slab, "parquet"),
+      [shuffledPeer]: () => validate(mixedBuffers),
+      "decode + 20 rules, keys shuffled": () => judge(other, contract, mixed, "rules"),
+    };
+    const seconds = new Map<string, number[]>(Object.keys(contestants).map((name) => [name, []]));
+    for (let round = -warmUps; round < rounds; round++) {
+      for (const [name, run] of Object.entries(contestants)) {
+        const before = process.threadCpuUsage();
+        const good = run();
+        const { user, system } = process.threadCpuUsage(before);
+        if (Math.abs(good - rows * 0.99) > rows * 0.002) throw new Error(`${name} found ${good} good records of ${rows}`);
+        if (round >= 0) seconds.get(name)?.push((user + system) / 1e6);
+      }
+      say(`round ${round + 1}`);
+    }
+    const of = (name: string): readonly number[] => seconds.get(name) ?? [];
+    return {
+      setup: `${rows} flights of ${Math.round(slab.bytes.length / rows)} bytes, 20 rules and 20 type rules over 20 columns, 1% bad rows; CPU time of one thread, ${rounds} rounds in turn.`,
+      measurements: [...seconds].map(([name, taken]) => ({
+        name,
+        rate: spread(taken.map((each) => rows / each)),
+        cpuSecondsPerMillion: spread(taken.map((each) => (each / rows) * 1e6)),
+        peakRssMb: null,
+      })),
+      comparisons: Object.entries(promised).map(([name, [against, floor, aim]]) => ({
+        name: `${name} / ${against}`,
+        ratio: spread(of(name).map((each, round) => (of(against)[round] as number) / each)),
+        floor,
+        aim,
+      })),
+    };
+  },
+};
