@@ -7,7 +7,8 @@ import { Storage } from "../column-builder.ts";
 import { maxDepth } from "../json-reader.ts";
 import { columnRecord, formattedKind } from "./column-records.ts";
 import { cell, invalidCellsMax, type DecoderMemory } from "./decoder-memory.ts";
-import { cellLocals, fastAny } from "./fast-cells.ts";
+import { cellLocals } from "./cell-sink.ts";
+import { fastAny } from "./fast-cells.ts";
 import type { FastMoments } from "./fast-moments.ts";
 import { giveUp, rowAddress, type NumberFunctions } from "./number-functions.ts";
 import type { TextFunctions } from "./text-functions.ts";
@@ -143,7 +144,18 @@ function other(f: FunctionBuilder, parts: CellParts, locals: SlowLocals): void {
 }
 
 /** (record, row, p, end): reads the value at p into a cell; the position behind it, or 0 where the record is the reference's to read. */
-export function emitCell(m: WasmModule, memory: DecoderMemory, target: FunctionRef, parts: CellParts): void {
+export function emitCell(m: WasmModule, memory: DecoderMemory, target: FunctionRef, slow: FunctionRef, parts: CellParts): void {
+  emitSlowCell(m, memory, slow, parts);
+  m.implement(target, (f, params) => {
+    const [record, row, p, end] = params as unknown as [Local, Local, Local, Local];
+    const { nearest } = parts.numbers;
+    fastAny(f, memory, cellLocals(f, p, row, end), { record, nearest, kinds: Storage, done: () => f.return(p) });
+    f.return(f.call(slow, record, row, p, end));
+  });
+}
+
+/** The same without the short cuts. */
+function emitSlowCell(m: WasmModule, memory: DecoderMemory, target: FunctionRef, parts: CellParts): void {
   const { numbers, literal, skip } = parts;
   const string = emitString(m, memory, parts);
   m.implement(target, (f, params) => {
@@ -151,7 +163,6 @@ export function emitCell(m: WasmModule, memory: DecoderMemory, target: FunctionR
     const locals: SlowLocals = { record, row, p, end, kind: f.local(i32), after: f.local(i32), cause: f.local(i32) };
     const { kind, after } = locals;
     const c = f.local(i32);
-    fastAny(f, memory, cellLocals(f, p, row, end), { record, nearest: numbers.nearest, kinds: Storage, done: () => f.return(p) });
     f.if(geU(p, end), () => f.return(c32(0)));
     f.set(c, load8U(p));
     f.set(kind, load32(record, columnRecord.kind));

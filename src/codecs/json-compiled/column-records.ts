@@ -72,7 +72,7 @@ const wordMask = 0xffff_ffff_ffff_ffffn;
 export const keyHashing = { multiplier: hashMultiplier, rotate: 29, shift: 40 } as const;
 
 /** Hash of a key: its first and last eight bytes and its length. */
-export function keyHash(key: Uint8Array): number {
+function keyHash(key: Uint8Array): number {
   const view = new DataView(new ArrayBuffer(8));
   key.subarray(0, 8).forEach((byte, i) => view.setUint8(i, byte));
   const first = view.getBigUint64(0, true);

@@ -6,6 +6,9 @@ import { i32, i64, v128 } from "../../wasm/value-type.ts";
 import { columnRecord } from "./column-records.ts";
 import { cell, type DecoderMemory } from "./decoder-memory.ts";
 import { rowAddress } from "./number-functions.ts";
+import { Storage } from "../column-builder.ts";
+import { cellLocals } from "./cell-sink.ts";
+import { fastAny } from "./fast-cells.ts";
 import type { EmptyCells } from "./cell-functions.ts";
 import type { TextFunctions } from "./text-functions.ts";
 import { emitFind, emitKey, emitKeyHash, emitNoteUnknown } from "./key-functions.ts";
@@ -17,6 +20,9 @@ export interface ContainerParts {
   readonly skip: FunctionRef;
   readonly cells: EmptyCells;
   readonly cell: FunctionRef;
+  /** `cell` without the short cuts, which objects take in line. */
+  readonly slowCell: FunctionRef;
+  readonly nearest: FunctionRef;
   /** Whether unknown fields are passed over; else a record that has one is given up. */
   readonly ignoreUnknown: boolean;
 }
@@ -38,6 +44,7 @@ export function emitObject(m: WasmModule, memory: DecoderMemory, target: Functio
     const key = f.local(i32);
     const field = f.local(i32);
     const c = f.local(i32);
+    const value = cellLocals(f, p, row, end);
     const variables = { length: f.local(i32), word: f.local(i64), bytes: f.local(v128) };
     const refuse = (when: Expr): void => f.if(when, () => f.return(c32(0)));
     f.set(stamp, add(load32(stampAt), c32(1)));
@@ -64,7 +71,10 @@ export function emitObject(m: WasmModule, memory: DecoderMemory, target: Functio
             f.set(seen, add(seen, c32(1)));
             f.set(p, add(p, c32(1)));
             skipSpace(f, text, p, end);
-            f.set(p, f.call(parts.cell, field, row, p, end));
+            f.block((done) => {
+              fastAny(f, memory, value, { record: field, nearest: parts.nearest, kinds: Storage, done: () => f.br(done) });
+              f.set(p, f.call(parts.slowCell, field, row, p, end));
+            });
           },
           () => emitUnknown(f, parts, note, { record, stamp, key, p, end }),
         );

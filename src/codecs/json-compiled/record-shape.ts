@@ -136,7 +136,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** A shape that takes records of both; null where their order or spacing differs. Steps that one lacks become optional. */
-export function mergeShapes(a: ObjectShape, b: ObjectShape): ObjectShape | null {
+function mergeShapes(a: ObjectShape, b: ObjectShape): ObjectShape | null {
   if (!sameBytes(a.close, b.close)) return null;
   const steps: ShapeStep[] = [];
   const keys = new Set(a.steps.map((step) => step.key));

@@ -27,14 +27,15 @@ export function runtimeModule(memory: DecoderMemory, options: { readonly ignoreU
   const skip = emitSkip(m, memory, { text, numbers, literal });
   const cells = emitEmptyCells(m, memory);
   const target = m.declare([i32, i32, i32, i32], [i32], "cell");
+  const slowCell = m.declare([i32, i32, i32, i32], [i32]);
   const object = m.declare([i32, i32, i32, i32], [i32]);
   const list = m.declare([i32, i32, i32, i32], [i32]);
   const map = m.declare([i32, i32, i32, i32], [i32]);
-  const containers = { text, skip, cells, cell: target, ignoreUnknown: options.ignoreUnknown };
+  const containers = { text, skip, cells, cell: target, slowCell, nearest: numbers.nearest, ignoreUnknown: options.ignoreUnknown };
   emitObject(m, memory, object, containers);
   emitElements(m, memory, list, { ...containers, map: false });
   emitElements(m, memory, map, { ...containers, map: true });
-  emitCell(m, memory, target, {
+  emitCell(m, memory, target, slowCell, {
     text,
     numbers,
     moment: emitMoment(m),

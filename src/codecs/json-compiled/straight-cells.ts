@@ -6,7 +6,9 @@ import type { ColumnLayout } from "../../wasm/layout.ts";
 import { i32 } from "../../wasm/value-type.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import type { DecoderMemory } from "./decoder-memory.ts";
-import { cellLocals, fastBoolean, fastDecimal, fastDouble, fastInteger, fastText, fixedSink, type CellLocals } from "./fast-cells.ts";
+import { cellLocals, fixedSink, type CellLocals } from "./cell-sink.ts";
+import { fastBoolean, fastText } from "./fast-cells.ts";
+import { fastDecimal, fastDouble, fastInteger } from "./fast-numbers.ts";
 import type { FastMoments } from "./fast-moments.ts";
 import { word } from "./value-functions.ts";
 

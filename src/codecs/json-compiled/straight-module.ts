@@ -37,7 +37,7 @@ const freeCells = 1 << 20;
 const cellsPerByte = 4;
 
 /** Whether these bytes stand at `p`, eight at a time. */
-export function matchBytes(p: Expr, bytes: Uint8Array): Expr {
+function matchBytes(p: Expr, bytes: Uint8Array): Expr {
   const word = (at: number, count: number): bigint => {
     let value = 0n;
     for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i] as number);

@@ -1,5 +1,5 @@
 import { add, and, c32, eq, eqz, geU, leS, load32, load8U, ltU, ne, or, sub, type Expr } from "../../wasm/expression.ts";
-import type { FunctionBuilder, FunctionRef } from "../../wasm/function-builder.ts";
+import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { i32 } from "../../wasm/value-type.ts";
 import { maxDepth } from "../json-reader.ts";
@@ -14,7 +14,7 @@ export function isDigit(c: Expr): Expr {
 }
 
 /** Moves `p` over white space where there is any. */
-export function skipSpace(f: FunctionBuilder, text: TextFunctions, p: ReturnType<FunctionBuilder["local"]>, end: Expr): void {
+export function skipSpace(f: FunctionBuilder, text: TextFunctions, p: Local, end: Expr): void {
   f.if(leS(load8U(p), c32(0x20)), () => f.set(p, f.call(text.space, p, end)));
 }
 

@@ -62,6 +62,9 @@ const mistakes: readonly Mistake[] = [
   constant("bytes behind the backslash are read as one", bytes16(0x5c), bytes16(0x5d)),
   compared("bytes from c0 on continue a character", c32(0xc0), c32(0x80), and),
   constant("UTF-8: no upper bound behind ed", c32(0x9f), c32(0xbf)),
+  constant("UTF-8: c1 begins a character", c32(0x1e), c32(0x1f)),
+  constant("UTF-8: surrogates among three bytes", c32(0x200d), c32(0x200c)),
+  constant("UTF-8: overlong three bytes", c32(0x8080e0), c32(0x8080c0)),
   constant("UTF-8: no upper bound behind f4", c32(0x8f), c32(0xbf)),
   constant("UTF-8: no lower bound behind e0", c32(0xa0), c32(0x80)),
   compared("a low surrogate may be one beyond", c32(0x3ff), c32(0x400), gtU),
@@ -103,9 +106,18 @@ function corpus(of: Contract): Records {
   const odd = [...oddNumbers, ...oddTexts, ...oddMoments.map((text) => `"${text}"`), ...otherValues];
   const single = Object.keys(scalars).flatMap((name) => odd.map((text) => `{${JSON.stringify(name)}:${text}}`));
   const depth = [98, 99, 100, 101].map((levels) => `{"j":${"[".repeat(levels)}${"]".repeat(levels)}}`);
-  const bytes = [[0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe0, 0x80, 0x80], [0xc2, 0xc0], [0xe2, 0x82, 0xc1], [0x1f]].map((middle) =>
-    Buffer.concat([Buffer.from('{"s":"'), Buffer.from(middle), Buffer.from('"}')]),
-  );
+  const bytes = [
+    [0xed, 0xa0, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xe0, 0x80, 0x80],
+    [0xc2, 0xc0],
+    [0xc1, 0x80],
+    [0xc1, 0x80, 0x80],
+    [0xc1, 0x80, 0x80],
+    [0xc3, 0x80, 0x80],
+    [0xe2, 0x82, 0xc1],
+    [0x1f],
+  ].map((middle) => Buffer.concat([Buffer.from('{"s":"'), Buffer.from(middle), Buffer.from('"}')]));
   const edges = ['"\\udbff\\udc00"', '"\\udbff\\udfff"', '"\\ud800\\ue000"', '"\\udbfe\\udfff"', '"a]b"', '"2013-01-32T05:00:00Z"'];
   return makeRecords([
     ...Array.from({ length: 1500 }, () => clean.record()),

@@ -43,6 +43,27 @@ describe("the same as the interpreter", () => {
     }
   });
 
+  test("on every kind of UTF-8 sequence, well-formed or not", () => {
+    const pair = new Pair(makeContract({ s: { type: "string" }, j: { type: "json" } }));
+    const values: Uint8Array[] = [];
+    const edges = [0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0];
+    for (let first = 0x80; first <= 0xff; first++)
+      for (const second of edges)
+        for (const third of [0x80, 0xbf, 0xc0])
+          for (const rest of [[], [0x61], [0x80], [0xbf, 0xd0, 0x96]]) {
+            const field = second % 3 === 0 ? '{"j":"' : '{"s":"';
+            values.push(Buffer.concat([Buffer.from(field), Buffer.of(first, second, third, ...rest), Buffer.from('"}')]));
+          }
+    expect(pair.differs(makeRecords(values))).toBeNull();
+    const every = Array.from({ length: 0x110000 >> 5 }, (_, i) =>
+      i << 5 >= 0xd800 && i << 5 < 0xe000 ? "" : String.fromCodePoint((i << 5) | 17),
+    );
+    const texts = Array.from({ length: 700 }, (_, i) =>
+      JSON.stringify({ s: every.slice(i * 50, i * 50 + 50).join(i % 2 === 0 ? "" : "a") }),
+    );
+    expect(pair.differs(makeRecords(texts))).toBeNull();
+  });
+
   test("on real flights, nearly all by straight-line code", { timeout: 60_000 + rowsOfFlights * 0.5 }, async () => {
     const file = fileURLToPath(new URL("../../../schemas/examples/flights.odcs.yaml", import.meta.url));
     const { contract } = await loadContract(file, (path) => Promise.resolve(readFileSync(path)));
