@@ -58,8 +58,7 @@ export function compileCel(text: string, fields: readonly Field[]): CelExpressio
   } catch (cause) {
     return [syntaxProblem(cause)];
   }
-  const checker = new CelChecker(syntax, fields);
-  return checker.run(text);
+  return new CelChecker(text, syntax, fields).run();
 }
 
 function syntaxProblem(cause: unknown): CelProblem {
@@ -83,6 +82,7 @@ function deepestNesting(text: string): { readonly depth: number; readonly offset
 type Scope = ReadonlyMap<string, CelType>;
 
 class CelChecker {
+  readonly #text: string;
   readonly #positions: Readonly<Record<string, number>>;
   readonly #root: CelNode;
   readonly #syntax: CelSyntax;
@@ -92,20 +92,21 @@ class CelChecker {
   readonly #columns = new Set<string>();
   #nodes = 0;
 
-  constructor(syntax: CelSyntax, fields: readonly Field[]) {
+  constructor(text: string, syntax: CelSyntax, fields: readonly Field[]) {
+    this.#text = text;
     this.#syntax = syntax;
     this.#root = syntax.expr;
     this.#positions = syntax.sourceInfo?.positions ?? {};
     this.#fields = fields;
   }
 
-  run(text: string): CelExpression | readonly CelProblem[] {
+  run(): CelExpression | readonly CelProblem[] {
     const type = this.#typed(this.#root, new Map(), 0, false);
     if (this.#problems.length === 0 && type.kind !== "bool" && type.kind !== "dyn")
       this.#problems.push({ message: `the expression must be true or false, and is ${celTypeWords(type)}`, offset: 0 });
     if (this.#problems.length > 0) return this.#problems;
     const columns = this.#fields.map(({ name }) => name).filter((name) => this.#columns.has(name));
-    return { text, syntax: this.#syntax, types: this.#types, columns };
+    return { text: this.#text, syntax: this.#syntax, types: this.#types, columns };
   }
 
   /** The type of a node; a fault is noted once, and makes it `dyn`, so that it has no followers. */
@@ -129,7 +130,10 @@ class CelChecker {
   }
 
   #fault(node: CelNode, message: string, more: Partial<CelProblem> = {}): Misfit {
-    return new Misfit({ message, offset: this.#positions[String(node.id)] ?? 0, ...more });
+    let offset = this.#positions[String(node.id)] ?? 0;
+    // The parser takes the blanks before an operator to it.
+    while (/\s/.test(this.#text[offset] ?? "")) offset++;
+    return new Misfit({ message, offset, ...more });
   }
 
   #judge(node: CelNode, scope: Scope, depth: number, inside: boolean): CelType {

@@ -36,7 +36,7 @@ export function compileNumber(context: KernelContext, node: CelNode | undefined)
   if (name === "size" && args.length + (target === undefined ? 0 : 1) === 1) return sizes(context, target ?? first);
   if ((name === "timestamp" || name === "duration") && typeof constantOf(first) === "string") return constantTime(node);
   const kind = typeOf(context, node).kind;
-  if (name === "double" && first !== undefined && typeOf(context, first).kind !== "string") return compileNumber(context, first);
+  if (name === "double" && first !== undefined && typeOf(context, first).kind !== "string") return notNull(compileNumber(context, first));
   if (kind !== "int" && kind !== "double") return null;
   if (name === "-_") return negated(compileNumber(context, first), kind);
   const operation = operations[kind][name];
@@ -151,6 +151,15 @@ function combined(left: Kernel<Numbers> | null, right: Kernel<Numbers> | null, {
       if (whole && !Number.isSafeInteger(value)) states[row] = value === Infinity ? Operand.error : Operand.unsure;
     }
     return { values, states };
+  };
+}
+
+/** Null has no number. */
+function notNull(of: Kernel<Numbers> | null): Kernel<Numbers> | null {
+  if (of === null) return null;
+  return (batch) => {
+    const { values, states } = of(batch);
+    return { values, states: states.map((state) => (state === Operand.null ? Operand.error : state)) };
   };
 }
 
