@@ -1,8 +1,10 @@
 import { identifyFile } from "../adapters/files/file-content.ts";
-import type { InputFile } from "../adapters/files/file-list.ts";
+import { readCsvHeader } from "../adapters/files/csv-records.ts";
+import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
 import { listInputFiles } from "../adapters/files/file-list.ts";
 import { createFileSource } from "../adapters/files/file-source.ts";
 import { loadContract } from "../contract/load-contract.ts";
+import type { SchemaRegistry } from "../core/ports.ts";
 import type { RuleOutcome } from "../core/rule.ts";
 import type { CheckReport, FailingRow } from "./checker.ts";
 import { Checker } from "./checker.ts";
@@ -11,28 +13,46 @@ import { readContractText } from "./contracts.ts";
 import { openInlineEngine } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
+import { contractForFiles, PeekedStream } from "./file-contract.ts";
 import { createProgress } from "./progress.ts";
 import { formatCount, formatShare, printable, renderTable } from "./table.ts";
 import { version } from "./version.ts";
 
 const bytesInFlightMax = 32 << 20;
+const registryTimeoutMs = 10_000;
 
 /** `sluice check` */
 export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const { terminal } = invocation;
   const schema = invocation.text("schema");
-  const { contract } = await loadContract(invocation.argument(0), readContractText, schema === null ? {} : { dataset: schema });
+  const { contract: whole } = await loadContract(invocation.argument(0), readContractText, schema === null ? {} : { dataset: schema });
   const paths = invocation.rest(1);
   if (paths.includes("-") && paths.length > 1) throw new UsageError("standard input stands alone: either - or files");
-  const files = paths.includes("-") ? [] : await listInputFiles(paths);
+  const format = invocation.text("format") as FileFormat | null;
+  const isStream = paths.includes("-");
+  const files = isStream ? [] : await listInputFiles(paths, format);
   if (files.length === 0 && !paths.includes("-")) throw new UsageError(`${paths.join(", ")} holds no file to check`);
+  const input = isStream ? new PeekedStream(process.stdin) : null;
+  const { contract, csv } = await contractForFiles(whole, files, {
+    stream: isStream ? (format ?? "ndjson") : null,
+    header: (characters) => readCsvHeader((input as PeekedStream).peek(), characters),
+  });
+  const registry = await registryOf(invocation);
   const label = await labeller(files);
   const limit = invocation.count("limit") ?? 20;
   const shown: { readonly file: string; readonly line: number; readonly row: FailingRow }[] = [];
   const progress = createProgress(terminal, "checking", "records");
   const report = await new Checker({
     contract,
-    source: createFileSource({ topic: contract.topic, paths: paths.includes("-") ? "-" : files.map((one) => one.path), bytesInFlightMax }),
+    source: createFileSource({
+      topic: contract.topic,
+      paths: isStream ? "-" : files.map((one) => one.path),
+      bytesInFlightMax,
+      csv,
+      ...(format !== null && { format }),
+      ...(input !== null && { input }),
+    }),
+    registry,
     engine: openInlineEngine(),
     engineKind: "compiled",
     now: () => Date.now(),
@@ -44,7 +64,12 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
     onProgress: (records) => progress.update(records, null),
   })
     .run()
-    .finally(() => progress.end());
+    .finally(async () => {
+      progress.end();
+      await registry?.close();
+      // What is left unread of standard input must not keep the process.
+      if (isStream) process.stdin.destroy();
+    });
   const code = report.failed > 0 || report.windows.some((one) => one.verdict !== "promote") ? ExitCode.findings : ExitCode.clean;
   if (invocation.json) {
     const { id, hash } = contract;
@@ -63,6 +88,15 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   if (shown.length > 0) terminal.out("");
   printReport(invocation, report);
   return code;
+}
+
+/** The registry that the command line names: an address, or a folder of schemas by id. */
+async function registryOf(invocation: Invocation): Promise<SchemaRegistry | null> {
+  const given = invocation.text("registry");
+  if (given === null) return null;
+  if (!/^https?:/i.test(given)) return (await import("../adapters/registry/schema-folder.ts")).createSchemaFolder(given);
+  const { openRegistry } = await import("./registry.ts");
+  return openRegistry({ url: given, auth: null, tls: null, timeoutMs: registryTimeoutMs });
 }
 
 /** Names a failing row's file and line. Only several files need their hashes to be told apart. */

@@ -65,7 +65,9 @@ export interface Worker {
 
 /** Starts a worker. Rejects with what the lake, the source or a port in use rejects with. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { config, contracts, probe } = options;
+  const { config, probe } = options;
+  const adapt = await fileContracts(config);
+  const contracts = await Promise.all(options.contracts.map(adapt));
   // A file size limit (ulimit -f) then is an error of the write, which is waited out as a full disk, instead of the process's end.
   process.on("SIGXFSZ", ignore);
   const lake = await openLake(config, probe);
@@ -138,7 +140,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await gate.activate();
       outbox.start();
       phase = "running";
-      watch = watchContracts(config.datasets, contracts, gate, bug.reject);
+      const adapted = {
+        changeContract: async (contract: Contract) => gate.changeContract(await adapt(contract)),
+        refuseContract: (dataset: string, error: SluiceError) => gate.refuseContract(dataset, error),
+      };
+      watch = watchContracts(config.datasets, contracts, adapted, bug.reject);
       await Promise.race([gate.run(), bug.promise]);
       await outbox.drain(drainMs);
     } finally {
@@ -171,6 +177,16 @@ export function connectionOf(source: KafkaSourceConfig, clientId: string): Kafka
   return { brokers, clientId, ...(tls !== undefined && { tls }), ...(sasl !== undefined && { sasl }) };
 }
 
+/** How contracts judge what a source holds: files hold rows, in a format of their own. */
+async function fileContracts({ source }: Config): Promise<(contract: Contract) => Promise<Contract>> {
+  if (source.kind !== "files") return (contract) => Promise.resolve(contract);
+  const { listInputFiles } = await import("../adapters/files/file-list.ts");
+  const { contractForFiles } = await import("./file-contract.ts");
+  const files = await listInputFiles(source.paths, source.format ?? null);
+  const noStream = { stream: null, header: () => Promise.resolve([]) };
+  return async (contract) => (await contractForFiles(contract, files, noStream)).contract;
+}
+
 /** The client that is asked for is the only one that is loaded. */
 async function createSource(config: Config, contracts: readonly Contract[], lake: Lake): Promise<Source> {
   const { source } = config;
@@ -181,7 +197,17 @@ async function createSource(config: Config, contracts: readonly Contract[], lake
     if (only === undefined || others.length > 0)
       throw new SluiceError("CONFIG_INVALID", "a file source feeds one dataset: name one contract");
     const positions = (): Promise<readonly Position[]> => lake.state(only.dataset).then((state) => state.positions);
-    return createFileSource({ topic: only.topic, paths: source.paths, bytesInFlightMax: source.bytesInFlightMax, positions });
+    const { paths, bytesInFlightMax, format } = source;
+    const { record } = only;
+    const csv = record?.value.format === "csv" ? record.value : undefined;
+    return createFileSource({
+      topic: only.topic,
+      paths,
+      bytesInFlightMax,
+      positions,
+      ...(format !== undefined && { format }),
+      ...(csv !== undefined && { csv }),
+    });
   }
   const { group: groupId, isolation, bytesInFlightMax, recordBytesMax, sessionTimeoutMs, instanceId } = source;
   const options = {

@@ -228,7 +228,7 @@ passwordFile?: string
 }
 export interface FileSource {
 /**
- * NDJSON or Parquet files.
+ * NDJSON, CSV, Parquet or Arrow files.
  */
 kind: "files"
 /**
@@ -237,6 +237,10 @@ kind: "files"
  * @minItems 1
  */
 paths: string[]
+/**
+ * What the files hold, whatever their names; `raw`: one record a file, as it stands in a topic. Default: as each name says.
+ */
+format?: ("ndjson" | "parquet" | "csv" | "arrow" | "raw")
 /**
  * Bytes read and not yet committed; beyond it reading pauses. A window closes at a third of it, whatever its contract allows.
  */

@@ -57,6 +57,45 @@ describe("sluice check", () => {
     expect(out).toMatch(/2 records: 2 pass, 0 fail\n$/);
   });
 
+  it("reads CSV by its header, in files and on standard input, and refuses files whose columns differ", async () => {
+    const small = write("small.odcs.yaml", [
+      "apiVersion: v3.2.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema:\n  - name: t\n    properties:",
+      "      - { name: id, logicalType: integer, required: true }\n      - { name: note, logicalType: string }",
+    ]);
+    const text = 'note,id\r\n"a, b\n""c""",1\r\nx,2\nbad,z\n"open",4';
+    const file = write("rows.csv", [text]);
+    const { code, out } = await sluice(["check", small, file]);
+    expect([code, out.split("\n")[0]]).toEqual([3, `${file}:4: id.type: id is "z", expected a whole number of 64 bits`]);
+    expect(out).toMatch(/4 records: 3 pass, 1 fail\n$/);
+    const piped = await sluice(["check", small, "-", "--format", "csv"], { input: text });
+    expect([piped.code, piped.out.endsWith("4 records: 3 pass, 1 fail\n")]).toEqual([3, true]);
+    const other = write("other.csv", ["id,note", "1,a"]);
+    expect((await sluice(["check", small, file, other])).err).toMatch(/has other columns \(id, note\) than the file before it/);
+  });
+
+  it("judges records as they stand in the topic, by schemas in a folder", async () => {
+    const framed = write("framed.odcs.yaml", [
+      "apiVersion: v3.2.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nservers: [{ server: s, type: kafka, host: h, format: avro }]\nschema:\n  - name: t\n    properties:",
+      "      - { name: id, logicalType: integer, required: true, logicalTypeOptions: { minimum: 5 } }",
+    ]);
+    const schemas = mkdtempSync(join(folder, "schemas-"));
+    writeFileSync(join(schemas, "7.avsc"), '{"type":"record","name":"R","fields":[{"name":"id","type":"shop.Id"}]}');
+    writeFileSync(join(schemas, "shop.Id.avsc"), '{"type":"fixed","name":"shop.Id","size":1}');
+    writeFileSync(join(schemas, "8.avsc"), '{"type":"record","name":"R","fields":[{"name":"id","type":"long"}]}');
+    const record = (name: string, bytes: readonly number[]): string => {
+      writeFileSync(join(folder, name), Uint8Array.from(bytes));
+      return join(folder, name);
+    };
+    const files = [record("a.bin", [0, 0, 0, 0, 8, 20]), record("b.bin", [0, 0, 0, 0, 8, 2]), record("c.bin", [0, 0, 0, 0, 9, 2])];
+    const { code, out } = await sluice(["check", framed, ...files, "--format", "raw", "--registry", schemas]);
+    expect(code).toBe(3);
+    expect(out).toContain(`${files[1]}:1: id.range`);
+    expect(out).toMatch(/c\.bin:1: registry\.unknown-id: .*has no schema 9/);
+    expect(out).toMatch(/3 records: 1 pass, 2 fail\n$/);
+    const without = await sluice(["check", framed, ...files, "--format", "raw"]);
+    expect([without.code, /no schema registry/.test(without.err)]).toEqual([1, true]);
+  });
+
   it("names file, line and every reason of failing rows, and ends with 3", async () => {
     const bad = [line({}, 1), "", line({ carrier: "??", distance_mi: -1 }, 2), '{"carrier": "UA"', line({ dep_delay_min: "late" }, 3)];
     const file = write("bad.ndjson", bad);

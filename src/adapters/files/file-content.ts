@@ -7,7 +7,10 @@ import type { PartitionKey } from "../../core/position.ts";
 import type { InputFile } from "./file-list.ts";
 import type { FileRowLimits, FileRows } from "./ndjson-lines.ts";
 import { readLines, recordsOf } from "./ndjson-lines.ts";
+import { readCsvRecords } from "./csv-records.ts";
+import type { CsvCharacters } from "./csv-records.ts";
 import { openParquetJson } from "./parquet-json.ts";
+import type { JsonRows } from "./parquet-json.ts";
 
 /** What a file held when it was looked at. */
 export interface FileContent {
@@ -17,6 +20,15 @@ export interface FileContent {
   readonly rows: bigint | null;
   /** Changes whenever the file is written to: device, inode, size and time of writing. */
   readonly stamp: string;
+}
+
+/** From where, and how, a file's rows are read. */
+export interface ReadOptions {
+  readonly key: PartitionKey;
+  readonly from: bigint;
+  readonly limits: FileRowLimits;
+  readonly chunkBytes: number;
+  readonly csv: CsvCharacters;
 }
 
 /** Hashes a file. Rejects with FILE_NOT_FOUND or FILE_UNREADABLE; with SOURCE_IDENTITY_CHANGED if it is being written to meanwhile. */
@@ -43,15 +55,11 @@ export function identifyFile(file: InputFile): Promise<FileContent> {
  * The rows of a file from an offset on, in order. Rejects with SOURCE_IDENTITY_CHANGED, before handing out rows, once the file is no longer what it was
  * when it was identified; with SOURCE_OVERSIZED; with FILE_UNREADABLE for damage.
  */
-export async function* readFileRows(
-  file: InputFile,
-  content: FileContent,
-  options: { readonly key: PartitionKey; readonly from: bigint; readonly limits: FileRowLimits; readonly chunkBytes: number },
-): AsyncGenerator<FileRows> {
+export async function* readFileRows(file: InputFile, content: FileContent, options: ReadOptions): AsyncGenerator<FileRows> {
   const handle = await openFile(file);
   try {
     await checkStamp(handle, file, content.stamp);
-    const rows = file.format === "parquet" ? parquetRows(handle, file, options) : ndjsonRows(handle, file, options);
+    const rows = rowsOf(handle, file, options);
     for await (const run of rows) {
       await checkStamp(handle, file, content.stamp);
       yield run;
@@ -63,41 +71,78 @@ export async function* readFileRows(
   }
 }
 
-async function* ndjsonRows(
+function rowsOf(handle: FileHandle, file: InputFile, options: ReadOptions): AsyncGenerator<FileRows> {
+  switch (file.format) {
+    case "parquet":
+      return parquetRows(handle, file, options);
+    case "arrow":
+      return arrowRows(handle, file.path, options);
+    case "raw":
+      return rawRows(handle, file, options);
+    case "csv":
+    case "ndjson":
+      return lineRows(handle, file, options);
+  }
+}
+
+/** The rows of an Arrow file or stream. Arrow's library is loaded by those who need it. */
+export async function* arrowRows(
+  source: FileHandle | AsyncIterable<Uint8Array>,
+  name: string,
+  options: Pick<ReadOptions, "key" | "from" | "limits">,
+): AsyncGenerator<FileRows> {
+  const { readArrowJson } = await import("./arrow-json.ts");
+  yield* jsonRows(readArrowJson(source, name, { from: Number(options.from), rowsMax: options.limits.runRowsMax }), name, options);
+}
+
+/** One record: the whole file. */
+async function* rawRows(handle: FileHandle, file: InputFile, { key, from, limits }: ReadOptions): AsyncGenerator<FileRows> {
+  if (from > 0n) return;
+  const { size } = await handle.stat();
+  if (size > limits.recordBytesMax) throw new SluiceError("SOURCE_OVERSIZED", `${file.path} is longer than ${limits.recordBytesMax} bytes`);
+  const slab = await handle.readFile();
+  yield { records: recordsOf(slab, key, { starts: [0], lengths: [slab.length], lines: [0] }), next: 1n };
+}
+
+async function* lineRows(
   handle: FileHandle,
   file: InputFile,
-  { key, from, limits, chunkBytes }: Parameters<typeof readFileRows>[2],
+  { key, from, limits, chunkBytes, csv }: ReadOptions,
 ): AsyncGenerator<FileRows> {
   const bytes = bytesOf(handle, chunkBytes);
+  const read = (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileRows> =>
+    file.format === "csv" ? readCsvRecords(chunks, key, from, { limits, characters: csv }) : readLines(chunks, key, from, limits);
   if (file.compression === null) {
-    yield* readLines(bytes, key, from, limits);
+    yield* read(bytes);
     return;
   }
   const decompressor =
     file.compression === "gzip" ? createGunzip({ chunkSize: chunkBytes }) : createZstdDecompress({ chunkSize: chunkBytes });
   bytes.on("error", (cause) => decompressor.destroy(cause));
   try {
-    yield* readLines(bytes.pipe(decompressor), key, from, limits);
+    yield* read(bytes.pipe(decompressor));
   } finally {
     bytes.destroy();
     decompressor.destroy();
   }
 }
 
-async function* parquetRows(
-  handle: FileHandle,
-  file: InputFile,
-  { key, from, limits }: Parameters<typeof readFileRows>[2],
-): AsyncGenerator<FileRows> {
+async function* parquetRows(handle: FileHandle, file: InputFile, options: ReadOptions): AsyncGenerator<FileRows> {
   const parquet = await openParquetJson(handle, file.path);
+  yield* jsonRows(parquet.read(Number(options.from), options.limits.runRowsMax), file.path, options);
+}
+
+/** Rows that were made JSON objects, as records. */
+async function* jsonRows(
+  rows: AsyncIterable<JsonRows>,
+  name: string,
+  { key, from, limits }: Pick<ReadOptions, "key" | "from" | "limits">,
+): AsyncGenerator<FileRows> {
   let row = Number(from);
-  for await (const { slab, starts, lengths } of parquet.read(row, limits.runRowsMax)) {
+  for await (const { slab, starts, lengths } of rows) {
     const longest = lengths.findIndex((length) => length > limits.recordBytesMax);
     if (longest >= 0) {
-      throw new SluiceError(
-        "SOURCE_OVERSIZED",
-        `row ${row + longest} of ${file.path} is longer than ${limits.recordBytesMax} bytes as JSON`,
-      );
+      throw new SluiceError("SOURCE_OVERSIZED", `row ${row + longest} of ${name} is longer than ${limits.recordBytesMax} bytes as JSON`);
     }
     const lines = Float64Array.from(starts, (_, i) => row + i);
     row += starts.length;
@@ -107,6 +152,8 @@ async function* parquetRows(
 
 async function countRows(handle: FileHandle, file: InputFile, lines: number): Promise<bigint | null> {
   if (file.format === "parquet") return BigInt((await openParquetJson(handle, file.path)).rows);
+  if (file.format === "raw") return 1n;
+  if (file.format !== "ndjson") return null;
   return file.compression === null ? BigInt(lines) : null;
 }
 

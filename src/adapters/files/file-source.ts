@@ -5,9 +5,10 @@ import { partitionId } from "../../core/position.ts";
 import type { Source, SourceListener, StartPoint } from "../../core/ports.ts";
 import { allocateRecords, recordsBytes } from "../../core/records.ts";
 import { ByteAllowance } from "./byte-allowance.ts";
+import type { CsvCharacters } from "./csv-records.ts";
 import type { FileContent } from "./file-content.ts";
 import { identifyFile } from "./file-content.ts";
-import type { InputFile } from "./file-list.ts";
+import type { FileFormat, InputFile } from "./file-list.ts";
 import { listInputFiles } from "./file-list.ts";
 import type { Track } from "./file-track.ts";
 import { endPartition, placeTrack, rowsPartition, trackFile } from "./file-track.ts";
@@ -18,8 +19,12 @@ import { trackStream } from "./standard-input.ts";
 export interface FileSourceOptions {
   /** The topic that the contract names: what the records are of. */
   readonly topic: string;
-  /** Files and folders in the order they are read; `-` is standard input (NDJSON). */
+  /** Files and folders in the order they are read; `-` is standard input. */
   readonly paths: readonly string[] | "-";
+  /** What they hold, whatever their names; default: as each name says, and NDJSON on standard input. */
+  readonly format?: FileFormat;
+  /** Default: a comma and a double quote. */
+  readonly csv?: CsvCharacters;
   readonly bytesInFlightMax: number;
   /** A longer line stops the source with SOURCE_OVERSIZED. Default 64 MiB. */
   readonly recordBytesMax?: number;
@@ -34,6 +39,7 @@ export interface FileSourceOptions {
   readonly input?: AsyncIterable<Uint8Array>;
 }
 
+const plainCsv: CsvCharacters = { delimiter: ",", quote: '"' };
 const revokeDeadlineMs = 30_000;
 const retryMs = 1000;
 
@@ -70,9 +76,9 @@ class FileSource implements Source {
   }
 
   async start(listener: SourceListener): Promise<void> {
-    const { paths, topic, input } = this.#options;
-    if (paths === "-") this.#stream = trackStream(topic, input ?? process.stdin);
-    else this.#files = await listInputFiles(paths);
+    const { paths, topic, input, format } = this.#options;
+    if (paths === "-") this.#stream = trackStream(topic, input ?? process.stdin, format ?? "ndjson");
+    else this.#files = await listInputFiles(paths, format ?? null);
     this.#listener = listener;
     this.#reading = this.#readOn(listener);
   }
@@ -221,9 +227,9 @@ class FileSource implements Source {
   }
 
   async #readTrack(listener: SourceListener, track: Track, epoch: number): Promise<boolean> {
-    const { recordBytesMax = 64 << 20, runRowsMax = 8192, bytesInFlightMax } = this.#options;
+    const { recordBytesMax = 64 << 20, runRowsMax = 8192, bytesInFlightMax, csv = plainCsv } = this.#options;
     const chunkBytes = Math.min(1 << 20, Math.max(1 << 16, bytesInFlightMax >> 2));
-    for await (const rows of track.open({ recordBytesMax, runRowsMax }, chunkBytes)) {
+    for await (const rows of track.open({ recordBytesMax, runRowsMax }, chunkBytes, csv)) {
       if (!(await this.#room(track, recordsBytes(rows.records), epoch))) return false;
       this.#hand(listener, track, rows);
     }

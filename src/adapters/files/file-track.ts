@@ -1,4 +1,5 @@
 import type { PartitionKey, Position } from "../../core/position.ts";
+import type { CsvCharacters } from "./csv-records.ts";
 import type { FileContent } from "./file-content.ts";
 import { readFileRows } from "./file-content.ts";
 import type { InputFile } from "./file-list.ts";
@@ -24,7 +25,7 @@ export interface Track {
   /** The gate gave it a position; until then it is not read. */
   isPlaced: boolean;
   /** Rows from `next` on. Throws where an input can't be read again. */
-  open(limits: FileRowLimits, chunkBytes: number): AsyncGenerator<FileRows>;
+  open(limits: FileRowLimits, chunkBytes: number, csv: CsvCharacters): AsyncGenerator<FileRows>;
 }
 
 /** A track of a file whose content is known. */
@@ -38,8 +39,8 @@ export function trackFile(topic: string, file: InputFile, content: FileContent):
     next: 0n,
     isFinished: false,
     isPlaced: false,
-    open(limits, chunkBytes) {
-      return readFileRows(file, content, { key: rows, from: this.next, limits, chunkBytes });
+    open(limits, chunkBytes, csv) {
+      return readFileRows(file, content, { key: rows, from: this.next, limits, chunkBytes, csv });
     },
   };
 }

@@ -14,16 +14,29 @@ export const check: CommandSpec = {
     },
     { command: "kcat -C -t flights -e | sluice check flights.odcs.yaml -", says: "standard input" },
     { command: "sluice check flights.odcs.yaml day.parquet --limit 0 --json", says: "only the results, for scripts" },
+    { command: "sluice check flights.odcs.yaml - --format csv < day.csv", says: "CSV with a header line on standard input" },
+    { command: "sluice check orders.odcs.yaml record.bin --format raw --registry schemas/", says: "one framed record, offline" },
   ],
   arguments: [
     { name: "<contract>", description: "The ODCS contract" },
     {
       name: "<files...>",
-      description: "NDJSON (.ndjson, .jsonl, .json; also .gz, .zst) or .parquet files, folders of them, or - for NDJSON on standard input",
+      description:
+        "NDJSON (.ndjson, .jsonl, .json) or .csv files (also .gz, .zst), .parquet, Arrow (.arrow, .arrows, .feather, .ipc), folders of them, or - for standard input",
     },
   ],
   options: [
     { flags: "--schema <name>", description: "Which schema object, where the contract has several" },
+    {
+      flags: "--format <format>",
+      description:
+        "What the files are, whatever their names; raw: one record a file, as it stands in the topic. Default for standard input: ndjson",
+      choices: ["ndjson", "parquet", "csv", "arrow", "raw"],
+    },
+    {
+      flags: "--registry <url-or-folder>",
+      description: "Where framed records' schemas come from: a registry's URL, or a folder with <id>.avsc, .proto or .json",
+    },
     { flags: "-n, --limit <rows>", description: "How many failing rows to show; all are counted", default: "20" },
     jsonOption,
   ],

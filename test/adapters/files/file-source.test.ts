@@ -216,7 +216,7 @@ test("a damaged or oversized file blocks with its own error; what has no format 
   write("b.ndjson", `{}\n${"x".repeat(3000)}\n`);
   expect((await readOut(table, { recordBytesMax: 2000 })).blocks[0]?.error).toMatchObject({ code: "SOURCE_OVERSIZED" });
   table.positions.clear();
-  write("c.csv", "1,2");
+  write("c.xml", "1,2");
   await expect(source(table).start(new TableListener(table))).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
   await expect(source(table, { paths: [join(folder, "none.ndjson")] }).start(new TableListener(table))).rejects.toMatchObject({
     code: "FILE_NOT_FOUND",

@@ -1,0 +1,168 @@
+import type { Data, DataType, Decimal, FixedSizeList, Timestamp, Time } from "apache-arrow";
+import { Type } from "apache-arrow";
+import { dateText, timestampText, timeText } from "../../core/civil.ts";
+import { SluiceError } from "../../core/errors.ts";
+
+/** The JSON text of the value at an index of a column's data. */
+export type WriteAt = (index: number) => string;
+
+/** Nanoseconds of one unit, by Arrow's number for it: seconds, milli-, micro-, nanoseconds. */
+const nanosOfUnit = [1_000_000_000n, 1_000_000n, 1000n, 1n] as const;
+const hasOwnText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Compiles a column of an Arrow record batch to a writer of JSON, as Parquet's are: integers and decimals with all their digits, dates and times in ISO 8601
+ * (timestamps with `Z` if they are instants), bytes as base64, NaN and infinities as text. Rejects with FILE_UNREADABLE what JSON can't carry.
+ */
+export function compileArrowCell(data: Data): WriteAt {
+  const write = compileValue(data);
+  return (index) => (data.typeId !== Type.Null && data.getValid(index) ? write(index) : "null");
+}
+
+function compileValue(data: Data): WriteAt {
+  const { type, values } = data as { readonly type: DataType; readonly values: ArrayLike<number | bigint> };
+  switch (type.typeId) {
+    case Type.Null:
+      return () => "null";
+    case Type.Bool:
+      return (i) => (bitAt(data.values as Uint8Array, data.offset + i) ? "true" : "false");
+    case Type.Int:
+      return (i) => String(values[i]);
+    case Type.Float:
+      // Halves are stored as their bits.
+      return values instanceof Uint16Array ? (i) => float(halfFloat(values[i] as number)) : (i) => float(values[i] as number);
+    case Type.Utf8:
+    case Type.LargeUtf8:
+      return (i) => JSON.stringify(hasOwnText.decode(bytesAt(data, i)));
+    case Type.Binary:
+    case Type.LargeBinary:
+      return (i) => base64(bytesAt(data, i));
+    case Type.FixedSizeBinary:
+      return (i) => base64((data.values as Uint8Array).subarray(i * data.stride, (i + 1) * data.stride));
+    case Type.Decimal:
+      return decimalWriter(data as Data<Decimal>);
+    case Type.Date:
+      // Days in 32 bits, or milliseconds in 64.
+      return (i) => `"${dateText(typeof values[i] === "bigint" ? Number(values[i] / 86_400_000n) : (values[i] as number))}"`;
+    case Type.Time:
+      return (i) => `"${timeOfDay(BigInt(values[i] as number) * (nanosOfUnit[(type as Time).unit] as bigint))}"`;
+    case Type.Timestamp: {
+      const { unit, timezone } = type as Timestamp;
+      const zoned = timezone !== null && timezone !== undefined && timezone !== "";
+      return (i) => `"${instant(BigInt(values[i] as bigint) * (nanosOfUnit[unit] as bigint), zoned)}"`;
+    }
+    default:
+      return compileNested(data);
+  }
+}
+
+function compileNested(data: Data): WriteAt {
+  const children = data.children.map((child) => compileArrowCell(child));
+  const [first] = children;
+  switch (data.typeId) {
+    case Type.Dictionary: {
+      const { dictionary } = data;
+      const parts = (dictionary?.data ?? []).map((part) => ({ length: part.length, write: compileArrowCell(part) }));
+      const indexes = data.values as ArrayLike<number | bigint>;
+      return (i) => {
+        let index = Number(indexes[i]);
+        for (const { length, write } of parts) {
+          if (index < length) return write(index);
+          index -= length;
+        }
+        throw unreadable("a dictionary lacks a value that a column refers to");
+      };
+    }
+    case Type.Struct: {
+      const labels = data.type.children.map(({ name }: { readonly name: string }) => `${JSON.stringify(name)}:`);
+      return (i) => `{${children.map((write, c) => labels[c] + write(i)).join(",")}}`;
+    }
+    case Type.List: {
+      const { valueOffsets } = data;
+      return (i) => list(first as WriteAt, Number(valueOffsets[i]), Number(valueOffsets[i + 1]));
+    }
+    case Type.FixedSizeList: {
+      const size = (data.type as FixedSizeList).listSize;
+      return (i) => list(first as WriteAt, i * size, (i + 1) * size);
+    }
+    case Type.Map:
+      return mapWriter(data);
+    default:
+      throw unreadable(`the type ${String(data.type)} has no form in JSON`);
+  }
+}
+
+function mapWriter(data: Data): WriteAt {
+  const [keys, values] = (data.children[0] as Data).children as [Data, Data];
+  if (keys.typeId !== Type.Utf8 && keys.typeId !== Type.LargeUtf8) throw unreadable(`keys of maps are text, not ${String(keys.type)}`);
+  const key = compileArrowCell(keys);
+  const value = compileArrowCell(values);
+  const { valueOffsets } = data;
+  return (i) => {
+    const parts: string[] = [];
+    for (let k = Number(valueOffsets[i]); k < Number(valueOffsets[i + 1]); k++) parts.push(`${key(k)}:${value(k)}`);
+    return `{${parts.join(",")}}`;
+  };
+}
+
+function decimalWriter(data: Data<Decimal>): WriteAt {
+  const { scale } = data.type;
+  const words = data.values;
+  return (i) => {
+    let unscaled = 0n;
+    for (let w = data.stride - 1; w >= 0; w--) unscaled = (unscaled << 32n) | BigInt(words[i * data.stride + w] as number);
+    const value = BigInt.asIntN(data.stride * 32, unscaled);
+    return scale === 0 ? String(value) : `${value}e${-scale}`;
+  };
+}
+
+function unreadable(message: string): SluiceError {
+  return new SluiceError("FILE_UNREADABLE", message);
+}
+
+function bitAt(bits: Uint8Array, index: number): boolean {
+  return (((bits[index >> 3] as number) >> (index & 7)) & 1) === 1;
+}
+
+function bytesAt(data: Data, i: number): Uint8Array {
+  return (data.values as Uint8Array).subarray(Number(data.valueOffsets[i]), Number(data.valueOffsets[i + 1]));
+}
+
+function base64(bytes: Uint8Array): string {
+  return `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")}"`;
+}
+
+function float(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`;
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function halfFloat(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 0x3ff;
+  const sign = (bits & 0x8000) === 0 ? 1 : -1;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+/** Digits beyond a microsecond, where there are any: a column of microseconds can't hold them, and says so. */
+function fraction(nanos: bigint, text: string): string {
+  const rest = Number(nanos);
+  if (rest === 0) return text;
+  return `${text.includes(".") ? text : `${text}.000000`}${String(rest).padStart(3, "0")}`;
+}
+
+function timeOfDay(nanos: bigint): string {
+  return fraction(nanos % 1000n, timeText(Number(nanos / 1000n)));
+}
+
+function instant(nanos: bigint, zoned: boolean): string {
+  const rest = ((nanos % 1000n) + 1000n) % 1000n;
+  return `${fraction(rest, timestampText((nanos - rest) / 1000n, false))}${zoned ? "Z" : ""}`;
+}
+
+function list(write: WriteAt, from: number, to: number): string {
+  const parts: string[] = [];
+  for (let i = from; i < to; i++) parts.push(write(i));
+  return `[${parts.join(",")}]`;
+}

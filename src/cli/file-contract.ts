@@ -1,0 +1,106 @@
+import { createReadStream } from "node:fs";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import type { CsvCharacters } from "../adapters/files/csv-records.ts";
+import { readCsvHeader } from "../adapters/files/csv-records.ts";
+import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
+import type { Contract } from "../core/contract.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { CsvPlan } from "../core/record-plan.ts";
+
+/** A contract as it judges what files hold, and what CSV files are told apart by. */
+export interface FileContract {
+  readonly contract: Contract;
+  readonly csv: CsvCharacters;
+}
+
+const plainCsv: CsvPlan = { format: "csv", columns: [], delimiter: ",", quote: '"', nullToken: "" };
+
+/**
+ * Files hold rows, not records of a topic: their own format says how columns come out of them. Parquet, Arrow and CSV rows have no envelope and no key, so that columns which
+ * the contract takes from those are the file's columns of their names. Lines of JSON are records where the contract's are JSON, else rows. `raw` files are records as they stand in the
+ * topic. `header`: the columns of CSV on standard input. Rejects with FILE_UNREADABLE where files differ in kind or columns.
+ */
+export async function contractForFiles(
+  contract: Contract,
+  files: readonly InputFile[],
+  options: { readonly stream: FileFormat | null; readonly header: (csv: CsvCharacters) => Promise<readonly string[]> },
+): Promise<FileContract> {
+  const declared = contract.record?.value.format === "csv" ? contract.record.value : plainCsv;
+  const { delimiter, quote } = declared;
+  const csv = { delimiter, quote };
+  const formats = new Set<FileFormat>(options.stream === null ? files.map(({ format }) => format) : [options.stream]);
+  if (formats.has("raw") || formats.has("csv")) {
+    if (formats.size > 1)
+      throw new SluiceError("FILE_UNREADABLE", `CSV and raw files stand alone, and these are ${[...formats].join(", ")}`);
+    if (formats.has("raw")) return { contract, csv };
+    const columns = options.stream === null ? await commonHeader(files, csv) : await options.header(csv);
+    return { contract: withoutOutside(contract, { ...declared, columns }), csv };
+  }
+  if (contract.record === undefined && (contract.format === undefined || contract.format.format === "json")) return { contract, csv };
+  const isLines = [...formats].every((format) => format === "ndjson");
+  if (isLines && contract.record?.value.format === "json")
+    return { contract: { ...contract, record: { ...contract.record, key: null } }, csv };
+  return { contract: withoutOutside(contract, null), csv };
+}
+
+/** The same contract over plain rows: JSON objects, or CSV. */
+function withoutOutside(contract: Contract, value: CsvPlan | null): Contract {
+  const { record: _record, format: _format, ...rest } = contract;
+  const policies = { ...contract.policies, key: { action: "ignore" } as const };
+  return { ...rest, policies, ...(value === null ? {} : { record: { value, envelope: null, key: null } }) };
+}
+
+async function commonHeader(files: readonly InputFile[], csv: CsvCharacters): Promise<readonly string[]> {
+  let common: readonly string[] | null = null;
+  for (const file of files) {
+    const columns = await headerOf(file, csv);
+    const repeated = columns.find((name, i) => columns.indexOf(name) !== i);
+    if (repeated !== undefined) throw new SluiceError("FILE_UNREADABLE", `${file.path} has two columns "${repeated}"`);
+    if (common !== null && common.join("\n") !== columns.join("\n"))
+      throw new SluiceError(
+        "FILE_UNREADABLE",
+        `${file.path} has other columns (${columns.join(", ")}) than the file before it (${common.join(", ")})`,
+      );
+    common = columns;
+  }
+  return common ?? [];
+}
+
+async function headerOf({ path, compression }: InputFile, csv: CsvCharacters): Promise<readonly string[]> {
+  const bytes = createReadStream(path);
+  const unpacked = compression === null ? null : compression === "gzip" ? createGunzip() : createZstdDecompress();
+  if (unpacked !== null) bytes.on("error", (cause) => unpacked.destroy(cause));
+  try {
+    return await readCsvHeader(unpacked === null ? bytes : bytes.pipe(unpacked), csv);
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause;
+    throw new SluiceError("FILE_UNREADABLE", `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  } finally {
+    bytes.destroy();
+    unpacked?.destroy();
+  }
+}
+
+/** A stream whose first chunks can be looked at before it is read as a whole. */
+export class PeekedStream implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #seen: Uint8Array[] = [];
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The chunks as they come, kept for those who read the whole later. */
+  async *peek(): AsyncGenerator<Uint8Array> {
+    yield* this.#seen;
+    for (let step = await this.#chunks.next(); step.done !== true; step = await this.#chunks.next()) {
+      this.#seen.push(step.value);
+      yield step.value;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    yield* this.#seen.splice(0);
+    for (let step = await this.#chunks.next(); step.done !== true; step = await this.#chunks.next()) yield step.value;
+  }
+}

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { tableFromArrays, tableToIPC } from "apache-arrow";
+import { afterAll, describe, expect, it } from "vitest";
+import { readArrowJson } from "../../../src/adapters/files/arrow-json.ts";
+import { pythonHere, pythonReaders, runPython } from "../../live/harness/python-readers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sluice-arrow-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function textsOf(source: Parameters<typeof readArrowJson>[0], from = 0, rowsMax = 1000): Promise<string[]> {
+  const rows: string[] = [];
+  for await (const { slab, starts, lengths } of readArrowJson(source, "the file", { from, rowsMax })) {
+    expect(starts.length).toBeLessThanOrEqual(rowsMax);
+    for (const [i, start] of starts.entries()) rows.push(Buffer.from(slab.subarray(start, start + (lengths[i] as number))).toString());
+  }
+  return rows;
+}
+
+async function fileTexts(name: string, from = 0, rowsMax = 1000): Promise<string[]> {
+  const handle = await open(join(folder, name), "r");
+  try {
+    return await textsOf(handle, from, rowsMax);
+  } finally {
+    await handle.close();
+  }
+}
+
+const everyType = `
+import pyarrow as pa, pyarrow.ipc as ipc, decimal, datetime, sys
+columns = {
+  "int": pa.array([-1, None, 9223372036854775807], pa.int64()),
+  "unsigned": pa.array([18446744073709551615, None, 0], pa.uint64()),
+  "small": pa.array([-128, None, 127], pa.int8()),
+  "text": pa.array(['a"\\n', None, "\\u00e9"]),
+  "large": pa.array(["a", None, ""], pa.large_string()),
+  "decimal": pa.array([decimal.Decimal("12.34"), None, decimal.Decimal("-0.01")], pa.decimal128(9, 2)),
+  "wide": pa.array([decimal.Decimal(10) ** 50, None, decimal.Decimal(-1)], pa.decimal256(60, 0)),
+  "instant": pa.array([1, None, -1], pa.timestamp("us", "UTC")),
+  "local": pa.array([1000, None, -1], pa.timestamp("ns")),
+  "seconds": pa.array([1, None, 0], pa.timestamp("s")),
+  "date": pa.array([0, None, -1], pa.date32()),
+  "date64": pa.array([datetime.date(2020, 2, 29), None, datetime.date(1969, 12, 31)], pa.date64()),
+  "time": pa.array([1, None, 86399999999], pa.time64("us")),
+  "millis": pa.array([1500, None, 0], pa.time32("ms")),
+  "bytes": pa.array([b"\\0\\xff", None, b""], pa.binary()),
+  "fixed": pa.array([b"ab", None, b"cd"], pa.binary(2)),
+  "list": pa.array([[1, None], None, []], pa.list_(pa.int32())),
+  "pair": pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int8(), 2)),
+  "struct": pa.array([{"x": 1, "y": "q"}, None, {"x": None, "y": None}]),
+  "map": pa.array([[("k", 1), ("l", None)], None, []], pa.map_(pa.string(), pa.int64())),
+  "word": pa.array(["a", None, "b"]).dictionary_encode(),
+  "flag": pa.array([True, None, False]),
+  "single": pa.array([0.1, None, float("nan")], pa.float32()),
+  "half": pa.array([1.5, None, float("-inf")], pa.float16()),
+  "double": pa.array([0.1, None, -0.0]),
+  "nothing": pa.nulls(3),
+}
+table = pa.table(columns)
+for name, options in (("plain", None), ("zstd", "zstd"), ("lz4", "lz4")):
+  with ipc.new_file(f"{sys.argv[1]}/{name}.arrow", table.schema, options=ipc.IpcWriteOptions(compression=options)) as out:
+    out.write_table(table)
+with ipc.new_stream(f"{sys.argv[1]}/stream.arrows", table.schema) as out:
+  out.write_table(table)
+  out.write_table(table.slice(1))
+odd = pa.table({"gap": pa.array([1], pa.duration("s"))})
+with ipc.new_file(f"{sys.argv[1]}/odd.arrow", odd.schema) as out:
+  out.write_table(odd)
+`;
+
+const first =
+  '{"int":-1,"unsigned":18446744073709551615,"small":-128,"text":"a\\"\\n","large":"a","decimal":1234e-2,"wide":100000000000000000000000000000000000000000000000000,' +
+  '"instant":"1970-01-01T00:00:00.000001Z","local":"1970-01-01T00:00:00.000001","seconds":"1970-01-01T00:00:01","date":"1970-01-01","date64":"2020-02-29","time":"00:00:00.000001",' +
+  '"millis":"00:00:01.500000","bytes":"AP8=","fixed":"YWI=","list":[1,null],"pair":[1,2],"struct":{"x":1,"y":"q"},"map":{"k":1,"l":null},"word":"a","flag":true,' +
+  '"single":0.10000000149011612,"half":1.5,"double":0.1,"nothing":null}';
+const last =
+  '{"int":9223372036854775807,"unsigned":0,"small":127,"text":"é","large":"","decimal":-1e-2,"wide":-1,"instant":"1969-12-31T23:59:59.999999Z",' +
+  '"local":"1969-12-31T23:59:59.999999999","seconds":"1970-01-01T00:00:00","date":"1969-12-31","date64":"1969-12-31","time":"23:59:59.999999","millis":"00:00:00","bytes":"","fixed":"Y2Q=",' +
+  '"list":[],"pair":[3,4],"struct":{"x":null,"y":null},"map":{},"word":"b","flag":false,"single":"NaN","half":"-Infinity","double":-0,"nothing":null}';
+
+describe.skipIf(!pythonHere)("Arrow files as PyArrow writes them", () => {
+  it("give every type's values exactly, compressed or not, as file or stream, from any row on", { timeout: 300_000 }, async () => {
+    await runPython((await pythonReaders()) as string, everyType, [folder]);
+    const none = JSON.stringify(Object.fromEntries(Object.keys(JSON.parse(first) as object).map((name) => [name, null])));
+    for (const name of ["plain.arrow", "zstd.arrow", "lz4.arrow"]) expect(await fileTexts(name), name).toEqual([first, none, last]);
+    expect(await textsOf(createReadStream(join(folder, "stream.arrows"), { highWaterMark: 100 }))).toEqual([first, none, last, none, last]);
+    expect(await fileTexts("stream.arrows", 2, 1)).toEqual([last, none, last]);
+    await expect(fileTexts("odd.arrow")).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("no form in JSON") as string,
+    });
+  });
+});
+
+describe("Arrow files", () => {
+  it("that are none are unreadable", async () => {
+    const bytes = async function* (...chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
+      yield* chunks;
+    };
+    const whole = tableToIPC(tableFromArrays({ n: Int32Array.of(1, 2) }), "stream");
+    expect(await textsOf(bytes(whole))).toEqual(['{"n":1}', '{"n":2}']);
+    await expect(textsOf(bytes(whole.subarray(0, 200)))).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+    await expect(textsOf(bytes(Buffer.from("no arrow at all, but long enough to look at")))).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+    });
+  });
+});
