@@ -112,7 +112,7 @@ export const Head = {
   pickAt: 15,
   samples: 16,
   level: 17,
-  /** Two u32 each: the least and greatest number's own bits. */
+  /** Two u32 each: the least and greatest number's own bits; of texts the first 8 bytes, as a number that orders as they do. */
   least: 18,
   most: 20,
   /** 1 once `block`, two u32, says where the dense numbers are: the least of them and `denseBelow`. */

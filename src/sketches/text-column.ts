@@ -110,18 +110,23 @@ function keepExtremes(state: ColumnState, type: FieldType, bytes: Uint8Array, st
   const first = head[Head.ordered] === 0;
   head[Head.ordered] = 1;
   if (first || compareWith(type, bytes, start, kept, state.least, head[Head.leastLength] as number) < 0) {
-    head[Head.leastLength] = keep(state.least, bytes, start, kept);
+    head[Head.leastLength] = kept;
+    keep(head, Head.least, state.least, bytes, start, kept);
   }
   if (first || compareWith(type, bytes, start, kept, state.most, head[Head.mostLength] as number) > 0) {
-    head[Head.mostLength] = keep(state.most, bytes, start, kept);
+    head[Head.mostLength] = kept;
+    keep(head, Head.most, state.most, bytes, start, kept);
   }
 }
 
-/** The first 8 bytes of a shorter text end in zeros: the compiled profile compares them as one number. */
-function keep(into: Uint8Array, bytes: Uint8Array, start: number, kept: number): number {
-  into.fill(0, 0, 8);
+/** Keeps a text, and its first 8 bytes as a number that orders as they do: the compiled profile compares those first. */
+function keep(head: Uint32Array, place: number, into: Uint8Array, bytes: Uint8Array, start: number, kept: number): void {
   for (let i = 0; i < kept; i++) into[i] = bytes[start + i] as number;
-  return kept;
+  for (const from of [0, 4]) {
+    let word = 0;
+    for (let i = from; i < from + 4; i++) word = (word << 8) | (i < kept ? (into[i] as number) : 0);
+    head[place + (from === 0 ? 1 : 0)] = word;
+  }
 }
 
 /** Text by its kept bytes: UTF-8's order is the order of code points. Decimals as numbers. */

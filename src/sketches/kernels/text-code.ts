@@ -149,7 +149,7 @@ function emitAddText(m: WasmModule, host: HostFunctions, measured: Global): Func
   const hashSpan = emitHashSpan(m, hash);
   const countPoints = emitCountPoints(m);
   const cut = emitCut(m);
-  const keepExtremes = emitExtremes(m);
+  const keepExtremes = extremesWriter(m);
   const copy = emitCopy(m);
   return m.func(null, [i32, i64, i32, i32, i32, i32], [i32], (f, [state, key, slot, start, length, form]) => {
     const [found, started, number, full, kept, stored] = [
@@ -160,25 +160,33 @@ function emitAddText(m: WasmModule, host: HostFunctions, measured: Global): Func
       f.local(i32),
       f.local(i32),
     ];
+    const prefix = f.local(i64);
     f.set(found, f.call(seek, state, key, slot));
     f.if(gtS(found, c32(0)), () => {
       countAgain(f, state, found, shape, number);
       f.setGlobal(measured, load32(number, shape.points - 4));
       f.return(c32(0));
     });
-    f.switch(form, [
+    f.if(
+      form,
       () => {
-        f.set(kept, f.call(cut, start, length));
-        f.setGlobal(measured, f.call(countPoints, start, length));
-      },
-      () => {
-        f.set(kept, select(gtU(length, c32(textPointsMax)), c32(textPointsMax), length));
+        const most = c32(textPointsMax);
+        f.if(eq(form, c32(TextForm.binary)), () => f.set(kept, select(gtU(length, most), most, length)));
         f.setGlobal(measured, length);
       },
-      () => f.setGlobal(measured, length),
-    ]);
+      () => {
+        f.set(kept, length);
+        f.if(gtU(length, c32(textPointsMax)), () => f.set(kept, f.call(cut, start, length)));
+        // Most texts are short: a call for each costs more than its bytes.
+        f.if(
+          ltU(length, c32(16)),
+          () => f.setGlobal(measured, sub(length, popcnt(and(continuations(start), sub(shl(c32(1), length), c32(1)))))),
+          () => f.setGlobal(measured, f.call(countPoints, start, length)),
+        );
+      },
+    );
     f.run(hashSpan, state, start, length);
-    f.if(xor(form, c32(TextForm.json)), () => f.run(keepExtremes, state, start, kept));
+    f.if(xor(form, c32(TextForm.json)), () => keepExtremes(f, state, start, kept, prefix));
     f.set(stored, headOf(state, Head.stored));
     f.set(full, or(eq(headOf(state, Head.size), c32(shape.entriesMax)), gtU(add(stored, kept), c32(shape.storeBytes))));
     admitEntry(f, { state, key, slot, found, full, started, number }, shape, { seek, purge, start: host.start });
@@ -255,39 +263,44 @@ function isPointStart(byte: Expr): Expr {
   return eqz(ltS(byte, c32(-64)));
 }
 
-/** (state, start, kept): `keepExtremes`. The first 8 bytes decide, most often. */
-function emitExtremes(m: WasmModule): FunctionRef {
+/**
+ * Code that does what `keepExtremes` does. The first 8 bytes decide, most often: those of the least and the greatest text are kept in the head, as numbers
+ * that order as they do.
+ */
+function extremesWriter(m: WasmModule): (f: FunctionBuilder, state: Local, start: Local, kept: Local, prefix: Local) => void {
+  const settle = emitSettleExtremes(m);
+  return (f, state, start, kept, prefix) => {
+    f.set(prefix, swapBytes(loadFirst(start, select(ltU(kept, c32(8)), kept, c32(8)))));
+    const between = and(gtU(prefix, load64(state, 4 * Head.least)), ltU(prefix, load64(state, 4 * Head.most)));
+    f.if(eqz(between), () => f.run(settle, state, start, kept, prefix));
+  };
+}
+
+/** (state, start, kept, prefix): keeps a text that is the first, or may be the least or the greatest. */
+function emitSettleExtremes(m: WasmModule): FunctionRef {
   const compare = emitCompare(m);
   const keep = emitKeep(m);
-  return m.func(null, [i32, i32, i32], [], (f, [state, start, kept]) => {
-    const [least, most] = [add(state, c32(shape.least)), add(state, c32(shape.most))];
-    const [prefix, other] = [f.local(i64), f.local(i64)];
-    const keepLeast = (): void => setHead(f, state, Head.leastLength, f.call(keep, least, start, kept));
-    const keepMost = (): void => setHead(f, state, Head.mostLength, f.call(keep, most, start, kept));
-    f.if(eqz(headOf(state, Head.ordered)), () => {
-      setHead(f, state, Head.ordered, c32(1));
-      keepLeast();
-      keepMost();
-      f.return();
-    });
-    f.set(prefix, swapBytes(loadFirst(start, select(ltU(kept, c32(8)), kept, c32(8)))));
-    f.set(other, swapBytes(load64(state, shape.least)));
-    f.if(ltU(prefix, other), keepLeast);
-    f.if(eq(prefix, other), () => {
-      f.if(ltS(f.call(compare, start, kept, least, headOf(state, Head.leastLength)), c32(0)), keepLeast);
-    });
-    f.set(other, swapBytes(load64(state, shape.most)));
-    f.if(gtU(prefix, other), keepMost);
-    f.if(eq(prefix, other), () => {
-      f.if(gtS(f.call(compare, start, kept, most, headOf(state, Head.mostLength)), c32(0)), keepMost);
-    });
+  return m.func(null, [i32, i32, i32, i64], [], (f, [state, start, kept, prefix]) => {
+    for (const [at, place, lengthPlace, below] of [
+      [shape.least, Head.least, Head.leastLength, true],
+      [shape.most, Head.most, Head.mostLength, false],
+    ] as const) {
+      const keepIt = (): void => {
+        f.store64(state, prefix, 4 * place);
+        setHead(f, state, lengthPlace, f.call(keep, add(state, c32(at)), start, kept));
+      };
+      const before = load64(state, 4 * place);
+      const order = f.call(compare, start, kept, add(state, c32(at)), headOf(state, lengthPlace));
+      f.if(or(eqz(headOf(state, Head.ordered)), below ? ltU(prefix, before) : gtU(prefix, before)), keepIt);
+      f.if(eq(prefix, before), () => f.if(below ? ltS(order, c32(0)) : gtS(order, c32(0)), keepIt));
+    }
+    setHead(f, state, Head.ordered, c32(1));
   });
 }
 
-/** (to, start, kept): keeps a span, its first 8 bytes ending in zeros; answers its length. */
+/** (to, start, kept): keeps a span; answers its length. */
 function emitKeep(m: WasmModule): FunctionRef {
   return m.func(null, [i32, i32, i32], [i32], (f, [to, start, kept]) => {
-    f.store64(to, c64(0));
     f.memoryCopy(to, start, kept);
     f.return(kept);
   });
