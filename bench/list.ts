@@ -1,6 +1,7 @@
 import type { Bench } from "./bench.ts";
 import { decode } from "./decode.ts";
 import { gate } from "./gate.ts";
+import { parquetPages } from "./parquet.ts";
 
 /** Every bench that `npm run bench` runs. */
-export const benches: readonly Bench[] = [decode, gate];
+export const benches: readonly Bench[] = [decode, gate, parquetPages];

@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as parquet from "parquet-wasm";
 import { arrowStream } from "./arrow/parquet-arrow.ts";
@@ -16,12 +18,13 @@ import { columnView } from "../src/wasm/column-view.ts";
 import { type BatchLayout, layoutBatch } from "../src/wasm/layout.ts";
 import { makeResident } from "../src/wasm/resident-batch.ts";
 import { makeRecords } from "../test/fixtures/contract.ts";
+import { pythonHere, pythonReaders, runPython } from "../test/live/harness/python-readers.ts";
 import type { Bench } from "./bench.ts";
 import { spread } from "./bench.ts";
 import { flightTexts } from "./flights.ts";
 
 const rows = 500_000;
-const rounds = 7;
+const rounds = 11;
 const chunkRows = 2048;
 const groupRows = 262_144;
 
@@ -37,8 +40,15 @@ async function flightBatches(contract: Contract): Promise<Batch[]> {
   const batches: Batch[] = [];
   let waiting: Buffer[] = [];
   let offset = 0;
+  let arrival = 1_700_000_000_000;
   const flush = (texts: Buffer[]): void => {
-    batches.push(decode(makeRecords(texts, [], offset)));
+    const records = makeRecords(texts, [], offset);
+    // Some thousand records a second, in no even step.
+    for (let row = 0; row < records.count; row++) {
+      arrival += (Math.imul(offset + row, 0x9e3779b1) >>> 29) % 3;
+      records.timestamps[row] = BigInt(arrival);
+    }
+    batches.push(decode(records));
     offset += texts.length;
   };
   for await (const texts of flightTexts(rows)) {
@@ -93,8 +103,27 @@ function writeWasm(stream: Uint8Array): Uint8Array {
   return parquet.writeParquet(parquet.Table.fromIPCStream(stream), properties);
 }
 
+/** Bytes of the same table written by PyArrow at its defaults with zstd and the same row groups; null where there is no Python. */
+async function pyarrowBytes(file: readonly Uint8Array[]): Promise<number | null> {
+  const python = pythonHere ? await pythonReaders() : null;
+  if (python === null) return null;
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  try {
+    writeFileSync(join(folder, "own.parquet"), Buffer.concat(file));
+    const script = `
+import sys, os, pyarrow.parquet as pq
+table = pq.read_table(sys.argv[1] + "/own.parquet")
+pq.write_table(table, sys.argv[1] + "/pyarrow.parquet", compression="zstd", row_group_size=int(sys.argv[2]))
+print(os.path.getsize(sys.argv[1] + "/pyarrow.parquet"))
+`;
+    return Number(await runPython(python, script, [folder, String(groupRows)]));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Parquet from columns in memory, each writer from its own form of them: CPU time of this process, in turn. */
-export const parquetBench: Bench = {
+export const parquetPages: Bench = {
   name: "parquet",
   async run(say) {
     const file = fileURLToPath(new URL("../schemas/examples/flights.odcs.yaml", import.meta.url));
@@ -119,9 +148,12 @@ export const parquetBench: Bench = {
         if (round >= 0) seconds[name].push((user + system) / 1e6);
       }
     }
-    say(`bytes a row: own ${(bytes.own / rows).toFixed(2)}, parquet-wasm ${(bytes.wasm / rows).toFixed(2)}`);
+    const pyarrow = await pyarrowBytes(writeOwn(chunks, schema, arena));
+    const perRow = (size: number): string => (size / rows).toFixed(2);
+    const peers = `parquet-wasm ${perRow(bytes.wasm)}, PyArrow ${pyarrow === null ? "not here" : perRow(pyarrow)}`;
+    say(`bytes a row: own ${perRow(bytes.own)}, ${peers}`);
     return {
-      setup: `${rows} flights of ${schema.fields.length} columns in memory to one Parquet file, zstd, row groups of ${groupRows}; CPU time, ${rounds} rounds in turn.`,
+      setup: `${rows} flights of ${schema.fields.length} columns in memory to one Parquet file, zstd, row groups of ${groupRows}, each from its own form of the columns (an arena; Arrow IPC), statistics and page indexes as each writes them; CPU time, ${rounds} rounds in turn.`,
       measurements: (["own", "wasm"] as const).map((name) => ({
         name: name === "own" ? "own pages" : "parquet-wasm",
         rate: spread(seconds[name].map((each) => rows / each)),
@@ -135,6 +167,10 @@ export const parquetBench: Bench = {
           floor: 3,
           aim: 5,
         },
+        { name: "bytes, parquet-wasm / own pages", ratio: spread([bytes.wasm / bytes.own]), floor: 1, aim: null },
+        ...(pyarrow === null
+          ? []
+          : [{ name: "bytes, PyArrow (zstd) / own pages", ratio: spread([pyarrow / bytes.own]), floor: 1, aim: null }]),
       ],
     };
   },
