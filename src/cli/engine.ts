@@ -1,31 +1,23 @@
 import { availableParallelism } from "node:os";
-import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { Config } from "../config/config.ts";
-import type { IcebergSchema } from "../core/table-schema.ts";
 import type { Engine } from "../gate/engine.ts";
 import { createInlineEngine } from "../gate/engine.ts";
 import { createEnginePool } from "../gate/engine-pool.ts";
 import type { EngineThreadOptions } from "../gate/engine-thread.ts";
-import type { ParquetFile } from "../parquet/written-file.ts";
 
 /** What one thread may hold of records that wait for it. */
 const bytesInFlightMax = 8 << 20;
 /** A thread that has work and makes no step for so long is stuck: its longest steps take seconds. */
 const silenceMsMax = 60_000;
 
-/** The file encoder that the compiled one is held against. */
-export function openReferenceFile(schema: IcebergSchema): ParquetFile {
-  return openParquetFile({ schema });
-}
-
 /** How the threads of `sluice run` are run. */
 export function engineThreadOptions(heapMib: number): EngineThreadOptions {
-  return { entry: new URL("engine-thread-entry.ts", import.meta.url), bytesInFlightMax, heapMib, silenceMsMax };
+  return { entry: new URL("../gate/engine-thread-entry.ts", import.meta.url), bytesInFlightMax, heapMib, silenceMsMax };
 }
 
 /** Judges in this thread. */
 export function openInlineEngine(): Engine {
-  return createInlineEngine({ openReferenceFile, tick: () => performance.now() });
+  return createInlineEngine(() => performance.now());
 }
 
 /** Where windows are judged, as a configuration says. */

@@ -1,10 +1,10 @@
-import type { QuarantineFilter } from "../core/ports.ts";
+import type { QuarantineFilter, SchemaRegistry } from "../core/ports.ts";
 import { replay } from "../gate/replay.ts";
 import type { Invocation } from "./command.ts";
 import { loadContracts } from "./contracts.ts";
-import { openReferenceFile } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
+import { fileContracts } from "./file-contract.ts";
 import { createProgress } from "./progress.ts";
 import { openRegistry } from "./registry.ts";
 import { chooseDataset, withLake } from "./session.ts";
@@ -16,23 +16,22 @@ export function replayQuarantine(invocation: Invocation, filter: QuarantineFilte
   return withLake(invocation, async ({ config, lake }) => {
     const { terminal } = invocation;
     const dataset = await chooseDataset(lake, invocation);
-    const contract = (await loadContracts(config)).find((one) => one.dataset === dataset);
-    if (contract === undefined) throw new UsageError(`${config.file} names no contract for ${dataset}`);
+    const loaded = (await loadContracts(config)).find((one) => one.dataset === dataset);
+    if (loaded === undefined) throw new UsageError(`${config.file} names no contract for ${dataset}`);
+    const contract = await (await fileContracts(config))(loaded);
     await lake.activate(contract);
     const progress = createProgress(terminal, "replaying", "records");
     const registry = openRegistry(config.registry);
-    const totals = await replay({
-      lake,
-      contract,
-      filter,
-      registry,
-      engine: { kind: config.engine.kind, openReferenceFile },
-      clock: { now: () => Date.now() },
-      worker: config.worker,
-      producer: version,
-      attemptsMax: config.quarantine.attemptsMax,
-      progress: (done) => progress.update(done.replayed, null),
-    }).finally(() => registry?.close());
+    const options = { lake, contract, filter, registry, engine: config.engine.kind, attemptsMax: config.quarantine.attemptsMax };
+    const totals = await closingAfter(registry, () =>
+      replay({
+        ...options,
+        clock: { now: () => Date.now() },
+        worker: config.worker,
+        producer: version,
+        progress: (done) => progress.update(done.replayed, null),
+      }),
+    );
     progress.end();
     if (invocation.json) {
       terminal.json({ dataset, contract: { version: contract.version, hash: contract.hash }, ...totals });
@@ -45,4 +44,12 @@ export function replayQuarantine(invocation: Invocation, filter: QuarantineFilte
     }
     return totals.failed > 0 ? ExitCode.findings : ExitCode.clean;
   });
+}
+
+async function closingAfter<T>(registry: SchemaRegistry | null, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } finally {
+    await registry?.close();
+  }
 }

@@ -16,6 +16,7 @@ import { keyFieldIds } from "../parquet/key-fields.ts";
 import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
 import { compileValidator } from "../rules/compile-validator.ts";
+import { compileKernels } from "../rules/kernels/rule-kernels.ts";
 import type { WindowProfiler } from "../sketches/index.ts";
 import { compileRegisteredSchema } from "../rules/registered-json-schema.ts";
 import { compileProfiler, referenceProfiler } from "../sketches/index.ts";
@@ -29,14 +30,9 @@ export interface ChunkEngine {
   readonly validator: Validator;
   readonly profiler: WindowProfiler;
   openFile(schema: IcebergSchema): ParquetFile;
-  /** Whether files hold on to batches until a row group is full. */
-  readonly filesKeepBatches: boolean;
   /** What of it is not compiled; null where all is. */
   readonly fallback: string | null;
 }
-
-/** The file encoder that the compiled one is held against; its batches' columns are their own. */
-export type OpenReferenceFile = (schema: IcebergSchema) => ParquetFile;
 
 const tools: DecoderTools = {
   json: (contract) => jsonCodec.compile(contract),
@@ -52,14 +48,13 @@ function decodeInChunks(decode: DecodeWithSchemas): ChunkEngine["decode"] {
   };
 }
 
-/** Judges in plain TypeScript, by way of Arrow: what the compiled engine is held against, and what it falls back to. */
-export function openReferenceEngine(contract: Contract, openReferenceFile: OpenReferenceFile): ChunkEngine {
+/** Judges in plain TypeScript: what the compiled engine is held against, and what it falls back to. Files have one encoder. */
+export function openReferenceEngine(contract: Contract): ChunkEngine {
   return {
     decode: decodeInChunks(compileRecords(contract, tools)),
     validator: compileValidator(contract),
     profiler: referenceProfiler(contract),
-    openFile: openReferenceFile,
-    filesKeepBatches: true,
+    openFile: (schema) => openParquetFile({ schema, bloomFilterIds: keyFieldIds(contract, schema) }),
     fallback: null,
   };
 }
@@ -69,13 +64,18 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
   const arena = new Arena();
   const layout = layoutBatch(contract.fields, arena, contract.rules.length);
   const { decoder, fallback } = compileDecoder(contract, layout, arena);
+  const kernels = compileKernels(contract, layout, arena);
+  const plain = new Set(contract.rules.flatMap(({ index, check }) => (kernels.covered.has(index) ? [] : [check.family])));
+  const reasons = [
+    ...(fallback === null ? [] : [`decoder: ${fallback}`]),
+    ...(plain.size === 0 ? [] : [`rules: ${[...plain].toSorted().join(", ")}`]),
+  ];
   return {
     decode: decoder === null ? decodeInChunks(compileRecords(contract, tools)) : (records, from) => decoder.decode(records, from),
-    validator: compileValidator(contract),
+    validator: compileValidator(contract, kernels),
     profiler: compileProfiler(contract, layout, arena),
     openFile: (schema) => openParquetFile({ schema, arena, bloomFilterIds: keyFieldIds(contract, schema) }),
-    filesKeepBatches: false,
-    fallback: fallback === null ? null : `decoder: ${fallback}`,
+    fallback: reasons.length === 0 ? null : reasons.join("; "),
   };
 }
 

@@ -2,7 +2,7 @@ import { BrokenInvariant } from "../core/broken-invariant.ts";
 import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
 import { compileValidator } from "../rules/compile-validator.ts";
-import type { ChunkEngine, OpenReferenceFile } from "./chunk-engine.ts";
+import type { ChunkEngine } from "./chunk-engine.ts";
 import { openCompiledEngine, openReferenceEngine } from "./chunk-engine.ts";
 
 /** How a contract is run: by WebAssembly made for it, or by the plain implementation that the compiled one is held against. */
@@ -17,20 +17,14 @@ export interface CompiledContract {
   giveBack(engine: ChunkEngine): void;
 }
 
-/** What `compile` takes besides the contract. */
-export interface CompileOptions {
-  readonly kind: EngineKind;
-  readonly openReferenceFile: OpenReferenceFile;
-}
-
 /** Throws CONTRACT_INVALID where a contract can't be compiled, before anything depends on it. */
 export function checkContract(contract: Contract): void {
   compileValidator(contract);
 }
 
 /** Compiles a contract: the one place that chooses between engine and reference. Throws nothing that `loadContract` has not already reported. */
-export function compile(contract: Contract, { kind, openReferenceFile }: CompileOptions): CompiledContract {
-  const openReference = (): ChunkEngine => openReferenceEngine(contract, openReferenceFile);
+export function compile(contract: Contract, kind: EngineKind): CompiledContract {
+  const openReference = (): ChunkEngine => openReferenceEngine(contract);
   let open = openReference;
   if (kind === "compiled") {
     open = () => {

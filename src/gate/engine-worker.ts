@@ -1,6 +1,5 @@
 import type { Contract } from "../core/contract.ts";
 import { unpackRecords } from "../core/packed-records.ts";
-import type { OpenReferenceFile } from "./chunk-engine.ts";
 import { CompiledContracts } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
 import type { SettledRows } from "./judged-rows.ts";
@@ -13,12 +12,12 @@ export interface EnginePort {
 }
 
 /** Judges windows in a thread as its host asks, one request after the other. Whatever it throws ends the thread, and its host reads the records again. */
-export function serveEngine(port: EnginePort, options: EngineThreadData & { readonly openReferenceFile: OpenReferenceFile }): void {
+export function serveEngine(port: EnginePort, options: EngineThreadData): void {
   const beats = new Int32Array(options.beats);
   const beat = (): void => void Atomics.add(beats, 0, 1);
   beat();
   const tick = (): number => performance.now();
-  const compiled = new CompiledContracts(options);
+  const compiled = new CompiledContracts();
   const contracts = new Map<number, Contract>();
   const windows = new Map<number, WindowJudge>();
   const answer = (message: EngineAnswer, transfer: readonly ArrayBuffer[]): void => port.postMessage(message, [...transfer]);

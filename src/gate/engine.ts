@@ -5,7 +5,7 @@ import { concatRecords } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
-import type { CompiledContract, CompileOptions, EngineKind } from "./compiled.ts";
+import type { CompiledContract, EngineKind } from "./compiled.ts";
 import { compile } from "./compiled.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
 import { WindowJudge } from "./window-judge.ts";
@@ -48,18 +48,13 @@ export interface Engine {
 
 /** Compiled contracts, each once, as long as the contract is in use. */
 export class CompiledContracts {
-  readonly #options: Omit<CompileOptions, "kind">;
   readonly #known: Record<EngineKind, WeakMap<Contract, CompiledContract>> = { compiled: new WeakMap(), reference: new WeakMap() };
-
-  constructor(options: Omit<CompileOptions, "kind">) {
-    this.#options = options;
-  }
 
   get(contract: Contract, kind: EngineKind): CompiledContract {
     const known = this.#known[kind];
     let compiled = known.get(contract);
     if (compiled === undefined) {
-      compiled = compile(contract, { ...this.#options, kind });
+      compiled = compile(contract, kind);
       known.set(contract, compiled);
     }
     return compiled;
@@ -67,11 +62,11 @@ export class CompiledContracts {
 }
 
 /** Judges in the caller's thread: for tests, for commands without a heartbeat to keep, and for machines too small for threads. */
-export function createInlineEngine(options: Omit<CompileOptions, "kind"> & { readonly tick: () => number }): Engine {
-  const contracts = new CompiledContracts(options);
+export function createInlineEngine(tick: () => number): Engine {
+  const contracts = new CompiledContracts();
   return {
     open({ contract, schema, kind }) {
-      const judge = new WindowJudge(contracts.get(contract, kind), { schema, tick: options.tick });
+      const judge = new WindowJudge(contracts.get(contract, kind), { schema, tick });
       return {
         room: () => Promise.resolve(),
         add: async (runs, schemas) => judge.add(concatRecords(runs), schemas),

@@ -9,7 +9,7 @@ import { recordsOfQuarantined } from "../core/quarantined-records.ts";
 import type { Records } from "../core/records.ts";
 import type { Reason } from "../core/rule.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
-import type { CompiledContract, CompileOptions } from "./compiled.ts";
+import type { CompiledContract, EngineKind } from "./compiled.ts";
 import { compile } from "./compiled.ts";
 import { windowId } from "./judge.ts";
 import { resolveSchemas } from "./schema-resolver.ts";
@@ -25,7 +25,7 @@ export interface ReplayOptions {
   readonly lake: Lake;
   readonly contract: Contract;
   readonly filter: QuarantineFilter;
-  readonly engine: CompileOptions;
+  readonly engine: EngineKind;
   /** Where framed records' schemas come from. */
   readonly registry?: SchemaRegistry | null;
   readonly clock: Clock;

@@ -56,7 +56,7 @@ export class WindowJudge {
 
   /** Whether bytes of the records that were added are still needed when `add` has returned. */
   get keepsRecords(): boolean {
-    return this.#kept !== null || this.#lent.filesKeepBatches;
+    return this.#kept !== null;
   }
 
   /** Judges some records, in as many chunks as they need; `schemas` are those that they name. `beat` is called after each chunk. */
@@ -181,7 +181,7 @@ export class WindowJudge {
   #encode(batch: Batch, passed: Uint32Array): void {
     this.#passed += passed.length;
     if (passed.length === 0) return;
-    const pieces = this.#openFile()?.append(this.#lent.filesKeepBatches ? ownColumns(batch) : batch, passed) ?? [];
+    const pieces = this.#openFile()?.append(batch, passed) ?? [];
     for (const piece of pieces) this.#pieces.push(piece);
   }
 

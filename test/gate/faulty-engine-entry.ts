@@ -1,7 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, workerData } from "node:worker_threads";
-import { openReferenceFile } from "../../src/cli/engine.ts";
 import type { EngineRequest, EngineThreadData } from "../../src/gate/engine-protocol.ts";
 import type { EnginePort } from "../../src/gate/engine-worker.ts";
 import { serveEngine } from "../../src/gate/engine-worker.ts";
@@ -38,4 +37,4 @@ const struck: EnginePort = {
     }),
   postMessage: (answer, transfer) => port.postMessage(answer, transfer),
 };
-serveEngine(struck, { ...(workerData as EngineThreadData), openReferenceFile });
+serveEngine(struck, workerData as EngineThreadData);
