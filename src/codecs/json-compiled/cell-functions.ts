@@ -71,7 +71,7 @@ export function emitEmptyCells(m: WasmModule, memory: DecoderMemory): EmptyCells
     };
     f.switch(kind, cases);
   });
-  const count = memory.cells + cell.rollback + 4;
+  const count = memory.cells + cell.invalidCount;
   const invalid = m.func(null, [i32, i32, i32, i32, i32], [i32], (f, [record, row, start, end, cause]) => {
     const at = f.local(i32);
     f.set(at, load32(count));
@@ -224,7 +224,7 @@ function emitNumberCell(f: FunctionBuilder, parts: CellParts, locals: SlowLocals
 /** (record, row, p, end, kind): p is at the opening quote. */
 function emitString(m: WasmModule, memory: DecoderMemory, parts: CellParts): FunctionRef {
   const { text, moment } = parts;
-  const areaEnd = memory.cells + cell.rollback;
+  const areaEnd = memory.cells + cell.area;
   return m.func(null, [i32, i32, i32, i32, i32], [i32], (f, [record, row, p, end, kind]) => {
     const after = f.local(i32);
     const start = f.local(i32);

@@ -70,14 +70,13 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
     const { unknownFields } = contract.policies;
     const plan = jsonPlan(contract);
     const keyed = keyColumnName(contract);
-    const ignoreUnknown = unknownFields === "ignore";
     this.#contract = contract;
     this.#layout = layout;
     this.#arena = arena;
     this.#memory = placeDecoder(contract, layout, arena);
-    this.#runtime = arena.instantiate(runtimeModule(this.#memory, { ignoreUnknown }));
+    this.#runtime = arena.instantiate(runtimeModule(this.#memory, unknownFields));
     this.#loader = new SlabLoader(layout, arena);
-    this.#learner = new ShapeLearner(this.#memory.records.root, { ignoreUnknown, keyed });
+    this.#learner = new ShapeLearner(this.#memory.records.root, { unknownFields, keyed });
     const note = (column: ColumnLayout, row: number, address: number, length: number, cause: number): void =>
       this.#notes.add(column, row, this.#loader.position(address), length, cause);
     this.#reference = new ReferenceRow(plan, this.#memory, arena, note);
@@ -149,10 +148,9 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
 
   #begin(rows: number): void {
     const { cells, rollbackWords } = this.#memory;
-    const words = this.#arena.u32(cells, cell.rollback / 4 + rollbackWords);
-    words.fill(0, cell.rollback / 4);
-    words[cell.rollback / 4] = this.#layout.area;
-    words.fill(0, cell.misses / 4, cell.rollback / 4);
+    const words = this.#arena.u32(cells, cell.area / 4 + rollbackWords);
+    words.fill(0, cell.misses / 4);
+    words[cell.area / 4] = this.#layout.area;
     // Stamps tell object instances apart: long before they come round again, all begin anew.
     if ((words[cell.stamp / 4] as number) > 0xf000_0000) forgetStamps(this.#memory, this.#arena);
     this.#arena.bytes(this.#layout.undecoded, rows).fill(0);
@@ -168,6 +166,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
       full[0] = 0;
       row = this.#decode(row, rows);
       this.#drainInvalid();
+      this.#kept?.drain(this.#memory, this.#arena);
       if (row === rows) return rows;
       if (full[0] !== 0 || !this.#rest(records, from, row, outcome)) return row;
       this.tally.reference++;
@@ -211,7 +210,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
   /** Takes over the invalid cells that the module has noted. */
   #drainInvalid(): void {
     const { cells, invalid, records } = this.#memory;
-    const count = this.#arena.u32(cells + cell.rollback + 4, 1);
+    const count = this.#arena.u32(cells + cell.invalidCount, 1);
     const notes = this.#arena.u32(invalid, (count[0] as number) * 4);
     for (let i = 0; i < notes.length; i += 4) {
       const first = notes[i] as number;
@@ -224,7 +223,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
 
   /** Learns from the records of the chunk that no shape took. */
   #observe(records: Records, from: number, decoded: number): void {
-    const words = this.#arena.u32(this.#memory.cells, cell.rollback / 4);
+    const words = this.#arena.u32(this.#memory.cells, cell.area / 4);
     const misses = words[cell.misses / 4] as number;
     const hits = Array.from(words.subarray(cell.hits / 4, cell.hits / 4 + layoutsMax));
     this.tally.straight += hits.reduce((sum, each) => sum + each, 0);
@@ -256,7 +255,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
     const starts = arena.u32(column.starts, count);
     const lengths = arena.u32(column.lengths, count);
     const undecoded = arena.bytes(this.#layout.undecoded, count);
-    const area = arena.u32(this.#memory.cells + cell.rollback, 1);
+    const area = arena.u32(this.#memory.cells + cell.area, 1);
     for (let row = 0; row < count; row++) {
       starts[row] = 0;
       lengths[row] = 0;

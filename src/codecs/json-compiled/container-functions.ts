@@ -1,4 +1,5 @@
 import { Cell } from "../../core/column.ts";
+import type { Policies } from "../../core/contract.ts";
 import { add, and, c32, eq, eqz, geU, load32, load8U, ltS, ltU, ne, or, sub, type Expr } from "../../wasm/expression.ts";
 import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
@@ -23,8 +24,10 @@ export interface ContainerParts {
   /** `cell` without the short cuts, which objects take in line. */
   readonly slowCell: FunctionRef;
   readonly nearest: FunctionRef;
-  /** Whether unknown fields are passed over; else a record that has one is given up. */
-  readonly ignoreUnknown: boolean;
+  /** (row, key, key's end, value, value's end): notes an unknown field that is to be kept; 0 where there is no room for the note. */
+  readonly keep: FunctionRef;
+  /** What becomes of fields that the contract doesn't name; a record that has one to reject is given up. */
+  readonly unknownFields: Policies["unknownFields"];
 }
 
 /** Entries of a map whose keys are compared one by one. */
@@ -76,7 +79,7 @@ export function emitObject(m: WasmModule, memory: DecoderMemory, target: Functio
               f.set(p, f.call(parts.slowCell, field, row, p, end));
             });
           },
-          () => emitUnknown(f, parts, note, { record, stamp, key, p, end }),
+          () => emitUnknown(f, parts, memory, note, { record, row, stamp, key, p, end }),
         );
         refuse(eqz(p));
         skipSpace(f, text, p, end);
@@ -97,6 +100,7 @@ export function emitObject(m: WasmModule, memory: DecoderMemory, target: Functio
 
 interface UnknownLocals {
   readonly record: Local;
+  readonly row: Local;
   readonly stamp: Local;
   readonly key: Local;
   readonly p: Local;
@@ -104,11 +108,15 @@ interface UnknownLocals {
 }
 
 /** Passes over a field that the contract doesn't name; `p` is at its colon. */
-function emitUnknown(f: FunctionBuilder, parts: ContainerParts, note: FunctionRef, { record, stamp, key, p, end }: UnknownLocals): void {
-  if (!parts.ignoreUnknown) {
+function emitUnknown(f: FunctionBuilder, parts: ContainerParts, memory: DecoderMemory, note: FunctionRef, l: UnknownLocals): void {
+  const { record, row, stamp, key, p, end } = l;
+  const keep = parts.unknownFields === "keep";
+  if (parts.unknownFields === "reject") {
     f.return(c32(0));
     return;
   }
+  // What a nested object has is kept under its path: by the reference.
+  if (keep) f.if(ne(record, c32(memory.records.root.address)), () => f.return(c32(0)));
   const length = f.local(i32);
   // Spaces may stand before the colon: the key ends at its last quote.
   f.set(length, p);
@@ -118,7 +126,13 @@ function emitUnknown(f: FunctionBuilder, parts: ContainerParts, note: FunctionRe
   });
   f.if(eqz(f.call(note, stamp, key, sub(length, key))), () => f.return(c32(0)));
   f.set(p, f.call(parts.text.space, add(p, c32(1)), end));
+  const value = f.local(i32);
+  f.set(value, p);
   f.set(p, f.call(parts.skip, p, end, add(load32(record, columnRecord.depth), c32(1))));
+  if (keep) {
+    const noted = f.call(parts.keep, row, sub(key, c32(1)), add(length, c32(1)), value, p);
+    f.if(and(ne(p, c32(0)), eqz(noted)), () => f.return(c32(0)));
+  }
 }
 
 interface MissingLocals {

@@ -23,9 +23,17 @@ export const cell = {
   missRows: 32,
   /** Records that each straight-line layout took. */
   hits: 32 + 4 * 64,
-  /** What a record that is given up takes back: the end of the area's text, the count of invalid cells, the elements of each list. */
-  rollback: 32 + 4 * 64 + 32,
+  /** From here on is what a record that is given up takes back. The end of the area's text: */
+  area: 32 + 4 * 64 + 32,
+  /** Invalid cells, and unknown fields to keep, noted since the host looked. */
+  invalidCount: 32 + 4 * 64 + 36,
+  keptCount: 32 + 4 * 64 + 40,
+  /** The elements of each list. */
+  elements: 32 + 4 * 64 + 44,
 } as const;
+
+/** Words of the rollback block before the lists'. */
+export const fixedRollbackWords = 3;
 
 /** Rows noted in `cell.missRows`. */
 export const missRowsMax = 64;
@@ -33,6 +41,8 @@ export const missRowsMax = 64;
 export const layoutsMax = 4;
 /** Invalid cells that one run of the module can note, 16 bytes each: column, row, start, length and cause. */
 export const invalidCellsMax = 8192;
+/** Unknown fields that one run of the module can note to be kept, 20 bytes each: row, span of the key with its quotes, span of the value. */
+export const keptFieldsMax = 8192;
 /** Slots of the table of a record's unknown keys, 16 bytes each: stamp, start, length. */
 export const unknownSlots = 4096;
 
@@ -46,6 +56,7 @@ export interface DecoderMemory {
   /** Where the rollback block is kept while a record is decoded. */
   readonly mark: number;
   readonly invalid: number;
+  readonly kept: number;
   readonly unknown: number;
   /** Levels of a value that is skipped, one byte each. */
   readonly levels: number;
@@ -62,8 +73,8 @@ export interface DecoderMemory {
 export function placeDecoder(contract: Contract, layout: BatchLayout, arena: Arena): DecoderMemory {
   const { key } = contract.policies;
   const lists = countLists(layout.columns);
-  const cells = arena.allocate(cell.rollback + (2 + lists) * 4 + 16);
-  const records = new ColumnRecords(layout.columns, arena, cells + cell.rollback + 8, key.action === "column" ? key.name : null);
+  const cells = arena.allocate(cell.elements + lists * 4 + 16);
+  const records = new ColumnRecords(layout.columns, arena, cells + cell.elements, key.action === "column" ? key.name : null);
   const table = (bytes: Uint8Array): number => {
     const address = arena.allocate(bytes.length + 16);
     arena.bytes(address, bytes.length).set(bytes);
@@ -74,9 +85,10 @@ export function placeDecoder(contract: Contract, layout: BatchLayout, arena: Are
     layout,
     records,
     cells,
-    rollbackWords: 2 + lists,
-    mark: arena.allocate((2 + lists) * 4 + 16),
+    rollbackWords: fixedRollbackWords + lists,
+    mark: arena.allocate((fixedRollbackWords + lists) * 4 + 16),
     invalid: arena.allocate(invalidCellsMax * 16),
+    kept: contract.policies.unknownFields === "keep" ? arena.allocate(keptFieldsMax * 20) : 0,
     unknown: arena.allocate(unknownSlots * 16),
     levels: arena.allocate(256),
     escapes: table(escapeTable()),

@@ -1,6 +1,8 @@
 import { Cell, type BytesColumn } from "../../core/column.ts";
+import type { Arena } from "../../wasm/arena.ts";
 import { ByteArea } from "../byte-area.ts";
 import { UnknownFields } from "../unknown-fields.ts";
+import { cell, type DecoderMemory } from "./decoder-memory.ts";
 
 const { field } = new UnknownFields(0).finish();
 
@@ -17,6 +19,29 @@ export class KeptUnknown {
     this.#state = new Uint8Array(rows).fill(Cell.missing);
     this.#starts = new Uint32Array(rows);
     this.#lengths = new Uint32Array(rows);
+  }
+
+  /** Takes over the fields that the module has noted, row by row. */
+  drain(memory: DecoderMemory, arena: Arena): void {
+    const count = arena.u32(memory.cells + cell.keptCount, 1);
+    const notes = arena.u32(memory.kept, (count[0] as number) * 5);
+    const area = this.#area;
+    for (let i = 0; i < notes.length; i += 5) {
+      const row = notes[i] as number;
+      const first = this.#state[row] !== Cell.value;
+      if (first) {
+        this.#state[row] = Cell.value;
+        this.#starts[row] = area.length;
+        area.push(0x7b);
+        // The closing brace of the row gives way to a comma.
+      } else area.bytes[area.length - 1] = 0x2c;
+      area.append(arena.u8, notes[i + 1] as number, notes[i + 2] as number);
+      area.push(0x3a);
+      area.append(arena.u8, notes[i + 3] as number, notes[i + 4] as number);
+      area.push(0x7d);
+      this.#lengths[row] = area.length - (this.#starts[row] as number);
+    }
+    count[0] = 0;
   }
 
   /** Takes the one row of a column. */

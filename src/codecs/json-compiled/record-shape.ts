@@ -1,3 +1,4 @@
+import type { Policies } from "../../core/contract.ts";
 import { JsonReader, maxDepth } from "../json-reader.ts";
 import type { ColumnPlace } from "./column-records.ts";
 
@@ -30,7 +31,7 @@ const literalBytesMax = 1024;
 
 interface Scan {
   readonly reader: JsonReader;
-  readonly ignoreUnknown: boolean;
+  readonly unknownFields: Policies["unknownFields"];
   /** Key text to place, by the object's place. */
   readonly fields: Map<ColumnPlace, Map<string, ColumnPlace>>;
 }
@@ -42,9 +43,9 @@ interface Scan {
 export function learnShape(
   records: readonly Uint8Array[],
   root: ColumnPlace,
-  options: { readonly ignoreUnknown: boolean; readonly keyed: string | null },
+  options: { readonly unknownFields: Policies["unknownFields"]; readonly keyed: string | null },
 ): ObjectShape | null {
-  const scan: Scan = { reader: new JsonReader(), ignoreUnknown: options.ignoreUnknown, fields: new Map() };
+  const scan: Scan = { reader: new JsonReader(), unknownFields: options.unknownFields, fields: new Map() };
   collectFields(root, options.keyed, scan.fields);
   const shapes: ObjectShape[] = [];
   for (const bytes of records.slice(0, sampleMax)) {
@@ -117,7 +118,8 @@ function objectShape(bytes: Uint8Array, from: number, p: number, place: ColumnPl
     p = reader.colon(p);
     if (p < 0 || p - from > literalBytesMax) return null;
     const child = fields.get(name) ?? null;
-    if (child === null && !scan.ignoreUnknown) return null;
+    // Unknown fields of nested objects are kept under their path, by the reference.
+    if (child === null && (scan.unknownFields === "reject" || (scan.unknownFields === "keep" && place.layout !== null))) return null;
     const literal = bytes.slice(from, p);
     const inner = child !== null && child.field.type.kind === "struct" && bytes[p] === 0x7b ? objectShape(bytes, p, p, child, scan) : null;
     p = inner === null ? reader.skip(p, place.depth + 1) : inner.after;

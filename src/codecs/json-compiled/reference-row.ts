@@ -100,7 +100,7 @@ export class ReferenceRow {
     const words = this.#words;
     const { area } = this.#decoder as JsonDecoder;
     const slabLength = this.#bytes.length;
-    const areaEnd = (this.#memory.cells + cell.rollback) / 4;
+    const areaEnd = (this.#memory.cells + cell.area) / 4;
     for (let i = 0; i < count; i++) {
       const start = from.starts[i] as number;
       const length = from.lengths[i] as number;

@@ -1,3 +1,4 @@
+import type { Policies } from "../../core/contract.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import { layoutsMax } from "./decoder-memory.ts";
 import { learnShape, type ObjectShape } from "./record-shape.ts";
@@ -20,9 +21,9 @@ export class ShapeLearner {
   #left = 0;
   #wait = 1;
   readonly #root: ColumnPlace;
-  readonly #options: { readonly ignoreUnknown: boolean; readonly keyed: string | null };
+  readonly #options: { readonly unknownFields: Policies["unknownFields"]; readonly keyed: string | null };
 
-  constructor(root: ColumnPlace, options: { readonly ignoreUnknown: boolean; readonly keyed: string | null }) {
+  constructor(root: ColumnPlace, options: { readonly unknownFields: Policies["unknownFields"]; readonly keyed: string | null }) {
     this.#root = root;
     this.#options = options;
   }

@@ -17,6 +17,7 @@ export interface RuntimeImports {
   readonly cell: FunctionRef;
   readonly skip: FunctionRef;
   readonly empty: FunctionRef;
+  readonly keep: FunctionRef;
   readonly nearest: FunctionRef;
   readonly moments: FastMoments;
 }

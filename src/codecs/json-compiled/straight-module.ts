@@ -17,6 +17,7 @@ import {
   or,
   select,
   shl,
+  sub,
   xor,
   type Expr,
 } from "../../wasm/expression.ts";
@@ -24,7 +25,7 @@ import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-bu
 import { WasmModule } from "../../wasm/module.ts";
 import { f64, i32, i64 } from "../../wasm/value-type.ts";
 import type { ColumnPlace } from "./column-records.ts";
-import { cell, missRowsMax, type DecoderMemory } from "./decoder-memory.ts";
+import { cell, fixedRollbackWords, missRowsMax, type DecoderMemory } from "./decoder-memory.ts";
 import { emitFastMoments } from "./fast-moments.ts";
 import type { ObjectShape, ShapeStep } from "./record-shape.ts";
 import { emitEmpty, emitStraightCell, straightLocals, type RuntimeImports, type StraightLocals } from "./straight-cells.ts";
@@ -133,11 +134,17 @@ class StraightEmitter {
     }
   }
 
-  #value(f: FunctionBuilder, l: StraightLocals, { place, depth, inner }: ShapeStep): void {
+  #value(f: FunctionBuilder, l: StraightLocals, { literal, place, depth, inner }: ShapeStep): void {
     const runtime = this.#runtime;
     if (place === null) {
+      f.set(l.start, l.p);
       f.set(l.p, f.call(runtime.skip, l.p, l.end, c32(depth)));
       f.if(eqz(l.p), () => f.return(c32(0)));
+      if (this.#memory.kept !== 0) {
+        const from = (quote: number): Expr => sub(l.start, c32(literal.length - quote));
+        const key = [from(literal.indexOf(0x22)), from(literal.lastIndexOf(0x22) + 1)] as const;
+        f.if(eqz(f.call(runtime.keep, l.row, ...key, l.start, l.p)), () => f.return(c32(0)));
+      }
     } else if (inner === null) emitStraightCell(f, this.#memory, runtime, place, l);
     else
       f.if(
@@ -182,7 +189,7 @@ interface Rollback {
 
 function rollback(f: FunctionBuilder, memory: DecoderMemory): Rollback {
   const { mark, rollbackWords: words } = memory;
-  const block = memory.cells + cell.rollback;
+  const block = memory.cells + cell.area;
   const copy = (to: number, from: number): void => {
     if (words > unrolledWords) f.memoryCopy(c32(to), c32(from), c32(words * 4));
     else for (let i = 0; i < words; i += 2) f.store64(c32(0), load64(c32(0), from + i * 4), to + i * 4);
@@ -201,6 +208,7 @@ export function straightModule(memory: DecoderMemory, shapes: readonly ObjectSha
     cell: m.import("cell", [i32, i32, i32, i32], [i32]),
     skip: m.import("skip", [i32, i32, i32], [i32]),
     empty: m.import("empty", [i32, i32, i32], []),
+    keep: m.import("keep", [i32, i32, i32, i32, i32], [i32]),
     nearest: m.import("nearest", [i64, i32], [f64]),
   };
   const runtime: RuntimeImports = { ...imports, moments: emitFastMoments(m, memory) };
@@ -218,7 +226,7 @@ export function straightModule(memory: DecoderMemory, shapes: readonly ObjectSha
         f.set(p, load32(shl(row, c32(2)), layout.rowStarts));
         f.set(end, load32(shl(row, c32(2)), layout.rowLengths));
         f.brIf(out, ltS(end, c32(0)));
-        if (memory.rollbackWords > 2) {
+        if (memory.rollbackWords > fixedRollbackWords) {
           const allowed = shl(end, c32(Math.log2(cellsPerByte)));
           f.store32(cells + cell.cellsLeft, select(gtS(allowed, c32(freeCells)), allowed, c32(freeCells)));
         }

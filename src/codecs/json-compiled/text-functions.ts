@@ -182,7 +182,7 @@ function emitEscape(m: WasmModule, memory: DecoderMemory): FunctionRef {
 }
 
 function emitUnescape(m: WasmModule, memory: DecoderMemory): FunctionRef {
-  const areaEnd = memory.cells + cell.rollback;
+  const areaEnd = memory.cells + cell.area;
   return m.func(null, [i32, i32], [i32], (f, [p, end]) => {
     const out = f.local(i32);
     const mask = f.local(i32);
