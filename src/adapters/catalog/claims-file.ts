@@ -12,7 +12,10 @@ export interface ClaimsFile {
 export function openClaimsFile(options: SqliteOptions, lake: string): ClaimsFile {
   let opened: Promise<{ readonly database: SqliteDatabase; readonly claims: SqliteClaims }> | null = null;
   const open = async (): Promise<{ readonly database: SqliteDatabase; readonly claims: SqliteClaims }> => {
-    const database = await SqliteDatabase.open(options, claimSchema);
+    // After power loss the file is an older version of itself, and whoever begins brings it up to the table.
+    const database = await SqliteDatabase.open({ ...options, synchronous: "NORMAL", cacheKib: 65_536 }, claimSchema);
+    // Keys are random: each page is written once for many keys if checkpoints are rare.
+    await database.read((connection) => connection.exec("PRAGMA wal_autocheckpoint = 16384"));
     return { database, claims: new SqliteClaims(database, lake) };
   };
   const claims = async (): Promise<SqliteClaims> => {

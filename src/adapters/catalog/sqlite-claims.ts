@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS sluice_claims (
 ) WITHOUT ROWID;`;
 
 /** Rows of one transaction: the event loop gets its turn in between. */
-const rowsPerTransaction = 2048;
+const rowsPerTransaction = 4096;
 /** What is older than the horizon is deleted one slice of keys at a time, one slice a transaction. */
 const slices = 256;
 

@@ -13,6 +13,10 @@ export interface SqliteOptions {
   readonly random: () => number;
   /** How long others may keep the database busy before CATALOG_BUSY. */
   readonly busyMsMax: number;
+  /** Whether each commit survives power loss (the default), or only each but the last ones, in order: enough for what is rebuilt from elsewhere. */
+  readonly synchronous?: "FULL" | "NORMAL";
+  /** Memory for pages; SQLite's own default is 2,000 KiB. */
+  readonly cacheKib?: number;
 }
 
 function resultOf(fault: unknown): number | null {
@@ -94,7 +98,10 @@ export class SqliteDatabase {
     }
     const opened = new SqliteDatabase(options, database);
     try {
-      await opened.read(() => database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"));
+      const { synchronous = "FULL", cacheKib = 2000 } = options;
+      await opened.read(() =>
+        database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = ${-Math.floor(cacheKib)};`),
+      );
       // Opening takes no lock where there is nothing to create: reading works beside a busy writer, and on a full disk.
       if (!(await opened.read(() => hasTables(database, schema)))) await opened.write(() => database.exec(schema));
     } catch (fault) {
