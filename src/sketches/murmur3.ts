@@ -37,6 +37,14 @@ function addTo(aLow: number, aHigh: number): void {
   high = (high + aHigh + (low >>> 0 < aLow >>> 0 ? 1 : 0)) | 0;
 }
 
+function timesFive(): void {
+  const l = low;
+  const h = high;
+  high = (high << 2) | (low >>> 30);
+  low <<= 2;
+  addTo(l, h);
+}
+
 /** low, high = k1's share of h1. */
 function mixFirst(kLow: number, kHigh: number): void {
   multiply(kLow, kHigh, 0x114253d5, 0x87c37b91);
@@ -89,6 +97,9 @@ export function hashWords(wordLow: number, wordHigh: number, length: number, out
 }
 
 function wordAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) {
+    return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+  }
   let word = 0;
   for (let i = Math.min(at + 3, end - 1); i >= at; i--) word = (word << 8) | (bytes[i] as number);
   return word;
@@ -109,7 +120,7 @@ export function hashBytes(bytes: Uint8Array, start: number, length: number, out:
     high ^= h1High;
     rotate(27);
     addTo(h2Low, h2High);
-    multiply(low, high, 5, 0);
+    timesFive();
     addTo(0x52dce729, 0);
     h1Low = low;
     h1High = high;
@@ -118,7 +129,7 @@ export function hashBytes(bytes: Uint8Array, start: number, length: number, out:
     high ^= h2High;
     rotate(31);
     addTo(h1Low, h1High);
-    multiply(low, high, 5, 0);
+    timesFive();
     addTo(0x38495ab5, 0);
     h2Low = low;
     h2High = high;

@@ -158,6 +158,12 @@ function mergeSorted(a: Float64Array, b: Float64Array): Float64Array {
     merged.set(a.length === 0 ? b : a);
     return merged;
   }
+  // Numbers often come in their order: times, and ids.
+  if ((a[a.length - 1] as number) <= (b[0] as number)) {
+    merged.set(a);
+    merged.set(b, a.length);
+    return merged;
+  }
   let i = 0;
   let j = 0;
   for (let at = 0; at < merged.length; at++) {

@@ -52,11 +52,17 @@ export function foldSamples(state: ColumnState): void {
   const { head, quantiles } = state;
   const waiting = head[Head.samples] as number;
   const level = head[Head.level] as number;
-  if (waiting > 0) addSorted(quantiles, level, state.samples.slice(0, waiting).sort());
+  const samples = state.samples.slice(0, waiting);
+  if (waiting > 0) addSorted(quantiles, level, isAscending(samples) ? samples : samples.sort());
   // One of several values was left out, which makes the sketch inexact as a compaction does.
   if (level > 0) quantiles.compactions++;
   compress(quantiles);
   head[Head.samples] = 0;
+}
+
+function isAscending(samples: Float64Array): boolean {
+  for (let i = 1; i < samples.length; i++) if ((samples[i] as number) < (samples[i - 1] as number)) return false;
+  return true;
 }
 
 /** Puts the open block's numbers, as many as were seen of it, into the sketch by its sample. */

@@ -4,7 +4,6 @@ import type { FieldType } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
 import { drawEntry, insertEntry, purge, seekEntry, slotOf, sought } from "./count-table.ts";
-import { wideValue } from "./counted-numbers.ts";
 import { addHash } from "./distinct.ts";
 import { hashBytes } from "./murmur3.ts";
 import { countCell, loseEntry } from "./number-column.ts";
@@ -132,8 +131,13 @@ function keep(head: Uint32Array, place: number, into: Uint8Array, bytes: Uint8Ar
 /** Text by its kept bytes: UTF-8's order is the order of code points. Decimals as numbers. */
 function compareWith(type: FieldType, bytes: Uint8Array, start: number, kept: number, other: Uint8Array, otherLength: number): number {
   if (type.kind === "decimal") {
-    const [a, b] = [wideValue(bytes.subarray(start, start + 16)), wideValue(other)];
-    return a < b ? -1 : a > b ? 1 : 0;
+    const signs = ((bytes[start + 15] as number) ^ 0x80) - ((other[15] as number) ^ 0x80);
+    if (signs !== 0) return signs;
+    for (let i = 14; i >= 0; i--) {
+      const difference = (bytes[start + i] as number) - (other[i] as number);
+      if (difference !== 0) return difference;
+    }
+    return 0;
   }
   const shared = Math.min(kept, otherLength);
   for (let i = 0; i < shared; i++) {

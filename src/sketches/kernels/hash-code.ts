@@ -76,15 +76,13 @@ function finishHash(f: FunctionBuilder, state: Local, h1: Local, h2: Local, leng
   f.if(gtU(rank, load8U(register, floatShape.registers)), () => f.store8(register, rank, floatShape.registers));
 }
 
-/** (state, word, length): hashes the first `length` (at most 8) bytes of a word, zeros above, into the state's registers. */
-export function emitHashWord(m: WasmModule): FunctionRef {
-  return m.func(null, [i32, i64, i64], [], (f, [state, word, length]) => {
-    const h1 = f.local(i64);
-    const h2 = f.local(i64);
-    f.set(h1, xor(mixFirst(word), c64(hashSeed)));
-    f.set(h2, c64(hashSeed));
-    finishHash(f, state, h1, h2, length);
-  });
+/** Code that hashes the first `length` (at most 8) bytes of a word, zeros above, into a state's registers. */
+export function hashWord(f: FunctionBuilder, state: Local, word: Expr, length: Expr): void {
+  const h1 = f.local(i64);
+  const h2 = f.local(i64);
+  f.set(h1, xor(mixFirst(word), c64(hashSeed)));
+  f.set(h2, c64(hashSeed));
+  finishHash(f, state, h1, h2, length);
 }
 
 /** (state, start, length): hashes a span into the state's registers, and leaves the hash's first 64 bits in a global. */

@@ -38,10 +38,10 @@ import { f64, i32, i64 } from "../../wasm/value-type.ts";
 import type { StateShape } from "../column-state.ts";
 import { denseRange, floatShape, Head, wholeShape } from "../column-state.ts";
 import { denseBelow } from "../dense-counts.ts";
-import { emitHashWord, swapBytes } from "./hash-code.ts";
+import { hashWord, swapBytes } from "./hash-code.ts";
 import { densePlace, emitGather, emitSample } from "./moments-code.ts";
 import type { TableFunctions } from "./table-code.ts";
-import { admitEntry, countAgain, emitPurge, emitSeek, headOf, keyOf, numberIn, setHead, slotCode } from "./table-code.ts";
+import { admitEntry, countAgain, emitPurge, emitSeek, headOf, keyOf, numberIn, seekEntry, setHead, slotCode } from "./table-code.ts";
 
 /** How a value's words are hashed (`hashValue`): 8 bytes as they are, the low 4, as a float of 4, the low one, or a decimal's fewest. */
 export const HashForm = { long: 0, int: 1, float: 2, boolean: 3, decimal: 4 } as const;
@@ -220,8 +220,10 @@ export function countCell(f: FunctionBuilder, state: Local, cell: Local, address
 /** (state, key, first slot, hash form): adds a value that does not stand in its first slot; 1 if streaming began with it. */
 function emitAddValue(m: WasmModule, shape: StateShape, doubles: boolean, hash: FunctionRef, table: TableFunctions): FunctionRef {
   return m.func(null, [i32, i64, i32, i32], [i32], (f, [state, key, slot, form]) => {
-    const [found, started, number, full] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
-    f.set(found, f.call(table.seek, state, key, slot));
+    const [found, started, number, full, at] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
+    f.set(at, slot);
+    seekEntry(f, { state, key, slot: at, found, number, probe: started }, shape);
+    f.set(started, c32(0));
     f.if(gtS(found, c32(0)), () => {
       countAgain(f, state, found, shape, number);
       f.return(c32(0));
@@ -272,7 +274,6 @@ function keepExtremes(f: FunctionBuilder, state: Local, key: Local, doubles: boo
 
 /** (state, key, hash form): adds a value's hash to the registers. */
 function emitHashValue(m: WasmModule): FunctionRef {
-  const hashWord = emitHashWord(m);
   return m.func(null, [i32, i64, i32], [], (f, [state, key, form]) => {
     const length = f.local(i64);
     const bits = f.local(i64);
@@ -294,6 +295,6 @@ function emitHashValue(m: WasmModule): FunctionRef {
         f.set(key, shrU(swapBytes(key), shl(sub(c64(8), length), c64(3))));
       },
     ]);
-    f.run(hashWord, state, key, length);
+    hashWord(f, state, key, length);
   });
 }

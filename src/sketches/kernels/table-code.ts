@@ -75,20 +75,45 @@ export function countAgain(f: FunctionBuilder, state: Expr, number: Expr, shape:
 /** What a search gives where every probed slot is taken. */
 export const blocked = -0x8000_0000;
 
-/** (state, key, first slot): the entry's number, from 1; or the free slot where it would stand, less 2^31 - 1; or `blocked`. */
-export function emitSeek(m: WasmModule, shape: StateShape): FunctionRef {
-  return m.func(null, [i32, i64, i32], [i32], (f, [state, key, slot]) => {
-    const number = f.local(i32);
-    const probe = f.local(i32);
+interface SeekLocals {
+  readonly state: Local;
+  readonly key: Local;
+  /** Where the search begins; it moves. */
+  readonly slot: Local;
+  readonly found: Local;
+  /** Spare. */
+  readonly number: Local;
+  readonly probe: Local;
+}
+
+/** Code that sets `found` to the number of a key's entry, from 1; or to the free slot where it would stand, less 2^31 - 1; or to `blocked`. */
+export function seekEntry(f: FunctionBuilder, { state, key, slot, found, number, probe }: SeekLocals, shape: StateShape): void {
+  f.set(probe, c32(probesMax));
+  f.set(found, c32(blocked));
+  f.block((out) => {
     f.loop((again) => {
       f.set(number, numberIn(state, slot, shape));
-      f.if(eqz(number), () => f.return(add(slot, c32(blocked + 1))));
-      f.if(eq(keyOf(state, number, shape), key), () => f.return(number));
+      f.if(eqz(number), () => {
+        f.set(found, add(slot, c32(blocked + 1)));
+        f.br(out);
+      });
+      f.if(eq(keyOf(state, number, shape), key), () => {
+        f.set(found, number);
+        f.br(out);
+      });
       f.set(slot, and(add(slot, c32(1)), c32(shape.slotCount - 1)));
-      f.set(probe, add(probe, c32(1)));
-      f.brIf(again, ltU(probe, c32(probesMax)));
+      f.set(probe, sub(probe, c32(1)));
+      f.brIf(again, probe);
     });
-    f.return(c32(blocked));
+  });
+}
+
+/** (state, key, first slot): what `seekEntry` finds. */
+export function emitSeek(m: WasmModule, shape: StateShape): FunctionRef {
+  return m.func(null, [i32, i64, i32], [i32], (f, [state, key, slot]) => {
+    const found = f.local(i32);
+    seekEntry(f, { state, key, slot, found, number: f.local(i32), probe: f.local(i32) }, shape);
+    f.return(found);
   });
 }
 

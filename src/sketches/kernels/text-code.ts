@@ -39,7 +39,7 @@ import { textPointsMax } from "../text-points.ts";
 import { emitHashSpan, loadFirst, swapBytes } from "./hash-code.ts";
 import type { HostFunctions } from "./number-code.ts";
 import { countCell } from "./number-code.ts";
-import { admitEntry, countAgain, emitPurge, emitSeek, headOf, keyOf, numberIn, setHead, slotCode } from "./table-code.ts";
+import { admitEntry, countAgain, emitPurge, emitSeek, headOf, keyOf, numberIn, seekEntry, setHead, slotCode } from "./table-code.ts";
 
 const shape = textShape;
 
@@ -161,7 +161,9 @@ function emitAddText(m: WasmModule, host: HostFunctions, measured: Global): Func
       f.local(i32),
     ];
     const prefix = f.local(i64);
-    f.set(found, f.call(seek, state, key, slot));
+    f.set(stored, slot);
+    seekEntry(f, { state, key, slot: stored, found, number, probe: started }, shape);
+    f.set(started, c32(0));
     f.if(gtS(found, c32(0)), () => {
       countAgain(f, state, found, shape, number);
       f.setGlobal(measured, load32(number, shape.points - 4));
