@@ -30,7 +30,12 @@ export const checksumFamily: RuleFamily<"checksum"> = {
     const numbers = (column: Column, from: number, to: number, out: RowList): void => {
       if (column.kind !== "integer") throw new BrokenInvariant("not a column of whole numbers");
       const { state, exact } = column;
-      for (let i = from; i < to; i++) if (state[i] === Cell.value && !accepts(String(exact[i]))) out.push(i);
+      for (let i = from; i < to; i++) {
+        if (state[i] !== Cell.value) continue;
+        const value = exact[i] as bigint;
+        // A sign is no hyphen between digits.
+        if (value < 0n || !accepts(String(value))) out.push(i);
+      }
     };
     return cellRule(path, { scan: kind === "string" ? texts : numbers, expected, limit: check.algorithm });
   },
