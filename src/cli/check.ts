@@ -42,7 +42,7 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const limit = invocation.count("limit") ?? 20;
   const shown: { readonly file: string; readonly line: number; readonly row: FailingRow }[] = [];
   const progress = createProgress(terminal, "checking", "records");
-  const report = await new Checker({
+  const checker = new Checker({
     contract,
     source: createFileSource({
       topic: contract.topic,
@@ -62,14 +62,16 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
       if (shown.length < limit) shown.push({ ...label(row), row });
     },
     onProgress: (records) => progress.update(records, null),
-  })
-    .run()
-    .finally(async () => {
-      progress.end();
-      await registry?.close();
-      // What is left unread of standard input must not keep the process.
-      if (isStream) process.stdin.destroy();
-    });
+  });
+  let report: CheckReport;
+  try {
+    report = await checker.run();
+  } finally {
+    progress.end();
+    await registry?.close();
+    // What is left unread of standard input must not keep the process.
+    if (isStream) process.stdin.destroy();
+  }
   const code = report.failed > 0 || report.windows.some((one) => one.verdict !== "promote") ? ExitCode.findings : ExitCode.clean;
   if (invocation.json) {
     const { id, hash } = contract;

@@ -3,8 +3,11 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { CsvCharacters } from "../adapters/files/csv-records.ts";
 import { readCsvHeader } from "../adapters/files/csv-records.ts";
 import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
+import { listInputFiles } from "../adapters/files/file-list.ts";
+import type { Config } from "../config/config.ts";
 import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
+import type { Gate } from "../gate/gate.ts";
 import type { CsvPlan } from "../core/record-plan.ts";
 
 /** A contract as it judges what files hold, and what CSV files are told apart by. */
@@ -41,6 +44,22 @@ export async function contractForFiles(
   if (isLines && contract.record?.value.format === "json")
     return { contract: { ...contract, record: { ...contract.record, key: null } }, csv };
   return { contract: withoutOutside(contract, null), csv };
+}
+
+/** How contracts judge what a source holds: files hold rows, in a format of their own. */
+export async function fileContracts({ source }: Config): Promise<(contract: Contract) => Promise<Contract>> {
+  if (source.kind !== "files") return (contract) => Promise.resolve(contract);
+  const files = await listInputFiles(source.paths, source.format ?? null);
+  const noStream = { stream: null, header: () => Promise.resolve([]) };
+  return async (contract) => (await contractForFiles(contract, files, noStream)).contract;
+}
+
+/** A gate that is told of contracts as they judge what its source holds. */
+export function adapting(gate: Gate, adapt: (contract: Contract) => Promise<Contract>): Pick<Gate, "changeContract" | "refuseContract"> {
+  return {
+    changeContract: async (contract) => gate.changeContract(await adapt(contract)),
+    refuseContract: (dataset, error) => gate.refuseContract(dataset, error),
+  };
 }
 
 /** The same contract over plain rows: JSON objects, or CSV. */

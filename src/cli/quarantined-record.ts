@@ -17,8 +17,8 @@ export function quarantinedJson(record: QuarantinedRecord, withBytes: boolean): 
   };
 }
 
-/** All that is known of a quarantined record, for people. */
-export function printQuarantined(record: QuarantinedRecord, terminal: Terminal): void {
+/** All that is known of a quarantined record, for people; `decoded`: what its bytes say, where they are no JSON. */
+export function printQuarantined(record: QuarantinedRecord, decoded: string | null, terminal: Terminal): void {
   const field = (name: string, text: string): void => terminal.out(`${terminal.style("dim", name.padEnd(12))}${text}`);
   field("record", record.id);
   field("source", `${printable(record.topic)}, partition ${record.partition}, offset ${record.offset}`);
@@ -35,6 +35,7 @@ export function printQuarantined(record: QuarantinedRecord, terminal: Terminal):
   field("key", preview(record.key));
   for (const header of record.headers) field("header", `${printable(header.key)} = ${preview(header.value)}`);
   field("value", preview(record.value));
+  if (decoded !== null) field("decoded", printable(decoded.length > shownBytesMax ? `${decoded.slice(0, shownBytesMax)} ...` : decoded));
 }
 
 function preview(bytes: Uint8Array | null): string {

@@ -23,6 +23,7 @@ import { startHealthServer } from "../http/health.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
+import { adapting, fileContracts } from "./file-contract.ts";
 import { openRegistry } from "./registry.ts";
 import { openLake } from "./session.ts";
 import { sqlQueries } from "./sql-queries.ts";
@@ -140,11 +141,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await gate.activate();
       outbox.start();
       phase = "running";
-      const adapted = {
-        changeContract: async (contract: Contract) => gate.changeContract(await adapt(contract)),
-        refuseContract: (dataset: string, error: SluiceError) => gate.refuseContract(dataset, error),
-      };
-      watch = watchContracts(config.datasets, contracts, adapted, bug.reject);
+      watch = watchContracts(config.datasets, contracts, adapting(gate, adapt), bug.reject);
       await Promise.race([gate.run(), bug.promise]);
       await outbox.drain(drainMs);
     } finally {
@@ -175,16 +172,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 export function connectionOf(source: KafkaSourceConfig, clientId: string): KafkaConnection {
   const { brokers, tls, sasl } = source;
   return { brokers, clientId, ...(tls !== undefined && { tls }), ...(sasl !== undefined && { sasl }) };
-}
-
-/** How contracts judge what a source holds: files hold rows, in a format of their own. */
-async function fileContracts({ source }: Config): Promise<(contract: Contract) => Promise<Contract>> {
-  if (source.kind !== "files") return (contract) => Promise.resolve(contract);
-  const { listInputFiles } = await import("../adapters/files/file-list.ts");
-  const { contractForFiles } = await import("./file-contract.ts");
-  const files = await listInputFiles(source.paths, source.format ?? null);
-  const noStream = { stream: null, header: () => Promise.resolve([]) };
-  return async (contract) => (await contractForFiles(contract, files, noStream)).contract;
 }
 
 /** The client that is asked for is the only one that is loaded. */

@@ -72,7 +72,7 @@ const orderV3 = {
   ],
 };
 /** Bytes of a value of a schema, without logical types: avsc writes what stands for them. */
-const bytesOf = (schema: object, value: unknown): Buffer => avro.Type.forSchema(schema as never).toBuffer(value as never);
+const bytesOf = (schema: object, value: unknown): Buffer => avro.Type.forSchema(schema as never).toBuffer(value);
 
 const long = (value: bigint): Buffer => {
   const bytes = Buffer.alloc(8);

@@ -88,13 +88,13 @@ function compileNested(data: Data): WriteAt {
     case Type.Map:
       return mapWriter(data);
     default:
-      throw unreadable(`the type ${String(data.type)} has no form in JSON`);
+      throw unreadable(`the type ${Type[data.typeId]} has no form in JSON`);
   }
 }
 
 function mapWriter(data: Data): WriteAt {
   const [keys, values] = (data.children[0] as Data).children as [Data, Data];
-  if (keys.typeId !== Type.Utf8 && keys.typeId !== Type.LargeUtf8) throw unreadable(`keys of maps are text, not ${String(keys.type)}`);
+  if (keys.typeId !== Type.Utf8 && keys.typeId !== Type.LargeUtf8) throw unreadable(`keys of maps are text, not ${Type[keys.typeId]}`);
   const key = compileArrowCell(keys);
   const value = compileArrowCell(values);
   const { valueOffsets } = data;

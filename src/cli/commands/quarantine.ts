@@ -98,11 +98,11 @@ export const quarantineShow: CommandSpec = {
     { flags: "--raw <part>", description: "Write only these bytes, exactly", choices: ["value", "key"] },
     jsonOption,
   ],
-  json: `${recordJson} & { key: Bytes, value: Bytes, headers: { key: string, value: Bytes }[] } where Bytes = { text: string | null, base64: string } | null`,
+  json: `${recordJson} & { key: Bytes, value: Bytes, headers: { key: string, value: Bytes }[], decoded: string | null } where Bytes = { text: string | null, base64: string } | null`,
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
     const { printQuarantined, quarantinedJson } = await import("../quarantined-record.ts");
-    return withLake(invocation, async ({ lake }) => {
+    return withLake(invocation, async ({ config, lake }) => {
       const dataset = await chooseDataset(lake, invocation);
       const id = invocation.argument(0);
       let found: QuarantinedRecord | null = null;
@@ -114,8 +114,12 @@ export const quarantineShow: CommandSpec = {
         );
       const raw = invocation.text("raw");
       if (raw !== null) process.stdout.write((raw === "key" ? found.key : found.value) ?? new Uint8Array(0));
-      else if (invocation.json) invocation.terminal.json(quarantinedJson(found, true));
-      else printQuarantined(found, invocation.terminal);
+      else {
+        const { decodeByContract } = await import("../decoded-record.ts");
+        const decoded = await decodeByContract(found, dataset, config);
+        if (invocation.json) invocation.terminal.json({ ...quarantinedJson(found, true), decoded });
+        else printQuarantined(found, decoded, invocation.terminal);
+      }
       return ExitCode.clean;
     });
   },
