@@ -69,6 +69,7 @@ export function learnShape(
       best = merged;
       bestCount = count;
     }
+    if (count === sorted.length) break;
   }
   return bestCount * 4 >= records.slice(0, sampleMax).length ? best : null;
 }
@@ -137,9 +138,15 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
+/** Whether two steps take the same text before a value that is no object of its own shape. */
+function sameStep(a: ShapeStep, b: ShapeStep): boolean {
+  return a.inner === null && b.inner === null && sameBytes(a.literal, b.literal);
+}
+
 /** A shape that takes records of both; null where their order or spacing differs. Steps that one lacks become optional. */
 function mergeShapes(a: ObjectShape, b: ObjectShape): ObjectShape | null {
   if (!sameBytes(a.close, b.close)) return null;
+  if (a.steps.length === b.steps.length && a.steps.every((step, i) => sameStep(step, b.steps[i] as ShapeStep))) return a;
   const steps: ShapeStep[] = [];
   const keys = new Set(a.steps.map((step) => step.key));
   let i = 0;

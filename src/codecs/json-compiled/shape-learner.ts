@@ -3,8 +3,9 @@ import type { ColumnPlace } from "./column-records.ts";
 import { layoutsMax } from "./decoder-memory.ts";
 import { learnShape, type ObjectShape } from "./record-shape.ts";
 
-/** Records that must be at hand before a shape is learned from them. */
+/** Records, or bytes of them, that must be at hand before a shape is learned. */
 const sampleMin = 32;
+const sampleBytesMax = 1 << 17;
 const sampleMax = 64;
 /** A chunk in which more than this share of the records had none of the shapes calls for learning. */
 const missShareMax = 1 / 8;
@@ -17,6 +18,7 @@ export class ShapeLearner {
   /** Records that each shape took, older ones counting less. */
   #hits: number[] = [];
   #sample: Uint8Array[] = [];
+  #sampleBytes = 0;
   /** Chunks to wait before the next attempt, and what that wait began at: attempts that don't pay become rare. */
   #left = 0;
   #wait = 1;
@@ -40,8 +42,9 @@ export class ShapeLearner {
   /** Takes values of records into the sample; copies where they won't last. */
   sample(values: Iterable<Uint8Array>): void {
     for (const value of values) {
-      if (this.#sample.length === sampleMax) return;
+      if (this.#sample.length === sampleMax || this.#sampleBytes >= sampleBytesMax) return;
       this.#sample.push(value.slice());
+      this.#sampleBytes += value.length;
     }
   }
 
@@ -50,16 +53,21 @@ export class ShapeLearner {
     this.#hits = this.#hits.map((before, i) => before / 2 + (hits[i] ?? 0));
     if (this.#left > 0) this.#left--;
     if (misses > rows * missShareMax) return true;
-    this.#sample = [];
+    this.#forgetSample();
     if (rows > 0) this.#wait = Math.max(1, this.#wait / 2);
     return false;
   }
 
+  #forgetSample(): void {
+    this.#sample = [];
+    this.#sampleBytes = 0;
+  }
+
   /** Learns from the sample, if it is large enough and it is time; answers whether the shapes are others now. */
   learn(): boolean {
-    if (this.#sample.length < sampleMin || this.#left > 0) return false;
+    if (this.#left > 0 || (this.#sample.length < sampleMin && this.#sampleBytes < sampleBytesMax)) return false;
     const shape = learnShape(this.#sample, this.#root, this.#options);
-    this.#sample = [];
+    this.#forgetSample();
     this.#wait = Math.min(waitMax, this.#wait * 2);
     this.#left = this.#wait;
     if (shape === null) return false;
