@@ -29,6 +29,7 @@ interface Rule {
   readonly where: RowMask | null;
 }
 
+const none = new Uint32Array(0);
 const maskedText = "<masked>";
 
 /**
@@ -141,18 +142,27 @@ class Window implements WindowValidator {
         if (found.violations[covered]?.rule === i) violations.push(found.violations[covered++] as Violations);
         continue;
       }
+      const keys = tally.run.offendersOfKeys === undefined ? undefined : found?.keys.get(i);
+      if (keys !== undefined) {
+        tally.checked += checked[i] as number;
+        if (tally.fault === null) this.#take(rule, tally, tally.run.offendersOfKeys?.(keys, number) ?? none, violations, rejected);
+        continue;
+      }
       const applies = applicableRows(rule, batch, rows.flags);
       const count = applies === rows.flags ? rows.count : countOnes(applies);
       checked[i] = count;
       tally.checked += count;
       if (count === 0 || tally.fault !== null) continue;
-      const offenders = offendersOf(tally, batch, applies, number);
-      tally.failed += offenders.length;
-      if (offenders.length === 0 || rule.plan.scope !== "row") continue;
-      violations.push({ rule: i, rows: offenders });
-      if (rule.plan.severity === "error") for (const row of offenders) rejected[row] = 1;
+      this.#take(rule, tally, offendersOf(tally, batch, applies, number), violations, rejected);
     }
     return { violations, checked, rejected };
+  }
+
+  #take({ plan }: Rule, tally: Tally, rows: Uint32Array, violations: Violations[], rejected: Uint8Array): void {
+    tally.failed += rows.length;
+    if (rows.length === 0 || plan.scope !== "row") return;
+    violations.push({ rule: plan.index, rows });
+    if (plan.severity === "error") for (const row of rows) rejected[row] = 1;
   }
 
   close(): ReturnType<WindowValidator["close"]> & { readonly metrics: readonly MetricState[] } {

@@ -1,18 +1,17 @@
 import type { Batch } from "../core/batch.ts";
-import { Cell } from "../core/column.ts";
 import type { LateViolations } from "../core/rule.ts";
-import { CellKeys } from "./cell-key.ts";
 import { cellText } from "./cell-text.ts";
 import { locate, resolveRowPath, type ColumnPath } from "./column-path.ts";
-import { KeyIndex } from "./key-index.ts";
-import { invalidRule, type RuleFamily, type RuleRun } from "./rule-family.ts";
+import { invalidRule, type ChunkKeys, type RuleFamily, type RuleRun } from "./rule-family.ts";
+import { WordKeyTable } from "./word-key-table.ts";
+import { haveValues, WordKeys } from "./word-keys.ts";
 
 /** The duplicates of one window: every key that it has, and where each was first. */
 class DuplicateRun implements RuleRun {
   readonly #paths: readonly ColumnPath[];
   readonly #keepFirst: boolean;
-  readonly #index = new KeyIndex();
-  readonly #keys = new CellKeys();
+  readonly #table = new WordKeyTable();
+  readonly #keys = new WordKeys();
   /** Batch and row of each key's first row; the batch is -1 once that row is known to offend. */
   readonly #firstBatch: number[] = [];
   readonly #firstRow: number[] = [];
@@ -28,20 +27,36 @@ class DuplicateRun implements RuleRun {
     const found: number[] = [];
     const keys = this.#keys;
     for (let row = 0; row < batch.rows; row++) {
-      if (applies[row] === 0 || columns.some((column) => column.state[row] !== Cell.value)) continue;
+      if (applies[row] === 0 || !haveValues(columns, row)) continue;
       keys.length = 0;
       for (const column of columns) keys.append(column, row);
-      const known = this.#index.count;
-      const index = this.#index.add(keys.bytes, 0, keys.length);
-      if (index === known) {
-        this.#firstBatch.push(number);
-        this.#firstRow.push(row);
-        continue;
-      }
-      found.push(row);
-      if (!this.#keepFirst) this.#reject(index, number, found);
+      const known = this.#table.count;
+      this.#judge(this.#table.add(keys.words, 0, keys.length), known, number, row, found);
     }
     return Uint32Array.from(found).sort();
+  }
+
+  offendersOfKeys({ rows, ends, hashes, words }: ChunkKeys, number: number): Uint32Array {
+    const found: number[] = [];
+    let from = 0;
+    for (let i = 0; i < rows.length; i++) {
+      const to = ends[i] as number;
+      const known = this.#table.count;
+      this.#judge(this.#table.addHashed(words, from, to, hashes[i] as number), known, number, rows[i] as number, found);
+      from = to;
+    }
+    return Uint32Array.from(found).sort();
+  }
+
+  /** Takes the index that the key of a row got, with the number of keys before. */
+  #judge(index: number, known: number, number: number, row: number, found: number[]): void {
+    if (index === known) {
+      this.#firstBatch.push(number);
+      this.#firstRow.push(row);
+      return;
+    }
+    found.push(row);
+    if (!this.#keepFirst) this.#reject(index, number, found);
   }
 
   /** Without a row to keep, the first one offends as well: in this batch, or late in an earlier one. */

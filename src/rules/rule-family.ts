@@ -30,6 +30,16 @@ export interface Explanation {
   readonly masked: boolean;
 }
 
+/** The keys of a chunk's rows that a rule applies to and that have all their parts, as `WordKeys` writes them; views, to be read at once. */
+export interface ChunkKeys {
+  readonly rows: Uint32Array;
+  /** Where each key ends in `words`; it begins where the one before ends. */
+  readonly ends: Uint32Array;
+  /** `hashWords` of each key. */
+  readonly hashes: Int32Array;
+  readonly words: Uint32Array;
+}
+
 /** A rule at work in one window. */
 export interface RuleRun {
   /**
@@ -37,6 +47,8 @@ export interface RuleRun {
    * have the numbers 0, 1, ...
    */
   offenders(batch: Batch, applies: Uint8Array, number: number): Uint32Array;
+  /** As `offenders`, of rules that only need their rows' keys. */
+  offendersOfKeys?(keys: ChunkKeys, number: number): Uint32Array;
   /** Offenders of earlier batches that only later ones showed. */
   late?(): readonly Omit<LateViolations, "rule">[];
   /** Of metric rules: the state after all batches. */

@@ -4,6 +4,7 @@ import type { Contract } from "../../core/contract.ts";
 import type { RulePlan, Violations } from "../../core/rule.ts";
 import type { Arena, WasmExports } from "../../wasm/arena.ts";
 import type { BatchLayout } from "../../wasm/layout.ts";
+import type { ChunkKeys } from "../rule-family.ts";
 import { writeKernels, type KernelPlaces } from "./write-kernels.ts";
 
 /** What the kernels found in one chunk. The counts are by rule index, and zero for rules that they don't cover. */
@@ -14,6 +15,8 @@ export interface KernelFindings {
   readonly failed: Float64Array;
   /** Of covered rules of scope `row` that some row offends against, in rule order. */
   readonly violations: readonly Violations[];
+  /** Of rules that need their rows' keys only: by rule index, views until the next chunk. Their rows are counted in `checked`. */
+  readonly keys: ReadonlyMap<number, ChunkKeys>;
   /** 1 for rows that were not decoded, or offend against a covered rule of scope `row` and severity `error`. */
   readonly rejected: Uint8Array;
 }
@@ -67,8 +70,26 @@ class CompiledKernels implements RuleKernels {
       checked: Float64Array.from(checkedRows),
       failed: Float64Array.from(failedRows),
       violations,
+      keys: this.#keys(),
       rejected: arena.bytes(places.rejected, rows).slice(),
     };
+  }
+
+  #keys(): Map<number, ChunkKeys> {
+    const arena = this.#arena;
+    const keys = new Map<number, ChunkKeys>();
+    for (const { rule, count, rows, ends, hashes, words } of this.#places.keys) {
+      const found = arena.i32(count, 1)[0] as number;
+      if (found < 0) continue;
+      const size = found === 0 ? 0 : (arena.u32(ends, found)[found - 1] as number);
+      keys.set(rule, {
+        rows: arena.u32(rows, found),
+        ends: arena.u32(ends, found),
+        hashes: arena.i32(hashes, found),
+        words: arena.u32(words, size),
+      });
+    }
+    return keys;
   }
 }
 

@@ -7,10 +7,12 @@ import type { FunctionBuilder, FunctionRef, Global } from "../../wasm/function-b
 import type { BatchLayout } from "../../wasm/layout.ts";
 import { i8x16, simd, splat8 } from "../../wasm/simd.ts";
 import { resolvePath } from "../column-path.ts";
+import type { CheckOf } from "../rule-family.ts";
 import { conditionRows } from "./condition-rows.ts";
 import { KernelModule } from "./kernel-module.ts";
 import { locateLayout } from "./located-layout.ts";
 import { eachBlock, maskAt, type Mask } from "./mask.ts";
+import { writeKeys, type KeyPlaces } from "./row-keys.ts";
 import { offenderRows } from "./offender-rows.ts";
 
 /** Where the kernels' findings stand in the arena. */
@@ -22,6 +24,8 @@ export interface KernelPlaces {
   readonly failed: number;
   /** A byte a row; it says which rows were not decoded before the kernels run. */
   readonly rejected: number;
+  /** Rules whose rows' keys the module writes. */
+  readonly keys: readonly KeyPlaces[];
   /** u32: the offending rows of the covered rules of scope `row`, rule after rule. */
   readonly offenders: number;
 }
@@ -36,7 +40,7 @@ class KernelWriter {
   readonly #contract: Pick<Contract, "fields" | "rules">;
   readonly #layout: BatchLayout;
   readonly #kernels: KernelModule;
-  readonly #places: KernelPlaces & { readonly covered: number[] };
+  readonly #places: KernelPlaces & { readonly covered: number[]; readonly keys: KeyPlaces[] };
   /** The end of the offenders written so far. */
   readonly #cursor: Global;
   readonly #applying = new Map<string, Applying | null>();
@@ -51,6 +55,7 @@ class KernelWriter {
     const rowRules = rules.filter(({ scope }) => scope === "row").length;
     this.#places = {
       covered: [],
+      keys: [],
       checked: this.#kernels.allocate(rules.length * 4),
       failed: this.#kernels.allocate(rules.length * 4),
       rejected: this.#kernels.allocate(layout.rowsMax),
@@ -148,6 +153,7 @@ class KernelWriter {
     const applying = this.#applyingOf(plan.where, plan);
     if (applying === null) return;
     this.#kernels.nextKernel();
+    if (plan.check.family === "duplicate") return this.#writeKeyRule(plan, plan.check, applying);
     const offenders = offenderRows({ kernels: this.#kernels, fields: this.#contract.fields, layout: this.#layout }, plan);
     if (offenders === null) return;
     this.#places.covered.push(plan.index);
@@ -167,6 +173,21 @@ class KernelWriter {
         });
         const found: Expr = plan.scope === "window" ? count : shrU(sub(this.#cursor, before), c32(2));
         f.store32(failed + plan.index * 4, found);
+      }),
+    );
+  }
+
+  #writeKeyRule(plan: RulePlan, check: CheckOf<"duplicate">, applying: Applying): void {
+    // With a horizon it is not judged here.
+    if ((check.horizon ?? null) !== null) return;
+    const located = check.columns.map((path) => locateLayout(this.#layout, resolvePath(this.#contract.fields, path, plan)));
+    const keys = writeKeys(this.#kernels, plan.index, located, applying.mask);
+    if (keys === null) return;
+    this.#places.keys.push(keys.places);
+    this.#steps.push(
+      this.#kernels.wasm.func(null, [], [], (f) => {
+        f.store32(this.#places.checked + plan.index * 4, applying.count);
+        keys.write(f);
       }),
     );
   }

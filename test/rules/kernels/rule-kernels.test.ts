@@ -31,6 +31,7 @@ function openLane(contract: Contract): Lane {
 interface Found {
   readonly validations: readonly unknown[];
   readonly outcomes: readonly RuleOutcome[];
+  readonly late: readonly unknown[];
 }
 
 const plain = ({ violations, checked, rejected }: Validation): unknown => ({
@@ -43,7 +44,8 @@ const plain = ({ violations, checked, rejected }: Validation): unknown => ({
 function validate(contract: Contract, batches: readonly Batch[], lane: Lane | null): Found {
   const window = compileValidator(contract, lane?.kernels ?? null).open();
   const validations = batches.map((batch) => plain(window.add(lane === null ? batch : makeResident(batch, lane.layout, lane.arena))));
-  return { validations, outcomes: window.close().outcomes };
+  const { outcomes, late } = window.close();
+  return { validations, outcomes, late: late.map(({ rule, batch, rows }) => ({ rule, batch, rows: [...rows] })) };
 }
 
 const sketches: Readonly<Record<string, FieldSketch>> = {
@@ -96,6 +98,10 @@ function drawRules(draw: Draw, count: number): RuleSketch[] {
     const compare = draw.nat(5) === 0 ? drawCompare(rowFields, draw) : null;
     if (compare !== null) return { check: compare, ...rest };
     if (draw.nat(7) === 0) return { check: { family: "condition", condition: drawCondition(rowFields, draw) }, ...rest };
+    if (draw.nat(9) === 0) {
+      const columns = Array.from({ length: 1 + draw.nat(2) }, () => draw.pick(rowFields).path);
+      return { check: { family: "duplicate", columns, keep: draw.pick(["first", "none"]) }, ...rest };
+    }
     if (draw.nat(4) === 0) return { check: drawComposed(allFields, rowFields, draw), ...rest };
     const field = draw.pick(allFields);
     return { check: drawCellCheck(field, draw), path: field.path, ...rest };
@@ -144,6 +150,41 @@ describe("kernels find what the reference finds", () => {
     for (const [i, batch] of batches.entries()) window.add(i === 1 ? batch : makeResident(batch, lane.layout, lane.arena));
     expect(window.close().outcomes).toEqual(validate(contract, batches, null).outcomes);
     expect(() => lane.kernels.run(batches[0]!)).toThrow(/not the kernels' chunk/);
+  });
+
+  test("keys that do not fit their room are the reference's to make, in the middle of a window too", () => {
+    const contract = makeContract(
+      { name: { type: "string" }, n: { type: "long" } },
+      {
+        rules: [{ check: { family: "duplicate", columns: ["n", "name"], keep: "none" }, path: null, id: "once" }],
+      },
+    );
+    const lane = openLane(contract);
+    const batch = (rows: number, length: number): Batch => {
+      const drawn = drawBatch(contract.fields, rows, new Draw(rows));
+      const base = { length: rows, state: new Uint8Array(rows), invalid: null };
+      const text = new Uint8Array(length).fill(97);
+      const name: Column = {
+        ...base,
+        field: contract.fields[0]!,
+        kind: "bytes",
+        bytes: text,
+        starts: new Uint32Array(rows),
+        lengths: Uint32Array.from({ length: rows }, (_, i) => length - (i % 7)),
+      };
+      const n: Column = {
+        ...base,
+        field: contract.fields[1]!,
+        kind: "integer",
+        exact: BigInt64Array.from({ length: rows }, (_, i) => BigInt(i % 50)),
+        values: Float64Array.from({ length: rows }, (_, i) => i % 50),
+      };
+      return { ...drawn, columns: [name, n], undecoded: new Uint8Array(rows) };
+    };
+    const batches = [batch(60, 12), batch(300, 400), batch(2000, 100), batch(60, 12), batch(300, 400)];
+    const fits = batches.map((each) => lane.kernels.run(makeResident(each, lane.layout, lane.arena)).keys.size);
+    expect(fits).toEqual([1, 0, 0, 1, 0]);
+    expect(validate(contract, batches, lane)).toEqual(validate(contract, batches, null));
   });
 
   test("an empty chunk", () => {

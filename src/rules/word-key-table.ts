@@ -1,0 +1,72 @@
+import { hashWords } from "./word-keys.ts";
+
+function doubled<T extends Uint32Array | Int32Array | Float64Array>(from: T, length: number): T {
+  const make = from.constructor as new (length: number) => T;
+  const to = new make(length);
+  to.set(from);
+  return to;
+}
+
+/** A hash table from keys of words to the order in which they first came; equal hashes are told apart by the words. */
+export class WordKeyTable {
+  count = 0;
+  #words = new Uint32Array(4096);
+  #used = 0;
+  #slots = new Int32Array(1024).fill(-1);
+  #hashes = new Int32Array(512);
+  /** Where each key ends in `#words`; it begins where the one before ends. */
+  #ends = new Float64Array(512);
+
+  /** Index of the key `words[from, to)`, which is new where it equals the `count` before. */
+  add(words: Uint32Array, from: number, to: number): number {
+    return this.addHashed(words, from, to, hashWords(words, from, to));
+  }
+
+  /** As `add`, for words whose hash is known. */
+  addHashed(words: Uint32Array, from: number, to: number, hash: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (let index = this.#slots[slot] as number; index >= 0; index = this.#slots[slot] as number) {
+      if (this.#hashes[index] === hash && this.#equals(index, words, from, to)) return index;
+      slot = (slot + 1) & mask;
+    }
+    const index = this.count++;
+    this.#slots[slot] = index;
+    this.#store(index, hash, words, from, to);
+    if (this.count * 2 > this.#slots.length) this.#widen();
+    return index;
+  }
+
+  #equals(index: number, words: Uint32Array, from: number, to: number): boolean {
+    const at = index === 0 ? 0 : (this.#ends[index - 1] as number);
+    if ((this.#ends[index] as number) - at !== to - from) return false;
+    const own = this.#words;
+    for (let i = from, k = at; i < to; i++, k++) if (own[k] !== words[i]) return false;
+    return true;
+  }
+
+  #store(index: number, hash: number, words: Uint32Array, from: number, to: number): void {
+    if (index === this.#hashes.length) {
+      this.#hashes = doubled(this.#hashes, index * 2);
+      this.#ends = doubled(this.#ends, index * 2);
+    }
+    const end = this.#used + to - from;
+    if (end > this.#words.length) this.#words = doubled(this.#words, Math.max(end, this.#words.length * 2));
+    const own = this.#words;
+    for (let i = from, k = this.#used; i < to; i++, k++) own[k] = words[i] as number;
+    this.#hashes[index] = hash;
+    this.#ends[index] = end;
+    this.#used = end;
+  }
+
+  #widen(): void {
+    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    const mask = slots.length - 1;
+    for (let index = 0; index < this.count; index++) {
+      let slot = (this.#hashes[index] as number) & mask;
+      while (slots[slot] !== -1) slot = (slot + 1) & mask;
+      slots[slot] = index;
+    }
+    this.#slots = slots;
+  }
+}
