@@ -55,7 +55,7 @@ test("compiled is the reference: random schemas and values", () => {
       )
         compiled++;
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
   expect(compiled).toBeGreaterThan(100);
 });
@@ -69,7 +69,7 @@ test("compiled is the reference: schemas that evolved", () => {
         all.map((value) => type.toBuffer(value)),
       );
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
@@ -95,6 +95,6 @@ test("compiled is the reference: damaged records among good ones", () => {
         compare(contractOf(shape, shape.reader), all);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });

@@ -47,7 +47,7 @@ test("compiled is the reference: random messages", () => {
       )
         compiled++;
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
   expect(compiled).toBeGreaterThan(100);
 });
@@ -66,7 +66,7 @@ test("compiled is the reference: encodings one behind the other, and fields that
       const parts = picks.map((pick) => (pick < 4 ? (unknown[pick] as Uint8Array) : (encoded[pick % encoded.length] as Uint8Array)));
       compare(contractOf(shape), [...encoded, Buffer.concat(parts), ...encoded]);
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
@@ -92,6 +92,6 @@ test("compiled is the reference: damaged records among good ones", () => {
         compare(contractOf(shape), all);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });

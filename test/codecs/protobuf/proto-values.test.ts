@@ -98,7 +98,7 @@ describe("cells that can't take what is written", () => {
     ["repeated int32 a = 1;", bytes(0x0a, 0x02, 0x01, 0x02), int, InvalidCause.type, "[1,2]"],
     ["int32 a = 1;", bytes(0x08, 0x01), { type: "list", of: int }, InvalidCause.type, "1"],
   ] as const)("%s %j", (field, value, sketch, cause, text) => {
-    const batch = decode(proto3(field, "enum E { NONE = 0; }"), { a: sketch as FieldSketch }, [value]);
+    const batch = decode(proto3(field, "enum E { NONE = 0; }"), { a: sketch }, [value]);
     expect(row(batch)).toEqual({ a: invalid });
     const column = batch.columns[0]!;
     expect(column.invalid?.causes[0]).toBe(cause);
@@ -343,10 +343,9 @@ describe("well-known types, groups, maps and the rest, as protobuf-es writes the
   });
 
   test.each([
-    [[0x52, 6, 0x08, 1, 0x10, 0xe9, 0x07, 0], InvalidCause.scale],
-    [[0x52, 5, 0x10, 0x80, 0x94, 0xeb, 0xdc], InvalidCause.range],
-  ])("a Timestamp finer than a microsecond, or of more nanoseconds than a second has", (start, cause) => {
-    const at = start.length === 8 ? bytes(0x52, 5, 0x08, 1, 0x10, 0xe9, 0x07) : bytes(0x52, 6, 0x10, 0x80, 0x94, 0xeb, 0xdc, 0x03);
+    [bytes(0x52, 5, 0x08, 1, 0x10, 0xe9, 0x07), InvalidCause.scale],
+    [bytes(0x52, 6, 0x10, 0x80, 0x94, 0xeb, 0xdc, 0x03), InvalidCause.range],
+  ])("a Timestamp finer than a microsecond, or of more nanoseconds than a second has", (at, cause) => {
     const contract = {
       ...makeContract({ at: { type: "timestamp" } }),
       format: { format: "protobuf", message: protoMessage(desc) } as const,
