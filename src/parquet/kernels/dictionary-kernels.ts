@@ -23,7 +23,7 @@ import {
   wrap,
   xor,
 } from "../../wasm/expression.ts";
-import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
+import type { FunctionBuilder, FunctionRef, Label, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { copyFunction } from "./copy-text.ts";
 import { advance, forEach, whileTrue } from "./counting.ts";
@@ -59,8 +59,8 @@ export const nearSlots = 16_384;
 const prime = 0x9e3779b185ebca87n;
 const prime2 = 0xc2b2ae3d27d4eb4fn;
 
-/** The table's slot of a 64-bit key. */
-const slotOf = (key: Expr, mask: Expr): Expr => and(wrap(shrU(mul(key, c64(prime)), c64(32))), mask);
+/** The table's slot of a 64-bit key. Whole numbers as doubles differ in their high bits only, which a product does not carry down: they are folded in. */
+const slotOf = (key: Expr, mask: Expr): Expr => and(wrap(shrU(mul(xor(key, shrU(key, c64(32))), c64(prime)), c64(32))), mask);
 
 /** Values to the numbers of their dictionary entries, u16 each, adding entries as values are new. */
 export function dictionaryKernels(module: WasmModule): void {
@@ -94,7 +94,7 @@ export function dictionaryKernels(module: WasmModule): void {
   });
 }
 
-/** Takes the first slot that is free, or whose entry `matches`; a full dictionary ends the function with the number of values done. */
+/** Takes the first slot that is free, or whose entry is equal; a full dictionary ends the function with the number of values done. */
 function findOrAdd(
   f: FunctionBuilder,
   words: {
@@ -105,7 +105,7 @@ function findOrAdd(
     readonly slot: Local;
     readonly at: Local;
   },
-  matches: (index: Expr) => Expr,
+  leaveIfEqual: (index: Expr, found: Label) => void,
   insert: () => void,
 ): void {
   const { block, mask, table, count, slot, at } = words;
@@ -120,7 +120,7 @@ function findOrAdd(
         f.store32(block, count, DictionaryBlock.count);
         f.br(found);
       });
-      f.brIf(found, matches(sub(at, c32(1))));
+      leaveIfEqual(sub(at, c32(1)), found);
       f.set(slot, and(add(slot, c32(1)), mask));
       f.br(again);
     }),
@@ -134,25 +134,19 @@ function numberValues(module: WasmModule): void {
       f.local(type as "i32"),
     ) as [Local, Local, Local, Local, Local, Local, Local, Local];
     const key = f.local(i64);
-    const last = f.local(i64);
     loadBlock(f, block, { mask, table, entries, count, most });
     forEach(f, i, n, () => {
       f.set(key, load64(add(values, shl(i, c32(3)))));
-      // Neighbours are often equal; `at` is 0 before the first.
-      f.block((done) => {
-        f.if(at, () => f.brIf(done, eq(key, last)));
-        f.set(last, key);
-        f.set(slot, slotOf(key, mask));
-        findOrAdd(
-          f,
-          { block, mask, table, count, slot, at },
-          (index) => eq(load64(add(entries, shl(index, c32(3)))), key),
-          () => {
-            f.if(eq(count, most), () => f.return(i));
-            f.store64(add(entries, shl(count, c32(3))), key);
-          },
-        );
-      });
+      f.set(slot, slotOf(key, mask));
+      findOrAdd(
+        f,
+        { block, mask, table, count, slot, at },
+        (index, found) => f.brIf(found, eq(load64(add(entries, shl(index, c32(3)))), key)),
+        () => {
+          f.if(eq(count, most), () => f.return(i));
+          f.store64(add(entries, shl(count, c32(3))), key);
+        },
+      );
       f.store16(add(out, shl(i, c32(1))), sub(at, c32(1)));
     });
     f.return(n);
@@ -291,18 +285,13 @@ function numberTexts(module: WasmModule): void {
           findOrAdd(
             f,
             { block, mask, table, count, slot, at },
-            (index) => {
+            (index, found) => {
               f.set(entry, add(entries, shl(index, c32(4))));
-              // The cheap comparisons first; a long text's bytes are looked at only where key and length agree.
-              f.set(same, c32(0));
+              // Key and length are all of a short text; a long one's bytes are looked at only where those agree.
               f.if(and(eq(load64(entry), key), eq(load32(entry, 12), length)), () => {
-                f.if(
-                  leU(length, c32(8)),
-                  () => f.set(same, c32(1)),
-                  () => f.set(same, f.call(isEqual, from, add(add(area, load32(entry, 8)), c32(4)), length)),
-                );
+                f.brIf(found, leU(length, c32(8)));
+                f.brIf(found, f.call(isEqual, from, add(add(area, load32(entry, 8)), c32(4)), length));
               });
-              return same;
             },
             () => {
               f.if(eq(count, most), () => f.return(i));
