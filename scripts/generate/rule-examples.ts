@@ -298,4 +298,34 @@ export const ruleExamples: Readonly<Record<string, RuleExample>> = {
     rule: "{ check: typeChanges, threshold: { mustBeLessThan: 10 } }",
     records: [{ distance: "far" }, {}, {}],
   },
+  reference: {
+    offends: "Values that the file does not list. Null is not judged.",
+    rule: "{ check: reference, column: dest, file: airports.csv, field: iata }",
+    records: [],
+  },
+  foreignKey: {
+    offends: "Values that the other dataset's column does not hold when the window closes. Null is not judged.",
+    rule: "{ check: foreignKey, column: tailnum, dataset: planes }",
+    records: [],
+  },
+  volume: {
+    offends: "Measured over the records' own timestamps.",
+    rule: "{ check: volume, threshold: { mustBeBetween: [100, 100000] } }",
+    records: [],
+  },
+  freshness: {
+    offends: "Measured over the column's values: the newest of them against the window's close.",
+    rule: "{ check: freshness, column: time_hour, threshold: { mustBeLessThan: 900 } }",
+    records: [],
+  },
+  eventLag: {
+    offends: "Measured over rows with a value: a quantile of how long each took to come.",
+    rule: "{ check: eventLag, column: time_hour, q: 0.95, threshold: { mustBeLessThan: 60 } }",
+    records: [],
+  },
+  change: {
+    offends: "Measured of the window, against the windows before it.",
+    rule: "{ check: change, metric: { check: mean, column: dep_delay }, threshold: { mustBeBetween: [-50, 50] } }",
+    records: [],
+  },
 };
