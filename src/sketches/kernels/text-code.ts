@@ -4,6 +4,7 @@ import {
   and,
   c32,
   c64,
+  ctz,
   eq,
   eqz,
   extendU,
@@ -149,8 +150,8 @@ function emitAddText(m: WasmModule, host: HostFunctions, measured: Global): Func
   const hashSpan = emitHashSpan(m, hash);
   const countPoints = emitCountPoints(m);
   const cut = emitCut(m);
-  const keepExtremes = extremesWriter(m);
   const copy = emitCopy(m);
+  const keepExtremes = extremesWriter(m, copy);
   return m.func(null, [i32, i64, i32, i32, i32, i32], [i32], (f, [state, key, slot, start, length, form]) => {
     const [found, started, number, full, kept, stored] = [
       f.local(i32),
@@ -269,8 +270,11 @@ function isPointStart(byte: Expr): Expr {
  * Code that does what `keepExtremes` does. The first 8 bytes decide, most often: those of the least and the greatest text are kept in the head, as numbers
  * that order as they do.
  */
-function extremesWriter(m: WasmModule): (f: FunctionBuilder, state: Local, start: Local, kept: Local, prefix: Local) => void {
-  const settle = emitSettleExtremes(m);
+function extremesWriter(
+  m: WasmModule,
+  copy: FunctionRef,
+): (f: FunctionBuilder, state: Local, start: Local, kept: Local, prefix: Local) => void {
+  const settle = emitSettleExtremes(m, copy);
   return (f, state, start, kept, prefix) => {
     f.set(prefix, swapBytes(loadFirst(start, select(ltU(kept, c32(8)), kept, c32(8)))));
     const between = and(gtU(prefix, load64(state, 4 * Head.least)), ltU(prefix, load64(state, 4 * Head.most)));
@@ -279,9 +283,8 @@ function extremesWriter(m: WasmModule): (f: FunctionBuilder, state: Local, start
 }
 
 /** (state, start, kept, prefix): keeps a text that is the first, or may be the least or the greatest. */
-function emitSettleExtremes(m: WasmModule): FunctionRef {
+function emitSettleExtremes(m: WasmModule, copy: FunctionRef): FunctionRef {
   const compare = emitCompare(m);
-  const keep = emitKeep(m);
   return m.func(null, [i32, i32, i32, i64], [], (f, [state, start, kept, prefix]) => {
     for (const [at, place, lengthPlace, below] of [
       [shape.least, Head.least, Head.leastLength, true],
@@ -289,7 +292,8 @@ function emitSettleExtremes(m: WasmModule): FunctionRef {
     ] as const) {
       const keepIt = (): void => {
         f.store64(state, prefix, 4 * place);
-        setHead(f, state, lengthPlace, f.call(keep, add(state, c32(at)), start, kept));
+        setHead(f, state, lengthPlace, kept);
+        f.run(copy, add(state, c32(at)), start, kept);
       };
       const before = load64(state, 4 * place);
       const order = f.call(compare, start, kept, add(state, c32(at)), headOf(state, lengthPlace));
@@ -300,25 +304,22 @@ function emitSettleExtremes(m: WasmModule): FunctionRef {
   });
 }
 
-/** (to, start, kept): keeps a span; answers its length. */
-function emitKeep(m: WasmModule): FunctionRef {
-  return m.func(null, [i32, i32, i32], [i32], (f, [to, start, kept]) => {
-    f.memoryCopy(to, start, kept);
-    f.return(kept);
-  });
-}
-
-/** (a, its length, b, its length): below 0, 0 or above, as `compareWith`. */
+/** (a, its length, b, its length): below 0, 0 or above, as `compareWith`, 8 bytes at a time; more may be read, not compared. */
 function emitCompare(m: WasmModule): FunctionRef {
   return m.func(null, [i32, i32, i32, i32], [i32], (f, [a, lengthA, b, lengthB]) => {
-    const [at, shared, difference] = [f.local(i32), f.local(i32), f.local(i32)];
+    const [at, shared] = [f.local(i32), f.local(i32)];
+    const difference = f.local(i64);
     f.set(shared, select(ltU(lengthA, lengthB), lengthA, lengthB));
-    f.block((out) => {
+    f.block((alike) => {
       f.loop((again) => {
-        f.brIf(out, geU(at, shared));
-        f.set(difference, sub(load8U(add(a, at)), load8U(add(b, at))));
-        f.if(difference, () => f.return(difference));
-        f.set(at, add(at, c32(1)));
+        f.brIf(alike, geU(at, shared));
+        f.set(difference, xor(load64(add(a, at)), load64(add(b, at))));
+        f.if(eqz(eqz(difference)), () => {
+          f.set(at, add(at, wrap(shrU(ctz(difference), c64(3)))));
+          f.brIf(alike, geU(at, shared));
+          f.return(sub(load8U(add(a, at)), load8U(add(b, at))));
+        });
+        f.set(at, add(at, c32(8)));
         f.br(again);
       });
     });
