@@ -25,7 +25,9 @@ export function compileFormat(
     default: {
       const codec = codecs.find(({ name }) => name === plan.format);
       if (codec === undefined) throw new BrokenInvariant(`there is no codec of the format ${plan.format}`);
-      return codec.compile({ ...contract, format: plan });
+      const whole = { ...contract, format: plan };
+      const plain = codec.compile(whole);
+      return tools.compiled?.(whole, plain) ?? plain;
     }
   }
 }

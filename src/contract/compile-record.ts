@@ -31,8 +31,10 @@ export function compileRecord(compilation: Compilation, { root, settings, fields
   const value = compileValue(compilation, { node: decoding, at: settings ?? root, format, own });
   checkCombination(compilation, { decoding, value, envelope, at: settings ?? root });
   const isPlainKey = key === null || (key.value.format === "text" && isTextColumn(key, fields));
-  const isPlain = envelope === null && isPlainKey && isFormat(value);
-  const record: RecordPlan = { value, envelope, key };
+  // The decoders of these formats fill a text column from the key themselves.
+  const ownKey = envelope === null && isPlainKey && (isFormat(value) || value.format === "registered");
+  const isPlain = ownKey && isFormat(value);
+  const record: RecordPlan = { value, envelope, key: ownKey ? null : key };
   return { format: isFormat(value) ? value : { format: "json" }, ...(isPlain ? {} : { record }) };
 }
 
@@ -101,13 +103,18 @@ function compileValue(
   const isAssumed = (format === "avro" || format === "protobuf") && textAt(node, "format") === null && child(node, "schema") === null;
   if (textAt(node, "framing") === "registry" || (isAssumed && textAt(node, "framing") === null)) {
     if (format === "json" || format === "avro" || format === "protobuf") {
-      for (const name of ["schema", "references", "message"]) {
+      const isReader = format === "avro" && child(node, "schema") !== null;
+      for (const name of isReader ? ["message"] : ["schema", "references", "message"]) {
         if (child(node, name) !== null)
           compilation.findings.error(
             "schema-unused",
             placeOf(node as Node, name),
             `with a registry each record names its own schema, so \`${name}\` says nothing`,
           );
+      }
+      if (isReader) {
+        const plan = compileFormat(compilation, node as Node, format, own);
+        if (plan.format === "avro") return { format: "registered", type: format, validate: false, reader: plan.schema };
       }
       return { format: "registered", type: format, validate: booleanAt(node, "validate") ?? false };
     }

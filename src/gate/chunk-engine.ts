@@ -20,6 +20,7 @@ import { compileKernels } from "../rules/kernels/rule-kernels.ts";
 import type { WindowProfiler } from "../sketches/index.ts";
 import { compileRegisteredSchema } from "../rules/registered-json-schema.ts";
 import { compileProfiler, referenceProfiler } from "../sketches/index.ts";
+import { compileFramedDecoder, isOnlyFramed } from "./framed-decoder.ts";
 import { Arena } from "../wasm/arena.ts";
 import { layoutBatch, type BatchLayout } from "../wasm/layout.ts";
 
@@ -64,6 +65,7 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
   const arena = new Arena();
   const layout = layoutBatch(contract.fields, arena, contract.rules.length);
   const { decoder, fallback } = compileDecoder(contract, layout, arena);
+  const framed = isOnlyFramed(contract) ? decodeInChunks(compileFramedDecoder(contract, { layout, arena, tools })) : null;
   const kernels = compileKernels(contract, layout, arena);
   const plain = new Set(contract.rules.flatMap(({ index, check }) => (kernels.covered.has(index) ? [] : [check.family])));
   const reasons = [
@@ -71,12 +73,16 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
     ...(plain.size === 0 ? [] : [`rules: ${[...plain].toSorted().join(", ")}`]),
   ];
   return {
-    decode: decoder === null ? decodeInChunks(compileRecords(contract, tools)) : (records, from) => decoder.decode(records, from),
+    decode: framed ?? decodeOthers(decoder, contract),
     validator: compileValidator(contract, kernels),
     profiler: compileProfiler(contract, layout, arena),
     openFile: (schema) => openParquetFile({ schema, arena, bloomFilterIds: keyFieldIds(contract, schema) }),
     fallback: reasons.length === 0 ? null : reasons.join("; "),
   };
+}
+
+function decodeOthers(decoder: ChunkDecoder | null, contract: Contract): ChunkEngine["decode"] {
+  return decoder === null ? decodeInChunks(compileRecords(contract, tools)) : (records, from) => decoder.decode(records, from);
 }
 
 /** The compiled decoder of records that are nothing but a value of the contract's format; null for others, and why it is not compiled. */
@@ -86,7 +92,8 @@ function compileDecoder(
   arena: Arena,
 ): { readonly decoder: ChunkDecoder | null; readonly fallback: string | null } {
   const { record, format } = contract;
-  if (record !== undefined) return { decoder: null, fallback: "records are framed, enveloped, keyed or of a format that is not compiled" };
+  if (isOnlyFramed(contract)) return { decoder: null, fallback: null };
+  if (record !== undefined) return { decoder: null, fallback: "records are enveloped, keyed by a format, or of one that is not compiled" };
   if (format?.format === "avro") return compileAvroDecoder(contract, layout, arena);
   if (format?.format === "protobuf") return compileProtobufDecoder(contract, layout, arena);
   return { decoder: compileJsonDecoder(contract, layout, arena), fallback: null };

@@ -7,6 +7,7 @@ import type { ResolvedSchemas, SchemaAnswer } from "../../core/registered-schema
 import { decodeParts } from "../compose.ts";
 import type { Decode, DecoderTools, DecodeWithSchemas } from "../decoder.ts";
 import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
+import { jsonCodec } from "../json.ts";
 import { mergeFaults } from "../text/merge-faults.ts";
 import { compileWriter } from "./compile-writer.ts";
 import { readFrames, type FrameGroup, type Frames } from "./schema-frames.ts";
@@ -14,7 +15,8 @@ import { readFrames, type FrameGroup, type Frames } from "./schema-frames.ts";
 /** Writers' schemas compiled against one contract that are kept. */
 const decodersMax = 200;
 
-type RegisteredPlan = Extract<ValuePlan, { readonly format: "registered" }>;
+/** Values framed by a registry's serializers. */
+export type RegisteredPlan = Extract<ValuePlan, { readonly format: "registered" }>;
 
 /** How the records of one writer's schema are decoded, or why they can't be. */
 export type WriterDecoder =
@@ -25,7 +27,7 @@ export type WriterDecoder =
 export function compileRegistered(contract: Contract, plan: RegisteredPlan, part: "value" | "key", tools: DecoderTools): DecodeWithSchemas {
   const needsText = contract.rules.some((rule) => rule.check.family === "jsonSchema");
   const known = new Map<string, WriterDecoder>();
-  const nothing = tools.json(contract);
+  const nothing = jsonCodec.compile(contract);
   const writerOf = (group: FrameGroup, schemas: ResolvedSchemas): WriterDecoder => {
     const answer = schemas.get(group.id);
     if (answer === undefined) throw new Error(`bug: the schema ${group.id} was not asked for before its records were decoded`);
@@ -51,7 +53,8 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
   };
 }
 
-function faultOf(answer: SchemaAnswer & { readonly found: false }): DecodeFaultCode {
+/** The code of records whose schema the registry does not have, or not whole. */
+export function faultOf(answer: SchemaAnswer & { readonly found: false }): DecodeFaultCode {
   return answer.fault === "unknown" ? "registry.unknown-id" : answer.fault === "reference" ? "registry.reference" : "registry.type";
 }
 
