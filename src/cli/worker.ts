@@ -131,10 +131,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (health !== null) log?.info({ url: health.url }, "health is served");
 
   const run = async (): Promise<void> => {
-    // It walks the whole lake: nothing waits for it.
-    const swept = sweepUnfinished(config.lake.folder, Date.now(), unfinishedAgeMsMin).catch((error: unknown) =>
-      log?.warn({ error }, "half-written files stay"),
-    );
+    const sweep = beginSweep(config.lake.folder, log);
     const bug = Promise.withResolvers<never>();
     let watch: { stop(): Promise<void> } | null = null;
     try {
@@ -149,7 +146,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await health?.close();
       await outbox.stop();
       await telemetry.shutdown();
-      await swept;
+      await sweep.end();
       await engine.close();
       await registry?.close();
       await lake.close();
@@ -164,6 +161,22 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     stop: () => {
       phase = "stopping";
       return gate.stop();
+    },
+  };
+}
+
+/** Removes what killed processes left half written: a walk through the whole lake, which nothing waits for. */
+function beginSweep(folder: string, log: Logger | null): { end(): Promise<void> } {
+  const stop = new AbortController();
+  const swept = sweepUnfinished(folder, { nowMs: Date.now(), ageMsMin: unfinishedAgeMsMin, signal: stop.signal }).catch(
+    (error: unknown) => {
+      log?.warn({ error: String(error) }, "half-written files stay");
+    },
+  );
+  return {
+    end: async () => {
+      stop.abort();
+      await swept;
     },
   };
 }

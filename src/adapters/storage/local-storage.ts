@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import { link, mkdir, open, opendir, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { FileWriter, Storage } from "../../core/storage.ts";
@@ -28,10 +28,14 @@ export function createLocalStorage(folder: string): Storage {
   };
 }
 
-/** Removes what killed processes left half written and nothing refers to, if untouched for `ageMsMin`; answers how many files went. */
-export async function sweepUnfinished(folder: string, nowMs: number, ageMsMin: number): Promise<number> {
+/** Removes what killed processes left half written and nothing refers to, if untouched for `ageMsMin`; answers how many files went. Ends early if aborted. */
+export async function sweepUnfinished(
+  folder: string,
+  { nowMs, ageMsMin, signal }: { readonly nowMs: number; readonly ageMsMin: number; readonly signal?: AbortSignal },
+): Promise<number> {
   let removed = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+  for await (const entry of await opendir(folder, { recursive: true })) {
+    if (signal?.aborted === true) break;
     if (!entry.isFile() || !unfinished.test(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
     const info = await stat(path).catch(() => null);

@@ -99,8 +99,8 @@ test("what a killed process left half written goes once it is old enough", async
   const left = join(folder, "t", ".sluice-0123456789abcdef.tmp");
   writeFileSync(left, "half");
   utimesSync(left, 1000, 1000);
-  expect(await sweepUnfinished(folder, 1_000_000 + 59_000, 60_000)).toBe(0);
-  expect(await sweepUnfinished(folder, 1_000_000 + 61_000, 60_000)).toBe(1);
+  expect(await sweepUnfinished(folder, { nowMs: 1_000_000 + 59_000, ageMsMin: 60_000 })).toBe(0);
+  expect(await sweepUnfinished(folder, { nowMs: 1_000_000 + 61_000, ageMsMin: 60_000 })).toBe(1);
   expect(readdirSync(join(folder, "t"))).toEqual(["kept"]);
 });
 
