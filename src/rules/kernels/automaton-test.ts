@@ -1,4 +1,6 @@
+import { BrokenInvariant } from "../../core/broken-invariant.ts";
 import { byteChain, type ByteChain } from "../../regex/byte-chain.ts";
+import { compileDfa } from "../../regex/compile-dfa.ts";
 import { foundState, type Dfa } from "../../regex/dfa.ts";
 import {
   add,
@@ -116,6 +118,13 @@ export function dfaTest(kernels: KernelModule, dfa: Dfa): TextTest {
   const chain = byteChain(dfa, chainPlacesMax);
   const simple = chain !== null && chain.lengths.length > 0 && chain.places.every((place) => place.length <= chainRangesMax);
   return simple ? chainTest(chain) : tableTest(kernels, dfa);
+}
+
+/** Texts of nothing but what ECMAScript's `trim` takes away. */
+export function blankTest(kernels: KernelModule): TextTest {
+  const dfa = compileDfa("^[\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}]*$");
+  if ("reason" in dfa) throw new BrokenInvariant(dfa.reason);
+  return dfaTest(kernels, dfa);
 }
 
 /** Whether one of the ways of a text format accepts a text. */

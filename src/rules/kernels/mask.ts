@@ -133,7 +133,7 @@ export function stored(kernels: KernelModule, rows: Mask): Mask {
 }
 
 /** The number of cells of a column: rows, or what the offsets of the lists around it end with. */
-export function cellCount(kernels: KernelModule, lists: readonly ColumnLayout[]): Expr {
+function cellCount(kernels: KernelModule, lists: readonly ColumnLayout[]): Expr {
   let count: Expr = kernels.rows;
   for (const list of lists) count = load32(shl(count, c32(2)), list.offsets);
   return count;

@@ -13,7 +13,7 @@ const wideMin = -(2n ** 127n);
 const wideMax = 2n ** 127n - 1n;
 
 /** The two words of a 128-bit number, the upper one signed. */
-interface Wide {
+export interface Wide {
   readonly high: Expr;
   readonly low: Expr;
 }
@@ -23,7 +23,7 @@ export function wideConstant(value: bigint): Wide {
 }
 
 /** Whether a < b. */
-export function wideLess(a: Wide, b: Wide): Expr {
+function wideLess(a: Wide, b: Wide): Expr {
   return or(ltS(a.high, b.high), and(eq(a.high, b.high), ltU(a.low, b.low)));
 }
 

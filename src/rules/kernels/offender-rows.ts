@@ -1,7 +1,7 @@
 import { Cell } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
 import type { Condition, RulePart, RulePlan } from "../../core/rule.ts";
-import { c64, c32, eqz, gtU, ltU, load32, load64, load8U, ne, or, remS, shl, sub, type Expr } from "../../wasm/expression.ts";
+import { c32, eqz, gtU, load32, load8U, ltU, or, shl, sub, type Expr } from "../../wasm/expression.ts";
 import type { BatchLayout } from "../../wasm/layout.ts";
 import { f64x2, i8x16, simd, splat8 } from "../../wasm/simd.ts";
 import { resolvePath } from "../column-path.ts";
@@ -10,7 +10,7 @@ import { floorAtScale, parseExactDecimal } from "../exact-decimal.ts";
 import { patternDfa } from "../pattern.ts";
 import type { CheckOf } from "../rule-family.ts";
 import { formatAutomata } from "../text-automata.ts";
-import { automataTest, dfaTest } from "./automaton-test.ts";
+import { automataTest, blankTest, dfaTest } from "./automaton-test.ts";
 import { conditionRows, type FindColumn } from "./condition-rows.ts";
 import type { KernelModule } from "./kernel-module.ts";
 import { locateLayout, type LocatedLayout } from "./located-layout.ts";
@@ -25,6 +25,7 @@ import {
   stepOrder,
 } from "./number-mask.ts";
 import { composedRows } from "./part-rows.ts";
+import { notMultiples } from "./multiple-mask.ts";
 import { membershipMask } from "./set-mask.ts";
 import { compareSpans, lengthTest, signTest, spanAt, testedTexts, type TextTest } from "./text-mask.ts";
 
@@ -71,19 +72,6 @@ function rangeCells(kernels: KernelModule, located: LocatedLayout, check: CheckO
   return allOf(value, anyOf(...bounds));
 }
 
-function greatestDivisor(a: bigint, b: bigint): bigint {
-  return b === 0n ? a : greatestDivisor(b, a % b);
-}
-
-function multipleCells(kernels: KernelModule, located: LocatedLayout, of: string): Mask | null {
-  const number = parseExactDecimal(of);
-  if (number === null || located.column.kind !== "integer") return null;
-  // A whole number is a multiple of u / 10^s exactly if it is one of u without the factors that 10^s takes.
-  const step = number.unscaled / greatestDivisor(number.unscaled, 10n ** BigInt(number.scale));
-  if (step >= 2n ** 63n) return null;
-  return testedCells(kernels, located, (_f, cell) => ne(remS(load64(shl(cell, c32(3)), located.column.exact), c64(step)), c64(0)));
-}
-
 function itemsCells(kernels: KernelModule, located: LocatedLayout, check: CheckOf<"items">): Mask | null {
   if (check.unique) return null;
   const { offsets } = located.column;
@@ -112,7 +100,7 @@ function offendingCells(kernels: KernelModule, { check }: RulePlan, located: Loc
     case "range":
       return rangeCells(kernels, located, check);
     case "multipleOf":
-      return multipleCells(kernels, located, check.of);
+      return notMultiples(kernels, located, check.of);
     case "length":
       return texts(lengthTest(kernels, check.min, check.max, column.field.type.kind !== "binary"));
     case "pattern": {
@@ -137,7 +125,7 @@ function offendingCells(kernels: KernelModule, { check }: RulePlan, located: Loc
     case "items":
       return itemsCells(kernels, located, check);
     case "empty":
-      return check.whitespace ? null : texts((_f, _start, length) => eqz(length));
+      return texts(check.whitespace ? blankTest(kernels) : (_f, _start, length) => eqz(length));
     default:
       return null;
   }

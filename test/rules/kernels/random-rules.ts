@@ -112,10 +112,28 @@ export function drawCellCheck(field: Field, draw: Draw): RuleCheck {
       maxText: null,
     });
     checks.push(range, range, range);
-    if (kind === "int" || kind === "long")
+    if (kind === "decimal" || kind === "int" || kind === "long")
       checks.push(() => ({
         family: "multipleOf",
-        of: draw.pick(["1", "2", "3", "5", "64", "0.5", "2.5", "1.5", "9223372036854775807", "9223372036854775808", "1e-3", "1e20"]),
+        of: draw.pick([
+          "1",
+          "2",
+          "3",
+          "5",
+          "64",
+          "0.5",
+          "2.5",
+          "1.5",
+          "9223372036854775807",
+          "9223372036854775808",
+          "1e-3",
+          "1e20",
+          "0.01",
+          "0.05",
+          "0.5",
+          "92233720368547758.08",
+          "0.003",
+        ]),
       }));
   }
   if (hasConstants(field)) {
