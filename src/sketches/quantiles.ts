@@ -8,7 +8,7 @@ const leastCapacity = 8;
 /** Up to this many values a sketch holds every one, and its answers are exact. */
 export const exactQuantilesMax = quantileK;
 /** Rank error of one answer, as a share of all values: below this in 99 of 100 (tested); its standard deviation is about a third. */
-export const rankErrorMax = 0.0125;
+export const rankErrorMax = 0.01;
 /** Levels of a sketch: enough for 2^60 values. */
 export const quantileLevelsMax = 60;
 
