@@ -48,8 +48,8 @@ describe("a record's plan", () => {
     });
     expect((await planOf("decoding: { format: avro, framing: registry }")).record?.value).toEqual(registered("avro"));
     expect(await codesOf("decoding: { format: csv, framing: registry }")).toEqual(["framing-format"]);
-    const unused = await diagnosticsOf(withSettings("decoding: { format: avro, framing: registry, schema: a.avsc }"), {
-      "c/a.avsc": '"int"',
+    const unused = await diagnosticsOf(withSettings("decoding: { format: protobuf, framing: registry, schema: a.proto }"), {
+      "c/a.proto": "",
     });
     expect(unused.map(({ code }) => code)).toEqual(["schema-unused"]);
     expect(await codesOf("decoding: { format: avro, framing: none }")).toEqual(["schema-missing"]);
