@@ -125,7 +125,7 @@ function printReport(invocation: Invocation, report: CheckReport): void {
     formatCount(one.failed),
     formatCount(one.checked),
     formatShare(one.failed, one.checked),
-    one.breach ?? "",
+    one.breach ?? one.note ?? "",
   ]);
   for (const line of renderTable(["", "rule", "failed", "checked", "share", "breach"], rows)) terminal.out(line);
   terminal.out("");

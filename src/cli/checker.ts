@@ -191,8 +191,10 @@ export class Checker implements SourceListener {
 
 const rank = { pass: 0, skipped: 0, fail: 1, error: 2 } as const;
 
-/** A rule's outcomes over two windows; the first breach is kept. */
+/** A rule's outcomes over two windows; the first breach is kept. What a window measures is not what several would. */
 function addOutcome(a: RuleOutcome, b: RuleOutcome): RuleOutcome {
   const status = rank[b.status] > rank[a.status] || a.status === "skipped" ? b.status : a.status;
-  return { ...a, checked: a.checked + b.checked, failed: a.failed + b.failed, status, breach: a.breach ?? b.breach };
+  const { measured: _, note, ...rest } = a;
+  const kept = note !== undefined && note === b.note ? { note } : {};
+  return { ...rest, ...kept, checked: a.checked + b.checked, failed: a.failed + b.failed, status, breach: a.breach ?? b.breach };
 }

@@ -42,7 +42,7 @@ function lintExpression(findings: Findings, rule: RulePlan, fields: readonly Fie
     const message =
       interpreted === 0
         ? `"${rule.id}" runs over whole columns`
-        : `"${rule.id}": ${interpreted === all ? (all === 1 ? "its condition is" : "all of its conditions are") : `${interpreted} of its ${all} conditions ${interpreted === 1 ? "is" : "are"}`} interpreted row by row, at about 300,000 rows a second`;
+        : `"${rule.id}": ${interpreted === all ? (all === 1 ? "its condition is" : "all of its conditions are") : `${interpreted} of its ${all} conditions ${interpreted === 1 ? "is" : "are"}`} interpreted row by row, at about 500,000 rows a second`;
     const hint = interpreted === 0 ? null : "comparisons, arithmetic, in, has, size and string functions with constants run over columns";
     findings.note("expression-cost", rule.location, message, hint);
     if (expression.columns.length === 0)

@@ -81,7 +81,7 @@ function assertion(outcome: RuleOutcome): Facet {
     name: outcome.rule,
     success: outcome.status === "pass" || outcome.status === "skipped",
     severity: outcome.severity === "error" ? "error" : "warn",
-    actual: `${outcome.failed} of ${outcome.checked} rows failed`,
+    actual: outcome.measured === undefined ? `${outcome.failed} of ${outcome.checked} rows failed` : String(outcome.measured.value),
     ...(outcome.column === null ? {} : { column: outcome.column }),
     ...(outcome.breach === null ? {} : { expected: outcome.breach }),
   };

@@ -63,7 +63,14 @@ function composedTruth(node: CelNode, visit: (node: CelNode | undefined) => Trut
   }
   if (name === "!_") {
     const part = visit(args[0]);
-    return (batch) => part(batch).map((truth) => (truth < 2 ? 1 - truth : truth === Truth.null ? Truth.error : truth));
+    return (batch) => {
+      const truths = part(batch);
+      for (let row = 0; row < truths.length; row++) {
+        const truth = truths[row] as number;
+        truths[row] = truth <= Truth.true ? 1 - truth : truth === Truth.null ? Truth.error : truth;
+      }
+      return truths;
+    };
   }
   if (name !== "_?_:_") return null;
   const [test, yes, no] = [visit(args[0]), visit(args[1]), visit(args[2])];
@@ -81,14 +88,17 @@ function composedTruth(node: CelNode, visit: (node: CelNode | undefined) => Trut
   };
 }
 
-/** `decisive` beats everything: false in "and", true in "or". Else what is unsure may be decisive, and an error stays one. */
+/** `decisive` beats everything: false in "and", true in "or". Else what is unsure may be decisive, and an error stays one. `a` becomes the answer. */
 function junction(a: Uint8Array, b: Uint8Array, decisive: number): Uint8Array {
-  return a.map((x, row) => {
+  for (let row = 0; row < a.length; row++) {
+    const x = a[row] as number;
     const y = b[row] as number;
-    if (x === decisive || y === decisive) return decisive;
-    if (x === Truth.unsure || y === Truth.unsure) return Truth.unsure;
-    return x > 1 || y > 1 ? Truth.error : 1 - decisive;
-  });
+    if (x === decisive) continue;
+    if (x <= Truth.true && y <= Truth.true) a[row] = y;
+    else if (y === decisive) a[row] = decisive;
+    else a[row] = x === Truth.unsure || y === Truth.unsure ? Truth.unsure : Truth.error;
+  }
+  return a;
 }
 
 function leafTruth(context: KernelContext, node: CelNode): Truths | null {

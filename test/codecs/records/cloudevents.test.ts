@@ -70,7 +70,7 @@ describe("CloudEvents", () => {
       { at: invalid, id: invalid },
       { part: invalid, id: invalid },
     ]);
-    expect(invalidTexts(batch)).toEqual({ at: ['yesterday'], part: ['"seven"'], id: ['"x"', "1.5"] });
+    expect(invalidTexts(batch)).toEqual({ at: ["yesterday"], part: ['"seven"'], id: ['"x"', "1.5"] });
   });
 
   it("takes data_base64 and text for formats that are no JSON", () => {
