@@ -9,7 +9,14 @@ import type { EngineKind } from "../gate/compiled.ts";
 import type { Engine } from "../gate/engine.ts";
 import { judgeWindow } from "../gate/judge.ts";
 import { resolveSchemas } from "../gate/schema-resolver.ts";
+import type { SettledRows } from "../gate/judged-rows.ts";
+import { Outside } from "../gate/outside.ts";
 import { OpenWindow } from "../gate/window.ts";
+import { WindowOutcomes } from "../gate/window-outcomes.ts";
+import { schemaOfContract } from "../adapters/iceberg/table-schema.ts";
+import type { IcebergSchema } from "../core/table-schema.ts";
+import { openClaimsFile } from "../adapters/catalog/claims-file.ts";
+import { sqlQueries } from "./sql-queries.ts";
 
 /** A file's first window has nothing to be compared with, so drift is not judged. */
 const noDrift: DriftOutcome = { status: "off", tick: null, baseline: null, needs: 0, results: [] };
@@ -67,12 +74,20 @@ export class Checker implements SourceListener {
   readonly #rules: RuleOutcome[] = [];
   readonly #windows: CheckReport["windows"][number][] = [];
   readonly #totals = { records: 0, passed: 0, failed: 0, skipped: 0 };
+  readonly #claims = openClaimsFile({ file: ":memory:", random: () => 0, busyMsMax: 0 }, "check");
+  readonly #outside = new Outside({ claims: this.#claims.claims, lake: null });
+  readonly #outcomes: WindowOutcomes;
+  /** SQL needs the window's file; else none is made. */
+  readonly #schema: IcebergSchema | null;
   #window: OpenWindow | null = null;
   #ended = false;
   #working = false;
 
   constructor(options: CheckerOptions) {
     this.#options = options;
+    const hasSql = options.contract.rules.some(({ check }) => check.family === "sql");
+    this.#schema = hasSql ? schemaOfContract(options.contract, null).schema : null;
+    this.#outcomes = new WindowOutcomes(options.contract, null, sqlQueries);
   }
 
   /** Reads the source to its end. Rejects with what the source rejects with, or with the fault that blocked it. */
@@ -84,6 +99,7 @@ export class Checker implements SourceListener {
     } finally {
       await source.close();
       await this.#options.engine.close();
+      await this.#claims.close();
     }
     return { ...this.#totals, rules: this.#rules, windows: this.#windows };
   }
@@ -144,7 +160,7 @@ export class Checker implements SourceListener {
       return false;
     }
     const { contract, engine, engineKind, now } = this.#options;
-    const window = (this.#window ??= new OpenWindow(contract, now(), engine.open({ contract, schema: null, kind: engineKind })));
+    const window = (this.#window ??= new OpenWindow(contract, now(), engine.open({ contract, schema: this.#schema, kind: engineKind })));
     for (const next of run.next) {
       window.advance(this.#positions.get(partitionId(next)) ?? { ...next, next: 0n }, next);
       this.#positions.set(partitionId(next), next);
@@ -167,8 +183,9 @@ export class Checker implements SourceListener {
     if (window === null || window.rows === 0) return;
     const { now, worker, producer, onFailure } = this.#options;
     const closedAtMs = now();
-    const settled = await window.settle(closedAtMs);
-    const commit = judgeWindow(window, settled, { closedAtMs, closedBy, worker, producer, holdNext: false, drift: () => noDrift });
+    const settled = (await this.#outside.settle(window, closedAtMs, (operation) => operation())) as SettledRows;
+    const finished = await this.#outcomes.finish(settled, { closedAtMs, closedBy });
+    const commit = judgeWindow(window, finished, { closedAtMs, closedBy, worker, producer, holdNext: false, drift: () => noDrift });
     const { decision } = commit;
     this.#totals.passed += settled.passedRows;
     this.#totals.failed += settled.rejected.length;

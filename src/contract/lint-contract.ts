@@ -92,10 +92,10 @@ function lintPatternCost(findings: Findings, rule: RulePlan): void {
 }
 
 function lintUniqueness(findings: Findings, rule: RulePlan): void {
-  if (rule.check.family !== "duplicate") return;
+  if (rule.check.family !== "duplicate" || (rule.check.horizon ?? null) !== null) return;
   const columns = rule.check.columns.join(", ");
   const message = `"${rule.id}": ${columns} ${rule.check.columns.length > 1 ? "are" : "is"} judged unique within each window, not across windows`;
-  findings.note("unique-in-window", rule.location, message);
+  findings.note("unique-in-window", rule.location, message, "`scope: dataset` in a rule of `engine: sluice` reaches over all windows");
 }
 
 function lintMasking(findings: Findings, rule: RulePlan, fields: ReadonlyMap<string, Field>): void {

@@ -20,7 +20,7 @@ export class LaneJudge {
     this.#context = context;
     this.#ledger = new DriftLedger(context.lake, contract);
     this.#outcomes = new WindowOutcomes(contract, context.lake, context.sql ?? null);
-    this.#outside = new Outside(context.lake);
+    this.#outside = new Outside({ claims: context.lake.claims, lake: context.lake });
   }
 
   change(contract: Contract): void {

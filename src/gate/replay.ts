@@ -11,7 +11,10 @@ import type { Reason } from "../core/rule.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { CompiledContract, EngineKind } from "./compiled.ts";
 import { compile } from "./compiled.ts";
+import { claimRowsOf } from "./claim-rows.ts";
 import { windowId } from "./judge.ts";
+import type { SettledRows } from "./judged-rows.ts";
+import { Outside, type ClosingWindow } from "./outside.ts";
 import { resolveSchemas } from "./schema-resolver.ts";
 import { WindowJudge } from "./window-judge.ts";
 
@@ -47,6 +50,7 @@ export interface ReplayTotals {
 interface ReplayEngine {
   readonly compiled: CompiledContract;
   readonly schema: IcebergSchema;
+  readonly outside: Outside;
 }
 
 /** A record that today's contract skips by policy leaves quarantine as discarded. */
@@ -88,7 +92,14 @@ async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOp
   const judge = new WindowJudge(compiled, { schema, tick: () => 0 });
   judge.add(records, schemas);
   const closedAtMs = clock.now();
-  const settled = judge.settle(closedAtMs);
+  const closing: ClosingWindow = {
+    contract,
+    questions: async (at) => judge.questions(at),
+    claimRows: (question) => claimRowsOf([{ records, start: 0 }], question),
+    settle: async (at, found) => judge.settle(at, found),
+  };
+  // Faults that pass are the caller's to wait out: a replay is begun again by a person.
+  const settled = (await engine.outside.settle(closing, closedAtMs, (operation) => operation())) as SettledRows;
   const ranges = rangesOf(records);
   const rowOutcomes = settled.outcomes.map((each) => ({ ...each, breach: null }));
   const { verdict } = decide({
@@ -148,6 +159,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
     // How late a record is was judged when it first came.
     compiled: compile({ ...contract, policies: { ...contract.policies, late: null } }, options.engine),
     schema: (await options.lake.state(contract.dataset)).schema,
+    outside: new Outside({ claims: options.lake.claims, lake: options.lake }),
   };
   const before = options.clock.now();
   let chunk: QuarantinedRecord[] = [];

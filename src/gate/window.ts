@@ -7,14 +7,9 @@ import type { RecordSlice, RejectedRow, SourceRun } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
+import { claimRowsOf, endOf, type PlacedRun } from "./claim-rows.ts";
 import type { EngineWindow } from "./engine.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
-
-/** A run of a window, and the row of the window that its first record is. */
-interface PlacedRun {
-  readonly records: Records;
-  readonly start: number;
-}
 
 /** A window that still takes records: where it began, how far it moved, and what was said of its rows so far. It has no identity until it is committed. */
 export class OpenWindow {
@@ -113,26 +108,9 @@ export class OpenWindow {
     return this.#engine.settle(closedAtMs, found);
   }
 
-  /** Where the records of rows (ascending) came from, to claim keys for them. */
-  claimRows({ rows, keys }: DeferredKeys): ClaimRows {
-    const count = rows.length;
-    const partitions: PartitionKey[] = [];
-    const claimed = { partition: new Uint16Array(count), offsets: new BigInt64Array(count), timestampsMs: new BigInt64Array(count) };
-    const bases = this.#runs.map(({ records }) => {
-      const base = partitions.length;
-      partitions.push(...records.partitions);
-      return base;
-    });
-    let run = 0;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i] as number;
-      while (row >= this.#endOf(run)) run++;
-      const { records, start } = this.#runs[run] as PlacedRun;
-      claimed.partition[i] = (bases[run] as number) + (records.partition[row - start] as number);
-      claimed.offsets[i] = records.offsets[row - start] as bigint;
-      claimed.timestampsMs[i] = records.timestamps[row - start] as bigint;
-    }
-    return { count, keys, partitions, ...claimed };
+  /** Where the records of the asked rows came from. */
+  claimRows(question: DeferredKeys): ClaimRows {
+    return claimRowsOf(this.#runs, question);
   }
 
   /** Gives the window up where it is judged. */
@@ -144,7 +122,7 @@ export class OpenWindow {
   rejectedRecords({ rejected }: SettledRows): RejectedRow[] {
     let run = 0;
     return rejected.map(({ row, reasons }) => {
-      while (row >= this.#endOf(run)) run++;
+      while (row >= endOf(this.#runs, run)) run++;
       const { records, start } = this.#runs[run] as PlacedRun;
       return { records, row: row - start, reasons };
     });
@@ -159,12 +137,6 @@ export class OpenWindow {
       const rows = Uint32Array.from({ length: records.count }, (_, row) => row).filter((row) => stays[start + row] === 1);
       return rows.length === 0 ? [] : [{ records, rows }];
     });
-  }
-
-  #endOf(run: number): number {
-    const placed = this.#runs[run];
-    if (placed === undefined) throw new Error("bug: a row beyond the window's last");
-    return placed.start + placed.records.count;
   }
 
   #count(records: Records): void {

@@ -195,3 +195,40 @@ describe("sluice contract lint", () => {
     expect(out).toMatch(/timestamp/);
   });
 });
+
+describe("rules that look beyond the window", () => {
+  const beyond = join(folder, "beyond.odcs.yaml");
+  writeFileSync(
+    beyond,
+    `apiVersion: v3.1.0
+kind: DataContract
+id: beyond
+version: 1.0.0
+status: active
+schema:
+  - name: things
+    physicalName: things
+    physicalType: topic
+    logicalType: object
+    properties:
+      - { name: id, logicalType: integer, required: true }
+    quality:
+      - { id: once, type: custom, engine: sluice, implementation: { check: duplicate, columns: [id], scope: dataset } }
+      - { id: few, type: sql, query: "SELECT max(id) FROM {object}", mustBeLessThan: 5 }
+      - { id: known, type: custom, engine: sluice, implementation: { check: foreignKey, column: id, dataset: others } }
+`,
+  );
+
+  it("are judged over the file as far as it goes, and say where they can't be", async () => {
+    const { code, out } = await sluice(["check", beyond, write("beyond.ndjson", ['{"id":1}', '{"id":5}', '{"id":1}']), "--json"]);
+    expect(code).toBe(3);
+    const report = JSON.parse(out) as {
+      failures: { line: number }[];
+      rules: { rule: string; breach: string | null; note?: string }[];
+    };
+    expect(report.failures.map((each) => each.line)).toEqual([3]);
+    const rule = (id: string): object | undefined => report.rules.find((each) => each.rule === id);
+    expect(rule("few")).toMatchObject({ status: "fail", breach: "few: the query answered 5, must be less than 5" });
+    expect(rule("known")).toMatchObject({ failed: 0, note: "not judged: there are no other datasets here" });
+  });
+});
