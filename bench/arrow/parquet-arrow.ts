@@ -120,7 +120,7 @@ function makeData(props: DataProps): arrow.Data {
 }
 
 /** Whether every row of a part holds a value. */
-export function isFull({ column, rows, present }: Part): boolean {
+function isFull({ column, rows, present }: Part): boolean {
   if (present !== null) return false;
   const { state } = column;
   let other = 0;
@@ -240,7 +240,7 @@ function gatherBytes(parts: readonly Part<BytesColumn>[], rows: number): { value
 }
 
 /** The same rows of a struct's child, absent where the struct is. */
-export function childParts(parts: readonly Part<StructColumn>[], child: (column: StructColumn) => Column): Part[] {
+function childParts(parts: readonly Part<StructColumn>[], child: (column: StructColumn) => Column): Part[] {
   return parts.map(({ column, rows, present }) => {
     const below = new Uint8Array(rows.length);
     for (let k = 0; k < rows.length; k++) {

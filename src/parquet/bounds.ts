@@ -47,13 +47,6 @@ export function ofDecimal(value: bigint): Uint8Array {
   return bytes;
 }
 
-/** The 128-bit little-endian value of a row. */
-export function decimalAt(words: Uint32Array, row: number): bigint {
-  let value = 0n;
-  for (let word = 3; word >= 0; word--) value = (value << 32n) | BigInt(words[row * 4 + word] as number);
-  return BigInt.asIntN(128, value);
-}
-
 /** The beginning of UTF-8 text up to `end`: 16 code points unless said. */
 export function textBelow(text: Uint8Array, end: number = endOfCodePoints(text)): Uint8Array {
   return text.subarray(0, end);

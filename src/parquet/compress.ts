@@ -3,7 +3,7 @@ import { constants, crc32, zstdCompressSync } from "node:zlib";
 /** zstd's number among Parquet's codecs (`parquet.thrift`, CompressionCodec). */
 export const zstdCodec = 6;
 
-/** Measured on flights: level 3 takes twice the time of level 1 for 3% fewer bytes. */
+/** Of flights level 3 makes 2.4% fewer bytes, in half as much time again. */
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** A page's bytes as a zstd frame, in memory of its own. */

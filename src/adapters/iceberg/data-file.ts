@@ -1,7 +1,5 @@
 import type { FileMetrics } from "../../core/encoded-file.ts";
 
-export type { IcebergField, IcebergSchema, IcebergType } from "../../core/table-schema.ts";
-
 /** A Parquet file as an Iceberg manifest describes it. */
 export interface DataFile extends FileMetrics {
   /** The storage's own path of the file; the manifest holds its URI. */
