@@ -28,7 +28,13 @@ export function compileRecord(compilation: Compilation, { root, settings, fields
   const format = valueFormat(compilation, root, decoding);
   // What the envelope wraps has the columns at another place than the schema's top.
   const own = envelope?.kind === "debezium" ? [] : fields.filter(({ name }) => !taken.has(name));
-  const value = compileValue(compilation, { node: decoding, at: settings ?? root, format, own });
+  const value = compileValue(compilation, {
+    node: decoding,
+    at: settings ?? root,
+    format,
+    own,
+    takesReader: envelope?.kind !== "debezium",
+  });
   checkCombination(compilation, { decoding, value, envelope, at: settings ?? root });
   const isPlainKey = key === null || (key.value.format === "text" && isTextColumn(key, fields));
   // The decoders of these formats fill a text column from the key themselves.
@@ -97,13 +103,21 @@ function compileValue(
     at,
     format,
     own,
-  }: { readonly node: Node | null; readonly at: Node; readonly format: ValueFormat; readonly own: readonly Field[] },
+    takesReader,
+  }: {
+    readonly node: Node | null;
+    readonly at: Node;
+    readonly format: ValueFormat;
+    readonly own: readonly Field[];
+    /** Whether the columns are the schema's top, so that a schema of the contract's own says how they are read. */
+    readonly takesReader: boolean;
+  },
 ): ValuePlan {
   // A server's format alone stands for what nearly all producers of these do.
   const isAssumed = (format === "avro" || format === "protobuf") && textAt(node, "format") === null && child(node, "schema") === null;
   if (textAt(node, "framing") === "registry" || (isAssumed && textAt(node, "framing") === null)) {
     if (format === "json" || format === "avro" || format === "protobuf") {
-      const isReader = format === "avro" && child(node, "schema") !== null;
+      const isReader = takesReader && format === "avro" && child(node, "schema") !== null;
       for (const name of isReader ? ["message"] : ["schema", "references", "message"]) {
         if (child(node, name) !== null)
           compilation.findings.error(
@@ -232,7 +246,7 @@ function compileKey(compilation: Compilation, node: Node | null, taken: Map<stri
       if (child(node, name) !== null) fail("key-setting", name, `a key of the format ${format} has no \`${name}\``);
     return columns.length === 0 ? null : { value: { format }, columns };
   }
-  const value = compileValue(compilation, { node, at: node, format, own: [] });
+  const value = compileValue(compilation, { node, at: node, format, own: [], takesReader: false });
   return columns.length === 0 ? null : { value, columns };
 }
 

@@ -16,7 +16,7 @@ export const valueFormats = ["json", "avro", "protobuf", "csv", "messagepack", "
 
 const schemaFile = key(
   name,
-  "The schema's file, relative to the contract. Avro: an Avro schema (JSON). Protobuf: a `.proto` file, or a descriptor set with its imports (`.binpb`, `.desc`, `.pb`, `.protoset`).",
+  "The schema's file, relative to the contract. Avro: an Avro schema (JSON); of records with a registry, what the writers' schemas are resolved to. Protobuf: a `.proto` file, or a descriptor set with its imports (`.binpb`, `.desc`, `.pb`, `.protoset`).",
 );
 const references = key(
   listOf(name, { min: 1, unique: true }),

@@ -1,3 +1,4 @@
+import type { AvroSchema } from "./avro/avro-schema.ts";
 import type { FormatPlan } from "./format-plan.ts";
 import type { RegisteredSchema } from "./registered-schema.ts";
 
@@ -11,6 +12,8 @@ export type ValuePlan =
       readonly type: RegisteredSchema["type"];
       /** JSON only: whether records are validated against the registered schema too. */
       readonly validate: boolean;
+      /** Avro only: the contract's own schema, which the writers' are resolved to; absent: columns take fields of their names. */
+      readonly reader?: AvroSchema;
     }
   | CsvPlan
   | { readonly format: "messagepack" }

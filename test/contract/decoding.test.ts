@@ -89,6 +89,18 @@ describe("decoding", () => {
     expect(await errorsOf(withDecoding(decoding), files)).toEqual(errors);
   });
 
+  test("Avro with a registry: the contract's schema is what the writers' are resolved to", async () => {
+    const { contract, diagnostics } = await load(withDecoding("format: avro, framing: registry, schema: o.avsc, references: [b.avsc]"), {
+      "c/o.avsc": order,
+      "c/b.avsc": buyer,
+    });
+    expect(diagnostics.filter(({ severity }) => severity !== "info")).toEqual([]);
+    expect(contract.record?.value).toMatchObject({ format: "registered", type: "avro", reader: { type: "record", name: "shop.Order" } });
+    expect(await errorsOf(withDecoding("format: protobuf, framing: registry, schema: o.proto"), { "c/o.proto": orderProto })).toEqual([
+      "15:60 schema-unused",
+    ]);
+  });
+
   test("an unknown message comes with the nearest name", async () => {
     const found = await diagnosticsOf(withDecoding("format: protobuf, schema: o.proto, message: shop.Buyr"), { "c/o.proto": buyerProto });
     expect(found.map(({ hint }) => hint)).toEqual(['did you mean "shop.Buyer"?']);

@@ -9,7 +9,7 @@ import type { DecoderTools } from "../decoder.ts";
 import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
 import { compileFormat } from "../compile-format.ts";
 import { isWholeKey, wholeKeySchema } from "../whole-key.ts";
-import type { WriterDecoder } from "./registered.ts";
+import type { RegisteredPlan, WriterDecoder } from "./registered.ts";
 import type { FrameGroup } from "./schema-frames.ts";
 
 /** A writer's schema as a decoder into the contract's columns. */
@@ -21,7 +21,7 @@ export function compileWriter(
     group,
     tools,
   }: {
-    readonly plan: { readonly type: RegisteredSchema["type"]; readonly validate: boolean };
+    readonly plan: RegisteredPlan;
     readonly schema: RegisteredSchema;
     readonly group: FrameGroup;
     readonly tools: DecoderTools;
@@ -37,20 +37,22 @@ export function compileWriter(
     if (judge !== null && "problem" in judge) return fault("registry.schema", `: ${judge.problem}`);
     return { decode: tools.json(contract), judge };
   }
-  const format = formatOf(contract.fields, schema, group);
+  const format = writerFormat(contract.fields, plan, { schema, group });
   if ("problem" in format) return fault(format.code, `: ${format.problem}`);
   return { decode: compileFormat({ ...contract, format }, format, tools), judge: null };
 }
 
-function formatOf(
+/** The format of records by a registered schema; a code and what is wrong where it can't be read. */
+function writerFormat(
   fields: readonly Field[],
-  schema: RegisteredSchema,
-  group: FrameGroup,
+  plan: RegisteredPlan,
+  { schema, group }: { readonly schema: RegisteredSchema; readonly group: FrameGroup },
 ): FormatPlan | { readonly code: DecodeFaultCode; readonly problem: string } {
   if (schema.type === "avro") {
     const parsed = parseAvroSchema(schema.text, schema.references);
     if ("problem" in parsed) return { code: "registry.schema", problem: parsed.problem };
-    return { format: "avro", schema: isWholeKey(fields) ? wholeKeySchema(parsed.schema) : parsed.schema, text: schema.text };
+    const written = isWholeKey(fields) ? wholeKeySchema(parsed.schema) : parsed.schema;
+    return { format: "avro", schema: written, text: schema.text, ...(plan.reader === undefined ? {} : { reader: plan.reader }) };
   }
   const file = parseProto(schema.text, schema.references);
   if ("problem" in file) return { code: "registry.schema", problem: file.problem };

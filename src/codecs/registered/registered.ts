@@ -53,8 +53,7 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
   };
 }
 
-/** The code of records whose schema the registry does not have, or not whole. */
-export function faultOf(answer: SchemaAnswer & { readonly found: false }): DecodeFaultCode {
+function faultOf(answer: SchemaAnswer & { readonly found: false }): DecodeFaultCode {
   return answer.fault === "unknown" ? "registry.unknown-id" : answer.fault === "reference" ? "registry.reference" : "registry.type";
 }
 

@@ -1,6 +1,7 @@
 import avro from "avsc";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseAvroSchema } from "../../../src/core/avro/parse-avro-schema.ts";
 import type { RegisteredSchema } from "../../../src/core/registered-schema.ts";
 import { invalid } from "../../fixtures/column-value.ts";
 import type { FieldSketch } from "../../fixtures/contract.ts";
@@ -211,5 +212,43 @@ describe("framed JSON", () => {
       schemas: { "1": { type: "json", text: "{}", references: [] } },
     });
     expect(rowsOf(batch)).toMatchObject([{ id: 1n }, { fault: "registry.framing" }, { fault: "json.truncated" }]);
+  });
+});
+
+describe("the contract's own Avro schema beside a registry", () => {
+  it("is what the writers' schemas are resolved to: aliases, promotions, defaults, an enum's default", () => {
+    const kind = (symbols: readonly string[], rest = {}): object => ({ type: "enum", name: "Kind", symbols, ...rest });
+    const reader = {
+      type: "record",
+      name: "Order",
+      fields: [
+        { name: "id", type: "double" },
+        { name: "text", type: ["null", "string"], aliases: ["note"] },
+        { name: "kind", type: kind(["NONE", "GIFT"], { default: "NONE" }), default: "GIFT" },
+      ],
+    };
+    const parsed = parseAvroSchema(JSON.stringify(reader));
+    if ("problem" in parsed) throw new Error(parsed.problem);
+    const third = {
+      type: "record",
+      name: "Order",
+      fields: [
+        { name: "kind", type: kind(["NEW", "GIFT"]) },
+        { name: "id", type: "int" },
+      ],
+    };
+    const batch = decodeRun(
+      { id: { type: "double" }, text: { type: "string" }, kind: { type: "string" } },
+      { value: { ...byAvro.value, reader: parsed.schema } },
+      [
+        { value: framed(1, first.toBuffer({ id: 3, note: "a" })) },
+        { value: framed(3, avro.Type.forSchema(third as never).toBuffer({ kind: "NEW", id: 4 })) },
+      ],
+      { schemas: { ...schemas, "3": registered(third) } },
+    );
+    expect(rowsOf(batch)).toEqual([
+      { id: 3, text: "a", kind: "GIFT" },
+      { id: 4, text: undefined, kind: "NONE" },
+    ]);
   });
 });
