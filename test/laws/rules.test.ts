@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { codecs } from "../../src/codecs/index.ts";
 import type { Contract } from "../../src/core/contract.ts";
-import type { RuleCheck, RuleOutcome, RulePart } from "../../src/core/rule.ts";
+import type { MetricState, RuleCheck, RuleOutcome, RulePart } from "../../src/core/rule.ts";
+import { jsonCodec } from "../../src/codecs/json.ts";
 import { compileValidator } from "../../src/rules/compile-validator.ts";
 import { ruleFamilies } from "../../src/rules/index.ts";
 import { codecFormats } from "../fixtures/codec-formats.ts";
@@ -156,7 +157,9 @@ const contracts = new Map<string, Contract>();
 
 function contractOf(family: RuleCheck["family"], more: Partial<RuleSketch> = {}): Contract {
   const key = family + JSON.stringify(more);
-  const contract = contracts.get(key) ?? makeContract(fields, { rules: [{ ...examples[family], id: "law", ...more }] });
+  const contract =
+    contracts.get(key) ??
+    makeContract(fields, { rules: [{ ...examples[family], id: "law", ...more }], policies: { unknownFields: "keep" } });
   contracts.set(key, contract);
   return contract;
 }
@@ -172,7 +175,8 @@ const value = fc
       s: fc.option(fc.string({ unit: fc.constantFrom("a", "b", "c", ".", "é"), maxLength: 3 })),
       t: fc.constantFrom("2024-01-01T00:00:00Z", "yesterday"),
       l: fc.option(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 3 })),
-      o: fc.option(fc.record({ x: small, y: fc.constantFrom("p", "q") }, { requiredKeys: [] })),
+      o: fc.option(fc.record({ x: small, y: fc.constantFrom("p", "q"), more: small }, { requiredKeys: [] })),
+      extra: fc.constantFrom(1, null, "x"),
     },
     { requiredKeys: [] },
   )
@@ -233,6 +237,31 @@ describe.each(ruleFamilies.map(({ family }) => family))("%s", (family) => {
         const parts = cut(values, ends);
         expect(offendersOf(contract, parts)).toEqual(offendersOf(contract, [values]));
         expect(validate(contract, ...parts).outcomes).toEqual(validate(contract, values).outcomes);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a metric's states of two windows merge into the state of one", () => {
+    const contract = contractOf(family);
+    const validator = compileValidator(contract);
+    const metric = validator.metrics?.get("law");
+    if (metric === undefined) return;
+    const decode = jsonCodec.compile(contract);
+    const stateOf = (values: readonly (string | null)[], offset: number): MetricState => {
+      const window = validator.open();
+      window.add(decode(makeRecords(values, [], offset)));
+      return window.close().metrics?.find(({ rule }) => rule === "law") as MetricState;
+    };
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 12 }), fc.array(record, { maxLength: 12 }), (a, b) => {
+        const merged = metric.judge(metric.merge(stateOf(a, 0), structuredClone(stateOf(b, a.length))));
+        const whole = metric.judge(stateOf([...a, ...b], 0));
+        const [value, expected] = [merged.measured?.value, whole.measured?.value];
+        if (value === undefined || expected === undefined) expect(value).toBe(expected);
+        else expect(value).toBeCloseTo(expected, 9);
+        // What rounding does not touch is the same to the letter.
+        if (value === expected) expect(merged).toEqual(whole);
       }),
       { numRuns: 60 },
     );
