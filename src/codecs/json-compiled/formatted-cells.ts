@@ -4,6 +4,7 @@ import type { Field } from "../../core/schema.ts";
 import type { Arena } from "../../wasm/arena.ts";
 import type { ColumnLayout } from "../../wasm/layout.ts";
 import type { ColumnPlace } from "./column-records.ts";
+import { RememberedTexts } from "./remembered-texts.ts";
 import type { NoteInvalid } from "./reference-row.ts";
 
 /** Columns whose text is read by a format of the contract: the module notes where each cell's text stands, and this makes it a value. */
@@ -11,6 +12,7 @@ export class FormattedCells {
   readonly #arena: Arena;
   readonly #parsers: ReadonlyMap<Field, TimeParser>;
   readonly #note: NoteInvalid;
+  readonly #remembered = new Map<ColumnPlace, RememberedTexts>();
 
   constructor(arena: Arena, parsers: ReadonlyMap<Field, TimeParser>, note: NoteInvalid) {
     this.#arena = arena;
@@ -26,23 +28,33 @@ export class FormattedCells {
     if (place.element !== null) this.read(place.element, this.#arena.u32(place.counter, 1)[0] as number);
   }
 
+  #texts(place: ColumnPlace): RememberedTexts {
+    let texts = this.#remembered.get(place);
+    if (texts === undefined) {
+      texts = new RememberedTexts(this.#parsers.get(place.field) as TimeParser);
+      this.#remembered.set(place, texts);
+    }
+    return texts;
+  }
+
   #column(place: ColumnPlace, count: number): void {
     const layout = place.layout as ColumnLayout;
-    const parse = this.#parsers.get(place.field) as TimeParser;
+    const texts = this.#texts(place);
     const starts = this.#arena.u32(place.spans.starts, count);
     const lengths = this.#arena.u32(place.spans.lengths, count);
     const state = this.#arena.bytes(layout.state, count);
-    const exact = this.#arena.i64(layout.exact, count);
+    const exact = this.#arena.i32(layout.exact, count * 2);
     const values = this.#arena.f64(layout.values, count);
-    const { memory } = this.#arena;
+    const bytes = Buffer.from(this.#arena.memory.buffer);
     for (let row = 0; row < count; row++) {
       const start = starts[row] as number;
       if (start === 0) continue;
       const length = lengths[row] as number;
-      const value = parse(Buffer.from(memory.buffer, start, length).toString("utf8"));
-      exact[row] = value ?? 0n;
-      values[row] = Number(value ?? 0n);
-      if (value !== null) continue;
+      const slot = texts.find(bytes, start, length);
+      exact[row * 2] = texts.word(slot, 0);
+      exact[row * 2 + 1] = texts.word(slot, 1);
+      values[row] = texts.double(slot);
+      if (texts.known(slot)) continue;
       state[row] = Cell.invalid;
       this.#note(layout, row, start, length, InvalidCause.form);
     }

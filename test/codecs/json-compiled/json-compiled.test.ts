@@ -43,6 +43,28 @@ describe("the same as the interpreter", () => {
     }
   });
 
+  test("on many dates and times of formats of their own, which are remembered by their text", () => {
+    const pair = new Pair(
+      makeContract({
+        d: { type: "date", format: "dd.MM.yyyy" },
+        t: { type: "timestamp", format: "yyyyMMddHHmmss" },
+        long: { type: "date", format: "'on the day of the Lord called 'yyyy-MM-dd" },
+        l: { type: "list", of: { type: "date", format: "dd.MM.yyyy" } },
+      }),
+    );
+    const random = new SeededRandom(4);
+    const two = (count: number): string => String(random.below(count)).padStart(2, "0");
+    const date = (): string => `${two(32)}.${two(14)}.${1900 + random.below(200)}`;
+    const values = Array.from(
+      { length: 15_000 },
+      () =>
+        `{"d":"${date()}","t":"${1900 + random.below(200)}${two(13)}${two(31)}${two(24)}${two(60)}${two(61)}",` +
+        `"long":"on the day of the Lord called ${1950 + random.below(60)}-${two(13)}-${two(29)}","l":["${date()}",null,"01.01.1970"]}`,
+    );
+    expect(pair.differs(makeRecords(values))).toBeNull();
+    expect(pair.compiled.tally.straight).toBe(values.length);
+  });
+
   test("on every kind of UTF-8 sequence, well-formed or not", () => {
     const pair = new Pair(makeContract({ s: { type: "string" }, j: { type: "json" } }));
     const values: Uint8Array[] = [];
