@@ -217,6 +217,8 @@ export interface QuarantinedRecord {
   readonly timestampType: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  /** The bytes of a value that was asked not to be read; absent: it was. */
+  readonly unreadValueBytes?: number;
   readonly headers: readonly Header[];
   /** The header span as the source gave it, in Kafka's record encoding: a key need not be UTF-8. Null for no headers. */
   readonly headersRaw: Uint8Array | null;
@@ -238,6 +240,8 @@ export interface QuarantineFilter {
   readonly ids?: readonly string[];
   /** Only what this quarantine snapshot added: the outbox reads one commit's rows. */
   readonly snapshotId?: string;
+  /** Values beyond this may be left unread where they stand alone: `value` is null then, and `unreadValueBytes` says how large they are. */
+  readonly valueBytesMax?: number;
   readonly limit?: number;
 }
 

@@ -77,7 +77,7 @@ type Part = "key" | "value" | "headers";
 
 function sizesOf(row: QuarantinedRecord): Readonly<Record<Part, number>> {
   const headers = row.headers.reduce((sum, each) => sum + each.key.length * 3 + (each.value?.length ?? 0) + 10, 0);
-  return { key: row.key?.length ?? 0, value: row.value?.length ?? 0, headers };
+  return { key: row.key?.length ?? 0, value: row.unreadValueBytes ?? row.value?.length ?? 0, headers };
 }
 
 function leftBehind(row: QuarantinedRecord, bytesMax: number): readonly Part[] {
@@ -135,10 +135,10 @@ export function createDlqSink(options: DlqOptions): Sink {
       chunk = [];
       bytes = 0;
     };
-    for await (const row of rows(dataset, { snapshotId: window.quarantineSnapshotId, states: ["open"] })) {
+    for await (const row of rows(dataset, { snapshotId: window.quarantineSnapshotId, states: ["open"], valueBytesMax: recordBytesMax })) {
       const sizes = sizesOf(row);
       chunk.push(row);
-      bytes += sizes.key + sizes.value + sizes.headers + row.headers.length * headerBytes;
+      bytes += sizes.key + (row.value?.length ?? 0) + sizes.headers + row.headers.length * headerBytes;
       if (chunk.length >= sendRecordsMax || bytes >= sendBytesMax) await send();
     }
     await send();

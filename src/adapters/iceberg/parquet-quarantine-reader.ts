@@ -1,10 +1,11 @@
 import { zstdDecompressSync } from "node:zlib";
-import type { AsyncBuffer } from "hyparquet";
+import type { AsyncBuffer, RowGroup } from "hyparquet";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { QuarantinedRecord, QuarantineState } from "../../core/ports.ts";
 import { partitionId } from "../../core/position.ts";
 import type { Reason } from "../../core/rule.ts";
 import type { Storage } from "../../core/storage.ts";
+import { quarantineSchema } from "./quarantine-schema.ts";
 
 /** A version of a quarantined record as its file has it, with its headers byte for byte. */
 export interface StoredQuarantineRow extends QuarantinedRecord {
@@ -15,17 +16,56 @@ export interface StoredQuarantineRow extends QuarantinedRecord {
 /** A page in memory once decompressed: no page that Sluice writes is larger than its largest record and a little more. */
 const pageBytesMax = 1024 * 1024 * 1024;
 
-/** Reads a quarantine file row by row in its order, one row group in memory at a time. Rejects with NOT_FOUND, STORAGE_FAILED, or RangeError on damage. */
-export async function* readQuarantineFile(storage: Storage, path: string): AsyncIterable<StoredQuarantineRow> {
+/**
+ * Reads a quarantine file row by row in its order, one row group in memory at a time; of a record alone in its row group, no value of more than
+ * `valueBytesMax`. Rejects with NOT_FOUND, STORAGE_FAILED, or RangeError on damage.
+ */
+export async function* readQuarantineFile(
+  storage: Storage,
+  path: string,
+  valueBytesMax = Number.POSITIVE_INFINITY,
+): AsyncIterable<StoredQuarantineRow> {
   const file = await bufferOf(storage, path);
   const metadata = await parquetMetadataAsync(file);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, utf8: false, parsers, compressors });
-    for (const row of rows) yield rowOf(row);
+    const unread = await unreadValueBytes(file, group, valueBytesMax);
+    const columns = quarantineSchema.fields.map(({ name }) => name).filter((name) => unread === null || name !== "value");
+    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns, utf8: false, parsers, compressors });
+    for (const row of rows) yield { ...rowOf(row), ...(unread !== null && { unreadValueBytes: unread }) };
     rowStart = rowEnd;
   }
+}
+
+/** A page's header takes less, and so do a value's length and level. */
+const pageHeaderBytesMax = 64;
+/** Definition levels of one value, and its length (Parquet's PLAIN encoding). */
+const valuePrefixBytes = 2 + 4;
+
+/** The bytes of the one value of a row group, where they are more than is wanted; else null. From the page's header: nothing is decompressed. */
+async function unreadValueBytes(file: AsyncBuffer, group: RowGroup, valueBytesMax: number): Promise<number | null> {
+  const chunk = group.columns.find(({ meta_data: metadata }) => metadata?.path_in_schema.join(".") === "value")?.meta_data;
+  if (Number(group.num_rows) !== 1 || chunk === undefined) return null;
+  if (Number(chunk.total_uncompressed_size) <= valueBytesMax + pageHeaderBytesMax) return null;
+  const start = Number(chunk.data_page_offset);
+  const header = new Uint8Array(await file.slice(start, start + pageHeaderBytesMax));
+  const uncompressed = pageUncompressedBytes(header);
+  return uncompressed === null || uncompressed - valuePrefixBytes <= valueBytesMax ? null : uncompressed - valuePrefixBytes;
+}
+
+/** `uncompressed_page_size` of a data page of version 2; null for other pages. Source: PageHeader in parquet.thrift, in Thrift's compact protocol. */
+function pageUncompressedBytes(header: Uint8Array): number | null {
+  const i32Field = 0x15;
+  const dataPageV2 = 2 * 3;
+  if (header[0] !== i32Field || header[1] !== dataPageV2 || header[2] !== i32Field) return null;
+  let value = 0;
+  for (let i = 3, scale = 1; i < 8; i++, scale *= 128) {
+    const byte = header[i] as number;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value / 2;
+  }
+  return null;
 }
 
 /** What a row of a quarantine file says of a record's state. */

@@ -82,8 +82,8 @@ function matches(record: QuarantinedRecord, filter: QuarantineFilter, ids: Reado
   );
 }
 
-function readRows(context: LakeContext, file: AvroRow): AsyncIterable<QuarantinedRecord> {
-  return reading(context, file, readQuarantineFile);
+function readRows(context: LakeContext, file: AvroRow, filter: QuarantineFilter): AsyncIterable<QuarantinedRecord> {
+  return reading(context, file, (storage, path) => readQuarantineFile(storage, path, filter.valueBytesMax));
 }
 
 async function* reading<T>(
@@ -115,10 +115,15 @@ async function laterVersions(context: LakeContext, files: readonly VersionFile[]
   return latest;
 }
 
-async function* rowsAsAdded(context: LakeContext, metadata: TableMetadata, snapshotId: string): AsyncIterable<QuarantinedRecord> {
+async function* rowsAsAdded(
+  context: LakeContext,
+  metadata: TableMetadata,
+  snapshotId: string,
+  filter: QuarantineFilter,
+): AsyncIterable<QuarantinedRecord> {
   const snapshot = /^\d+$/.test(snapshotId) ? snapshotWithId(metadata, BigInt(snapshotId)) : null;
   if (snapshot === null) throw new SluiceError("NOT_FOUND", `the quarantine table has no snapshot ${snapshotId}`);
-  for (const file of await filesAddedBy(context, snapshot)) yield* readRows(context, file);
+  for (const file of await filesAddedBy(context, snapshot)) yield* readRows(context, file, filter);
 }
 
 async function* rowsAsTheyStand(context: LakeContext, metadata: TableMetadata, filter: QuarantineFilter): AsyncIterable<QuarantinedRecord> {
@@ -126,7 +131,7 @@ async function* rowsAsTheyStand(context: LakeContext, metadata: TableMetadata, f
   const latest = await laterVersions(context, files);
   for (const each of files) {
     if (isPruned(each, filter)) continue;
-    for await (const record of readRows(context, each.file)) {
+    for await (const record of readRows(context, each.file, filter)) {
       const newest = latest.get(record.id);
       const version = { attempt: record.attempt, sequence: each.sequence, state: record.state };
       if (newest === undefined || !isLater(newest, version)) yield record;
@@ -147,7 +152,7 @@ export async function* scanQuarantine(
   const ids = filter.ids === undefined ? null : new Set(filter.ids);
   if (limit <= 0) return;
   let found = 0;
-  const rows = snapshotId === undefined ? rowsAsTheyStand(context, metadata, filter) : rowsAsAdded(context, metadata, snapshotId);
+  const rows = snapshotId === undefined ? rowsAsTheyStand(context, metadata, filter) : rowsAsAdded(context, metadata, snapshotId, filter);
   for await (const record of rows) {
     if (!matches(record, filter, ids)) continue;
     yield record;

@@ -222,3 +222,27 @@ test("rows that fail halfway leave no file", async () => {
   await expect(writeQuarantineFile({ storage, path: "none/y.parquet", rows: rows() })).rejects.toThrow("halfway");
   expect(readdirSync(join(folder, "none"))).toEqual([]);
 });
+
+test("large values are not read where they are not wanted, and their sizes are told to the byte", async () => {
+  const sizes = [17 << 20, (16 << 20) + 1, 40, (16 << 20) + 12_345, 0];
+  const records = recordsOf(sizes.map((size, i) => messageOf(i % 2 === 0 ? new Uint8Array(size) : randomBytes(size))));
+  const path = "q/large.parquet";
+  const rows = sizes.map((_, row): QuarantineRow => ({ records, row, ...plain }));
+  await writeQuarantineFile({ storage, path, rows });
+  const ranges: number[] = [];
+  const watched: Storage = {
+    ...storage,
+    readRange: (file, from, to) => {
+      ranges.push(to - from);
+      return storage.readRange(file, from, to);
+    },
+  };
+  const got: StoredQuarantineRow[] = [];
+  for await (const row of readQuarantineFile(watched, path, 900_000)) got.push(row);
+  expect(got.map((row) => row.unreadValueBytes ?? null)).toEqual([17 << 20, (16 << 20) + 1, null, (16 << 20) + 12_345, null]);
+  expect(got.map((row) => row.value?.length ?? null)).toEqual([null, null, 40, null, 0]);
+  expect(Math.max(...ranges)).toBeLessThan(1 << 20);
+  const whole: StoredQuarantineRow[] = [];
+  for await (const row of readQuarantineFile(storage, path)) whole.push(row);
+  expect(whole.map((row) => row.value?.length)).toEqual(sizes);
+});
