@@ -30,6 +30,7 @@ export function lintContract(contract: Contract): readonly Diagnostic[] {
   lintRepeats(findings, contract.rules);
   lintColumns(findings, contract, fields);
   lintDrift(findings, contract, fields);
+  lintDeletes(findings, contract);
   return sortDiagnostics(findings.list);
 }
 
@@ -199,6 +200,18 @@ function lintColumns(findings: Findings, contract: Contract, fields: ReadonlyMap
       );
     }
   }
+}
+
+function lintDeletes(findings: Findings, { record, file }: Contract): void {
+  const envelope = record?.envelope ?? null;
+  if (envelope?.kind !== "debezium" || envelope.deletes !== "before" || envelope.columns.some(({ path }) => path.join(".") === "op"))
+    return;
+  findings.warning(
+    "deletes-unmarked",
+    { file, line: 1, column: 1 },
+    "deletes become rows, and no column tells them from what is there still",
+    "take the envelope's `op` into a column, or leave `deletes` out",
+  );
 }
 
 function lintDrift(findings: Findings, contract: Contract, fields: ReadonlyMap<string, Field>): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { lintContract } from "../../src/contract/lint-contract.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import { diagnosticsOf, documentOf, load } from "./contract-text.ts";
 
@@ -107,6 +108,13 @@ describe("a record's plan", () => {
     expect(await codesOf("envelope: { type: debezium, columns: [{ column: op, from: op }] }, key: { column: op }")).toEqual([
       "column-taken",
     ]);
+  });
+
+  test("deletes that nobody could tell from rows are linted", async () => {
+    const lint = async (columns: string): Promise<string[]> =>
+      lintContract((await load(withSettings(`envelope: { type: debezium, deletes: before${columns} }`))).contract).map(({ code }) => code);
+    expect(await lint("")).toEqual(["deletes-unmarked"]);
+    expect(await lint(", columns: [{ column: op, from: op }]")).toEqual([]);
   });
 
   test("keys", async () => {
