@@ -2,7 +2,6 @@ import type { Batch } from "../core/batch.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Field } from "../core/schema.ts";
 import type { Arena, WasmExports } from "../wasm/arena.ts";
-import { columnView } from "../wasm/column-view.ts";
 import type { BatchLayout, ColumnLayout } from "../wasm/layout.ts";
 import { slackBytes } from "../wasm/layout.ts";
 import { ColumnState, wholeShape } from "./column-state.ts";
@@ -21,7 +20,7 @@ import type { WindowProfiler } from "./window-profiler.ts";
 
 /**
  * The profiler of chunks that live in an arena, as WebAssembly: its profiles are those of `referenceProfiler` to the last bit, if both are given the
- * same rows in the same chunks. Batches from elsewhere, and decimals of more than 18 digits, go the reference's way into the same states.
+ * same rows in the same chunks. Batches from elsewhere go the reference's way into the same states.
  */
 export function compileProfiler(contract: Contract, layout: BatchLayout, arena: Arena): WindowProfiler {
   return new CompiledProfiler(contract, layout, arena);
@@ -89,7 +88,7 @@ class CompiledProfiler implements WindowProfiler {
       return;
     }
     const from = this.#rowsIn(rows);
-    for (const column of this.#layout.columns) this.#addColumn(column, from, from + 4 * rows.length, 0, batch.rows);
+    for (const column of this.#layout.columns) this.#addColumn(column, from, from + 4 * rows.length, 0);
   }
 
   #addLeaf(leaf: LeafColumn, rows: Uint32Array): void {
@@ -104,21 +103,18 @@ class CompiledProfiler implements WindowProfiler {
     return this.#rows;
   }
 
-  /** Adds the rows whose numbers stand from `rows` to `end`. `length` is the column's. */
-  #addColumn(column: ColumnLayout, rows: number, end: number, depth: number, length: number): void {
+  /** Adds the rows whose numbers stand from `rows` to `end`; `depth` lists are around the column. */
+  #addColumn(column: ColumnLayout, rows: number, end: number, depth: number): void {
     if (column.kind === "struct") {
-      for (const child of column.children) this.#addColumn(child, rows, end, depth, length);
+      for (const child of column.children) this.#addColumn(child, rows, end, depth);
     } else if (column.kind === "list") {
       const out = this.#elementRows[depth] as number;
       const count = this.#kernel("elementRows", column.state, column.offsets, rows, end, out);
-      const elements = this.#arena.i32(column.offsets, length + 1)[length] as number;
-      this.#addColumn(column.element as ColumnLayout, out, out + 4 * count, depth + 1, elements);
+      this.#addColumn(column.element as ColumnLayout, out, out + 4 * count, depth + 1);
     } else {
       const leaf = this.#states.get(column.field.path);
       if (leaf === undefined) return;
-      if (isWideDecimal(column.field)) {
-        addLeaf(leaf, columnView(column, this.#arena, length) as LeafColumn, this.#arena.u32(rows, (end - rows) / 4));
-      } else this.#addValues(column, leaf.state.address, rows, end);
+      this.#addValues(column, leaf.state.address, rows, end);
     }
   }
 
@@ -137,7 +133,8 @@ class CompiledProfiler implements WindowProfiler {
         this.#kernel("addLongs", state, cells, column.exact, rows, end, hashForm(field), values, factor, divisor, scratch);
         return;
       case "decimal":
-        this.#kernel("addDecimals", state, cells, column.unscaled, rows, end, hashForm(field), values, factor, divisor, scratch);
+        if (isWideDecimal(field)) this.#kernel("addWide", state, cells, column.unscaled, rows, end, values, scratch);
+        else this.#kernel("addDecimals", state, cells, column.unscaled, rows, end, hashForm(field), values, factor, divisor, scratch);
         return;
       default:
         this.#kernel("addTexts", state, cells, column.starts, column.lengths, rows, end, textForm(field), scratch);

@@ -4,12 +4,13 @@ import { i32 } from "../../wasm/value-type.ts";
 import { emitMoments } from "./moments-code.ts";
 import { emitNumbers } from "./number-code.ts";
 import { emitTexts } from "./text-code.ts";
+import { emitWide } from "./wide-code.ts";
 
 let compiled: WebAssembly.Module | null = null;
 
 /**
  * The kernels that profile columns of an arena: one module for all contracts, since nothing in it depends on one. It imports `start` and `fold`
- * (`HostFunctions`), both of a state's address, and exports `setTally` (the address of 512 bytes), `elementRows`, `addTexts` and the kernels of numbers.
+ * (`HostFunctions`), both of a state's address, and exports `setTally` (the address of 512 bytes), `elementRows`, `addTexts`, `addWide` and the kernels of numbers.
  */
 export function profileModule(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(emitModule());
@@ -26,6 +27,7 @@ function emitModule(): Uint8Array<ArrayBuffer> {
   const host = { start, fold, tally, moments: emitMoments(m) };
   emitNumbers(m, host);
   emitTexts(m, host);
+  emitWide(m, host);
   return m.finish();
 }
 

@@ -106,7 +106,7 @@ export function emitTexts(m: WasmModule, host: HostFunctions): void {
 }
 
 /** Code that sets a key to what tells a span: `hashText`, two words at a time. */
-function textHasher(f: FunctionBuilder): (key: Local, start: Local, length: Local) => void {
+export function textHasher(f: FunctionBuilder): (key: Local, start: Local, length: Local) => void {
   const [a, b, at, rest] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
   const word = f.local(i64);
   const mixIn = (): void => {
