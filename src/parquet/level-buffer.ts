@@ -19,6 +19,7 @@ export class LevelBuffer {
 
   /** Adds levels from an address; 0: so many usual ones. */
   add(address: number, slots: number): void {
+    if (this.#max === 0) return;
     if (address !== 0 || !this.#isUsual) {
       this.#block.ensure(this.#slots + slots, this.#isUsual ? 0 : this.#slots);
       const { address: start } = this.#block;

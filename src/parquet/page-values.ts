@@ -30,6 +30,7 @@ export class PageValues {
   #count = 0;
   /** Bytes of the values as a PLAIN page holds them, or would; of coded texts, 2 each. */
   #bytes = 0;
+  #codedTextBytes = 0;
   #nans = 0;
   /** Values of the column chunk, and of its pages that were coded. */
   #chunkValues = 0;
@@ -47,8 +48,9 @@ export class PageValues {
     return this.#count;
   }
 
+  /** Bytes of the values as they stand; a little of what coded texts would take, should the dictionary be given up. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#isCoded ? Math.max(this.#bytes, this.#codedTextBytes / 8) : this.#bytes;
   }
 
   /** NaNs since the column chunk began. */
@@ -148,6 +150,7 @@ export class PageValues {
     if (this.#isCoded && this.#count > 0) this.#codedPages++;
     this.#count = 0;
     this.#bytes = 0;
+    this.#codedTextBytes = 0;
   }
 
   /** Forgets the column chunk, and tries a dictionary anew. */
@@ -248,6 +251,7 @@ export class PageValues {
     if (this.#isCoded) {
       const dictionary = this.#dictionary as Dictionary;
       this.#room(2, count);
+      this.#codedTextBytes += kernels.sumLengths(rows, count, lengths);
       for (;;) {
         const out = this.#block.address + this.#count * 2;
         const coded = kernels.numberTexts(dictionary.control, rows + done * 4, count - done, base, starts, lengths, out);
