@@ -5,6 +5,7 @@ import { add, and, c32, c64, eqz, geU, gtS, gtU, load32, load8U, or, shl, shrU, 
 import type { FunctionBuilder, Local } from "../../wasm/function-builder.ts";
 import type { ColumnLayout } from "../../wasm/layout.ts";
 import { i32 } from "../../wasm/value-type.ts";
+import { isEmptySchema } from "../avro/avro-cursor.ts";
 import type { AvroRead } from "../avro/avro-plan.ts";
 import { indexRow, type RowIndex } from "../wire/cell-stores.ts";
 import type { ColumnPlaces } from "../wire/column-places.ts";
@@ -75,7 +76,7 @@ export class RecordEmitter {
   }
 
   #skip(schema: Parameters<SkipFunctions["of"]>[0]): void {
-    if (schema.type === "null") return;
+    if (isEmptySchema(schema)) return;
     const f = this.#f;
     f.set(this.#p, f.call(this.#skips.of(schema), this.#p, this.#end, c32(0)));
     this.#leaves.leaveIf(eqz(this.#p));

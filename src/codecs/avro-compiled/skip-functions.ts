@@ -100,11 +100,11 @@ export class SkipFunctions {
         leaveIf(geU(value, c64(schema.branches.length)));
         return f.switch(
           wrap(value),
-          schema.branches.map((branch) => () => (branch.type === "null" ? undefined : inner(branch))),
+          schema.branches.map((branch) => () => (isEmptySchema(branch) ? undefined : inner(branch))),
         );
       }
       case "record":
-        for (const field of schema.fields) if (field.schema.type !== "null") inner(field.schema);
+        for (const field of schema.fields) if (!isEmptySchema(field.schema)) inner(field.schema);
         return;
       case "array":
         return this.#blocks(f, schema.items, false, at);

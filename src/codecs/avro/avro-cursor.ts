@@ -6,14 +6,21 @@ export const maxDepth = 100;
 
 const twoTo32 = 4_294_967_296;
 
+const empty = new WeakMap<AvroSchema, boolean>();
+
 /** Whether values of a schema take no bytes at all. */
-export function isEmptySchema(schema: AvroSchema, inside: readonly AvroSchema[] = []): boolean {
+export function isEmptySchema(schema: AvroSchema): boolean {
   if (schema.type === "null") return true;
   if (schema.type === "fixed") return schema.size === 0;
-  // A record within itself stands in a union, array or map, which take a byte.
-  return (
-    schema.type === "record" && !inside.includes(schema) && schema.fields.every((field) => isEmptySchema(field.schema, [...inside, schema]))
-  );
+  if (schema.type !== "record") return false;
+  let known = empty.get(schema);
+  if (known === undefined) {
+    // A record within itself stands in a union, array or map, which take a byte.
+    empty.set(schema, false);
+    known = schema.fields.every((field) => isEmptySchema(field.schema));
+    empty.set(schema, known);
+  }
+  return known;
 }
 
 /**
@@ -35,7 +42,6 @@ export class AvroCursor {
   /** Of the block begun last: its items, and where its bytes end if it says so, else -1. */
   count = 0;
   blockEnd = -1;
-  readonly #empty = new Map<AvroSchema, boolean>();
 
   /** Reads `bytes[.., end)` from now on. */
   open(bytes: Uint8Array, end: number): void {
@@ -135,18 +141,9 @@ export class AvroCursor {
       if (after < 0) return after;
       this.blockEnd = after + this.low;
     }
-    if (count > this.end - after && (leastBytes > 0 || !this.isEmpty(items))) return this.fail("avro.truncated", this.end);
+    if (count > this.end - after && (leastBytes > 0 || !isEmptySchema(items))) return this.fail("avro.truncated", this.end);
     this.count = count;
     return after;
-  }
-
-  isEmpty(schema: AvroSchema): boolean {
-    let empty = this.#empty.get(schema);
-    if (empty === undefined) {
-      empty = isEmptySchema(schema);
-      this.#empty.set(schema, empty);
-    }
-    return empty;
   }
 
   /** Passes over a value that lies inside `depth` open levels. Blocks that say their size are not looked into. */
@@ -179,6 +176,8 @@ export class AvroCursor {
       }
       case "record":
         if (depth >= maxDepth) return this.fail("avro.depth", p);
+        // Records of records without a byte can be endless work.
+        if (isEmptySchema(schema)) return p;
         for (const field of schema.fields) {
           p = this.skip(field.schema, p, depth + 1);
           if (p < 0) return p;
@@ -207,7 +206,7 @@ export class AvroCursor {
         p = blockEnd;
         continue;
       }
-      if (!keyed && this.isEmpty(items)) continue;
+      if (!keyed && isEmptySchema(items)) continue;
       for (let i = 0; i < count; i++) {
         if (keyed) {
           p = this.length(p);

@@ -2,11 +2,14 @@ import type { AvroSchema } from "../../core/avro/avro-schema.ts";
 
 class Unfit extends Error {}
 
+/** Records within a default that defaults of their own fill. */
+const recordsMax = 10_000;
+
 /** A field's default (JSON; whole numbers beyond 2^53 as bigint) in Avro's binary encoding; null where it is no value of the schema. */
 export function encodeAvroDefault(schema: AvroSchema, value: unknown): Uint8Array | null {
   const bytes: number[] = [];
   try {
-    encode(schema, value, bytes);
+    encode(schema, value, { bytes, recordsLeft: recordsMax });
   } catch (error) {
     if (error instanceof Unfit) return null;
     throw error;
@@ -50,7 +53,13 @@ function sized(bytes: Uint8Array, into: number[]): void {
   for (const byte of bytes) into.push(byte);
 }
 
-function encode(schema: AvroSchema, value: unknown, into: number[]): void {
+interface Encoding {
+  readonly bytes: number[];
+  recordsLeft: number;
+}
+
+function encode(schema: AvroSchema, value: unknown, encoding: Encoding): void {
+  const into = encoding.bytes;
   switch (schema.type) {
     case "null":
       if (value !== null) throw new Unfit();
@@ -86,7 +95,7 @@ function encode(schema: AvroSchema, value: unknown, into: number[]): void {
     case "array": {
       if (!Array.isArray(value)) throw new Unfit();
       if (value.length > 0) long(BigInt(value.length), into);
-      for (const item of value) encode(schema.items, item, into);
+      for (const item of value) encode(schema.items, item, encoding);
       into.push(0);
       return;
     }
@@ -95,27 +104,30 @@ function encode(schema: AvroSchema, value: unknown, into: number[]): void {
       if (entries.length > 0) long(BigInt(entries.length), into);
       for (const [key, item] of entries) {
         sized(Buffer.from(key, "utf8"), into);
-        encode(schema.values, item, into);
+        encode(schema.values, item, encoding);
       }
       into.push(0);
       return;
     }
     case "union":
-      return encodeUnion(schema.branches, value, into);
+      return encodeUnion(schema.branches, value, encoding);
     case "record": {
+      if (--encoding.recordsLeft < 0) throw new Unfit();
       const given = entriesOf(value);
-      for (const field of schema.fields) encode(field.schema, Object.hasOwn(given, field.name) ? given[field.name] : field.byDefault, into);
+      for (const field of schema.fields)
+        encode(field.schema, Object.hasOwn(given, field.name) ? given[field.name] : field.byDefault, encoding);
     }
   }
 }
 
 /** Before 1.12 a union's default was one of its first branch; now it is of the first branch that it fits. */
-function encodeUnion(branches: readonly AvroSchema[], value: unknown, into: number[]): void {
+function encodeUnion(branches: readonly AvroSchema[], value: unknown, encoding: Encoding): void {
+  const into = encoding.bytes;
   const mark = into.length;
   for (const [index, branch] of branches.entries()) {
     try {
       long(BigInt(index), into);
-      return encode(branch, value, into);
+      return encode(branch, value, encoding);
     } catch (error) {
       if (!(error instanceof Unfit)) throw error;
       into.length = mark;

@@ -90,6 +90,7 @@ export class AvroJson {
       }
       case "record":
         if (depth >= maxDepth) return cursor.fail("avro.depth", p);
+        if (!this.#rows.spend(1)) return cursor.fail("avro.too-many-elements", p);
         into.push(0x7b);
         for (const [i, field] of schema.fields.entries()) {
           this.#put(into, `${i === 0 ? "" : ","}${JSON.stringify(field.name)}:`, p);

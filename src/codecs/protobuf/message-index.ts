@@ -16,6 +16,8 @@ export interface MessageIndex {
   readonly wires: Uint8Array;
   /** 1 where a list may come packed. */
   readonly packable: Uint8Array;
+  /** 1 where a value that comes again takes the place of the one before: single scalars outside oneofs. */
+  readonly replaceable: Uint8Array;
   /** Fields that exclude each other. */
   readonly oneofs: readonly (readonly number[])[];
   /** For maps, the message of their entries. */
@@ -96,6 +98,7 @@ function makeIndex(message: ProtoMessage): MessageIndex {
     packable: Uint8Array.from(fields, (field) =>
       field.shape === "list" && field.type.kind !== "message" && typeWire(field.type) !== WireType.length ? 1 : 0,
     ),
+    replaceable: Uint8Array.from(fields, (field) => (field.shape === "single" && field.type.kind !== "message" && field.oneof < 0 ? 1 : 0)),
     oneofs: oneofs.filter((each) => each.length > 1),
     entries: fields.map((field) => (field.shape === "map" ? entryOf(message, field) : null)),
   };

@@ -22,7 +22,7 @@ export class ProtoRows {
   readonly #rows: RowSet;
   readonly #plan: ProtoPlan;
   readonly #indexes: MessageIndexes;
-  readonly #scan = new ProtoScan();
+  readonly #scan: ProtoScan;
   readonly #writer: CellWriter;
   readonly #json: ProtoJson;
   readonly #unknown: ProtoUnknown;
@@ -32,6 +32,7 @@ export class ProtoRows {
     this.#rows = rows;
     this.#plan = plan;
     this.#indexes = indexes;
+    this.#scan = new ProtoScan(plan.unknownFields !== "ignore");
     this.#writer = new CellWriter(rows, parsers);
     this.#json = new ProtoJson(this.#scan, rows, indexes);
     this.#unknown = new ProtoUnknown(this.#scan, rows, this.#json, plan.unknownFields);

@@ -7,6 +7,8 @@ export const maxDepth = 100;
 
 /** An occurrence of a field: its wire type, the bytes of its value, and the field's next occurrence (-1: none); for a field that is not known, its number. */
 const stride = 5;
+/** Words for occurrences that are kept from one record to the next. */
+const foundKeptMax = 1 << 20;
 
 /** What one scan of a message found: the first and last occurrence of each field. */
 export class Frame {
@@ -46,11 +48,18 @@ export class ProtoScan {
   #found = new Int32Array(stride * 64);
   #count = 0;
   readonly #frames: Frame[] = [];
+  readonly #notesUnknown: boolean;
   #level = 0;
+
+  /** `notesUnknown`: whether fields that their message does not have are found too. */
+  constructor(notesUnknown: boolean) {
+    this.#notesUnknown = notesUnknown;
+  }
 
   /** Reads these bytes from now on. */
   open(bytes: Uint8Array): void {
     this.#count = 0;
+    if (this.#found.length > foundKeptMax) this.#found = new Int32Array(stride * 64);
     this.#level = 0;
     if (bytes === this.bytes) return;
     this.bytes = bytes;
@@ -114,7 +123,13 @@ export class ProtoScan {
       if (field >= 0 && wire !== index.wires[field] && !(wire === WireType.length && index.packable[field] === 1))
         return this.fail("protobuf.wire-type", at);
       const from = wire === WireType.length ? this.#bodyStart : start;
-      this.#note(frame, field, number, wire, from, wire === WireType.startGroup ? this.#bodyEnd : p);
+      const to = wire === WireType.startGroup ? this.#bodyEnd : p;
+      if (field < 0) {
+        if (this.#notesUnknown) this.#note(frame, -1, number, wire, from, to);
+      } else if (index.replaceable[field] === 1 && (frame.tails[field] as number) >= 0) {
+        // Only the last counts: many of them take no memory.
+        this.#found.set([field, wire, from, to], (frame.tails[field] as number) * stride);
+      } else this.#note(frame, field, number, wire, from, to);
     }
     return end;
   }

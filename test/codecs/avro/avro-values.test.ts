@@ -293,3 +293,31 @@ describe("schemas", () => {
       expect(schemaOf(bad)).toMatchObject({ logical: null });
   });
 });
+
+describe("schemas that would be endless work", () => {
+  /** Records of two records each, forty levels deep, without a byte. */
+  const doubled = (last: unknown, rest = {}): unknown =>
+    Array.from({ length: 40 }).reduce<unknown>(
+      (inner, _, i) => ({
+        type: "record",
+        name: `D${i}`,
+        fields: [
+          { name: "a", type: inner, ...rest },
+          { name: "b", type: i === 0 ? "L" : `D${i - 1}`, ...rest },
+        ],
+      }),
+      last,
+    );
+  const nothing = { type: "record", name: "L", fields: [] };
+
+  test("values without bytes are passed over, and not written out", () => {
+    const writer = record(["x", doubled(nothing)], ["a", "int"]);
+    expect(rowOf(decodeAvro([bytes(6)], { writer, fields: { a: { type: "int" } } }), 0)).toEqual({ a: 3n });
+    const kept = decodeAvro([bytes(6)], { writer, fields: { a: { type: "int" } }, unknownFields: "keep" });
+    expect(kept.faults.map(({ code }) => code)).toEqual(["avro.too-many-elements"]);
+  });
+
+  test("defaults within defaults end", () => {
+    expect(encodeAvroDefault(schemaOf(doubled(nothing, { default: {} })), {})).toBeNull();
+  });
+});
