@@ -7,7 +7,7 @@ import { slackBytes } from "../wasm/layout.ts";
 import { ColumnState, wholeShape } from "./column-state.ts";
 import { isWideDecimal } from "./counted-numbers.ts";
 import { HashForm } from "./kernels/number-code.ts";
-import { profileModule } from "./kernels/profile-module.ts";
+import { profileModule, workBytes } from "./kernels/profile-module.ts";
 import { TextForm } from "./kernels/text-code.ts";
 import type { LeafColumn } from "./leaf-columns.ts";
 import { leafFields, visitLeaves } from "./leaf-columns.ts";
@@ -44,7 +44,7 @@ class CompiledProfiler implements WindowProfiler {
     this.#arena = arena;
     this.#fields = leafFields(contract.fields);
     const addresses = this.#fields.map((field) => arena.allocate(shapeFor(field).bytes + slackBytes));
-    const tally = arena.allocate(512);
+    const work = arena.allocate(workBytes);
     this.#rows = arena.allocate(layout.rowsMax * 4);
     const capacities = listCapacities(layout.columns);
     this.#elementRows = capacities.map((capacity) => arena.allocate(capacity * 4));
@@ -63,7 +63,7 @@ class CompiledProfiler implements WindowProfiler {
       start: (address: number) => startStreaming(stateAt(address).state, stateAt(address).field),
       fold: (address: number) => foldSamples(stateAt(address).state),
     });
-    this.#kernel("setTally", tally);
+    this.#kernel("setWork", work);
   }
 
   #kernel(name: string, ...values: number[]): number {

@@ -220,8 +220,15 @@ function mix(f: FunctionBuilder, x: Local): void {
   f.set(x, xor(x, shrU(x, c32(16))));
 }
 
-/** (state, numbers, count): `sampleNumbers` of `sampler.ts`. `fold` is the host's `foldSamples`. */
-export function emitSample(m: WasmModule, shape: StateShape, fold: FunctionRef): FunctionRef {
+/** What becomes of full samples. */
+export interface SampleFunctions {
+  readonly sort: FunctionRef;
+  /** (state): the host's `foldSamples`. */
+  readonly fold: FunctionRef;
+}
+
+/** (state, numbers, count): `sampleNumbers` of `sampler.ts`. */
+export function emitSample(m: WasmModule, shape: StateShape, { sort, fold }: SampleFunctions): FunctionRef {
   return m.func(null, [i32, i32, i32], [], (f, [state, numbers, count]) => {
     const [from, to, start, end, pick, waiting, level, x] = [
       f.local(i32),
@@ -253,7 +260,10 @@ export function emitSample(m: WasmModule, shape: StateShape, fold: FunctionRef):
         f.storeF64(add(state, shl(waiting, c32(3))), loadF64(state, 8 * Head.pending), shape.samples);
         setHead(f, state, Head.samples, add(waiting, c32(1)));
         setLevel(f, level, end);
-        f.if(or(eq(waiting, c32(samplesMax - 1)), ne(level, headOf(state, Head.level))), () => f.run(fold, state));
+        f.if(or(eq(waiting, c32(samplesMax - 1)), ne(level, headOf(state, Head.level))), () => {
+          f.run(sort, add(state, c32(shape.samples)), add(waiting, c32(1)));
+          f.run(fold, state);
+        });
         setHead(f, state, Head.level, level);
         f.set(start, end);
         f.set(end, add(start, shl(c32(1), level)));

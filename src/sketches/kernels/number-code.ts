@@ -39,6 +39,7 @@ import type { StateShape } from "../column-state.ts";
 import { denseRange, floatShape, Head, wholeShape } from "../column-state.ts";
 import { denseBelow } from "../dense-counts.ts";
 import { hashWord, swapBytes } from "./hash-code.ts";
+import type { SampleFunctions } from "./moments-code.ts";
 import { densePlace, emitGather, emitSample } from "./moments-code.ts";
 import type { TableFunctions } from "./table-code.ts";
 import { admitEntry, countAgain, emitPurge, emitSeek, headOf, keyOf, numberIn, seekEntry, setHead, slotCode } from "./table-code.ts";
@@ -50,11 +51,9 @@ export const HashForm = { long: 0, int: 1, float: 2, boolean: 3, decimal: 4 } as
 type Source = "longs" | "doubles" | "decimals" | "booleans";
 
 /** What the host does for the kernels, and what both kinds of column share. */
-export interface HostFunctions {
+export interface HostFunctions extends SampleFunctions {
   /** (state): `startStreaming`, which also makes room. */
   readonly start: FunctionRef;
-  /** (state): `foldSamples`. */
-  readonly fold: FunctionRef;
   /** Address of 512 bytes. */
   readonly tally: Global;
   readonly moments: FunctionRef;
@@ -70,7 +69,7 @@ export function emitNumbers(m: WasmModule, host: HostFunctions): void {
   const gather = emitGather(m);
   for (const shape of [wholeShape, floatShape]) {
     const table = { seek: emitSeek(m, shape), purge: emitPurge(m, shape, host.tally), start: host.start };
-    const sample = emitSample(m, shape, host.fold);
+    const sample = emitSample(m, shape, host);
     const kernels: readonly (readonly [string, Source])[] =
       shape === wholeShape
         ? [

@@ -3,14 +3,19 @@ import { WasmModule } from "../../wasm/module.ts";
 import { i32 } from "../../wasm/value-type.ts";
 import { emitMoments } from "./moments-code.ts";
 import { emitNumbers } from "./number-code.ts";
+import { emitSort, sortBytes } from "./sort-code.ts";
 import { emitTexts } from "./text-code.ts";
 import { emitWide } from "./wide-code.ts";
+
+const tallyBytes = 512;
+/** Bytes that the kernels work in; nothing in them lasts from one call to the next. */
+export const workBytes = tallyBytes + sortBytes;
 
 let compiled: WebAssembly.Module | null = null;
 
 /**
  * The kernels that profile columns of an arena: one module for all contracts, since nothing in it depends on one. It imports `start` and `fold`
- * (`HostFunctions`), both of a state's address, and exports `setTally` (the address of 512 bytes), `elementRows`, `addTexts`, `addWide` and the kernels of numbers.
+ * (`HostFunctions`), both of a state's address, and exports `setWork` (the address of `workBytes`), `elementRows`, `addTexts`, `addWide` and the kernels of numbers.
  */
 export function profileModule(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(emitModule());
@@ -22,9 +27,13 @@ function emitModule(): Uint8Array<ArrayBuffer> {
   const start = m.import("start", [i32], []);
   const fold = m.import("fold", [i32], []);
   const tally = m.global("i32");
-  m.func("setTally", [i32], [], (f, [address]) => f.setGlobal(tally, address));
+  const work = m.global("i32");
+  m.func("setWork", [i32], [], (f, [address]) => {
+    f.setGlobal(tally, address);
+    f.setGlobal(work, add(address, c32(tallyBytes)));
+  });
   emitElementRows(m);
-  const host = { start, fold, tally, moments: emitMoments(m) };
+  const host = { start, fold, tally, moments: emitMoments(m), sort: emitSort(m, work) };
   emitNumbers(m, host);
   emitTexts(m, host);
   emitWide(m, host);

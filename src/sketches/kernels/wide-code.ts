@@ -44,7 +44,7 @@ const valueBytes = 16;
 export function emitWide(m: WasmModule, host: HostFunctions): void {
   const addValue = emitAddValue(m, host);
   const gather = emitGather(m);
-  const sample = emitSample(m, shape, host.fold);
+  const sample = emitSample(m, shape, host);
   m.func("addWide", [i32, i32, i32, i32, i32, i32, i32], [], (f, [state, cells, unscaled, rows, end, doubles, scratch]) => {
     const [at, row, cell, start, length] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
     const [slot, number, address, seen, streamed] = [f.local(i32), f.local(i32), f.local(i32), f.local(i32), f.local(i32)];
