@@ -21,6 +21,33 @@ const wordArrays = ["keyStart", "keyLength", "valueStart", "valueLength", "heade
 /** Of one record: two of 8 bytes, six of 4, a partition of 2 and a timestamp type of 1. */
 const bytesPerRow = 8 + 8 + 6 * 4 + 2 + 1;
 
+/**
+ * A run without the bytes of values larger than `valueBytesMax`, whose lengths stay: for those who don't look at such values. The run itself where it
+ * has none.
+ */
+export function withoutLargeValues(run: Records, valueBytesMax: number): Records {
+  if (run.bytes.byteLength <= valueBytesMax || !run.valueLength.some((length) => length > valueBytesMax)) return run;
+  const kept = (row: number): readonly ["key" | "value" | "headers", number][] =>
+    (["key", "value", "headers"] as const).map((part) => {
+      const length = Math.max(0, run[`${part}Length`][row] as number);
+      return [part, part === "value" && length > valueBytesMax ? 0 : length];
+    });
+  let size = 0;
+  for (let row = 0; row < run.count; row++) for (const [, length] of kept(row)) size += length;
+  const bytes = new Uint8Array(size);
+  const starts = { key: new Uint32Array(run.count), value: new Uint32Array(run.count), headers: new Uint32Array(run.count) };
+  let at = 0;
+  for (let row = 0; row < run.count; row++) {
+    for (const [part, length] of kept(row)) {
+      const from = run[`${part}Start`][row] as number;
+      starts[part][row] = at;
+      bytes.set(run.bytes.subarray(from, from + length), at);
+      at += length;
+    }
+  }
+  return { ...run, bytes, keyStart: starts.key, valueStart: starts.value, headersStart: starts.headers };
+}
+
 /** What a buffer needs to hold these runs. */
 export function packedBytes(runs: readonly Records[]): number {
   return runs.reduce((sum, run) => sum + run.bytes.byteLength + run.count * bytesPerRow, 0) + 16;

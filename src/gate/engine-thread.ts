@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
-import { packedBytes, packRecords, runsBytes } from "../core/packed-records.ts";
+import { packedBytes, packRecords, runsBytes, withoutLargeValues } from "../core/packed-records.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
@@ -36,14 +36,18 @@ interface Pending {
 class HostedWindow implements EngineWindow {
   readonly #thread: EngineThread;
   readonly #number: number;
+  /** Larger values are not decoded: they stay behind. */
+  readonly #valueBytesMax: number;
   readonly #pending: Pending[] = [];
   readonly #lost = Promise.withResolvers<SluiceError>();
   #fault: SluiceError | null = null;
   #over = false;
 
-  constructor(thread: EngineThread, number: number) {
+  constructor(thread: EngineThread, number: number, contract: Contract) {
     this.#thread = thread;
     this.#number = number;
+    // Frames and envelopes are looked at before it is known how large what they hold is.
+    this.#valueBytesMax = contract.record === undefined ? contract.policies.oversized.bytes : Number.POSITIVE_INFINITY;
   }
 
   get lost(): Promise<SluiceError> {
@@ -56,9 +60,10 @@ class HostedWindow implements EngineWindow {
   }
 
   async add(runs: readonly Records[], schemas: ResolvedSchemas = new Map()): Promise<JudgedRows> {
-    const bytes = runsBytes(runs);
-    const buffer = this.#thread.slabs.take(packedBytes(runs));
-    const records = packRecords(runs, buffer);
+    const sent = runs.map((run) => withoutLargeValues(run, this.#valueBytesMax));
+    const bytes = runsBytes(sent);
+    const buffer = this.#thread.slabs.take(packedBytes(sent));
+    const records = packRecords(sent, buffer);
     const answered = this.#ask({ type: "add", window: this.#number, records, schemas }, [buffer]);
     this.#thread.depart(bytes);
     try {
@@ -165,7 +170,7 @@ export class EngineThread {
   open({ contract, schema, kind }: WindowPlan): EngineWindow {
     const number = ++this.#windowCount;
     this.tell({ type: "open", window: number, contract: this.#tellContract(contract), schema, kind });
-    const window = new HostedWindow(this, number);
+    const window = new HostedWindow(this, number, contract);
     this.#windows.set(number, window);
     return window;
   }
