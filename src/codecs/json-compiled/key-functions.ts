@@ -34,6 +34,9 @@ import { specialBytes, type TextFunctions } from "./text-functions.ts";
 
 /** Unknown keys of one record that are kept to find duplicates. */
 const unknownKeysMax = (unknownSlots * 3) / 4;
+/** Slots that are looked at for one unknown key: keys made to collide are the reference's. */
+const probesMax = 64;
+
 /** (key, length): the hash that `keyHash` gives. */
 export function emitKeyHash(m: WasmModule): FunctionRef {
   return m.func(null, [i32, i32], [i32], (f, [key, length]) => {
@@ -76,6 +79,8 @@ export function emitNoteUnknown(m: WasmModule, memory: DecoderMemory, hash: Func
     const slot = f.local(i32);
     const at = f.local(i32);
     const owner = f.local(i32);
+    const left = f.local(i32);
+    f.set(left, c32(probesMax));
     f.if(geU(load32(count), c32(unknownKeysMax)), () => f.return(c32(0)));
     f.store32(count, add(load32(count), c32(1)));
     f.set(slot, add(f.call(hash, key, length), mul(stamp, c32(0x9e37))));
@@ -92,8 +97,9 @@ export function emitNoteUnknown(m: WasmModule, memory: DecoderMemory, hash: Func
         f.if(f.call(same, load32(at, 4), key, length), () => f.return(c32(0)));
       });
       f.set(slot, add(slot, c32(1)));
-      f.br(again);
+      f.brIf(again, f.tee(left, sub(left, c32(1))));
     });
+    f.return(c32(0));
   });
 }
 

@@ -138,6 +138,17 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
+/** Whether two shapes take the same records. */
+export function sameShape(a: ObjectShape, b: ObjectShape): boolean {
+  const same = (one: ShapeStep, two: ShapeStep): boolean =>
+    one.optional === two.optional &&
+    sameBytes(one.literal, two.literal) &&
+    (one.inner === null || two.inner === null ? one.inner === two.inner : sameShape(one.inner, two.inner));
+  return (
+    a.steps.length === b.steps.length && sameBytes(a.close, b.close) && a.steps.every((step, i) => same(step, b.steps[i] as ShapeStep))
+  );
+}
+
 /** Whether two steps take the same text before a value that is no object of its own shape. */
 function sameStep(a: ShapeStep, b: ShapeStep): boolean {
   return a.inner === null && b.inner === null && sameBytes(a.literal, b.literal);

@@ -1,7 +1,7 @@
 import type { Policies } from "../../core/contract.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import { layoutsMax } from "./decoder-memory.ts";
-import { learnShape, type ObjectShape } from "./record-shape.ts";
+import { learnShape, sameShape, type ObjectShape } from "./record-shape.ts";
 
 /** Records, or bytes of them, that must be at hand before a shape is learned. */
 const sampleMin = 32;
@@ -9,6 +9,8 @@ const sampleBytesMax = 1 << 17;
 const sampleMax = 64;
 /** A chunk in which more than this share of the records had none of the shapes calls for learning. */
 const missShareMax = 1 / 8;
+/** Hits that a new shape begins with, so that it is not the next to go. */
+const headStart = 1 << 20;
 /** Chunks between two attempts at most. */
 const waitMax = 512;
 
@@ -70,10 +72,11 @@ export class ShapeLearner {
     this.#forgetSample();
     this.#wait = Math.min(waitMax, this.#wait * 2);
     this.#left = this.#wait;
-    if (shape === null) return false;
+    // A shape that is known already: its records failed for another reason.
+    if (shape === null || this.#shapes.some((each) => sameShape(each, shape))) return false;
     if (this.#shapes.length < layoutsMax) this.#shapes.push(shape);
     else this.#shapes[this.#hits.indexOf(Math.min(...this.#hits))] = shape;
-    this.#hits = this.#shapes.map((each, i) => (each === shape ? Infinity : (this.#hits[i] ?? 0)));
+    this.#hits = this.#shapes.map((each, i) => (each === shape ? headStart : (this.#hits[i] ?? 0)));
     return true;
   }
 }

@@ -156,6 +156,33 @@ describe("layouts are learned", () => {
     expect(batch.faults.map(({ code }) => code)).toEqual(["json.duplicate-key", "json.duplicate-key"]);
   });
 
+  test("unknown keys are told apart, however many and however alike", () => {
+    const pair = new Pair(contract);
+    const key = (i: number): string => `"the same ${String(i).padStart(6, "0")} to the end"`;
+    const record = (keys: readonly string[]): string => `{"a":1,${keys.map((each) => `${each}:0`).join(",")},"b":"x"}`;
+    const keys = Array.from({ length: 4000 }, (_, i) => (i % 2 === 0 ? key(i) : `"k${i}"`));
+    const records = [1, 30, 63, 64, 65, 66, 400, 2900, 3100, 4000].flatMap((count) => {
+      const some = keys.slice(0, count);
+      return [record(some), record([...some, some[count >> 1]!]), record([...some, some[0]!])];
+    });
+    expect(pair.differs(makeRecords(records))).toBeNull();
+  });
+
+  test("of more layouts than are kept, those in use stay", () => {
+    const pair = new Pair(contract);
+    const turn =
+      (by: number) =>
+      (i: number): string => {
+        const fields = [`"a":${i}`, `"b":"x"`, `"c":1.5`, `"o":{"x":2}`, `"u":0`, `"v":0`];
+        return `{${[...fields.slice(by), ...fields.slice(0, by)].join(",")}}`;
+      };
+    for (let by = 0; by < 6; by++) for (let i = 0; i < 8; i++) expect(pair.differs(many(turn(by), 500))).toBeNull();
+    for (let i = 0; i < 20; i++) expect(pair.differs(many(turn(0), 500))).toBeNull();
+    const before = pair.compiled.tally.straight;
+    expect(pair.differs(many(turn(0), 500))).toBeNull();
+    expect(pair.compiled.tally.straight - before).toBe(500);
+  });
+
   test("a record that breaks off does not go on in the next one", () => {
     const pair = new Pair(contract);
     const values = Array.from({ length: 300 }, (_, i) => compact(i));
