@@ -41,7 +41,7 @@ export function decodeParts(
     const valueLength = records.valueLength.map((length, row) => (owns(row) ? length : -1));
     return copyBatch(decode({ ...records, valueLength }));
   });
-  const sources = new Uint8Array(records.count).fill(noSource);
+  const sources = new Uint16Array(records.count).fill(noSource);
   for (let row = 0; row < records.count; row++) {
     const part = parts.findIndex(({ owns }) => owns(row));
     sources[row] = Math.max(0, part);
@@ -50,7 +50,7 @@ export function decodeParts(
 }
 
 /** One batch out of several of the same records, row by row. */
-export function interleaveBatches(records: Records, batches: readonly Batch[], sources: Uint8Array, needsText: boolean): Batch {
+export function interleaveBatches(records: Records, batches: readonly Batch[], sources: Uint16Array, needsText: boolean): Batch {
   const slab = new PayloadSlab(records.count, null);
   const payloads = batches.map((batch) => batch.payload ?? batch.records);
   const gather = (part: number, start: number, length: number): number => slab.take((payloads[part] as Records).bytes, start, length);

@@ -1,8 +1,8 @@
 import { Cell, type BytesColumn, type Column, type InvalidCells, type ListColumn, type StructColumn } from "../core/column.ts";
 
-/** Where each row of the result comes from: column `source[row]` of the parts, at the same row; 255: from none, so that the cell is missing. */
-export type RowSources = Uint8Array;
-export const noSource = 255;
+/** Where each row of the result comes from: column `source[row]` of the parts, at the same row; `noSource`: from none, so that the cell is missing. */
+export type RowSources = Uint16Array;
+export const noSource = 0xffff;
 
 /**
  * One column out of several of the same field, row by row, with values of its own. Invalid cells keep their source text: `texts[i]` is the slab of
@@ -114,7 +114,7 @@ function pickElements(
     }
     offsets[row + 1] = froms.length;
   }
-  const elementSources = Uint8Array.from(froms);
+  const elementSources = Uint16Array.from(froms);
   const at = Int32Array.from(positions);
   const keys = parts.map((part) => part.keys);
   const moved = (columns: readonly Column[]): Column =>
@@ -196,7 +196,7 @@ function takeElements(
     }
     offsets[i + 1] = positions.length;
   }
-  const all = new Uint8Array(positions.length);
+  const all = new Uint16Array(positions.length);
   const places = Int32Array.from(positions);
   return {
     offsets,

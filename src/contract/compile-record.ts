@@ -35,6 +35,7 @@ export function compileRecord(compilation: Compilation, { root, settings, fields
     own,
     takesReader: envelope?.kind !== "debezium",
   });
+  for (const columns of [envelope?.columns ?? [], key?.columns ?? []]) checkPaths(compilation, columns, taken);
   checkCombination(compilation, { decoding, value, envelope, at: settings ?? root });
   const isPlainKey = key === null || (key.value.format === "text" && isTextColumn(key, fields));
   // The decoders of these formats fill a text column from the key themselves.
@@ -191,6 +192,13 @@ function compileEnvelope(compilation: Compilation, node: Node | null, taken: Map
   }
   if (kind !== "debezium") return null;
   misplaced(["mode", "dataSchemas"]);
+  for (const { column, path } of columns) {
+    const at = (taken.get(column) as Node).at;
+    if (path[0] === "before" || path[0] === "after")
+      compilation.findings.error("path", at, `"${path.join(".")}" is of the row's image, whose fields are columns anyway`);
+    if (path[0] === "op" && compilation.fields.get(column)?.type.kind !== "string")
+      compilation.findings.error("column-type", at, `the envelope's \`op\` is text, and "${column}" is not`);
+  }
   return { kind, deletes: textAt(node, "deletes") === "before" ? "before" : "tombstone", columns };
 }
 
@@ -220,6 +228,18 @@ function takeColumn(compilation: Compilation, at: Node, name: string, taken: Map
     compilation.findings.error("column-taken", at.at, `"${name}" is filled twice`, "give each source a column of its own");
   taken.set(name, at);
   return field;
+}
+
+/** Of two paths neither leads through the other: one of the two could not be an object and a value both. */
+function checkPaths(compilation: Compilation, columns: readonly OuterColumn[], taken: ReadonlyMap<string, Node>): void {
+  columns.forEach(({ column, path }, i) => {
+    const other = columns
+      .slice(0, i)
+      .find((each) => each.path.every((part, k) => path[k] === part) || path.every((part, k) => each.path[k] === part));
+    if (other === undefined) return;
+    const message = `"${path.join(".")}" and "${other.path.join(".")}" lead through one another, and each can fill only one column`;
+    compilation.findings.error("path-overlap", (taken.get(column) as Node).at, message);
+  });
 }
 
 const numeric: ReadonlySet<string> = new Set(["int", "long", "float", "double", "decimal"]);

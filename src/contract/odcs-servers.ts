@@ -61,6 +61,9 @@ const serverTypes = Object.keys(serverKeys);
 
 function serverKey(type: string, name: string, required: boolean): Key {
   const base: Key = { shape: name === "port" ? port : string, required, use: "ignored", doc: `The server's ${name}.` };
+  if (type === "kafka" && name === "format") {
+    return { ...base, use: "enforced", doc: "The format of record values, where a dataset's settings name none." };
+  }
   if (name === "encoding" || name === "workgroup") return { ...base, since: "3.2" };
   if (type === "athena" && name === "stagingDir") return { ...base, required: "before3.2" };
   if (type === "sftp" && name === "location") {

@@ -104,6 +104,12 @@ describe("a record's plan", () => {
     expect(await codesOf("envelope: cloudevents, decoding: { format: avro, framing: registry }")).toEqual(["envelope-framing"]);
     expect(await codesOf("envelope: { type: debezium, columns: [{ column: opp, from: op }] }")).toEqual(["column-unknown"]);
     expect(await codesOf("envelope: { type: debezium, columns: [{ column: op, from: a..b }] }")).toEqual(["path"]);
+    const from = (a: string, b: string): string =>
+      `envelope: { type: debezium, columns: [{ column: city, from: ${a} }, { column: at, from: ${b} }] }`;
+    expect(await codesOf(from("source", "source.ts_ms"))).toEqual(["path-overlap"]);
+    expect(await codesOf(from("source.ts_ms", "source.ts_ms"))).toEqual(["path-overlap"]);
+    expect(await codesOf(from("after.x", "ts_ms"))).toEqual(["path"]);
+    expect(await codesOf(from("source.db", "op"))).toEqual(["column-type"]);
     expect(await codesOf("envelope: { type: debezium, columns: [{ column: inner.x, from: op }] }")).toEqual(["column-nested"]);
     expect(await codesOf("envelope: { type: debezium, columns: [{ column: op, from: op }] }, key: { column: op }")).toEqual([
       "column-taken",

@@ -6,7 +6,7 @@ import type { Field } from "../../core/schema.ts";
 import { ByteArea } from "../byte-area.ts";
 import type { DecodeFaultCode } from "../faults.ts";
 import { compileTexts, type RowTexts } from "../text/compile-texts.ts";
-import type { JsonTexts } from "../text/json-texts.ts";
+import { memberKey, type JsonTexts } from "../text/json-texts.ts";
 import { TextCells } from "../text/text-cell.ts";
 
 const lineFeed = 10;
@@ -42,7 +42,7 @@ class CsvRows implements RowTexts {
     const byName = new Map(fields.map((field) => [field.sourceName, field]));
     this.#texts = texts;
     this.#cells = new TextCells(texts);
-    this.#columns = plan.columns.map((name) => ({ field: byName.get(name) ?? unknownField(name), key: `${jsonKey(name)}:` }));
+    this.#columns = plan.columns.map((name) => ({ field: byName.get(name) ?? unknownField(name), key: memberKey(name) }));
     this.#delimiter = plan.delimiter.charCodeAt(0);
     this.#quote = plan.quote.charCodeAt(0);
     this.#nullToken = Buffer.from(plan.nullToken, "utf8");
@@ -114,9 +114,4 @@ class CsvRows implements RowTexts {
       return at + 1;
     }
   }
-}
-
-/** A name as a JSON string of ASCII. */
-function jsonKey(name: string): string {
-  return JSON.stringify(name).replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -7,7 +7,7 @@ import type { Field } from "../../core/schema.ts";
 import { joinColumns } from "../compose.ts";
 import type { DecodeWithSchemas } from "../decoder.ts";
 import type { DecodeFaultCode } from "../faults.ts";
-import { JsonTexts } from "../text/json-texts.ts";
+import { JsonTexts, memberKey } from "../text/json-texts.ts";
 import { mergeFaults } from "../text/merge-faults.ts";
 import { TextCells } from "../text/text-cell.ts";
 import { compileAttributes, outerFields } from "./attributes.ts";
@@ -126,7 +126,7 @@ class EventReader {
       const text = field.sourceName === "datacontenttype" ? contentType : headers.get(`ce_${field.sourceName}`);
       if (text === undefined) continue;
       const bytes = Buffer.from(text, "utf8");
-      this.texts.raw(`${separator}${JSON.stringify(field.sourceName)}:`);
+      this.texts.raw(separator + memberKey(field.sourceName));
       this.#cells.write(field, bytes, 0, bytes.length);
       separator = ",";
     }
@@ -151,7 +151,7 @@ class EventReader {
       const index = members.index(sourceName);
       const from = members.starts[index] as number;
       if (from < 0) continue;
-      this.texts.raw(`${separator}${JSON.stringify(sourceName)}:`);
+      this.texts.raw(separator + memberKey(sourceName));
       this.texts.area.append(bytes, from, members.ends[index] as number);
       separator = ",";
     }

@@ -56,14 +56,14 @@ export function compileDebeziumColumns(
 
 interface Operations {
   /** 0: the image after; 1: the one before. */
-  readonly sources: Uint8Array;
+  readonly sources: Uint16Array;
   readonly deleted: readonly number[];
   readonly faults: readonly DecodeFault[];
 }
 
 function readOperations(batch: Batch, plan: DebeziumPlan): Operations {
   const op = batch.columns.find(({ field }) => field.name === "op") as BytesColumn;
-  const sources = new Uint8Array(batch.rows);
+  const sources = new Uint16Array(batch.rows);
   const deleted: number[] = [];
   const faults: DecodeFault[] = [];
   for (let row = 0; row < batch.rows; row++) {

@@ -5,7 +5,7 @@ import type { Records } from "../../core/records.ts";
 import { joinColumns } from "../compose.ts";
 import type { Decode } from "../decoder.ts";
 import type { DecodeFaultCode } from "../faults.ts";
-import { JsonTexts } from "../text/json-texts.ts";
+import { JsonTexts, memberKey } from "../text/json-texts.ts";
 import { mergeFaults } from "../text/merge-faults.ts";
 import { compileAttributes, outerFields } from "./attributes.ts";
 import { Members, PayloadSpans } from "./members.ts";
@@ -56,7 +56,7 @@ class ChangeEvents {
     this.spans = new PayloadSpans(records);
     this.texts = new JsonTexts(records.count);
     this.#members = new Members([...new Set(["op", "before", "after", "payload", ...roots])]);
-    this.#roots = roots.map((name) => ({ key: `${JSON.stringify(name)}:`, index: this.#members.index(name) }));
+    this.#roots = roots.map((name) => ({ key: memberKey(name), index: this.#members.index(name) }));
   }
 
   read(row: number): void {

@@ -28,6 +28,9 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
   const needsText = contract.rules.some((rule) => rule.check.family === "jsonSchema");
   const known = new Map<string, WriterDecoder>();
   const nothing = jsonCodec.compile(contract);
+  // JSON is decoded alike whatever its schema, which only judges it.
+  let json: Decode | null = null;
+  const shared: DecoderTools = { ...tools, json: (inner) => (json ??= tools.json(inner)) };
   const writerOf = (group: FrameGroup, schemas: ResolvedSchemas): WriterDecoder => {
     const answer = schemas.get(group.id);
     if (answer === undefined) throw new Error(`bug: the schema ${group.id} was not asked for before its records were decoded`);
@@ -35,7 +38,7 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
     const name = group.message === null ? group.id : `${group.id}:${group.message.join(".")}`;
     let writer = known.get(name);
     if (writer === undefined) {
-      writer = compileWriter(contract, { plan, schema: answer.schema, group, tools });
+      writer = compileWriter(contract, { plan, schema: answer.schema, group, tools: shared });
       if (known.size >= decodersMax) known.delete(known.keys().next().value as string);
       known.set(name, writer);
     }
@@ -45,10 +48,10 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
     const frames = readFrames(records, part, plan.type === "protobuf");
     const writers = frames.groups.map((group) => writerOf(group, schemas));
     const { payload, faults } = setAside(records, frames, writers);
-    const live = writers.flatMap((writer, index) =>
-      "decode" in writer ? [{ decode: writer.decode, owns: (row: number) => frames.group[row] === index }] : [],
-    );
-    const batch = live.length > 1 ? decodeParts(payload, live, needsText) : (live[0]?.decode ?? nothing)(payload);
+    const decoders = [...new Set(writers.flatMap((writer) => ("decode" in writer ? [writer.decode] : [])))];
+    const decoderOf = writers.map((writer) => ("decode" in writer ? decoders.indexOf(writer.decode) : -1));
+    const parts = decoders.map((decode, index) => ({ decode, owns: (row: number) => decoderOf[frames.group[row] as number] === index }));
+    const batch = parts.length > 1 ? decodeParts(payload, parts, needsText) : (decoders[0] ?? nothing)(payload);
     return { ...mergeFaults(batch, faults), records, payload: batch.payload ?? payload };
   };
 }

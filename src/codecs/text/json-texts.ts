@@ -6,6 +6,11 @@ import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
 /** The escapes of the bytes below 0x20, as `JSON.stringify` writes them. */
 const escapes = Array.from({ length: 0x20 }, (_, byte) => JSON.stringify(String.fromCharCode(byte)).slice(1, -1));
 
+/** A name as a JSON string of ASCII, with its colon: what `raw` takes. */
+export function memberKey(name: string): string {
+  return `${JSON.stringify(name).replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)}:`;
+}
+
 /**
  * One JSON text a record, written by a format that is no JSON: its values then become cells exactly as JSON's do, whose decoder has every rule for
  * exactness. Rows without a text stand as null values.
