@@ -11,8 +11,9 @@ import {
   ruleChecks,
   rulePart,
   sluiceRule,
+  threshold,
 } from "../../src/contract/rule-shape.ts";
-import type { Keys, ObjectShape, Shape } from "../../src/contract/shape.ts";
+import type { Key, Keys, ObjectShape, Shape } from "../../src/contract/shape.ts";
 
 type JsonSchema = Record<string, unknown>;
 
@@ -30,8 +31,13 @@ export function datasetSettingsSchema(): string {
 
 /** `schemas/sluice-rule.schema.json`: the `implementation` of a quality entry of `type: custom, engine: sluice`. */
 export function sluiceRuleSchema(): string {
-  const variants = variantsOf(ruleChecks, (check, variant) => {
-    if (check === "rowCount") Object.assign(variant, { required: ["check", "threshold"], not: { required: ["where"] } });
+  // Metrics have thresholds of their own, so each variant says which is meant.
+  const { threshold: usual, ...common } = sluiceRule.keys;
+  const withThresholds = Object.fromEntries(
+    Object.entries(ruleChecks).map(([check, each]) => [check, { ...each, keys: { threshold: usual as Key, ...each.keys } }]),
+  );
+  const variants = variantsOf(withThresholds, (check, variant) => {
+    if (check === "rowCount") Object.assign(variant, { required: ["check", "threshold"] });
     if (isMetricCheck(check)) Object.assign(variant["properties"] as JsonSchema, { tolerance: false });
   });
   return print({
@@ -39,13 +45,14 @@ export function sluiceRuleSchema(): string {
     title: "A rule of Sluice",
     description: "The `implementation` of a quality entry of `type: custom`, `engine: sluice` in an ODCS contract.",
     type: "object",
-    ...objectBody(sluiceRule.keys),
+    ...objectBody(common),
     not: { required: ["tolerance", "threshold"] },
     oneOf: variants,
     unevaluatedProperties: false,
     $defs: {
       condition: conditionSchema(),
       part: { type: "object", ...objectBody(rulePart.keys), oneOf: variantsOf(partChecks), unevaluatedProperties: false },
+      threshold: objectSchema(threshold),
       ...Object.fromEntries(Object.entries(metricThresholds).map(([name, each]) => [name, objectSchema(each)])),
       metric: { type: "object", ...objectBody(metricPart.keys), oneOf: variantsOf(ratioParts), unevaluatedProperties: false },
     },
@@ -133,6 +140,7 @@ function referenceTo(shape: ObjectShape): JsonSchema | null {
     [condition, "condition"],
     [rulePart, "part"],
     [metricPart, "metric"],
+    [threshold, "threshold"],
     ...Object.entries(metricThresholds).map(([name, each]) => [each, name] as const),
   ]);
   const name = names.get(shape);

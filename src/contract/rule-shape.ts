@@ -37,7 +37,7 @@ export const ruleChecks: Readonly<Record<string, CheckShape>> = {
   ...rowChecks,
   ...outsideChecks,
   ...composedChecks,
-  rowCount: { doc: "The number of rows of a window; it needs a threshold.", keys: {} },
+  rowCount: { doc: "The number of rows of a window (that pass `where`); it needs a threshold.", keys: {} },
   ...metricChecks(metric),
 };
 
@@ -127,10 +127,8 @@ export const sluiceRule: ObjectShape = {
         message: "a rule has a tolerance (rows are rejected) or a threshold (the window is judged), not both",
       });
     }
-    if (check === "rowCount") {
-      if (!node.entries.has("threshold")) faults.push({ key: "check", message: `check "rowCount" needs a threshold` });
-      if (node.entries.has("where")) faults.push({ key: "where", message: `check "rowCount" counts all rows: it has no "where"` });
-    }
+    if (check === "rowCount" && !node.entries.has("threshold"))
+      faults.push({ key: "check", message: `check "rowCount" needs a threshold` });
     return { keys, faults };
   },
 };

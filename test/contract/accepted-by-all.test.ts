@@ -88,7 +88,103 @@ const condition = fc.letrec<{ node: object }>((tie) => ({
   ),
 })).node;
 
+const limits = fc.constantFrom<object>(
+  { mustBe: 0 },
+  { mustBeLessThan: 5, unit: "percent" },
+  { mustBeGreaterThan: 5, unit: "rows" },
+  { mustBeBetween: [1, 2], unit: "value" },
+  { mustBe: "2020-01-01T00:00:00Z" },
+);
+const columnMetric = fc.record({
+  check: fc.constantFrom(
+    "completeness",
+    "uniqueness",
+    "zeros",
+    "negatives",
+    "mostCommon",
+    "distinctCount",
+    "entropy",
+    "mean",
+    "stdev",
+    "sum",
+    "min",
+    "max",
+  ),
+  column: paths,
+  threshold: limits,
+  of: maybe(fc.constantFrom("value", "length")),
+});
+const ratioPart = fc.oneof(
+  fc.record({ check: fc.constantFrom("mean", "sum", "max"), column: paths, where: maybe(condition) }),
+  fc.record({ check: fc.constantFrom("rowCount", "entropy", "groups"), column: maybe(paths) }),
+);
+const partBody = fc.letrec<{ part: object }>((tie) => ({
+  part: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.record({ check: fc.constantFrom("required", "empty", "duplicate"), column: paths }),
+    fc.record({ check: fc.constant("range"), column: paths, minimum: scalars, severity: maybe(fc.constant("error")) }),
+    tie("part").map((rule) => ({ check: "not", rule })),
+    fc.array(tie("part"), { maxLength: 2 }).map((rules) => ({ check: "anyOf", rules })),
+  ),
+})).part;
+const newerBody = fc.oneof(
+  columnMetric,
+  fc.record({ check: fc.constant("quantile"), column: paths, q: fc.constantFrom(0.5, 2), threshold: limits }),
+  fc.record({ check: fc.constant("distinctSet"), column: paths, values: fc.array(scalars, { maxLength: 2 }), threshold: maybe(limits) }),
+  fc.record({ check: fc.constant("correlation"), left: paths, right: paths, threshold: limits }),
+  fc.record({
+    check: fc.constant("groups"),
+    by: fc.array(paths, { maxLength: 2 }),
+    aggregate: maybe(fc.constantFrom("count", "mean")),
+    column: maybe(paths),
+    threshold: limits,
+  }),
+  fc.record({ check: fc.constant("ratio"), numerator: ratioPart, denominator: ratioPart, threshold: limits }),
+  fc.record({
+    check: fc.constantFrom("missingColumns", "typeChanges"),
+    columns: maybe(fc.array(paths, { maxLength: 2 })),
+    threshold: maybe(limits),
+  }),
+  fc.record({ check: fc.constantFrom("newColumns", "unknownColumns"), except: maybe(fc.constant(["x"])) }),
+  fc.record({ check: fc.constant("empty"), column: paths, whitespace: maybe(fc.constantFrom<unknown>(true, 1)) }),
+  fc.record({
+    check: fc.constant("checksum"),
+    column: paths,
+    algorithm: fc.constantFrom("luhn", "crc"),
+    lengths: maybe(fc.array(fc.nat(5), { maxLength: 2 })),
+  }),
+  fc.record({
+    check: fc.constant("tuples"),
+    columns: fc.array(paths, { maxLength: 3 }),
+    allowed: fc.array(fc.array(scalars, { maxLength: 3 }), { maxLength: 2 }),
+  }),
+  fc.record({
+    check: fc.constant("complete"),
+    columns: fc.array(paths, { maxLength: 3 }),
+    quantity: maybe(fc.constantFrom("any", "none")),
+  }),
+  fc.record({
+    check: fc.constant("arithmetic"),
+    equation: fc.constantFrom("c0 + c1 = 2", "c0 +", "c0 * c3.inner < -(c2)", ""),
+    within: maybe(fc.constantFrom(0.1, -1)),
+  }),
+  fc.record({ check: fc.constant("cel"), expression: fc.constantFrom("c0 == null", "c0 ==", "c1 > 2", "has(record.c2)", "") }),
+  fc.record({ check: fc.constant("monotonic"), column: paths, direction: maybe(fc.constantFrom("increasing", "up")) }),
+  fc.record({ check: fc.constantFrom("allOf", "anyOf"), rules: fc.array(partBody, { maxLength: 2 }) }),
+  fc.record({ check: fc.constant("not"), rule: partBody }),
+  fc
+    .tuple(condition, partBody, maybe(partBody))
+    .map(([met, part, otherwise]) =>
+      Object.fromEntries([
+        ["check", "conditional"],
+        ["if", met],
+        ["th" + "en", part],
+        ...(otherwise === undefined ? [] : [["else", otherwise]]),
+      ]),
+    ),
+);
 const ruleBody = fc.oneof(
+  { weight: 15, arbitrary: newerBody },
   fc.record({ check: fc.constantFrom("required", "null", "missing"), column: paths }),
   fc.record({ check: fc.constant("range"), column: paths, minimum: scalars }),
   fc.record({ check: fc.constant("multipleOf"), column: paths, multipleOf: fc.constantFrom(1, 0.5, 1e-7) }),
