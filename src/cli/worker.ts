@@ -290,7 +290,7 @@ function contractReader(
       const file = `${dataset}.odcs.yaml`;
       // Files that the contract referenced are JSON Schemas: events don't show them, so the one that allows all stands for each.
       const read = (path: string): Promise<string> => Promise.resolve(path === file ? contract.text : "{}");
-      found = loadContract(file, read, { dataset }).then((one) => one.contract);
+      found = loadContract(file, read, { dataset, withoutDecoding: true }).then((one) => one.contract);
       known.set(key, found);
     }
     return found;

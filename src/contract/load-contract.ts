@@ -4,7 +4,7 @@ import { DocumentError, SluiceError } from "../core/errors.ts";
 import type { Diagnostic } from "../core/errors.ts";
 import { compileContract } from "./compile-contract.ts";
 import type { SourceFile } from "./compile-contract.ts";
-import { isDescriptorSet } from "./compile-format.ts";
+import { decodingFiles, isDescriptorSet } from "./compile-format.ts";
 import { referencedFiles } from "./compile-json-schema.ts";
 import { createFindings, sortDiagnostics } from "./findings.ts";
 import type { Findings } from "./findings.ts";
@@ -31,11 +31,18 @@ export async function loadContracts(file: string, readText: ReadText): Promise<L
   return { contracts, diagnostics: finish(findings) };
 }
 
+/** Which dataset, and what of it. */
+export interface ContractOptions {
+  readonly dataset?: string;
+  /** Leaves the schemas of record formats unread: the contract describes and judges columns, and can't decode. */
+  readonly withoutDecoding?: boolean;
+}
+
 /** Loads one dataset of a document: the one named, or its only one. Throws as `loadContracts`. */
 export async function loadContract(
   file: string,
   readText: ReadText,
-  options: { readonly dataset?: string } = {},
+  options: ContractOptions = {},
 ): Promise<{ readonly contract: Contract; readonly diagnostics: readonly Diagnostic[] }> {
   const findings = createFindings();
   const contracts = await compileAll(file, readText, findings, options);
@@ -50,12 +57,7 @@ function finish(findings: Findings): readonly Diagnostic[] {
   return sorted;
 }
 
-async function compileAll(
-  file: string,
-  readText: ReadText,
-  findings: Findings,
-  select: { readonly dataset?: string } | null,
-): Promise<Contract[]> {
+async function compileAll(file: string, readText: ReadText, findings: Findings, select: ContractOptions | null): Promise<Contract[]> {
   const main = await readMain(file, readText, findings);
   if (main === null) return [];
   const document = readDocument(main.text, file, findings);
@@ -65,7 +67,9 @@ async function compileAll(
   const chosen = select === null ? all : choose(all, select.dataset, document, findings);
   const contracts: Contract[] = [];
   for (const schema of chosen) {
-    const references = await readReferences(file, schema, readText, findings);
+    const unread = new Set(select?.withoutDecoding === true ? decodingFiles(schema).map(({ url }) => url) : []);
+    const wanted = referencedFiles(schema).filter(({ url }) => !unread.has(url));
+    const references = await readReferences(file, wanted, { readText, findings });
     try {
       contracts.push(compileContract({ file, main, references }, document, schema, findings));
     } catch (error) {
@@ -121,9 +125,13 @@ async function readMain(file: string, readText: ReadText, findings: Findings): P
   return source;
 }
 
-async function readReferences(file: string, schema: Node, readText: ReadText, findings: Findings): Promise<Map<string, SourceFile>> {
+async function readReferences(
+  file: string,
+  wanted: ReturnType<typeof referencedFiles>,
+  { readText, findings }: { readonly readText: ReadText; readonly findings: Findings },
+): Promise<Map<string, SourceFile>> {
   const references = new Map<string, SourceFile>();
-  for (const { url, at } of referencedFiles(schema)) {
+  for (const { url, at } of wanted) {
     try {
       const given = await readText(join(dirname(file), url));
       const source = isDescriptorSet(url) && typeof given !== "string" ? { bytes: given, text: latin1(given) } : decode(given);

@@ -105,4 +105,12 @@ describe("decoding", () => {
     const found = await diagnosticsOf(withDecoding("format: protobuf, schema: o.proto, message: shop.Buyr"), { "c/o.proto": buyerProto });
     expect(found.map(({ hint }) => hint)).toEqual(['did you mean "shop.Buyer"?']);
   });
+
+  test("without the schemas, for those who only describe", async () => {
+    const text = withDecoding("format: avro, schema: order.avsc");
+    const nothing = (path: string): Promise<string> => Promise.resolve(path === "c/contract.yaml" ? text : "{}");
+    const { contract } = await loadContract("c/contract.yaml", nothing, { withoutDecoding: true });
+    expect(contract.fields.map(({ name }) => name)).toEqual(["id", "buyer"]);
+    await expect(loadContract("c/contract.yaml", nothing)).rejects.toThrow(/is no Avro schema/);
+  });
 });
