@@ -116,7 +116,7 @@ function noKeys(rows: number): Pick<Records, "keyStart" | "keyLength" | "headers
 }
 
 /** A fault that no byte of the record explains. */
-export function plainFault(row: number, code: DecodeFaultCode, detail: string): DecodeFault {
+function plainFault(row: number, code: DecodeFaultCode, detail: string): DecodeFault {
   return { row, code, message: decodeFaults[code] + detail, at: null };
 }
 

@@ -36,7 +36,7 @@ export function resolveAvro(request: AvroRequest): AvroPlan | { readonly problem
 const shortName = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
 /** The reader's branch that takes a writer's type: one of the same type and name, else the first that its values can be promoted to; null: none. */
-export function readerBranch(writer: AvroSchema, reader: AvroSchema): AvroSchema | null {
+function readerBranch(writer: AvroSchema, reader: AvroSchema): AvroSchema | null {
   if (reader.type !== "union") return matches(writer, reader) ? reader : null;
   const { branches } = reader;
   const same = branches.find((branch) => branch.type === writer.type && matches(writer, branch) && sameName(writer, branch));

@@ -3,7 +3,7 @@ import type { DecodeFaultCode } from "../faults.ts";
 import { WireType, type MessageIndex } from "./message-index.ts";
 
 /** Messages and groups nested deeper than this are refused. */
-export const maxDepth = 100;
+const maxDepth = 100;
 
 /** An occurrence of a field: its wire type, the bytes of its value, and the field's next occurrence (-1: none); for a field that is not known, its number. */
 const stride = 5;

@@ -18,7 +18,7 @@ export function schemaOf(json: unknown): AvroSchema {
 }
 
 /** A plan that must resolve. */
-export function planOf(contract: Contract, writer: AvroSchema, reader: AvroSchema | null): AvroPlan {
+function planOf(contract: Contract, writer: AvroSchema, reader: AvroSchema | null): AvroPlan {
   const plan = resolveAvro({ writer, reader, fields: contract.fields, unknownFields: contract.policies.unknownFields, keyField: null });
   if ("problem" in plan) throw new Error(plan.problem);
   return plan;

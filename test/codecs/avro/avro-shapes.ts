@@ -15,7 +15,7 @@ export interface Shape {
 }
 
 /** Longs as bigint, so that nothing is rounded. */
-export const longs = avsc.types.LongType.__with({
+const longs = avsc.types.LongType.__with({
   fromBuffer: (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true),
   toBuffer: (value: bigint) => {
     const bytes = Buffer.alloc(8);
@@ -70,7 +70,7 @@ const unscaled = (read: unknown): bigint => {
 const fitting = (value: bigint, digits: number): unknown => ((value < 0n ? -value : value) < 10n ** BigInt(digits) ? value : invalid);
 
 /** Types whose reader's schema is the writer's. */
-export const leaves: readonly Shape[] = [
+const leaves: readonly Shape[] = [
   same("null", { type: "string" }, fc.constant(null), () => null),
   same("boolean", { type: "boolean" }, fc.boolean(), (read) => read),
   same("int", { type: "int" }, int32, whole),
@@ -178,7 +178,7 @@ export const leaves: readonly Shape[] = [
 const wholeBelow = fc.integer({ min: -(2 ** 31), max: 2 ** 31 }).map((each) => BigInt(each) * 1000n);
 
 /** Types that a reader's schema promotes. */
-export const promoted: readonly Shape[] = [
+const promoted: readonly Shape[] = [
   { writer: "int", reader: "long", sketch: { type: "long" }, value: int32, cell: whole },
   { writer: "int", reader: "float", sketch: { type: "float" }, value: int32, cell: (read) => Math.fround(read as number) },
   { writer: "int", reader: "double", sketch: { type: "double" }, value: int32, cell: (read) => read },
