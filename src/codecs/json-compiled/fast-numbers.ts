@@ -3,6 +3,8 @@ import {
   and,
   c32,
   c64,
+  cf64,
+  demote,
   div,
   eq,
   eqz,
@@ -12,10 +14,12 @@ import {
   load64,
   load8U,
   loadF64,
+  lt,
   ltU,
   mul,
   ne,
   or,
+  promote,
   reinterpretF64,
   reinterpretI64,
   shl,
@@ -162,18 +166,57 @@ export function fastDouble(
   emitShortNumber(f, memory, l, () => storeDouble(f, memory, sink, l, nearest), slow);
 }
 
-/** Stores the number that `emitShortNumber` found as a double, and moves `p` on. `nearest` rounds what is beyond one exact operation. */
-export function storeDouble(f: FunctionBuilder, memory: DecoderMemory, sink: CellSink, l: CellLocals, nearest: FunctionRef): void {
-  f.set(l.p, l.start);
+/** Sets `double` to the number that `emitShortNumber` found, without its sign. `nearest` rounds what is beyond one exact operation. */
+function roundToDouble(f: FunctionBuilder, memory: DecoderMemory, l: CellLocals, nearest: FunctionRef): void {
   f.if(
     leU(l.mantissa, c64(1n << 53n)),
     // Both factors are exact, so that one operation rounds once.
     () => f.set(l.double, div(toF64S(l.mantissa), loadF64(wrap(l.bits), memory.exactPowers))),
     () => f.set(l.double, f.call(nearest, l.mantissa, sub(c32(0), shrU(wrap(l.bits), c32(3))))),
   );
+}
+
+/** Stores `double` with the sign that was read, and moves `p` on. */
+function storeSigned(f: FunctionBuilder, sink: CellSink, l: CellLocals): void {
+  f.set(l.p, l.start);
   f.set(l.double, reinterpretF64(or(reinterpretI64(l.double), shl(extendU(l.negative), c64(63)))));
   sink.state(f);
   sink.double(f, l.double);
+}
+
+/** Stores the number that `emitShortNumber` found as a double, and moves `p` on. */
+export function storeDouble(f: FunctionBuilder, memory: DecoderMemory, sink: CellSink, l: CellLocals, nearest: FunctionRef): void {
+  roundToDouble(f, memory, l, nearest);
+  storeSigned(f, sink, l);
+}
+
+/** A number of at most 19 digits for a float column, if rounding it by way of a double is sure to round once. */
+export function fastFloat(
+  f: FunctionBuilder,
+  memory: DecoderMemory,
+  sink: CellSink,
+  l: CellLocals,
+  { nearest, slow }: { readonly nearest: FunctionRef; readonly slow: () => void },
+): void {
+  f.block((done) => {
+    const use = (): void => {
+      f.block((odd) => {
+        roundToDouble(f, memory, l, nearest);
+        const single = promote(demote(l.double));
+        f.if(ne(l.double, single), () => {
+          // Halfway between two floats the text decides; below the normal floats halfway lies elsewhere.
+          f.brIf(odd, eq(and(reinterpretI64(l.double), c64(0x1fff_ffff)), c64(0x1000_0000)));
+          f.brIf(odd, lt(l.double, cf64(2 ** -126)));
+          f.set(l.double, single);
+        });
+        f.brIf(odd, eq(l.double, cf64(Infinity)));
+        storeSigned(f, sink, l);
+        f.br(done);
+      });
+      slow();
+    };
+    emitShortNumber(f, memory, l, use, slow);
+  });
 }
 
 /** A decimal of a scale of at most four. */

@@ -8,7 +8,7 @@ import type { ColumnPlace } from "./column-records.ts";
 import type { DecoderMemory } from "./decoder-memory.ts";
 import { cellLocals, fixedSink, type CellLocals } from "./cell-sink.ts";
 import { fastBoolean, fastText } from "./fast-cells.ts";
-import { fastDecimal, fastDouble, fastInteger } from "./fast-numbers.ts";
+import { fastDecimal, fastDouble, fastFloat, fastInteger } from "./fast-numbers.ts";
 import type { FastMoments } from "./fast-moments.ts";
 import { word } from "./value-functions.ts";
 
@@ -71,6 +71,9 @@ export function emitStraightCell(
       return;
     case "double":
       fastDouble(f, memory, sink, l, runtime.nearest, nullOrSlow);
+      return;
+    case "float":
+      fastFloat(f, memory, sink, l, { nearest: runtime.nearest, slow: nullOrSlow });
       return;
     case "decimal":
       // The unscaled value of the digits that are read in line must fit 64 bits.

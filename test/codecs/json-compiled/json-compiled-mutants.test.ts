@@ -120,7 +120,7 @@ function corpus(of: Contract): Records {
   ].map((middle) => Buffer.concat([Buffer.from('{"s":"'), Buffer.from(middle), Buffer.from('"}')]));
   const edges = ['"\\udbff\\udc00"', '"\\udbff\\udfff"', '"\\ud800\\ue000"', '"\\udbfe\\udfff"', '"a]b"', '"2013-01-32T05:00:00Z"'];
   return makeRecords([
-    ...Array.from({ length: 1500 }, () => clean.record()),
+    ...Array.from({ length: 500 }, () => clean.record()),
     ...single,
     ...depth,
     ...bytes,
@@ -136,7 +136,7 @@ function corpus(of: Contract): Records {
       "1:2",
     ].map((text) => `{"g":${text}}`),
     ...["16777217", "1.00000017881393421514957253748434595763683319091796875001", "1.0000001788139343"].map((text) => `{"f":${text}}`),
-    ...Array.from({ length: 1500 }, () => (random.chance(0.5) ? awkward.record() : awkward.mutant())),
+    ...Array.from({ length: 700 }, () => (random.chance(0.5) ? awkward.record() : awkward.mutant())),
   ]);
 }
 
