@@ -72,7 +72,7 @@ function lowerFirst(text: string): string {
 }
 
 /** The contract of one example. */
-export function exampleContract({ rule }: Pick<RuleExample, "rule">): Contract {
+function exampleContract({ rule }: Pick<RuleExample, "rule">): Contract {
   const text = `apiVersion: v3.2.0
 kind: DataContract
 id: example

@@ -168,7 +168,7 @@ function ratio(site: RuleSite): Made {
 }
 
 /** A metric inside of another rule; null where it is wrong, which is reported. */
-export function metricPart(site: RuleSite): MetricPart | null {
+function metricPart(site: RuleSite): MetricPart | null {
   const given = child(site.node, "where");
   const where: Condition | null = given === null ? null : compileWhere(site.compilation, given);
   if (given !== null && where === null) return null;

@@ -11,7 +11,7 @@ export interface CheckShape {
 }
 
 /** Names of ways to compare two sides of a row. */
-export const comparisonNames = ["equals", "notEquals", "lessThan", "lessOrEqualTo", "greaterThan", "greaterOrEqualTo"] as const;
+const comparisonNames = ["equals", "notEquals", "lessThan", "lessOrEqualTo", "greaterThan", "greaterOrEqualTo"] as const;
 
 /** Names of checksums. */
 const checksumNames = ["luhn", "mod97", "mod11", "mod11-10", "mod37-36", "ean", "isbn", "verhoeff", "damm"];

@@ -172,16 +172,8 @@ const newerBody = fc.oneof(
   fc.record({ check: fc.constant("monotonic"), column: paths, direction: maybe(fc.constantFrom("increasing", "up")) }),
   fc.record({ check: fc.constantFrom("allOf", "anyOf"), rules: fc.array(partBody, { maxLength: 2 }) }),
   fc.record({ check: fc.constant("not"), rule: partBody }),
-  fc
-    .tuple(condition, partBody, maybe(partBody))
-    .map(([met, part, otherwise]) =>
-      Object.fromEntries([
-        ["check", "conditional"],
-        ["if", met],
-        ["th" + "en", part],
-        ...(otherwise === undefined ? [] : [["else", otherwise]]),
-      ]),
-    ),
+  // oxlint-disable-next-line unicorn/no-thenable -- the key of contracts.
+  fc.record({ check: fc.constant("conditional"), if: condition, then: partBody, else: maybe(partBody) }),
 );
 const ruleBody = fc.oneof(
   { weight: 15, arbitrary: newerBody },

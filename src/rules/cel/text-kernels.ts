@@ -31,7 +31,7 @@ export function compileText(context: KernelContext, node: CelNode | undefined): 
 }
 
 /** Whether the needle stands at `at`. */
-export function bytesStandAt(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
+function bytesStandAt(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
   for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
   return true;
 }

@@ -1,7 +1,7 @@
 import { BrokenInvariant } from "../../core/broken-invariant.ts";
 import type { Batch } from "../../core/batch.ts";
 import { Cell, type Column } from "../../core/column.ts";
-import type { MeasuredOf, RulePlan } from "../../core/rule.ts";
+import type { MeasuredOf } from "../../core/rule.ts";
 import type { FieldType } from "../../core/schema.ts";
 import { dateText, timestampText, timeText } from "../../core/civil.ts";
 import { codePoints } from "../length.ts";
@@ -95,10 +95,4 @@ export function timeWords(type: FieldType): ((value: number) => string) | undefi
 /** Why nothing was measured. */
 export function noValues(name: string): string {
   return `${name} has no value in the window`;
-}
-
-/** A plan's path, for metrics that need one. */
-export function pathOf(plan: RulePlan): string {
-  if (plan.path === null) throw invalidRule(plan, "it needs a column");
-  return plan.path;
 }

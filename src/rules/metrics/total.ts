@@ -11,8 +11,6 @@ export interface Total {
   readonly sum: bigint;
 }
 
-export const emptyTotal: Total = { count: 0, sum: 0n };
-
 /** What one unit of a column's total is a fraction of: 1 / this. */
 function unitOf(source: NumberColumn): bigint {
   const { type } = source.path.field;
