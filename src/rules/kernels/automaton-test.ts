@@ -113,6 +113,11 @@ function chainTest(chain: ByteChain): TextTest {
 
 const eqLength = (length: Expr, to: number): Expr => and(leU(length, c32(to)), geU(length, c32(to)));
 
+/** Whether a module can take the tables of some automata. */
+export function affordsDfas(kernels: KernelModule, dfas: readonly Dfa[]): boolean {
+  return kernels.affords(dfas.reduce((sum, { table, stateCount }) => sum + (table.length + stateCount) * 4, 0));
+}
+
 /** Whether an automaton accepts a text. */
 export function dfaTest(kernels: KernelModule, dfa: Dfa): TextTest {
   const chain = byteChain(dfa, chainPlacesMax);

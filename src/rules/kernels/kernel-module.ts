@@ -4,6 +4,9 @@ import type { FunctionRef, Global } from "../../wasm/function-builder.ts";
 import { slackBytes } from "../../wasm/layout.ts";
 import { WasmModule } from "../../wasm/module.ts";
 
+/** What tables of patterns may take in all; the reference judges the others. */
+const constantBytesMax = 16 << 20;
+
 /** The module of a contract's kernels while it is written: constants, masks to work in, and the functions that several kernels call. */
 export class KernelModule {
   readonly wasm = new WasmModule();
@@ -12,6 +15,7 @@ export class KernelModule {
   readonly rowsMax: number;
   readonly #arena: Arena;
   readonly #masks = new Map<number, { readonly addresses: number[]; used: number }>();
+  #constantBytes = 0;
   readonly #shared = new Map<string, FunctionRef>();
 
   constructor(arena: Arena, rowsMax: number) {
@@ -24,8 +28,14 @@ export class KernelModule {
     return this.#arena.allocate(bytes + slackBytes);
   }
 
+  /** Whether a large constant is worth its room: all of a module's together are bounded. */
+  affords(bytes: number): boolean {
+    return this.#constantBytes + bytes <= constantBytesMax;
+  }
+
   /** The address of constant bytes; 64 more can be read behind them. */
   constant(bytes: Uint8Array): number {
+    this.#constantBytes += bytes.length;
     const address = this.allocate(bytes.length);
     this.wasm.data(address, bytes);
     return address;

@@ -10,7 +10,7 @@ import { floorAtScale, parseExactDecimal } from "../exact-decimal.ts";
 import { patternDfa } from "../pattern.ts";
 import type { CheckOf } from "../rule-family.ts";
 import { formatAutomata } from "../text-automata.ts";
-import { automataTest, blankTest, dfaTest } from "./automaton-test.ts";
+import { affordsDfas, automataTest, blankTest, dfaTest } from "./automaton-test.ts";
 import { conditionRows, type FindColumn } from "./condition-rows.ts";
 import type { KernelModule } from "./kernel-module.ts";
 import { locateLayout, type LocatedLayout } from "./located-layout.ts";
@@ -105,11 +105,14 @@ function offendingCells(kernels: KernelModule, { check }: RulePlan, located: Loc
       return texts(lengthTest(kernels, check.min, check.max, column.field.type.kind !== "binary"));
     case "pattern": {
       const dfa = patternDfa(check);
-      return dfa === null ? null : none(dfaTest(kernels, dfa));
+      return dfa === null || !affordsDfas(kernels, [dfa]) ? null : none(dfaTest(kernels, dfa));
     }
     case "format": {
       const automata = formatAutomata(check.format);
-      if (automata !== null) return none(automataTest(kernels, automata));
+      if (automata !== null) {
+        const dfas = automata.ways.flatMap((way) => way.dfas);
+        return affordsDfas(kernels, dfas) ? none(automataTest(kernels, automata)) : null;
+      }
       return check.format === "binary" || check.format === "password" ? never : null;
     }
     case "set": {

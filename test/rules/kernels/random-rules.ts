@@ -23,7 +23,12 @@ const patterns = [
   "^[a-z0-9*]{36}$",
   "^.?$",
 ];
-const formats = ["email", "uuid", "uri", "hostname", "ipv4", "ipv6", "byte", "binary", "password"];
+const formats = [
+  ..."email uuid uri hostname ipv4 ipv6 byte binary password url ip cidr mac date duration base64url currency country-alpha-3 semver hex-color".split(
+    " ",
+  ),
+  ..."uuid-v4 phone json card date-time".split(" "),
+];
 
 const decimalText = (value: bigint, scale: number): string => {
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, "0");

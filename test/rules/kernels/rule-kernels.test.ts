@@ -6,6 +6,7 @@ import type { Contract } from "../../../src/core/contract.ts";
 import type { RuleOutcome, Validation } from "../../../src/core/rule.ts";
 import type { Field } from "../../../src/core/schema.ts";
 import { compileValidator } from "../../../src/rules/compile-validator.ts";
+import { KernelModule } from "../../../src/rules/kernels/kernel-module.ts";
 import { compileKernels, type RuleKernels } from "../../../src/rules/kernels/rule-kernels.ts";
 import { Arena } from "../../../src/wasm/arena.ts";
 import { defaultLimits, layoutBatch, type BatchLayout } from "../../../src/wasm/layout.ts";
@@ -239,6 +240,12 @@ describe("what is left in the arena", () => {
     const before = plain(validation);
     window.add(makeResident(second!, lane.layout, lane.arena));
     expect(plain(validation)).toEqual(before);
+  });
+
+  test("tables of patterns take bounded room", () => {
+    const kernels = new KernelModule(new Arena(), 16);
+    kernels.constant(new Uint8Array((16 << 20) - 100));
+    expect([kernels.affords(100), kernels.affords(101)]).toEqual([true, false]);
   });
 
   test("a layout with too few violation bits is refused", () => {
