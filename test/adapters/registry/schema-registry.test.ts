@@ -1,7 +1,9 @@
 import { createServer } from "node:http";
 import type { Server, ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { issueCertificate, makeAuthority } from "../../../src/adapters/broker/certificates.ts";
 import type { SchemaRegistryOptions } from "../../../src/adapters/registry/schema-registry.ts";
 import { createSchemaRegistry } from "../../../src/adapters/registry/schema-registry.ts";
 import type { SchemaRegistry } from "../../../src/core/ports.ts";
@@ -138,6 +140,27 @@ describe("a registry that misbehaves", () => {
     await expect(bearer.schema("1")).rejects.toMatchObject({ code: "REGISTRY_REFUSED" });
     // A refusal is not tried again at once: accounts get locked.
     expect(seen).toEqual([`Basic ${Buffer.from("u:p:ä").toString("base64")}`, "Bearer t0"]);
+  });
+
+  it("speaks TLS with a certificate of its own, and trusts only the authorities that it is told of", async () => {
+    const authority = makeAuthority("test authority");
+    const server = issueCertificate(authority, { commonName: "registry", dnsNames: [], addresses: ["127.0.0.1"] });
+    const client = issueCertificate(authority, { commonName: "sluice", dnsNames: [], addresses: [] });
+    const secure = createSecureServer(
+      { ...server, ca: authority.cert, requestCert: true, rejectUnauthorized: true },
+      (_request, response) => json(response, 200, { schema: '"int"' }),
+    );
+    servers.push(secure);
+    await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
+    const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    const tls = { ca: authority.cert, ...client, rejectUnauthorized: true };
+    expect(await connect(url, { tls }).schema("1")).toMatchObject({ found: true });
+    const { cert: _cert, key: _key, ...anonymous } = tls;
+    await expect(connect(url, { tls: anonymous }).schema("1")).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+    await expect(connect(url).schema("1")).rejects.toMatchObject({
+      code: "REGISTRY_UNAVAILABLE",
+      message: expect.stringMatching(/certificate|self-signed/) as string,
+    });
   });
 
   it("tries again after errors and silence, asks once for many, and remembers", async () => {
