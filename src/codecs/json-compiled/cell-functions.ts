@@ -22,6 +22,7 @@ export interface EmptyCells {
   readonly invalid: FunctionRef;
 }
 
+/** Emits the functions on cells that are no values; `empty` is exported. */
 export function emitEmptyCells(m: WasmModule, memory: DecoderMemory): EmptyCells {
   const empty = m.declare([i32, i32, i32], [], "empty");
   m.implement(empty, (f, [record, row, state]) => {

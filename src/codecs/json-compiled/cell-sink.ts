@@ -34,6 +34,7 @@ export interface CellLocals {
   readonly vector: Local;
 }
 
+/** Variables of a function whose position, row and record's end are in the given locals. */
 export function cellLocals(f: FunctionBuilder, p: Local, row: Local, end: Local): CellLocals {
   return {
     p,

@@ -7,6 +7,7 @@ import { emitShortNumber, signed, storeDouble, storeInteger } from "./fast-numbe
 import { specialBytes } from "./text-functions.ts";
 import { word } from "./value-functions.ts";
 
+/** `true` or `false`. */
 export function fastBoolean(f: FunctionBuilder, sink: CellSink, l: CellLocals, slow: () => void): void {
   f.set(l.start, load32(l.p));
   f.set(l.negative, eq(l.start, c32(word.true)));

@@ -75,6 +75,7 @@ export function rowAddress(record: Expr, array: number, row: Expr, shift: number
   return add(load32(record, array), shift === 0 ? row : shl(row, c32(shift)));
 }
 
+/** Emits the functions on numbers; `nearest` is exported. */
 export function emitNumbers(m: WasmModule, memory: DecoderMemory): NumberFunctions {
   const scanned: Scanned = { negative: m.global("i32"), mantissa: m.global("i64"), exponent: m.global("i32"), digits: m.global("i32") };
   const { nearest, highProduct } = emitNearestDouble(m, memory);

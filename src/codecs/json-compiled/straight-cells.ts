@@ -29,6 +29,7 @@ export interface StraightLocals extends CellLocals {
   readonly row8: Local;
 }
 
+/** Variables of a straight-line function, and the code that sets the row's places. */
 export function straightLocals(f: FunctionBuilder, p: Local, row: Local, end: Local): StraightLocals {
   const locals: StraightLocals = { ...cellLocals(f, p, row, end), row4: f.local(i32), row8: f.local(i32) };
   f.set(locals.row4, shl(row, c32(2)));

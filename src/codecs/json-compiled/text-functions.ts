@@ -27,7 +27,7 @@ import { cell, type DecoderMemory } from "./decoder-memory.ts";
 
 const all = (byte: number): Expr => c128(new Uint8Array(16).fill(byte));
 
-/** One bit for each of 16 bytes that is a quote, a backslash, a control character or no ASCII. */
+/** One bit for each of 16 bytes that is a quote, a backslash, a control character or no ASCII; `again` is the same bytes, already computed. */
 export function specialBytes(bytes: Expr, again: Expr): Expr {
   // As signed numbers, bytes from 0x80 on lie below 0x20 too.
   return i8x16.bitmask(simd.or(simd.or(i8x16.eq(bytes, all(0x22)), i8x16.eq(again, all(0x5c))), i8x16.ltS(again, all(0x20))));
@@ -55,6 +55,7 @@ function isSpace(c: Expr): Expr {
   return or(or(eq(c, c32(0x20)), eq(c, c32(0x0a))), or(eq(c, c32(0x0d)), eq(c, c32(0x09))));
 }
 
+/** Emits the functions on text. */
 export function emitText(m: WasmModule, memory: DecoderMemory): TextFunctions {
   const escaped = m.global("i32");
   const space = m.func(null, [i32, i32], [i32], (f, [p, end]) => {

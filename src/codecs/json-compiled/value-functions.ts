@@ -7,8 +7,10 @@ import type { DecoderMemory } from "./decoder-memory.ts";
 import type { NumberFunctions } from "./number-functions.ts";
 import type { TextFunctions } from "./text-functions.ts";
 
+/** The first four bytes of the literals, as little-endian numbers. */
 export const word = { null: 0x6c6c_756e, true: 0x6575_7274, fals: 0x736c_6166 } as const;
 
+/** Whether a byte is a decimal digit. */
 export function isDigit(c: Expr): Expr {
   return ltU(sub(c, c32(0x30)), c32(10));
 }
