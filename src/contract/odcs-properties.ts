@@ -53,7 +53,10 @@ export const logicalTypeOptions: Readonly<Record<string, Keys>> = {
     minLength: key(count, "The least length, in Unicode code points."),
     maxLength: key(count, "The greatest length, in Unicode code points."),
     pattern: key(string, "A regular expression of RE2's syntax that the text must contain; anchor it with ^ and $ to mean the whole text."),
-    format: key(string, "password, byte, binary, email, uuid, uri, hostname, ipv4, ipv6."),
+    format: key(
+      string,
+      "password, byte, binary, or one of the [formats of rules](rules.md#formats): email, uuid, uri, hostname, ipv4, date-time, iban and so on.",
+    ),
   },
   date: dateOptions,
   timestamp: timeOptions,

@@ -207,6 +207,18 @@ describe("rules that are written right", () => {
     ]);
   });
 
+  test("a property's own format may be any of those that rules know", async () => {
+    const text = documentOf(`    properties:
+      - { name: account, logicalType: string, logicalTypeOptions: { format: iban } }
+      - { name: other, logicalType: string, logicalTypeOptions: { format: ibann } }
+`);
+    const { contract, diagnostics } = await load(text);
+    expect(contract.rules.filter(({ check }) => check.family === "format").map(({ path, check }) => [path, check])).toEqual([
+      ["account", { family: "format", format: "iban" }],
+    ]);
+    expect(diagnostics.filter(({ code }) => code === "format-unknown").map(({ hint }) => hint)).toEqual(['did you mean "iban"?']);
+  });
+
   test("the owner of ODCS's own rules is a custom property", async () => {
     const text = documentOf(`    properties:
       - name: id
