@@ -88,7 +88,7 @@ function isCaught(mistake: Mistake | null, contract: Contract, values: readonly 
   try {
     return !isDeepStrictEqual(batchContent(decoder.decode(records, 0)), right);
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) return true;
+    if (error instanceof Error && error.name === "RuntimeError") return true;
     throw error;
   }
 }
