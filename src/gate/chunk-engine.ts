@@ -67,7 +67,9 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
   const { decoder, fallback } = compileDecoder(contract, layout, arena);
   const framed = isOnlyFramed(contract) ? decodeInChunks(compileFramedDecoder(contract, { layout, arena, tools })) : null;
   const kernels = compileKernels(contract, layout, arena);
-  const plain = new Set(contract.rules.flatMap(({ index, check }) => (kernels.covered.has(index) ? [] : [check.family])));
+  const plain = new Set(
+    contract.rules.flatMap(({ index, check }) => (kernels.covered.has(index) || kernels.keyed.has(index) ? [] : [check.family])),
+  );
   const reasons = [
     ...(fallback === null ? [] : [`decoder: ${fallback}`]),
     ...(plain.size === 0 ? [] : [`rules: ${[...plain].toSorted().join(", ")}`]),

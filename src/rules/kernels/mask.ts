@@ -44,14 +44,17 @@ function join(masks: readonly Mask[], op: (a: Expr, b: Expr) => Expr, none: Mask
   };
 }
 
+/** Where all are yes. */
 export function allOf(...masks: readonly Mask[]): Mask {
   return join(masks, simd.and, always);
 }
 
+/** Where any is yes. */
 export function anyOf(...masks: readonly Mask[]): Mask {
   return join(masks, simd.or, never);
 }
 
+/** Yes where the other is no. */
 export function not(mask: Mask): Mask {
   return { prepare: (f) => mask.prepare(f), lanes: (block) => simd.not(mask.lanes(block)) };
 }
@@ -68,6 +71,7 @@ export function inState(column: ColumnLayout, state: number): Mask {
   return lanesOnly((block) => i8x16.eq(stateLanes(column, block), splat8(c32(state))));
 }
 
+/** Cells that have a value. */
 export function hasValue(column: ColumnLayout): Mask {
   return inState(column, Cell.value);
 }

@@ -18,6 +18,7 @@ export interface Wide {
   readonly low: Expr;
 }
 
+/** A constant of 128 bits. */
 export function wideConstant(value: bigint): Wide {
   return { high: c64(value >> 64n), low: c64(BigInt.asUintN(64, value)) };
 }
@@ -27,6 +28,7 @@ function wideLess(a: Wide, b: Wide): Expr {
   return or(ltS(a.high, b.high), and(eq(a.high, b.high), ltU(a.low, b.low)));
 }
 
+/** Whether a = b. */
 export function wideEqual(a: Wide, b: Wide): Expr {
   return and(eq(a.high, b.high), eq(a.low, b.low));
 }

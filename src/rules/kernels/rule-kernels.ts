@@ -26,6 +26,8 @@ export interface RuleKernels {
   readonly layout: BatchLayout;
   /** Indexes of the rules that the kernels judge; the others are left to the reference. */
   readonly covered: ReadonlySet<number>;
+  /** Indexes of the rules whose keys the kernels write: the rest of them is the reference's. */
+  readonly keyed: ReadonlySet<number>;
   /** Also sets the violation bits of the layout, for covered rules of scope `row`. The findings are copies. */
   run(batch: Batch): KernelFindings;
 }
@@ -33,6 +35,7 @@ export interface RuleKernels {
 class CompiledKernels implements RuleKernels {
   readonly layout: BatchLayout;
   readonly covered: ReadonlySet<number>;
+  readonly keyed: ReadonlySet<number>;
   readonly #rules: number;
   readonly #rowRules: readonly number[];
   readonly #arena: Arena;
@@ -42,6 +45,7 @@ class CompiledKernels implements RuleKernels {
   constructor(rules: readonly RulePlan[], layout: BatchLayout, arena: Arena, places: KernelPlaces, exports: WasmExports) {
     this.layout = layout;
     this.covered = new Set(places.covered);
+    this.keyed = new Set(places.keys.map(({ rule }) => rule));
     this.#rules = rules.length;
     this.#rowRules = places.covered.filter((index) => (rules[index] as RulePlan).scope === "row");
     this.#arena = arena;

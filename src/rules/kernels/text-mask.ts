@@ -39,6 +39,7 @@ export interface TextSpan {
   readonly length: Expr;
 }
 
+/** The text of a cell. */
 export function spanAt(column: LocatedLayout["column"], cell: Expr): TextSpan {
   const at = shl(cell, c32(2));
   return { start: load32(at, column.starts), length: load32(at, column.lengths) };

@@ -124,7 +124,7 @@ describe("kernels find what the reference finds", () => {
         }
         expect(validate(contract, batches, lane)).toEqual(validate(contract, batches, null));
       }),
-      { numRuns: 150, endOnFailure: true },
+      { numRuns: 100, endOnFailure: true },
     );
     // Each of the families is met by kernels, not by their absence.
     expect([...covered.keys()].sort()).toEqual(
