@@ -17,7 +17,7 @@ export const InvalidCause = {
   form: 5,
   /** A timestamp with an offset where the field is a local time. */
   offset: 6,
-  /** Bytes of a record key that are no UTF-8. */
+  /** Bytes that are no UTF-8, of a record key or where a binary format has text. */
   utf8: 7,
 } as const;
 

@@ -178,6 +178,6 @@ class Resolver {
   #mismatch(writer: AvroSchema, target: AvroSchema | null, field: Field, cause: number): void {
     const as = target === null || target.type === writer.type ? "" : `, read as ${avroTypeName(target)}`;
     const why = cause === InvalidCause.offset ? ": an instant is no local time" : "";
-    this.#issue(field, "type", `${field.path} is a ${field.type.kind} in the contract and ${avroTypeName(writer)}${as} in Avro${why}`);
+    this.#issue(field, "type", `${field.path} is ${field.type.kind} in the contract and ${avroTypeName(writer)}${as} in Avro${why}`);
   }
 }

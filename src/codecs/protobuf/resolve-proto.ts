@@ -50,7 +50,7 @@ function tableOf(message: ProtoMessage, columns: readonly (Field | null)[], issu
     const slot = slotOf(each, field, issues);
     if (slot.into === "mismatch" || slot.read.kind === "invalid") {
       const cause = slot.read.kind === "invalid" && slot.read.cause === InvalidCause.offset ? ": an instant is no local time" : "";
-      const message = `${field.path} is a ${field.type.kind} in the contract and ${typeWords(each)} in Protobuf${cause}`;
+      const message = `${field.path} is ${field.type.kind} in the contract and ${typeWords(each)} in Protobuf${cause}`;
       issues.push({ path: field.path, code: "type", message });
     }
     return { column, ...slot };

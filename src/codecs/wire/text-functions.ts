@@ -40,6 +40,7 @@ export interface WireFunctions {
   readonly same: FunctionRef;
 }
 
+/** Writes them into a module. */
 export function emitWire(m: WasmModule): WireFunctions {
   const word = m.global("i64");
   return { utf8: emitUtf8(m), varint: emitVarint(m, word), word, same: emitSame(m) };

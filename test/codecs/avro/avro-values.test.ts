@@ -119,8 +119,8 @@ describe("cells that can't take what is written", () => {
     const plan = resolveAvro({ writer, reader: null, fields: contract.fields, unknownFields: "ignore", keyField: null });
     expect("problem" in plan ? plan : plan.issues.map(({ path, code, message }) => [path, code, message])).toEqual([
       ["b", "missing", "R has no field b, so b is missing"],
-      ["a", "type", "a is a long in the contract and string in Avro"],
-      ["s.x", "type", "s.x is a date in the contract and long in Avro"],
+      ["a", "type", "a is long in the contract and string in Avro"],
+      ["s.x", "type", "s.x is date in the contract and long in Avro"],
     ]);
   });
 

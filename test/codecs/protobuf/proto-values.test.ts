@@ -117,8 +117,8 @@ describe("cells that can't take what is written", () => {
     });
     expect(issues.map(({ path, code, message }) => [path, code, message])).toEqual([
       ["b", "missing", "M has no field b, so b is missing"],
-      ["a", "type", "a is a int in the contract and string in Protobuf"],
-      ["s.x", "type", "s.x is a long in the contract and bool in Protobuf"],
+      ["a", "type", "a is int in the contract and string in Protobuf"],
+      ["s.x", "type", "s.x is long in the contract and bool in Protobuf"],
     ]);
   });
 });
