@@ -1,7 +1,7 @@
 import type { Batch } from "../core/batch.ts";
 import type { Profile } from "../core/profile.ts";
 
-/** Profiles one window after the other. */
+/** Profiles one window after the other, of at most 2^32 - 1 values a column. */
 export interface WindowProfiler {
   /** Forgets the window so far. */
   reset(): void;

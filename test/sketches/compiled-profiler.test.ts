@@ -263,6 +263,19 @@ describe("the compiled profile is the reference's, to the last bit", () => {
     expect(bothOf({ kind: "long" }, [[0n, ...oneSlot]]).top!.error).toBeGreaterThan(8 * 9);
   });
 
+  test("a full table that streams is purged at exactly what it keeps", () => {
+    const { entriesMax, entriesKept } = wholeShape;
+    const value = (i: number): bigint => BigInt(1e6 * (i + 1));
+    const chunks = [[0n, ...Array.from({ length: entriesMax + 1 }, (_, i) => value(i))]];
+    // What begins the streaming leaves nothing of single values, but for the last; then as many values come often as a purge keeps, the others seldom.
+    for (let i = 0; i < entriesMax; i++) {
+      chunks.push(Array.from({ length: i < entriesKept ? 160 : 60 }, () => value(10_000 + i)));
+    }
+    bothOf({ kind: "long" }, chunks);
+    chunks.push(Array.from({ length: 300 }, () => value(50_000)));
+    bothOf({ kind: "long" }, chunks);
+  });
+
   test("a hash of many leading zeros", () => {
     expect(Math.max(...bothOf({ kind: "long" }, [[0n, 2_144_141n]]).distinct.registers)).toBe(26);
   });

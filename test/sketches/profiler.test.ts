@@ -3,7 +3,7 @@ import type { Column } from "../../src/core/column.ts";
 import type { Field } from "../../src/core/schema.ts";
 import { compareValueTexts } from "../../src/sketches/compare-text.ts";
 import { emptyProfile, mergeProfiles, profileBatch, summarizeProfile } from "../../src/sketches/index.ts";
-import { batchOf, columnOf, contractOf, fieldOf } from "./columns.ts";
+import { batchOf, columnOf, contractOf, fieldOf, seededRandom } from "./columns.ts";
 
 const carrier = fieldOf("carrier", { kind: "string" });
 const delay = fieldOf("delay", { kind: "int" });
@@ -105,6 +105,37 @@ describe("profiles of a batch", () => {
     const merged = mergeProfiles(one("😀".repeat(70)), one("😀".repeat(64) + "z")).columns.get("carrier")!;
     expect(merged.max).toBe("😀".repeat(64));
     expect(merged.top?.entries.length).toBe(2);
+  });
+
+  test("while a table holds every value, the order of rows changes nothing but the last digits of moments", () => {
+    const random = seededRandom(3);
+    const fields = [delay, carrier, fieldOf("x", { kind: "double" })];
+    const rows = Array.from({ length: 5000 }, () => Math.floor(300 * random()));
+    const profileIn = (order: readonly number[]) =>
+      profileBatch(
+        contractOf(fields),
+        batchOf([
+          columnOf(
+            delay,
+            order.map((n) => 40 * n),
+          ),
+          columnOf(
+            carrier,
+            order.map((n) => `c${n}`),
+          ),
+          columnOf(
+            fields[2]!,
+            order.map((n) => n / 8),
+          ),
+        ]),
+        null,
+      );
+    const plain = (profile: ReturnType<typeof profileIn>) =>
+      [...profile.columns.values()].map(({ moments, lengths, ...rest }) => ({ ...rest, counts: [moments?.count, lengths?.count] }));
+    const shuffled = rows.toSorted((a, b) => ((a * 7919) % 1009) - ((b * 7919) % 1009));
+    expect(plain(profileIn(shuffled))).toEqual(plain(profileIn(rows)));
+    expect(plain(profileIn(rows.toSorted((a, b) => b - a)))).toEqual(plain(profileIn(rows)));
+    for (const column of profileIn(rows).columns.values()) expect(column.quantiles?.compactions ?? 0).toBe(0);
   });
 
   test("a column whose kind changed between contract versions is taken from the newer", () => {

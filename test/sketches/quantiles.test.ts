@@ -57,8 +57,10 @@ function rankErrors(values: Float64Array, window: number): number[] {
   const distribution = distributionOf(sketch);
   const sorted = values.slice().sort();
   return Array.from({ length: 99 }, (_, i) => {
-    const value = sorted[Math.floor(((i + 1) / 100) * sorted.length)]!;
-    return Math.abs(shareBelow(distribution, value, true) - (sorted.findLastIndex((each) => each === value) + 1) / sorted.length);
+    let at = Math.floor(((i + 1) / 100) * sorted.length);
+    const value = sorted[at]!;
+    while (sorted[at + 1] === value) at++;
+    return Math.abs(shareBelow(distribution, value, true) - (at + 1) / sorted.length);
   });
 }
 
@@ -81,11 +83,11 @@ describe("quantiles", () => {
   test("rank errors stay under the stated bound in 99 of 100, whatever the shape, the order and the windows", () => {
     const errors: number[] = [];
     for (const [at, shape] of Object.values(shapes).entries()) {
-      for (const window of [700, 5000, 300_000]) {
+      for (const window of [700, 5000, 150_000]) {
         const random = seededRandom(at * 31 + window);
         errors.push(
           ...rankErrors(
-            Float64Array.from({ length: window === 300_000 ? 300_000 : 60_000 }, (_, i) => shape(i, random)),
+            Float64Array.from({ length: window === 150_000 ? 150_000 : 30_000 }, (_, i) => shape(i, random)),
             window,
           ),
         );
@@ -119,9 +121,9 @@ describe("quantiles", () => {
 
   test("the same values give the same sketch, and memory stays bounded", () => {
     const random = seededRandom(1);
-    const values = Float64Array.from({ length: 300_000 }, () => random());
-    const sketch = windowsSketch(values, 300_000);
-    expect(windowsSketch(values, 300_000)).toEqual(sketch);
+    const values = Float64Array.from({ length: 100_000 }, () => random());
+    const sketch = windowsSketch(values, 100_000);
+    expect(windowsSketch(values, 100_000)).toEqual(sketch);
     expect(sketch.levels.reduce((sum, items) => sum + items.length, 0)).toBeLessThan(1700);
     expect(isExact(sketch)).toBe(false);
   });

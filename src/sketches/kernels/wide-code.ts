@@ -104,8 +104,8 @@ function emitAddValue(m: WasmModule, host: HostFunctions): FunctionRef {
     });
     hashFewest(f, state, start, host.tally, hashSpan);
     keepExtremes(f, state, start);
+    // As many as the table holds always fit the store.
     f.set(full, eq(headOf(state, Head.size), c32(shape.entriesMax)));
-    f.set(full, or(full, gtU(headOf(state, Head.stored), c32(shape.storeBytes - valueBytes))));
     admitEntry(f, { state, key, slot, found, full, started, number }, shape, { seek, purge, start: host.start });
     f.store64(add(state, shl(number, c32(3))), hash, shape.hashes - 8);
     f.set(number, add(state, shl(number, c32(2))));
