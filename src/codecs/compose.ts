@@ -25,18 +25,14 @@ export function joinColumns(contract: Contract, batch: Batch, others: readonly F
   return { ...batch, columns, ...(payload !== undefined && { payload }), resident: null };
 }
 
-/** A batch of which some rows count: the others were decoded by another part. */
-export interface BatchPart {
-  readonly batch: Batch;
+/** A decoder and the rows that are its. */
+interface RowsDecoder {
+  readonly decode: (records: Records) => Batch;
   readonly owns: (row: number) => boolean;
 }
 
 /** Decodes each part of a run by its own decoder, and answers the rows of all as one batch; a row that no part owns is the first one's. */
-export function decodeParts(
-  records: Records,
-  parts: readonly { readonly decode: (records: Records) => Batch; readonly owns: (row: number) => boolean }[],
-  needsText: boolean,
-): Batch {
+export function decodeParts(records: Records, parts: readonly RowsDecoder[], needsText: boolean): Batch {
   const batches = parts.map(({ decode, owns }) => {
     const valueLength = records.valueLength.map((length, row) => (owns(row) ? length : -1));
     return copyBatch(decode({ ...records, valueLength }));

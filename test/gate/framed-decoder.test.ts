@@ -74,7 +74,7 @@ function valueOf(type: RegisteredSchema["type"], { version, id, note }: Order): 
 
 const orders = fc.array(
   fc.record({
-    version: fc.constantFrom(0, 0, 0, 1, 2, 3) as fc.Arbitrary<Order["version"]>,
+    version: fc.constantFrom<Order["version"]>(0, 0, 0, 1, 2, 3),
     id: fc.oneof(fc.integer(), fc.constant(2 ** 30)),
     note: fc.string({ maxLength: 20 }),
     key: fc.option(fc.string({ maxLength: 5 })),

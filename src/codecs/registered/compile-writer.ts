@@ -9,7 +9,7 @@ import type { DecoderTools } from "../decoder.ts";
 import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
 import { compileFormat } from "../compile-format.ts";
 import { isWholeKey, wholeKeySchema } from "../whole-key.ts";
-import type { RegisteredPlan, WriterDecoder } from "./registered.ts";
+import type { RegisteredPlan, WriterDecoder } from "./writer-decoder.ts";
 import type { FrameGroup } from "./schema-frames.ts";
 
 /** A writer's schema as a decoder into the contract's columns. */

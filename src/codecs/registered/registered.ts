@@ -1,6 +1,5 @@
 import type { DecodeFault } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
-import type { ValuePlan } from "../../core/record-plan.ts";
 import type { Records } from "../../core/records.ts";
 import { span } from "../../core/records.ts";
 import type { ResolvedSchemas, SchemaAnswer } from "../../core/registered-schema.ts";
@@ -10,18 +9,11 @@ import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
 import { jsonCodec } from "../json.ts";
 import { mergeFaults } from "../text/merge-faults.ts";
 import { compileWriter } from "./compile-writer.ts";
+import type { RegisteredPlan, WriterDecoder } from "./writer-decoder.ts";
 import { readFrames, type FrameGroup, type Frames } from "./schema-frames.ts";
 
 /** Writers' schemas compiled against one contract that are kept. */
 const decodersMax = 200;
-
-/** Values framed by a registry's serializers. */
-export type RegisteredPlan = Extract<ValuePlan, { readonly format: "registered" }>;
-
-/** How the records of one writer's schema are decoded, or why they can't be. */
-export type WriterDecoder =
-  | { readonly decode: Decode; readonly judge: ((text: Uint8Array) => string | null) | null }
-  | { readonly code: DecodeFaultCode; readonly message: string };
 
 /** Records framed by a schema registry's serializers: each is decoded by the schema that it names. */
 export function compileRegistered(contract: Contract, plan: RegisteredPlan, part: "value" | "key", tools: DecoderTools): DecodeWithSchemas {
