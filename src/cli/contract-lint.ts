@@ -6,6 +6,7 @@ import { DocumentError, formatDiagnostic } from "../core/errors.ts";
 import type { Invocation } from "./command.ts";
 import { readContractText } from "./contracts.ts";
 import { ExitCode } from "./exit-code.ts";
+import { formatIssues } from "./format-issues.ts";
 import { formatCount } from "./table.ts";
 
 interface LintedFile {
@@ -47,7 +48,7 @@ async function lint(file: string, schema: string | null): Promise<LintedFile & {
       schema === null
         ? await loadContracts(file, readContractText)
         : await loadContract(file, readContractText, { dataset: schema }).then((one) => ({ ...one, contracts: [one.contract] }));
-    const linted = [...diagnostics, ...contracts.flatMap(lintContract)];
+    const linted = [...diagnostics, ...contracts.flatMap(lintContract), ...contracts.flatMap(formatIssues)];
     return { file, ok: true, diagnostics: linted, unenforced: contracts.flatMap((one) => one.unenforced), contracts };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;

@@ -196,6 +196,38 @@ describe("sluice contract lint", () => {
   });
 });
 
+describe("sluice contract lint of a contract with an Avro schema", () => {
+  it("names the columns that the schema can't fill, at their place", async () => {
+    const file = join(folder, "avro.odcs.yaml");
+    writeFileSync(
+      join(folder, "thing.avsc"),
+      `{ "type": "record", "name": "Thing", "fields": [{ "name": "id", "type": "string" }, { "name": "extra", "type": ["null", "int"] }] }`,
+    );
+    writeFileSync(
+      file,
+      `apiVersion: v3.1.0
+kind: DataContract
+id: things
+version: 1.0.0
+status: active
+schema:
+  - name: things
+    properties:
+      - { name: id, logicalType: integer }
+      - { name: extra, logicalType: object }
+      - { name: gone, logicalType: string }
+    customProperties:
+      - { property: sluice, value: { decoding: { format: avro, schema: thing.avsc } } }
+`,
+    );
+    const { code, out } = await sluice(["contract", "lint", file]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/:9:\d+: warning: id is long in the contract and string in Avro: such values are refused/);
+    expect(out).toMatch(/warning: Thing has no field gone, so gone is always missing/);
+    expect(out).toMatch(/info: records are decoded by the interpreter, not by compiled code: id can't take what is written/);
+  });
+});
+
 describe("rules that look beyond the window", () => {
   const beyond = join(folder, "beyond.odcs.yaml");
   writeFileSync(

@@ -66,6 +66,8 @@ export class LeafEmitter {
   readonly #wire: WireFunctions;
   readonly #arena: Arena;
   readonly #byte: Local;
+  readonly #two: Local;
+  readonly #start: Local;
   readonly #real: Local;
 
   constructor({ f, p, end, wire, arena, places }: EmitterOptions) {
@@ -78,6 +80,8 @@ export class LeafEmitter {
     this.value = f.local(i64);
     this.length = f.local(i32);
     this.#byte = f.local(i32);
+    this.#two = f.local(i32);
+    this.#start = f.local(i32);
     this.#real = f.local(f64);
   }
 
@@ -93,7 +97,7 @@ export class LeafEmitter {
   long(bits: 32 | 64): void {
     const f = this.#f;
     const p = this.#p;
-    const two = f.local(i32);
+    const two = this.#two;
     const small = (word: Expr): Expr => extendS(xor(shrU(word, c32(1)), sub(c32(0), and(word, c32(1)))));
     f.set(two, load16U(p));
     f.if(
@@ -120,7 +124,7 @@ export class LeafEmitter {
   #longVarint(bits: 32 | 64): void {
     const f = this.#f;
     const p = this.#p;
-    const start = f.local(i32);
+    const start = this.#start;
     f.set(start, p);
     f.set(p, f.call(this.#wire.varint, p));
     this.leaveIf(eqz(p));
