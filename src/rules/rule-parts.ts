@@ -100,11 +100,9 @@ function compilePart(part: RulePart, target: RuleTarget, compileCheck: CompileCh
   const compiled = compileCheck(check, { ...target, plan });
   const paths = columnsOf(part).map((column) => resolvePath(target.fields, column, plan));
   // A condition is false where a comparison has no value; only invalid cells leave it open.
-  const unjudged = judgesAbsent.has(check.family)
-    ? null
-    : check.family === "condition"
-      ? [Cell.invalid]
-      : [Cell.invalid, Cell.null, Cell.missing];
+  const unjudged = judgesAbsent.has(check.family) ? null : new Uint8Array(4);
+  unjudged?.fill(check.family === "condition" ? 0 : 1);
+  if (unjudged !== null) [unjudged[Cell.value], unjudged[Cell.invalid]] = [0, 1];
   const single = paths.filter(({ steps }) => !steps.includes(-1));
   return {
     paths,
@@ -115,7 +113,7 @@ function compilePart(part: RulePart, target: RuleTarget, compileCheck: CompileCh
       if (unjudged === null) return out;
       for (const path of single) {
         const { state } = locate(batch, path).column;
-        for (let row = 0; row < out.length; row++) if (unjudged.some((cell) => cell === state[row])) out[row] = Verdict.unjudged;
+        for (let row = 0; row < out.length; row++) if (unjudged[state[row] as number] === 1) out[row] = Verdict.unjudged;
       }
       return out;
     },
@@ -128,20 +126,17 @@ function compilePart(part: RulePart, target: RuleTarget, compileCheck: CompileCh
   };
 }
 
-function each(parts: readonly Part[], batch: Batch, applies: Uint8Array, join: (verdicts: readonly number[]) => number): Uint8Array {
-  const all = parts.map((part) => part.verdicts(batch, applies));
-  return Uint8Array.from({ length: batch.rows }, (_, row) => join(all.map((verdicts) => verdicts[row] as number)));
-}
-
-/** Kleene's logic: false beats unknown in "all", true beats it in "any". */
-function joinAll(verdicts: readonly number[]): number {
-  if (verdicts.includes(Verdict.fails)) return Verdict.fails;
-  return verdicts.includes(Verdict.unjudged) ? Verdict.unjudged : Verdict.passes;
-}
-
-function joinAny(verdicts: readonly number[]): number {
-  if (verdicts.includes(Verdict.passes)) return Verdict.passes;
-  return verdicts.includes(Verdict.unjudged) ? Verdict.unjudged : Verdict.fails;
+/** Kleene's logic: what is decisive (false in "all", true in "any") beats unknown, and unknown beats the rest. */
+function join(parts: readonly Part[], batch: Batch, applies: Uint8Array, decisive: number): Uint8Array {
+  const [first, ...others] = parts.map((part) => part.verdicts(batch, applies));
+  const out = first as Uint8Array;
+  for (const verdicts of others) {
+    for (let row = 0; row < out.length; row++) {
+      const verdict = verdicts[row] as number;
+      if (verdict === decisive || (verdict === Verdict.unjudged && out[row] !== decisive)) out[row] = verdict;
+    }
+  }
+  return out;
 }
 
 /** Which parts of a row have a verdict. */
@@ -166,7 +161,7 @@ function composed(check: Composed, target: RuleTarget, compileCheck: CompileChec
       return {
         paths: parts.flatMap(({ paths }) => paths),
         expected: parts.map(({ expected }) => expected).join(all ? " and " : " or "),
-        verdicts: (batch, applies) => each(parts, batch, applies, all ? joinAll : joinAny),
+        verdicts: (batch, applies) => join(parts, batch, applies, all ? Verdict.fails : Verdict.passes),
         finding: findings,
       };
     }

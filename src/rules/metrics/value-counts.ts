@@ -115,10 +115,14 @@ export function mergeCounts(a: ValueCounts, b: ValueCounts): ValueCounts {
   return counter.counts();
 }
 
-/** A count of different values, or a count of some of them, with the bounds of its error (three standard deviations). */
+/**
+ * A count of different values (or of some of them) from the `kept` ones of a sample, with bounds three standard deviations away; above, with
+ * what a Poisson count may hide besides: none in the sample does not mean none at all.
+ */
 export function scaleSample(kept: number, level: number): { readonly value: number; readonly low: number; readonly high: number } {
   const scale = 2 ** level;
   // Each value is in the sample with the chance 1/scale.
-  const deviation = Math.sqrt(kept * (1 - 1 / scale)) * scale;
-  return { value: kept * scale, low: Math.max(kept, kept * scale - 3 * deviation), high: kept * scale + 3 * deviation };
+  const chance = 1 - 1 / scale;
+  const low = (kept - 3 * Math.sqrt(kept * chance)) * scale;
+  return { value: kept * scale, low: Math.max(kept, low), high: (kept + 3 * Math.sqrt((kept + 1) * chance) + 3 * chance) * scale };
 }

@@ -6,7 +6,7 @@ import { compileValidator } from "../../../src/rules/compile-validator.ts";
 import { ExactSum } from "../../../src/rules/metrics/exact-sum.ts";
 import { fractionToNumber } from "../../../src/rules/metrics/measure.ts";
 import { exactValuesMax } from "../../../src/rules/metrics/quantile.ts";
-import { countedKeysMax } from "../../../src/rules/metrics/value-counts.ts";
+import { countedKeysMax, scaleSample } from "../../../src/rules/metrics/value-counts.ts";
 import { makeContract, makeRecords, type FieldSketch } from "../../fixtures/contract.ts";
 import { validate } from "../../fixtures/validate.ts";
 
@@ -400,6 +400,11 @@ describe("estimates", () => {
     };
     const truth = ((count - 10_000) / count) * 100;
     expect(unique.low < truth && truth < unique.high).toBe(true);
+  });
+
+  test("none in a sample does not mean none at all", () => {
+    expect(scaleSample(0, 3)).toEqual({ value: 0, low: 0, high: expect.closeTo(43.4, 0) as number });
+    expect(scaleSample(7, 0)).toEqual({ value: 7, low: 7, high: 7 });
   });
 });
 
