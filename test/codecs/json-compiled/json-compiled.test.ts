@@ -10,7 +10,7 @@ import { allocateRecords, type Records } from "../../../src/core/records.ts";
 import { Arena } from "../../../src/wasm/arena.ts";
 import { layoutBatch } from "../../../src/wasm/layout.ts";
 import { cellValue } from "../../fixtures/column-value.ts";
-import { makeContract, makeRecords } from "../../fixtures/contract.ts";
+import { makeContract, makeRecords, type FieldSketch } from "../../fixtures/contract.ts";
 import { compareBatches } from "./compare-batches.ts";
 import { Pair, smallLimits } from "./equality.ts";
 import { nested, scalars } from "./fuzzed-contracts.ts";
@@ -93,6 +93,32 @@ describe("the same as the interpreter", () => {
     for await (const texts of flightTexts(rowsOfFlights)) expect(pair.differs(makeRecords(texts))).toBeNull();
     expect(pair.compiled.tally.straight).toBeGreaterThan(rowsOfFlights * 0.9);
     expect(pair.compiled.tally.reference).toBe(0);
+  });
+
+  test("on contracts without fields, nested beyond every limit, and with keys of any length", () => {
+    const deep = (levels: number, wrap: (inner: FieldSketch) => FieldSketch): FieldSketch => {
+      let sketch: FieldSketch = { type: "int" };
+      for (let i = 0; i < levels; i++) sketch = wrap(sketch);
+      return sketch;
+    };
+    const long = "k".repeat(700);
+    const longer = "k".repeat(2000);
+    const cases: readonly (readonly [Readonly<Record<string, FieldSketch>>, (i: number) => string])[] = [
+      [{}, (i) => (i % 2 === 0 ? "{}" : `{"a":${i}}`)],
+      [{ "": { type: "int" }, x: { type: "struct", of: {} } }, (i) => `{"":${i},"x":${i % 3 === 0 ? "{}" : '{"q":1}'}}`],
+      [
+        { a: deep(120, (inner) => ({ type: "struct", of: { a: inner } })) },
+        (i) => `${'{"a":'.repeat((i % 120) + 1)}${i % 2 === 0 ? "1" : "{}"}${"}".repeat((i % 120) + 1)}`,
+      ],
+      [{ a: deep(6, (inner) => ({ type: "list", of: inner })) }, (i) => `{"a":[[[[[[${i}]]],[]],[[[[1,2,3]]]]]]}`],
+      [
+        { ["constructor" as string]: { type: "string" }, [long]: { type: "int" } },
+        (i) => `{"__proto__":1,"constructor":"a","${long}":${i}}`,
+      ],
+      [{ [longer]: { type: "int" } }, (i) => `{"${longer}":${i}}`],
+    ];
+    for (const [fields, make] of cases)
+      expect(new Pair(makeContract(fields)).differs(makeRecords(Array.from({ length: 300 }, (_, i) => make(i))))).toBeNull();
   });
 
   test("on 500 columns, with and without most of them", () => {
