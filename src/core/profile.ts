@@ -42,7 +42,7 @@ export interface QuantileSketch {
   readonly kind: "quantiles";
   readonly count: number;
   readonly levels: readonly Float64Array[];
-  /** Compactions so far: one of the seeds of the next one's coin. */
+  /** Compactions and samplings so far, one of the seeds of the next compaction's coin; 0: nothing was lost, and answers are exact. */
   readonly compactions: number;
 }
 
@@ -52,7 +52,10 @@ export interface DistinctSketch {
   readonly registers: Uint8Array;
 }
 
-/** A Misra-Gries summary: a value's true count is between its entry's `count` (0 without entry) and that plus `error`. */
+/**
+ * A Misra-Gries summary: a value's true count is never below its entry's `count` (0 without entry), and at most that plus `error`, but for one value of a
+ * thousand where `error` is not 0.
+ */
 export interface TopValues {
   readonly kind: "top";
   /** Values counted. */

@@ -1,12 +1,13 @@
 import type { QuantileSketch } from "../core/profile.ts";
 import { mixWord } from "./mix-word.ts";
 
-/** KLL's k: most items on the highest level; lower levels hold 2/3 of the one above, and at least 8 (as Apache DataSketches has it). */
+/**
+ * KLL's k: up to this many values a sketch holds every one. The highest level holds this many items; lower levels 2/3 of the one above, and at least 8
+ * (as Apache DataSketches has it).
+ */
 export const quantileK = 512;
 const leastCapacity = 8;
 
-/** Up to this many values a sketch holds every one, and its answers are exact. */
-export const exactQuantilesMax = quantileK;
 /** Rank error of one answer, as a share of all values: below this in 99 of 100 (tested); its standard deviation is about a third. */
 export const rankErrorMax = 0.01;
 /** Levels of a sketch: enough for 2^60 values. */

@@ -10,7 +10,7 @@ import { addCounted, addSorted, compress } from "./quantiles.ts";
 export const unsampledBits = 13;
 
 /** The level of the block that begins after `start` numbers: it has 2^level of them. */
-export function blockLevel(start: number): number {
+function blockLevel(start: number): number {
   return Math.max(0, 32 - unsampledBits - Math.clz32(start));
 }
 

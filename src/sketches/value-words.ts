@@ -17,7 +17,7 @@ function doubleOf(low: number, high: number): number {
 }
 
 /** The signed 64-bit whole number of two words. */
-export function longOf(low: number, high: number): bigint {
+function longOf(low: number, high: number): bigint {
   words[0] = low;
   words[1] = high;
   return long[0] as bigint;

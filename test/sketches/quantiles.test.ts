@@ -7,7 +7,7 @@ import {
   distributionOf,
   emptyQuantiles,
   emptyStack,
-  exactQuantilesMax,
+  quantileK,
   isExact,
   mergeQuantiles,
   quantileOf,
@@ -100,7 +100,7 @@ describe("quantiles", () => {
   });
 
   test("is exact while every value is held, and of few distinct values whatever their number", () => {
-    const sketch = sketchOfSorted(Float64Array.from({ length: exactQuantilesMax }, (_, i) => i));
+    const sketch = sketchOfSorted(Float64Array.from({ length: quantileK }, (_, i) => i));
     const distribution = distributionOf(sketch);
     expect(quantileOf(distribution, 0.5)).toBe(255);
     expect(quantileOf(distribution, 0)).toBe(0);

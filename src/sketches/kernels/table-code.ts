@@ -50,7 +50,7 @@ export function slotCode(key: Expr, shape: StateShape): Expr {
 }
 
 /** `drawEntry`: 1 for one of eight calls. `seed` is a spare local. */
-export function drawCode(f: FunctionBuilder, state: Local, seed: Local): Expr {
+function drawCode(f: FunctionBuilder, state: Local, seed: Local): Expr {
   f.set(seed, add(mul(headOf(state, Head.seed), c32(1_664_525)), c32(1_013_904_223)));
   setHead(f, state, Head.seed, seed);
   return eqz(shrU(seed, c32(32 - drawBits)));
@@ -73,7 +73,7 @@ export function countAgain(f: FunctionBuilder, state: Expr, number: Expr, shape:
 }
 
 /** What a search gives where every probed slot is taken. */
-export const blocked = -0x8000_0000;
+const blocked = -0x8000_0000;
 
 interface SeekLocals {
   readonly state: Local;
@@ -118,7 +118,7 @@ export function emitSeek(m: WasmModule, shape: StateShape): FunctionRef {
 }
 
 /** Appends an entry with count 1 in the free slot that a search found; leaves its number. The caller fills its other parts. */
-export function insertEntry(f: FunctionBuilder, state: Local, key: Expr, found: Local, number: Local, shape: StateShape): void {
+function insertEntry(f: FunctionBuilder, state: Local, key: Expr, found: Local, number: Local, shape: StateShape): void {
   f.set(number, add(headOf(state, Head.size), c32(1)));
   setHead(f, state, Head.size, number);
   f.store16(add(state, shl(sub(found, c32(blocked + 1)), c32(1))), number, shape.slots);
