@@ -144,8 +144,10 @@ class CelChecker {
       case "identExpr":
         return this.#name(node, exprKind.value.name, scope);
       case "selectExpr": {
-        const of = this.#typed(exprKind.value.operand, scope, depth, inside);
-        const type = this.#select(node, of, exprKind.value.field);
+        const { operand, field } = exprKind.value;
+        const of = this.#isRecord(operand, scope) ? this.#recordType(operand) : this.#typed(operand, scope, depth, inside);
+        const type = this.#select(node, of, field);
+        if (this.#isRecord(operand, scope)) this.#columns.add(field);
         return exprKind.value.testOnly ? { kind: "bool" } : type;
       }
       case "listExpr": {
@@ -169,10 +171,24 @@ class CelChecker {
     }
   }
 
+  /** Whether a part is the record as a whole, and no column or variable of that name. */
+  #isRecord(node: CelNode | undefined, scope: Scope): node is CelNode {
+    const named = node?.exprKind.case === "identExpr" && node.exprKind.value.name === celRecord;
+    return named && !scope.has(celRecord) && !this.#fields.some((field) => field.name === celRecord);
+  }
+
+  /** The type of `record` where only one of its fields is asked for. */
+  #recordType(node: CelNode): CelType {
+    const type: CelType = { kind: "record", fields: this.#fields };
+    this.#nodes++;
+    this.#types.set(node.id, type);
+    return type;
+  }
+
   #name(node: CelNode, name: string, scope: Scope): CelType {
     const local = scope.get(name);
     if (local !== undefined) return local;
-    if (name === celRecord && !this.#fields.some((field) => field.name === name)) {
+    if (this.#isRecord(node, scope)) {
       for (const field of this.#fields) this.#columns.add(field.name);
       return { kind: "record", fields: this.#fields };
     }

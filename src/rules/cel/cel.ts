@@ -21,12 +21,7 @@ export interface CelInterpreter {
 }
 
 /** Evaluates by @bufbuild/cel on values made of a row's columns; whole numbers are exact. */
-function interpreterOf(
-  evaluate: (context: Record<string, CelInput>) => unknown,
-  columns: readonly number[],
-  fields: readonly Field[],
-): CelInterpreter {
-  const whole = fields.length === columns.length;
+function interpreterOf(evaluate: (context: Record<string, CelInput>) => unknown, columns: readonly number[]): CelInterpreter {
   return {
     evaluate(batch, row) {
       try {
@@ -36,7 +31,7 @@ function interpreterOf(
           const column = batch.columns[index] as Column;
           const value = celValue(column, row);
           context[column.field.name] = value;
-          if (whole) record.set(column.field.name, value);
+          record.set(column.field.name, value);
         }
         if (!("record" in context)) context["record"] = record as CelInput;
         const value = evaluate(context);
@@ -62,11 +57,7 @@ export const celFamily: RuleFamily<"cel"> = {
     if ("length" in expression) throw invalidRule(rule, expression.map(({ message }) => message).join("; "));
     const indexes = fields.flatMap(({ name }, i) => (expression.columns.includes(name) ? [i] : []));
     const { truths } = compileTruth({ expression, fields });
-    const interpreter = interpreterOf(
-      plan(celEnvironment(), expression.syntax) as (context: Record<string, CelInput>) => unknown,
-      indexes,
-      fields,
-    );
+    const interpreter = interpreterOf(plan(celEnvironment(), expression.syntax) as (context: Record<string, CelInput>) => unknown, indexes);
     const paths = expression.columns.map((column) => resolvePath(fields, (fields.find(({ name }) => name === column) as Field).path, rule));
     const masked = paths.some((path) => path.masked || hasMasked(path.field));
     return {

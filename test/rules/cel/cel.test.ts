@@ -223,6 +223,13 @@ describe("expressions", () => {
     expect(said("l.all(k, k > 1)", long)).toContain("a list has 1001 items; expressions look at lists of at most 1000");
   });
 
+  test("the record as a whole, and single fields of it", () => {
+    expect(offenders("record.i > 0 && has(record.s)", ['{"i":1,"s":"x","j":"wrong"}', '{"i":1}', '{"i":0,"s":"x"}'])).toEqual([1, 2]);
+    expect(expressionOf("record.i > 0 && has(record.s)").columns).toEqual(["i", "s"]);
+    expect(expressionOf("size(record) > 0").columns).toEqual(Object.keys(fields));
+    expect(offenders("record['i'] == 1 && 'i' in record && record.all(k, k != '')", ['{"i":1}', '{"i":2}'])).toEqual([1]);
+  });
+
   test("a classified column's value is not told", () => {
     const contract = makeContract(
       { a: { type: "string", classification: "secret" } },
