@@ -35,7 +35,9 @@ interface RowsDecoder {
 export function decodeParts(records: Records, parts: readonly RowsDecoder[], needsText: boolean): Batch {
   const batches = parts.map(({ decode, owns }) => {
     const valueLength = records.valueLength.map((length, row) => (owns(row) ? length : -1));
-    return copyBatch(decode({ ...records, valueLength }));
+    const batch = decode({ ...records, valueLength });
+    // What is resident is gone with the next part's.
+    return batch.resident === undefined || batch.resident === null ? batch : copyBatch(batch);
   });
   const sources = new Uint16Array(records.count).fill(noSource);
   for (let row = 0; row < records.count; row++) {

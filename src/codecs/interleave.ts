@@ -47,6 +47,9 @@ export function interleave(parts: readonly Column[], sources: RowSources, gather
   }
 }
 
+/** Below this many bytes a loop is quicker than a call. */
+const shortBytes = 24;
+
 /** Takes the source text of an invalid cell of part `part` into the result's slab; answers where it stands there. */
 export type GatherText = (part: number, start: number, length: number) => number;
 
@@ -85,7 +88,8 @@ function pickText(
     const from = parts[sources[row] as number] as BytesColumn;
     const length = from.lengths[row] as number;
     const start = from.starts[row] as number;
-    bytes.set(from.bytes.subarray(start, start + length), at);
+    if (length > shortBytes) bytes.set(from.bytes.subarray(start, start + length), at);
+    else for (let k = 0; k < length; k++) bytes[at + k] = from.bytes[start + k] as number;
     starts[row] = at;
     lengths[row] = length;
     at += length;

@@ -95,7 +95,7 @@ class ChangeEvents {
       const from = members.starts[root] as number;
       if (from < 0) continue;
       this.texts.raw(separator + key);
-      this.texts.area.append(bytes, from, members.ends[root] as number);
+      this.texts.copy(bytes, from, members.ends[root] as number);
       separator = ",";
     }
     this.texts.raw(separator === "{" ? "{}" : "}");

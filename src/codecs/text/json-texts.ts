@@ -6,6 +6,9 @@ import { decodeFaults, type DecodeFaultCode } from "../faults.ts";
 /** The escapes of the bytes below 0x20, as `JSON.stringify` writes them. */
 const escapes = Array.from({ length: 0x20 }, (_, byte) => JSON.stringify(String.fromCharCode(byte)).slice(1, -1));
 
+/** Below this many bytes a loop is quicker than a call. */
+const shortBytes = 24;
+
 /** A name as a JSON string of ASCII, with its colon: what `raw` takes. */
 export function memberKey(name: string): string {
   return `${JSON.stringify(name).replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)}:`;
@@ -60,7 +63,10 @@ export class JsonTexts {
   raw(text: string): void {
     const { area } = this;
     area.reserve(text.length);
-    for (let i = 0; i < text.length; i++) area.bytes[area.length++] = text.charCodeAt(i);
+    const { bytes } = area;
+    let { length } = area;
+    for (let i = 0; i < text.length; i++) bytes[length++] = text.charCodeAt(i);
+    area.length = length;
   }
 
   /** A JSON string of UTF-8 bytes, which are checked when they are decoded. */
@@ -71,13 +77,24 @@ export class JsonTexts {
     for (let p = start; p < end; p++) {
       const c = from[p] as number;
       if (c >= 0x20 && c !== 0x22 && c !== 0x5c) continue;
-      area.append(from, plain, p);
+      this.copy(from, plain, p);
       plain = p + 1;
       if (c >= 0x20) this.raw(`\\${String.fromCharCode(c)}`);
       else this.raw(escapes[c] as string);
     }
-    area.append(from, plain, end);
+    this.copy(from, plain, end);
     area.push(0x22);
+  }
+
+  /** Bytes as they are. */
+  copy(from: Uint8Array, start: number, end: number): void {
+    const { area } = this;
+    if (end - start > shortBytes) return area.append(from, start, end);
+    area.reserve(end - start);
+    const { bytes } = area;
+    let { length } = area;
+    for (let p = start; p < end; p++) bytes[length++] = from[p] as number;
+    area.length = length;
   }
 
   /** A JSON string of base64. */

@@ -21,13 +21,14 @@ export class TextCells {
   write(field: Field, bytes: Uint8Array, start: number, end: number): void {
     const { kind } = field.type;
     if (numericKinds.has(kind)) {
+      if (isJsonNumber(bytes, start, end)) return this.#texts.copy(bytes, start, end);
       const number = jsonNumber(bytes, start, end);
       if (number !== null) return this.#texts.raw(number);
     } else if (kind === "boolean") {
       const word = end - start > 5 ? "" : latin1(bytes, start, end).toLowerCase();
       if (word === "true" || word === "false") return this.#texts.raw(word);
     } else if (nestedKinds.has(kind) && this.isJson(bytes, start, end)) {
-      this.#texts.area.append(bytes, start, end);
+      this.#texts.copy(bytes, start, end);
       return;
     }
     this.#texts.string(bytes, start, end);
@@ -41,6 +42,22 @@ export class TextCells {
     const after = reader.skip(reader.space(start), 1);
     return after >= 0 && reader.space(after) === end;
   }
+}
+
+/** Whether a text is a number as JSON writes it, without an exponent: which most are. */
+function isJsonNumber(bytes: Uint8Array, start: number, end: number): boolean {
+  let p = start < end && bytes[start] === 0x2d ? start + 1 : start;
+  const whole = p;
+  while (p < end && isDigit(bytes[p] as number)) p++;
+  if (p === whole || (bytes[whole] === 0x30 && p > whole + 1)) return false;
+  if (p === end) return true;
+  if (bytes[p] !== 0x2e || ++p === end) return false;
+  while (p < end && isDigit(bytes[p] as number)) p++;
+  return p === end;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** The JSON number that a decimal text such as `+007.50` stands for, digit for digit; null for any other text. */

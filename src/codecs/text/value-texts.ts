@@ -1,5 +1,6 @@
 import { dateText, timeText } from "../../core/civil.ts";
 import type { Field } from "../../core/schema.ts";
+import { KeyTable } from "../key-table.ts";
 import type { JsonTexts } from "./json-texts.ts";
 
 /** Maps and lists nested deeper than this are refused. */
@@ -12,24 +13,23 @@ export const maxDepth = 100;
  */
 export class ValueTexts {
   readonly texts: JsonTexts;
-  readonly #children = new Map<Field | null, ReadonlyMap<string, Field>>();
+  readonly #children = new Map<Field | null, Children>();
 
   constructor(texts: JsonTexts, root: readonly Field[]) {
     this.texts = texts;
-    this.#children.set(null, new Map(root.map((field) => [field.sourceName, field])));
+    this.#children.set(null, childrenOf(root));
   }
 
   /** What the value of a map's key is for. `parent` is null for the record itself, and undefined for a value without a field. */
   child(parent: Field | null | undefined, bytes: Uint8Array, start: number, end: number): Field | undefined {
     if (parent === undefined) return undefined;
     if (parent !== null && parent.type.kind === "map") return parent.type.value;
-    let names = this.#children.get(parent);
-    if (names === undefined) {
-      names = new Map(parent?.type.kind === "struct" ? parent.type.fields.map((field) => [field.sourceName, field]) : []);
-      this.#children.set(parent, names);
+    let children = this.#children.get(parent);
+    if (children === undefined) {
+      children = childrenOf(parent?.type.kind === "struct" ? parent.type.fields : []);
+      this.#children.set(parent, children);
     }
-    if (names.size === 0) return undefined;
-    return names.get(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8"));
+    return children.fields[children.keys.find(bytes, start, end)];
   }
 
   /** What the elements of a list are for. */
@@ -69,6 +69,15 @@ export class ValueTexts {
   day(days: bigint): void {
     this.texts.raw(`"${dateText(Number(days))}"`);
   }
+}
+
+interface Children {
+  readonly fields: readonly Field[];
+  readonly keys: KeyTable;
+}
+
+function childrenOf(fields: readonly Field[]): Children {
+  return { fields, keys: new KeyTable(fields.map(({ sourceName }) => sourceName)) };
 }
 
 const secondsPerDay = 86_400n;

@@ -19,7 +19,7 @@ const java = (await findJavas()).find((each) => each.major >= 21)?.path ?? null;
 const maven = findOnPath("mvn", process.env);
 const cached = join(cacheFolder(), `apicurio-${version}`);
 
-/** Whether a real schema registry (Apicurio, 80 MB by Maven, once a machine) can run here: `describe.skipIf(!registryHere)`. */
+/** Whether a real schema registry (Apicurio, 160 MB by Maven, once a machine) can run here: `describe.skipIf(!registryHere)`. */
 export const registryHere: boolean = java !== null && (maven !== null || existsSync(cached));
 if (!registryHere) console.warn("tests with a schema registry are skipped: they need Java 21 or later, and Maven to fetch Apicurio");
 
