@@ -9,9 +9,11 @@ interface PackedRun {
   readonly partitions: readonly number[];
 }
 
-/** Runs of records in one buffer, which can be given to another thread whole. */
+/** Runs of records in one buffer, which another thread can see. */
 export interface PackedRecords {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
+  /** Used from its start. */
+  readonly usedBytes: number;
   readonly count: number;
   readonly partitions: readonly PartitionKey[];
   readonly runs: readonly PackedRun[];
@@ -59,7 +61,7 @@ export function runsBytes(runs: readonly Records[]): number {
 }
 
 /** Copies runs into a buffer of at least `packedBytes`: one copy of each array and of each slab, no work a record where a run is of one partition. */
-export function packRecords(runs: readonly Records[], buffer: ArrayBuffer): PackedRecords {
+export function packRecords(runs: readonly Records[], buffer: ArrayBufferLike): PackedRecords {
   const partitions: PartitionKey[] = [];
   const indexOf = new Map<string, number>();
   const count = runs.reduce((sum, run) => sum + run.count, 0);
@@ -87,7 +89,7 @@ export function packRecords(runs: readonly Records[], buffer: ArrayBuffer): Pack
     row += run.count;
     at += run.bytes.byteLength;
   }
-  return { buffer, count, partitions, runs: packed };
+  return { buffer, usedBytes: out.slabAt + at, count, partitions, runs: packed };
 }
 
 /** The records of a packed buffer, as views of it; starts are moved to where their run's slab stands. To be called once. */
@@ -109,7 +111,7 @@ export function unpackRecords({ buffer, count, partitions, runs }: PackedRecords
 }
 
 function arraysOver(
-  buffer: ArrayBuffer,
+  buffer: ArrayBufferLike,
   count: number,
   slabBytes: number,
 ): Omit<Records, "count" | "partitions" | "bytes"> & { readonly slabAt: number } {

@@ -25,8 +25,7 @@ export type EngineRequest =
 
 /** What it answers: one for each `add`, `question` and `settle`, in their order. */
 export type EngineAnswer =
-  /** `buffer`: the records' own, given back where nothing needs it any more. */
-  | { readonly type: "judged"; readonly window: number; readonly judged: JudgedRows; readonly buffer: ArrayBuffer | null }
+  | { readonly type: "judged"; readonly window: number; readonly judged: JudgedRows }
   | { readonly type: "questions"; readonly window: number; readonly questions: readonly DeferredKeys[] }
   | { readonly type: "settled"; readonly window: number; readonly settled: SettledRows };
 

@@ -64,12 +64,12 @@ class HostedWindow implements EngineWindow {
     const bytes = runsBytes(sent);
     const buffer = this.#thread.slabs.take(packedBytes(sent));
     const records = packRecords(sent, buffer);
-    const answered = this.#ask({ type: "add", window: this.#number, records, schemas }, [buffer]);
+    const answered = this.#ask({ type: "add", window: this.#number, records, schemas });
     this.#thread.depart(bytes);
     try {
       const answer = await answered;
       if (answer.type !== "judged") throw new Error("bug: the engine thread answers another request");
-      if (answer.buffer !== null) this.#thread.slabs.give(answer.buffer);
+      this.#thread.slabs.give(buffer);
       return answer.judged;
     } finally {
       this.#thread.arrive(bytes);
@@ -77,13 +77,13 @@ class HostedWindow implements EngineWindow {
   }
 
   async questions(closedAtMs: number): Promise<readonly DeferredKeys[]> {
-    const answer = await this.#ask({ type: "question", window: this.#number, closedAtMs }, []);
+    const answer = await this.#ask({ type: "question", window: this.#number, closedAtMs });
     if (answer.type !== "questions") throw new Error("bug: the engine thread answers another request");
     return answer.questions;
   }
 
   async settle(closedAtMs: number, found: readonly DeferredOffenders[] = []): Promise<SettledRows> {
-    const answer = await this.#ask({ type: "settle", window: this.#number, closedAtMs, found }, []);
+    const answer = await this.#ask({ type: "settle", window: this.#number, closedAtMs, found });
     this.#over = true;
     this.#thread.forget(this.#number);
     if (answer.type !== "settled") throw new Error("bug: the engine thread answers another request");
@@ -112,18 +112,18 @@ class HostedWindow implements EngineWindow {
     this.#lost.resolve(error);
   }
 
-  async #ask(request: EngineRequest, transfer: ArrayBuffer[]): Promise<EngineAnswer> {
+  async #ask(request: EngineRequest): Promise<EngineAnswer> {
     if (this.#fault !== null) throw this.#fault;
     const { promise, resolve, reject } = Promise.withResolvers<EngineAnswer>();
     this.#pending.push({ resolve, reject });
-    this.#thread.tell(request, transfer);
+    this.#thread.tell(request);
     return await promise;
   }
 }
 
 /** One thread that judges windows, from its start to its end. What it was working on when it ends before `close` is lost with ENGINE_THREAD_LOST. */
 export class EngineThread {
-  readonly slabs = new SlabPool();
+  readonly slabs = new SlabPool((bytes) => new SharedArrayBuffer(bytes));
   readonly #options: EngineThreadOptions;
   readonly #worker: Worker;
   readonly #beats: Int32Array;
@@ -199,9 +199,9 @@ export class EngineThread {
     if (this.#bytesInFlight < this.#options.bytesInFlightMax) this.#waiters.shift()?.resolve();
   }
 
-  tell(request: EngineRequest, transfer: ArrayBuffer[] = []): void {
+  tell(request: EngineRequest): void {
     if (request.type === "add" || request.type === "question" || request.type === "settle") this.#working++;
-    this.#worker.postMessage(request, transfer);
+    this.#worker.postMessage(request);
   }
 
   forget(number: number): void {

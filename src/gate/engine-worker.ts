@@ -3,6 +3,7 @@ import { unpackRecords } from "../core/packed-records.ts";
 import { CompiledContracts } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
 import type { SettledRows } from "./judged-rows.ts";
+import { SlabPool } from "./slab-pool.ts";
 import { WindowJudge } from "./window-judge.ts";
 
 /** What a thread uses of its port to the host. */
@@ -20,6 +21,8 @@ export function serveEngine(port: EnginePort, options: EngineThreadData): void {
   const compiled = new CompiledContracts();
   const contracts = new Map<number, Contract>();
   const windows = new Map<number, WindowJudge>();
+  // Shared memory is copied once more: not all that decodes takes views of it, and moving buffers instead has every few of them collected.
+  const slabs = new SlabPool((bytes) => new ArrayBuffer(bytes));
   const answer = (message: EngineAnswer, transfer: readonly ArrayBuffer[]): void => port.postMessage(message, [...transfer]);
 
   port.on("message", (request) => {
@@ -39,9 +42,12 @@ export function serveEngine(port: EnginePort, options: EngineThreadData): void {
       }
       case "add": {
         const window = openWindow(windows, request.window);
-        const judged = window.add(unpackRecords(request.records), request.schemas, beat);
-        const buffer = window.keepsRecords ? null : request.records.buffer;
-        answer({ type: "judged", window: request.window, judged, buffer }, buffer === null ? [] : [buffer]);
+        const { records } = request;
+        const own = slabs.take(records.usedBytes);
+        new Uint8Array(own).set(new Uint8Array(records.buffer, 0, records.usedBytes));
+        const judged = window.add(unpackRecords({ ...records, buffer: own }), request.schemas, beat);
+        if (!window.keepsRecords) slabs.give(own);
+        answer({ type: "judged", window: request.window, judged }, []);
         break;
       }
       case "question": {
