@@ -41,9 +41,12 @@ export async function contractForFiles(
   }
   if (contract.record === undefined && (contract.format === undefined || contract.format.format === "json")) return { contract, csv };
   const isLines = [...formats].every((format) => format === "ndjson");
-  if (isLines && contract.record?.value.format === "json")
-    return { contract: { ...contract, record: { ...contract.record, key: null } }, csv };
-  return { contract: withoutOutside(contract, null), csv };
+  const { record } = contract;
+  if (!isLines || record?.value.format !== "json" || (record.envelope?.kind === "cloudevents" && record.envelope.mode === "binary"))
+    return { contract: withoutOutside(contract, null), csv };
+  // Lines have no headers that could say that they are whole events.
+  const envelope = record.envelope?.kind === "cloudevents" ? { ...record.envelope, mode: "structured" as const } : record.envelope;
+  return { contract: { ...contract, record: { ...record, envelope, key: null } }, csv };
 }
 
 /** How contracts judge what a source holds: files hold rows, in a format of their own. */

@@ -116,6 +116,15 @@ function compileValue(
 ): ValuePlan {
   // A server's format alone stands for what nearly all producers of these do.
   const isAssumed = (format === "avro" || format === "protobuf") && textAt(node, "format") === null && child(node, "schema") === null;
+  if (isAssumed && textAt(node, "framing") === null) {
+    const message = `records are taken as framed ${format}: each names its schema in the configuration's registry`;
+    compilation.findings.note(
+      "framing-assumed",
+      at.at,
+      message,
+      "say so in the dataset's settings: `decoding: { framing: registry }`, or name a `schema`",
+    );
+  }
   if (textAt(node, "framing") === "registry" || (isAssumed && textAt(node, "framing") === null)) {
     if (format === "json" || format === "avro" || format === "protobuf") {
       const isReader = takesReader && format === "avro" && child(node, "schema") !== null;

@@ -37,7 +37,8 @@ export async function resolveSchemas(
 export class SchemaResolver {
   readonly #registry: SchemaRegistry | null;
   readonly #trouble: (error: SluiceError | null) => void;
-  #troubled = false;
+  /** What was told last; null: that all is well. */
+  #told: string | null = null;
 
   /** `trouble` is told of each fault that is waited out, and of null when the registry answers again. */
   constructor(registry: SchemaRegistry | null, trouble: (error: SluiceError | null) => void) {
@@ -51,7 +52,7 @@ export class SchemaResolver {
     const asked = resolveSchemas(contract, runs, this.#registry);
     try {
       const found = await Promise.race([asked, sleep(waitMs, null)]);
-      if (found !== null && this.#troubled) this.#tell(null);
+      if (found !== null) this.#tell(null);
       // The registry goes on asking; the next call joins in.
       asked.catch(() => undefined);
       return found;
@@ -63,8 +64,11 @@ export class SchemaResolver {
     }
   }
 
+  /** Once for each change: the registry is asked several times a second. */
   #tell(error: SluiceError | null): void {
-    this.#troubled = error !== null;
+    const said = error === null ? null : error.message;
+    if (said === this.#told) return;
+    this.#told = said;
     this.#trouble(error);
   }
 }

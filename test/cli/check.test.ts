@@ -73,6 +73,27 @@ describe("sluice check", () => {
     expect((await sluice(["check", small, file, other])).err).toMatch(/has other columns \(id, note\) than the file before it/);
   });
 
+  it("judges lines of change events and of CloudEvents with their envelopes", async () => {
+    const enveloped = (name: string, envelope: string): string =>
+      write(name, [
+        "apiVersion: v3.2.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema:\n  - name: t\n    properties:",
+        "      - { name: op, logicalType: string }\n      - { name: id, logicalType: integer, required: true }",
+        `    customProperties: [{ property: sluice, value: { envelope: ${envelope} } }]`,
+      ]);
+    const changes = write("changes.ndjson", ['{"op":"c","after":{"id":1}}', '{"op":"u","after":{"id":"x"}}', '{"id":1}']);
+    const debezium = await sluice([
+      "check",
+      enveloped("dbz.odcs.yaml", "{ type: debezium, columns: [{ column: op, from: op }] }"),
+      changes,
+    ]);
+    expect(debezium.out).toMatch(/changes\.ndjson:2: id\.type.*\n.*changes\.ndjson:3: debezium\.not-change/);
+    const event = '{"specversion":"1.0","id":"e","source":"/s","type":"t","data":{"id":1}}';
+    const events = write("events.ndjson", [event, "{}"]);
+    const cloud = await sluice(["check", enveloped("ce.odcs.yaml", "{ type: cloudevents, columns: [{ column: op, from: id }] }"), events]);
+    expect(cloud.out).toMatch(/events\.ndjson:2: cloudevents\.version/);
+    expect(cloud.out).toMatch(/2 records: 1 pass, 1 fail\n$/);
+  });
+
   it("judges records as they stand in the topic, by schemas in a folder", async () => {
     const framed = write("framed.odcs.yaml", [
       "apiVersion: v3.2.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nservers: [{ server: s, type: kafka, host: h, format: avro }]\nschema:\n  - name: t\n    properties:",

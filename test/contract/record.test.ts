@@ -30,6 +30,7 @@ describe("a record's plan", () => {
 
   test("takes the format of the Kafka server, and a registry where that format needs a schema that nobody names", async () => {
     expect((await planOf("", server("avro"))).record?.value).toEqual(registered("avro"));
+    expect((await load(withSettings("", server("avro")))).diagnostics.map(({ code }) => code)).toContain("framing-assumed");
     expect((await planOf("", server("Proto"))).record?.value).toEqual(registered("protobuf"));
     expect((await planOf("", server("MsgPack"))).record?.value).toEqual({ format: "messagepack" });
     expect(await planOf("", server("JSON"))).toEqual({ format: { format: "json" } });

@@ -40,6 +40,7 @@ describe("the schemas of a run", () => {
     const registry = registryOf(() => (up ? Promise.resolve(answer) : Promise.reject(new SluiceError("REGISTRY_UNAVAILABLE", "down"))));
     const resolver = new SchemaResolver(registry, (error) => told.push(error?.code ?? null));
     expect(await resolver.resolve(contract, [run])).toBeNull();
+    expect(await resolver.resolve(contract, [run])).toBeNull();
     up = true;
     expect((await resolver.resolve(contract, [run]))?.size).toBe(3);
     await resolver.resolve(contract, [run]);
