@@ -14,7 +14,7 @@ const waitMs = 250;
 export function checkRegistry(contract: Contract, registry: SchemaRegistry | null): void {
   if (registry !== null || !needsRegistry(contract)) return;
   const message = `the records of ${contract.dataset} name their schemas, and no schema registry is configured`;
-  throw new SluiceError("CONFIG_INVALID", `${message}: set \`registry.url\``);
+  throw new SluiceError("CONFIG_INVALID", `${message}: set \`registry.url\`, or give \`sluice check\` a \`--registry\``);
 }
 
 /** The registered schemas that records name, all of them. Rejects with REGISTRY_UNAVAILABLE or REGISTRY_REFUSED. */
