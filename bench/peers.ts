@@ -30,7 +30,13 @@ async function contestants(rows: PeerRows, folder: string, say: (line: string) =
   const frames = await peerPython("frames", say);
   const script = (name: string): string => here(`peers/${name}.py`);
   const all = rows.faulty + 2 * rows.repeated;
-  const python = (name: string, interpreter: string, args: readonly string[], promised: [number, number] | null, times = rounds): Contestant => ({
+  const python = (
+    name: string,
+    interpreter: string,
+    args: readonly string[],
+    promised: [number, number] | null,
+    times = rounds,
+  ): Contestant => ({
     name,
     program: interpreter,
     args: ["-W", "ignore", ...args],
@@ -72,7 +78,13 @@ async function contestants(rows: PeerRows, folder: string, say: (line: string) =
       [20, 60],
       slowRounds,
     ),
-    python("Deequ on Spark", await peerPython("deequ", say), [script("with_deequ"), rows.path, folder, await deequJar()], [20, 60], slowRounds),
+    python(
+      "Deequ on Spark",
+      await peerPython("deequ", say),
+      [script("with_deequ"), rows.path, folder, await deequJar()],
+      [20, 60],
+      slowRounds,
+    ),
   ];
 }
 
@@ -91,7 +103,8 @@ function time(contestant: Contestant): Promise<number> {
       const found = lastObject(out);
       const bad = found?.bad ?? found?.failed;
       if (bad === contestant.bad) resolve(seconds);
-      else reject(new Error(`${contestant.name} found ${bad} bad rows, expected ${contestant.bad}\n${out.slice(-2000)}${err.slice(-4000)}`));
+      else
+        reject(new Error(`${contestant.name} found ${bad} bad rows, expected ${contestant.bad}\n${out.slice(-2000)}${err.slice(-4000)}`));
     });
   });
 }

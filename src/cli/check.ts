@@ -1,8 +1,11 @@
-import { identifyFile } from "../adapters/files/file-content.ts";
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { nameFile } from "../adapters/files/file-content.ts";
 import { readCsvHeader } from "../adapters/files/csv-records.ts";
 import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
 import { listInputFiles } from "../adapters/files/file-list.ts";
 import { createFileSource } from "../adapters/files/file-source.ts";
+import { createEnginePool } from "../gate/engine-pool.ts";
 import { loadContract } from "../contract/load-contract.ts";
 import type { SchemaRegistry } from "../core/ports.ts";
 import type { RuleOutcome } from "../core/rule.ts";
@@ -10,7 +13,8 @@ import type { CheckReport, FailingRow } from "./checker.ts";
 import { Checker } from "./checker.ts";
 import type { Invocation } from "./command.ts";
 import { readContractText } from "./contracts.ts";
-import { openInlineEngine } from "./engine.ts";
+import { CheckOutputs } from "./check-outputs.ts";
+import { engineThreadOptions, openInlineEngine } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { contractForFiles, PeekedStream } from "./file-contract.ts";
@@ -19,6 +23,9 @@ import { formatCount, formatShare, printable, renderTable } from "./table.ts";
 import { version } from "./version.ts";
 
 const bytesInFlightMax = 32 << 20;
+const threadHeapMib = 1024;
+/** Below this a thread takes longer to start than to judge the files. */
+const smallBytes = 4 << 20;
 const registryTimeoutMs = 10_000;
 
 /** `sluice check` */
@@ -42,30 +49,37 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const limit = invocation.count("limit") ?? 20;
   const shown: { readonly file: string; readonly line: number; readonly row: FailingRow }[] = [];
   const progress = createProgress(terminal, "checking", "records");
+  const written = { failures: invocation.text("failures"), profile: invocation.text("profile"), parquet: invocation.text("parquet") };
+  const outputs = await CheckOutputs.open(written, contract);
   const checker = new Checker({
     contract,
     source: createFileSource({
       topic: contract.topic,
       paths: isStream ? "-" : files.map((one) => one.path),
       bytesInFlightMax,
+      identity: "path",
       csv,
       ...(format !== null && { format }),
       ...(input !== null && { input }),
     }),
     registry,
-    engine: openInlineEngine(),
+    engine: isSmall(files) ? openInlineEngine() : createEnginePool(availableParallelism(), engineThreadOptions(threadHeapMib)),
+    encode: outputs.wantsFiles,
     engineKind: "compiled",
     now: () => Date.now(),
     worker: "check",
     producer: version,
     onFailure: (row) => {
       if (shown.length < limit) shown.push({ ...label(row), row });
+      if (outputs.wantsFailures) outputs.failing({ ...label(row), reasons: row.reasons });
     },
+    onWindow: (settled) => outputs.window(settled),
     onProgress: (records) => progress.update(records, null),
   });
   let report: CheckReport;
   try {
     report = await checker.run();
+    await outputs.close();
   } finally {
     progress.end();
     await registry?.close();
@@ -92,6 +106,10 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   return code;
 }
 
+function isSmall(files: readonly InputFile[]): boolean {
+  return files.length > 0 && files.reduce((sum, { path }) => sum + statSync(path).size, 0) < smallBytes;
+}
+
 /** The registry that the command line names: an address, or a folder of schemas by id. */
 async function registryOf(invocation: Invocation): Promise<SchemaRegistry | null> {
   const given = invocation.text("registry");
@@ -101,10 +119,10 @@ async function registryOf(invocation: Invocation): Promise<SchemaRegistry | null
   return openRegistry({ url: given, auth: null, tls: null, timeoutMs: registryTimeoutMs });
 }
 
-/** Names a failing row's file and line. Only several files need their hashes to be told apart. */
+/** Names a failing row's file and line. */
 async function labeller(files: readonly InputFile[]): Promise<(row: FailingRow) => { readonly file: string; readonly line: number }> {
   const names = new Map<string, string>();
-  if (files.length > 1) for (const file of files) names.set((await identifyFile(file)).topicId, file.path);
+  if (files.length > 1) for (const file of files) names.set((await nameFile(file)).topicId, file.path);
   const only = files.length === 1 ? (files[0] as InputFile).path : "-";
   return (row) => ({ file: names.get(row.topicId) ?? only, line: Number(row.offset) + 1 });
 }

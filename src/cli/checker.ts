@@ -16,12 +16,14 @@ import { WindowOutcomes } from "../gate/window-outcomes.ts";
 import { schemaOfContract } from "../adapters/iceberg/table-schema.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import { openClaimsFile } from "../adapters/catalog/claims-file.ts";
+import type { WindowEnd } from "../rules/across/judge-across.ts";
 import { sqlQueries } from "./sql-queries.ts";
 
 /** A file's first window has nothing to be compared with, so drift is not judged. */
 const noDrift: DriftOutcome = { status: "off", tick: null, baseline: null, needs: 0, results: [] };
 
-const windowBytesMax = 16 << 20;
+/** Windows that are settled while later ones fill: enough for every thread to have work. */
+const settlingMax = 2;
 
 /** A row that failed, as `sluice check` shows it. */
 export interface FailingRow {
@@ -56,7 +58,11 @@ export interface CheckerOptions {
   /** Where framed records' schemas come from. */
   readonly registry?: SchemaRegistry | null;
   readonly now: () => number;
+  /** Whether windows' files are made; SQL rules need them in any case. */
+  readonly encode: boolean;
   readonly onFailure: (row: FailingRow) => void;
+  /** A window's failing rows were all told. */
+  readonly onWindow: (settled: SettledRows) => Promise<void>;
   readonly onProgress: (records: number) => void;
   readonly worker: string;
   readonly producer: string;
@@ -64,7 +70,7 @@ export interface CheckerOptions {
 
 /**
  * The gate's own steps over a finite source, without lake or catalog: windows are decoded, validated, profiled and decided as they would be,
- * and forgotten. Memory is bounded by one window.
+ * and forgotten. Of a window's records only their places are kept, so that one may be as large as its contract says.
  */
 export class Checker implements SourceListener {
   readonly #options: CheckerOptions;
@@ -77,8 +83,8 @@ export class Checker implements SourceListener {
   readonly #claims = openClaimsFile({ file: ":memory:", random: () => 0, busyMsMax: 0 }, "check");
   readonly #outside = new Outside({ claims: this.#claims.claims, lake: null });
   readonly #outcomes: WindowOutcomes;
-  /** SQL needs the window's file; else none is made. */
   readonly #schema: IcebergSchema | null;
+  readonly #settling: Promise<void>[] = [];
   #window: OpenWindow | null = null;
   #ended = false;
   #working = false;
@@ -86,7 +92,7 @@ export class Checker implements SourceListener {
   constructor(options: CheckerOptions) {
     this.#options = options;
     const hasSql = options.contract.rules.some(({ check }) => check.family === "sql");
-    this.#schema = hasSql ? schemaOfContract(options.contract, null).schema : null;
+    this.#schema = hasSql || options.encode ? schemaOfContract(options.contract, null).schema : null;
     this.#outcomes = new WindowOutcomes(options.contract, null, sqlQueries);
   }
 
@@ -156,11 +162,17 @@ export class Checker implements SourceListener {
       if (!this.#ended) return false;
       this.#ended = false;
       await this.#close("end");
+      await Promise.all(this.#settling);
       this.#over.resolve();
       return false;
     }
     const { contract, engine, engineKind, now } = this.#options;
-    const window = (this.#window ??= new OpenWindow(contract, now(), engine.open({ contract, schema: this.#schema, kind: engineKind })));
+    const window = (this.#window ??= new OpenWindow(
+      contract,
+      now(),
+      engine.open({ contract, schema: this.#schema, kind: engineKind }),
+      false,
+    ));
     for (const next of run.next) {
       window.advance(this.#positions.get(partitionId(next)) ?? { ...next, next: 0n }, next);
       this.#positions.set(partitionId(next), next);
@@ -173,19 +185,30 @@ export class Checker implements SourceListener {
     run.release();
     this.#options.onProgress(this.#totals.records);
     if (window.rows >= contract.window.rows) await this.#close("rows");
-    else if (window.bytes >= Math.min(contract.window.bytes, windowBytesMax)) await this.#close("bytes");
+    else if (window.bytes >= contract.window.bytes) await this.#close("bytes");
     return true;
   }
 
+  /** Ends the open window. Its result is taken in the order of the windows, while later ones fill. */
   async #close(closedBy: "rows" | "bytes" | "end"): Promise<void> {
     const window = this.#window;
     this.#window = null;
     if (window === null || window.rows === 0) return;
-    const { now, worker, producer, onFailure } = this.#options;
-    const closedAtMs = now();
-    const settled = (await this.#outside.settle(window, closedAtMs, (operation) => operation())) as SettledRows;
-    const finished = await this.#outcomes.finish(settled, { closedAtMs, closedBy });
-    const commit = judgeWindow(window, finished, { closedAtMs, closedBy, worker, producer, holdNext: false, drift: () => noDrift });
+    const closedAtMs = this.#options.now();
+    const settling = this.#outside.settle(window, closedAtMs, (operation) => operation());
+    const before = this.#settling.at(-1);
+    const concluded = Promise.all([settling, before]).then(([settled]) =>
+      this.#conclude(window, settled as SettledRows, { closedAtMs, closedBy }),
+    );
+    concluded.catch((error: unknown) => this.#over.reject(error));
+    this.#settling.push(concluded);
+    if (this.#settling.length > settlingMax) await this.#settling.shift();
+  }
+
+  async #conclude(window: OpenWindow, settled: SettledRows, end: WindowEnd): Promise<void> {
+    const { worker, producer, onFailure, onWindow } = this.#options;
+    const finished = await this.#outcomes.finish(settled, end);
+    const commit = judgeWindow(window, finished, { ...end, worker, producer, holdNext: false, drift: () => noDrift });
     const { decision } = commit;
     this.#totals.passed += settled.passedRows;
     this.#totals.failed += settled.rejected.length;
@@ -196,6 +219,7 @@ export class Checker implements SourceListener {
       const key = records.partitions[records.partition[row] as number] as PartitionKey;
       onFailure({ topicId: key.topicId, offset: records.offsets[row] as bigint, reasons });
     }
+    await onWindow(settled);
   }
 
   #addRules(outcomes: readonly RuleOutcome[]): void {

@@ -11,6 +11,23 @@ import { claimRowsOf, endOf, type PlacedRun } from "./claim-rows.ts";
 import type { EngineWindow } from "./engine.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
 
+const noBytes = new Uint8Array(0);
+const noStarts = new Uint32Array(0);
+const noLengths = new Int32Array(0);
+
+function withoutBytes(records: Records): Records {
+  return {
+    ...records,
+    bytes: noBytes,
+    keyStart: noStarts,
+    keyLength: noLengths,
+    valueStart: noStarts,
+    valueLength: noLengths,
+    headersStart: noStarts,
+    headersLength: noLengths,
+  };
+}
+
 /** A window that still takes records: where it began, how far it moved, and what was said of its rows so far. It has no identity until it is committed. */
 export class OpenWindow {
   readonly contract: Contract;
@@ -20,15 +37,18 @@ export class OpenWindow {
   bytes = 0;
   newestTimestampMs = -1;
   readonly #engine: EngineWindow;
+  readonly #keepBytes: boolean;
   readonly #runs: PlacedRun[] = [];
   readonly #from = new Map<string, Position>();
   readonly #to = new Map<string, Position>();
   readonly #counts = new Map<string, number>();
 
-  constructor(contract: Contract, openedAtMs: number, engine: EngineWindow) {
+  /** `keepBytes: false`: nobody will ask for the bytes of its records, only for where they came from. */
+  constructor(contract: Contract, openedAtMs: number, engine: EngineWindow, keepBytes = true) {
     this.contract = contract;
     this.openedAtMs = openedAtMs;
     this.#engine = engine;
+    this.#keepBytes = keepBytes;
   }
 
   get from(): readonly Position[] {
@@ -88,7 +108,7 @@ export class OpenWindow {
   /** Has records judged; they stay with the window until it is over, for what becomes of them. Rejects with ENGINE_THREAD_LOST. */
   async add(runs: readonly Records[], schemas?: ResolvedSchemas): Promise<JudgedRows> {
     for (const records of runs) {
-      this.#runs.push({ records, start: this.rows });
+      this.#runs.push({ records: this.#keepBytes ? records : withoutBytes(records), start: this.rows });
       this.rows += records.count;
       this.bytes += records.bytes.byteLength;
       this.#count(records);

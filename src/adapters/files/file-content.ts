@@ -51,6 +51,11 @@ export function identifyFile(file: InputFile): Promise<FileContent> {
   });
 }
 
+/** A file by its path instead of its bytes: for those who read it once, and need not know it again. Rejects as `identifyFile` does. */
+export function nameFile(file: InputFile): Promise<FileContent> {
+  return withFile(file, async (handle) => ({ topicId: `path:${file.path}`, rows: null, stamp: await stampOf(handle) }));
+}
+
 /**
  * The rows of a file from an offset on, in order. Rejects with SOURCE_IDENTITY_CHANGED, before handing out rows, once the file is no longer what it was
  * when it was identified; with SOURCE_OVERSIZED; with FILE_UNREADABLE for damage.
@@ -109,6 +114,10 @@ async function* lineRows(
   file: InputFile,
   { key, from, limits, chunkBytes, csv }: ReadOptions,
 ): AsyncGenerator<FileRows> {
+  if (file.format === "ndjson" && file.compression === null) {
+    yield* readLines(wholeLines(handle, chunkBytes), key, from, limits);
+    return;
+  }
   const bytes = bytesOf(handle, chunkBytes);
   const read = (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileRows> =>
     file.format === "csv" ? readCsvRecords(chunks, key, from, { limits, characters: csv }) : readLines(chunks, key, from, limits);
@@ -124,6 +133,30 @@ async function* lineRows(
   } finally {
     bytes.destroy();
     decompressor.destroy();
+  }
+}
+
+/**
+ * A file in pieces that end with a line, each in memory of its own: what is left of a piece is read into the next one's start, so that nothing else is copied.
+ * A line longer than a piece comes in several.
+ */
+async function* wholeLines(handle: FileHandle, chunkBytes: number): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array(0);
+  for (let position = 0; ;) {
+    const buffer = Buffer.allocUnsafeSlow(rest.length + chunkBytes);
+    buffer.set(rest);
+    const { bytesRead } = await handle.read(buffer, rest.length, chunkBytes, position);
+    position += bytesRead;
+    const filled = buffer.subarray(0, rest.length + bytesRead);
+    if (bytesRead === 0) {
+      if (filled.length > 0) yield filled;
+      return;
+    }
+    const end = filled.lastIndexOf(10) + 1;
+    if (end > 0) yield filled.subarray(0, end);
+    // A line longer than a piece is handed on, so that its reader can refuse it.
+    else if (filled.length > chunkBytes) yield filled;
+    rest = end > 0 || filled.length <= chunkBytes ? filled.subarray(end) : new Uint8Array(0);
   }
 }
 

@@ -6,7 +6,7 @@ export const check: CommandSpec = {
   name: "check",
   summary: "Judge a file by a contract: the gate's own steps, without Kafka or catalog",
   details:
-    "Decodes, validates, profiles and decides as `sluice run` would, window by window, and writes nothing. Drift is not judged: a file has no past.",
+    "Decodes, validates, profiles and decides as `sluice run` would, window by window, and writes only what it is asked to. Drift is not judged: a file has no past.",
   examples: [
     {
       command: "sluice check flights.odcs.yaml flights.ndjson",
@@ -37,6 +37,9 @@ export const check: CommandSpec = {
       flags: "--registry <url-or-folder>",
       description: "Where framed records' schemas come from: a registry's URL, or a folder with <id>.avsc, .proto or .json",
     },
+    { flags: "--failures <file>", description: "Write every failing row with every reason, as NDJSON" },
+    { flags: "--profile <file>", description: "Write the profile of the rows that passed, as JSON" },
+    { flags: "--parquet <folder>", description: "Write the rows that passed: one Parquet file a window" },
     { flags: "-n, --limit <rows>", description: "How many failing rows to show; all are counted", default: "20" },
     jsonOption,
   ],

@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { createWriteStream, type WriteStream } from "node:fs";
+import { mkdir, open, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Contract } from "../core/contract.ts";
+import type { Profile } from "../core/profile.ts";
+import type { Reason } from "../core/rule.ts";
+import type { SettledRows } from "../gate/judged-rows.ts";
+import { decodeProfile, emptyProfile, mergeProfiles, summarizeProfile } from "../sketches/index.ts";
+
+/** Where a check writes what it found; null: nowhere. */
+export interface CheckPaths {
+  /** Every failing row with every reason, as NDJSON. */
+  readonly failures: string | null;
+  /** The profile of the rows that passed, as JSON. */
+  readonly profile: string | null;
+  /** A folder for the rows that passed, as one Parquet file a window. */
+  readonly parquet: string | null;
+}
+
+/** A failing row, as it is written. */
+export interface FailureLine {
+  readonly file: string;
+  readonly line: number;
+  readonly reasons: readonly Reason[];
+}
+
+/** The files that a check writes. */
+export class CheckOutputs {
+  readonly #paths: CheckPaths;
+  readonly #contract: Contract;
+  readonly #failures: WriteStream | null;
+  #lines: string[] = [];
+  #profile: Profile | null = null;
+  #files = 0;
+
+  private constructor(paths: CheckPaths, contract: Contract) {
+    this.#paths = paths;
+    this.#contract = contract;
+    this.#failures = paths.failures === null ? null : createWriteStream(paths.failures);
+  }
+
+  /** Rejects where a file can't be made. */
+  static async open(paths: CheckPaths, contract: Contract): Promise<CheckOutputs> {
+    if (paths.parquet !== null) await mkdir(paths.parquet, { recursive: true });
+    const outputs = new CheckOutputs(paths, contract);
+    if (outputs.#failures !== null) await once(outputs.#failures, "open");
+    return outputs;
+  }
+
+  /** Whether windows have to be encoded. */
+  get wantsFiles(): boolean {
+    return this.#paths.parquet !== null;
+  }
+
+  get wantsFailures(): boolean {
+    return this.#failures !== null;
+  }
+
+  failing(row: FailureLine): void {
+    this.#lines.push(`${JSON.stringify(row)}\n`);
+  }
+
+  /** A window is settled: its failing rows were told, its file and profile are here. */
+  async window({ profile, file }: SettledRows): Promise<void> {
+    const lines = this.#lines.join("");
+    this.#lines = [];
+    if (this.#failures !== null && lines !== "" && !this.#failures.write(lines)) await once(this.#failures, "drain");
+    if (this.#paths.profile !== null) {
+      const own = decodeProfile(profile.bytes);
+      this.#profile = this.#profile === null ? own : mergeProfiles(this.#profile, own);
+    }
+    if (this.#paths.parquet === null || file === null) return;
+    const name = `part-${String(++this.#files).padStart(5, "0")}.parquet`;
+    const handle = await open(join(this.#paths.parquet, name), "w");
+    try {
+      for (const piece of file.pieces) await handle.write(piece);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Everything is written when this resolves. */
+  async close(): Promise<void> {
+    if (this.#failures !== null) {
+      this.#failures.end();
+      await once(this.#failures, "close");
+    }
+    if (this.#paths.profile === null) return;
+    const profile = this.#profile ?? emptyProfile(this.#contract);
+    const shown = { rows: profile.rows, columns: summarizeProfile(profile, this.#contract) };
+    await writeFile(this.#paths.profile, `${JSON.stringify(shown, null, 2)}\n`);
+  }
+}
