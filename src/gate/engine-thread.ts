@@ -196,7 +196,9 @@ export class EngineThread {
 
   arrive(bytes: number): void {
     this.#bytesInFlight -= bytes;
-    if (this.#bytesInFlight < this.#options.bytesInFlightMax) this.#waiters.shift()?.resolve();
+    if (this.#bytesInFlight >= this.#options.bytesInFlightMax) return;
+    // One that was woken may have nothing to add any more: where nothing is under way that could wake the next, all are.
+    for (const { resolve } of this.#waiters.splice(0, this.#bytesInFlight === 0 ? this.#waiters.length : 1)) resolve();
   }
 
   tell(request: EngineRequest): void {

@@ -7,7 +7,7 @@ import { schemaOfContract } from "../../src/adapters/iceberg/table-schema.ts";
 import { engineThreadOptions, openInlineEngine } from "../../src/cli/engine.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import type { Records } from "../../src/core/records.ts";
-import type { Engine } from "../../src/gate/engine.ts";
+import type { Engine, EngineWindow } from "../../src/gate/engine.ts";
 import { createEnginePool } from "../../src/gate/engine-pool.ts";
 import type { SettledRows } from "../../src/gate/judged-rows.ts";
 import { expectConserved } from "../adapters/lake/conservation.ts";
@@ -130,6 +130,25 @@ describe("windows in threads", () => {
     }
     expect((await window.settle(0)).passedRows).toBe(50_000);
     expect(most).toBeLessThanOrEqual(2);
+  });
+
+  it("pass the room on where the one that waited first needs it no more", async () => {
+    const contract = await makeOrders();
+    const engine = createEnginePool(1, { ...engineThreadOptions(512), bytesInFlightMax: 1 });
+    open.push(engine);
+    const [busy, first, second] = [1, 2, 3].map(() => engine.open({ contract, schema: null, kind: "compiled" })) as [
+      EngineWindow,
+      EngineWindow,
+      EngineWindow,
+    ];
+    const batch = [recordsOf([{ n: 1 }], 0, 0)];
+    const added = busy.add(batch);
+    const waits = [first.room(), second.room()];
+    first.drop();
+    await added;
+    await Promise.all(waits);
+    await second.add(batch);
+    expect((await second.settle(0)).passedRows).toBe(1);
   });
 
   it("keep nothing for windows that were dropped", async () => {
