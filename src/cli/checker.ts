@@ -99,6 +99,8 @@ export class Checker implements SourceListener {
   /** Reads the source to its end. Rejects with what the source rejects with, or with the fault that blocked it. */
   async run(): Promise<CheckReport> {
     const { source } = this.#options;
+    // The contract is compiled while the first bytes are read.
+    this.#window = this.#openWindow();
     await source.start(this);
     try {
       await this.#over.promise;
@@ -167,12 +169,7 @@ export class Checker implements SourceListener {
       return false;
     }
     const { contract, engine, engineKind, now } = this.#options;
-    const window = (this.#window ??= new OpenWindow(
-      contract,
-      now(),
-      engine.open({ contract, schema: this.#schema, kind: engineKind }),
-      false,
-    ));
+    const window = (this.#window ??= this.#openWindow());
     for (const next of run.next) {
       window.advance(this.#positions.get(partitionId(next)) ?? { ...next, next: 0n }, next);
       this.#positions.set(partitionId(next), next);
@@ -187,6 +184,11 @@ export class Checker implements SourceListener {
     if (window.rows >= contract.window.rows) await this.#close("rows");
     else if (window.bytes >= contract.window.bytes) await this.#close("bytes");
     return true;
+  }
+
+  #openWindow(): OpenWindow {
+    const { contract, engine, engineKind, now } = this.#options;
+    return new OpenWindow(contract, now(), engine.open({ contract, schema: this.#schema, kind: engineKind }), false);
   }
 
   /** Ends the open window. Its result is taken in the order of the windows, while later ones fill. */

@@ -12,7 +12,8 @@ class DuplicateRun implements RuleRun {
   readonly #keepFirst: boolean;
   readonly #table = new WordKeyTable();
   readonly #keys = new WordKeys();
-  /** Batch and row of each key's first row; the batch is -1 once that row is known to offend. */
+  #touched = 0;
+  /** Batch and row of each key's first row, where none is kept; the batch is -1 once that row is known to offend. */
   readonly #firstBatch: number[] = [];
   readonly #firstRow: number[] = [];
   readonly #late: { batch: number; row: number }[] = [];
@@ -39,6 +40,7 @@ class DuplicateRun implements RuleRun {
   offendersOfKeys({ rows, ends, hashes, words }: ChunkKeys, number: number): Uint32Array {
     const found: number[] = [];
     let from = 0;
+    this.#touched ^= this.#table.touch(hashes);
     for (let i = 0; i < rows.length; i++) {
       const to = ends[i] as number;
       const known = this.#table.count;
@@ -51,6 +53,7 @@ class DuplicateRun implements RuleRun {
   /** Takes the index that the key of a row got, with the number of keys before. */
   #judge(index: number, known: number, number: number, row: number, found: number[]): void {
     if (index === known) {
+      if (this.#keepFirst) return;
       this.#firstBatch.push(number);
       this.#firstRow.push(row);
       return;

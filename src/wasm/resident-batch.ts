@@ -31,33 +31,42 @@ class TextCursor {
   }
 }
 
+/** Texts no larger than this are copied whole, without a look at which of them the rows use. */
+const wholeBytesMax = 1 << 18;
+
 /** Copies a column's text: in one piece where the rows' texts stand close together, else text by text. */
 function putText(column: BytesColumn, layout: ColumnLayout, arena: Arena, text: TextCursor): void {
   const { length } = column;
   const starts = arena.u32(layout.starts, length);
-  const lengths = arena.u32(layout.lengths, length);
-  lengths.set(column.lengths.subarray(0, length));
-  let size = 0;
-  let first = Infinity;
-  let end = 0;
-  for (let i = 0; i < length; i++) {
-    const count = column.lengths[i] as number;
-    if (count === 0) continue;
-    const start = column.starts[i] as number;
-    size += count;
-    if (start < first) first = start;
-    if (start + count > end) end = start + count;
-  }
-  if (size > 0 && end - first <= 2 * size + 4096) {
-    const shift = text.put(column.bytes.subarray(first, end)) - first;
-    for (let i = 0; i < length; i++) starts[i] = lengths[i] === 0 ? 0 : (column.starts[i] as number) + shift;
+  arena.u32(layout.lengths, length).set(column.lengths.subarray(0, length));
+  const { from, to } = column.bytes.length <= wholeBytesMax ? { from: 0, to: column.bytes.length } : extentOf(column);
+  if (from <= to) {
+    const shift = text.put(column.bytes.subarray(from, to)) - from;
+    for (let i = 0; i < length; i++) starts[i] = (column.starts[i] as number) + shift;
     return;
   }
   for (let i = 0; i < length; i++) {
     const start = column.starts[i] as number;
-    const count = lengths[i] as number;
+    const count = column.lengths[i] as number;
     starts[i] = count === 0 ? 0 : text.put(column.bytes.subarray(start, start + count));
   }
+}
+
+/** Where the rows' texts stand; `from` is behind `to` where there is so much else between them that each is better copied by itself. */
+function extentOf({ length, starts, lengths }: BytesColumn): { readonly from: number; readonly to: number } {
+  let size = 0;
+  let from = Infinity;
+  let to = 0;
+  for (let i = 0; i < length; i++) {
+    const count = lengths[i] as number;
+    if (count === 0) continue;
+    const start = starts[i] as number;
+    size += count;
+    if (start < from) from = start;
+    if (start + count > to) to = start + count;
+  }
+  if (size === 0) return { from: 0, to: 0 };
+  return to - from <= 2 * size + 4096 ? { from, to } : { from: 1, to: 0 };
 }
 
 function putColumn(column: Column, layout: ColumnLayout, arena: Arena, text: TextCursor, invalid: Map<ColumnLayout, InvalidCells>): void {
