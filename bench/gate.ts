@@ -11,7 +11,8 @@ import type { ChildReport } from "./child.ts";
 import { runChild } from "./child.ts";
 import { flightTexts } from "./flights.ts";
 
-const records = 1_000_000;
+/** Enough that compilers and first contacts are a small part of each run. */
+const records = 3_000_000;
 const rounds = 3;
 const modes = ["bare", "kafkajs", "ajv", "gate"] as const;
 const names = {
