@@ -168,7 +168,7 @@ export class Checker implements SourceListener {
       this.#over.resolve();
       return false;
     }
-    const { contract, engine, engineKind, now } = this.#options;
+    const { contract } = this.#options;
     const window = (this.#window ??= this.#openWindow());
     for (const next of run.next) {
       window.advance(this.#positions.get(partitionId(next)) ?? { ...next, next: 0n }, next);

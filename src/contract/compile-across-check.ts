@@ -101,7 +101,7 @@ export function referenceCheck(site: RuleSite, field: Field): RuleCheck | null {
 const keyKinds = new Set(["boolean", "int", "long", "float", "double", "decimal", "date", "timestamp", "string", "binary"]);
 
 /** Whether a column's values can be compared with stored ones: at the top, and of a scalar type that is stored as it is. */
-export function isKeyColumn(site: RuleSite, field: Field): boolean {
+function isKeyColumn(site: RuleSite, field: Field): boolean {
   if (field.path === field.name && keyKinds.has(field.type.kind)) return true;
   misfit(
     site,

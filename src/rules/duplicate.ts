@@ -12,7 +12,6 @@ class DuplicateRun implements RuleRun {
   readonly #keepFirst: boolean;
   readonly #table = new WordKeyTable();
   readonly #keys = new WordKeys();
-  #touched = 0;
   /** Batch and row of each key's first row, where none is kept; the batch is -1 once that row is known to offend. */
   readonly #firstBatch: number[] = [];
   readonly #firstRow: number[] = [];
@@ -40,7 +39,7 @@ class DuplicateRun implements RuleRun {
   offendersOfKeys({ rows, ends, hashes, words }: ChunkKeys, number: number): Uint32Array {
     const found: number[] = [];
     let from = 0;
-    this.#touched ^= this.#table.touch(hashes);
+    this.#table.touch(hashes);
     for (let i = 0; i < rows.length; i++) {
       const to = ends[i] as number;
       const known = this.#table.count;

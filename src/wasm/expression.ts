@@ -26,6 +26,7 @@ export function c64(value: bigint | number): Expr {
   return { type: "i64", code: [0x42, ...signedLeb(BigInt.asIntN(64, BigInt(value)))] };
 }
 
+/** An f64 constant. */
 export function cf64(value: number): Expr {
   return { type: "f64", code: [0x44, ...new Uint8Array(new Float64Array([value]).buffer)] };
 }
@@ -83,10 +84,6 @@ export const shl = binary("shl", { i32: 0x74, i64: 0x86 });
 export const shrS = binary("shr_s", { i32: 0x75, i64: 0x87 });
 export const shrU = binary("shr_u", { i32: 0x76, i64: 0x88 });
 export const rotl = binary("rotl", { i32: 0x77, i64: 0x89 });
-export const rotr = binary("rotr", { i32: 0x78, i64: 0x8a });
-export const min = binary("min", { f64: 0xa4 });
-export const max = binary("max", { f64: 0xa5 });
-export const copysign = binary("copysign", { f64: 0xa6 });
 
 export const eq = comparison("eq", { i32: 0x46, i64: 0x51, f64: 0x61 });
 export const ne = comparison("ne", { i32: 0x47, i64: 0x52, f64: 0x62 });
@@ -100,18 +97,12 @@ export const geS = comparison("ge_s", { i32: 0x4e, i64: 0x59 });
 export const geU = comparison("ge_u", { i32: 0x4f, i64: 0x5a });
 export const lt = comparison("lt", { f64: 0x63 });
 export const gt = comparison("gt", { f64: 0x64 });
-export const le = comparison("le", { f64: 0x65 });
 export const ge = comparison("ge", { f64: 0x66 });
 
 export const clz = unary("clz", { i32: 0x67, i64: 0x79 });
 export const ctz = unary("ctz", { i32: 0x68, i64: 0x7a });
 export const popcnt = unary("popcnt", { i32: 0x69, i64: 0x7b });
 export const abs = unary("abs", { f64: 0x99 });
-export const neg = unary("neg", { f64: 0x9a });
-export const ceil = unary("ceil", { f64: 0x9b });
-export const floor = unary("floor", { f64: 0x9c });
-export const trunc = unary("trunc", { f64: 0x9d });
-export const sqrt = unary("sqrt", { f64: 0x9f });
 
 /** 1 where the operand is zero. */
 export const eqz = (a: Expr): Expr => apply("i32", [opcodeOf("eqz", { i32: 0x45, i64: 0x50 }, a.type)], a);
@@ -138,23 +129,13 @@ export const extendS = conversion("extend_s", "i64", { i32: [0xac] });
 export const extendU = conversion("extend_u", "i64", { i32: [0xad] });
 export const toF64S = conversion("convert_s", "f64", { i32: [0xb7], i64: [0xb9] });
 export const toF64U = conversion("convert_u", "f64", { i32: [0xb8], i64: [0xba] });
-/** f64 to i64, saturating; NaN becomes 0. */
-export const truncSatS = conversion("trunc_sat_s", "i64", { f64: [0xfc, 6] });
-export const truncSatU = conversion("trunc_sat_u", "i64", { f64: [0xfc, 7] });
-/** f64 to i32, saturating; NaN becomes 0. */
-export const truncSat32S = conversion("trunc_sat_s", "i32", { f64: [0xfc, 2] });
-export const truncSat32U = conversion("trunc_sat_u", "i32", { f64: [0xfc, 3] });
 /** The bits of an f64 as an i64. */
 export const reinterpretI64 = conversion("reinterpret", "i64", { f64: [0xbd] });
 /** The f64 of an i64's bits. */
 export const reinterpretF64 = conversion("reinterpret", "f64", { i64: [0xbf] });
 export const reinterpretI32 = conversion("reinterpret", "i32", { f32: [0xbc] });
-export const reinterpretF32 = conversion("reinterpret", "f32", { i32: [0xbe] });
 export const promote = conversion("promote", "f64", { f32: [0xbb] });
 export const demote = conversion("demote", "f32", { f64: [0xb6] });
-/** Sign extension from the low 8, 16 or 32 bits. */
-export const extend8S = (a: Expr): Expr => apply(a.type, [a.type === "i64" ? 0xc2 : 0xc0], a);
-export const extend16S = (a: Expr): Expr => apply(a.type, [a.type === "i64" ? 0xc3 : 0xc1], a);
 export const extend32S = (a: Expr): Expr => apply("i64", [0xc4], a);
 
 /** An address in memory: an i32 expression, or a constant. */
@@ -180,11 +161,9 @@ const loading =
 export const load8U = loading("i32", [0x2d]);
 export const load8S = loading("i32", [0x2c]);
 export const load16U = loading("i32", [0x2f]);
-export const load16S = loading("i32", [0x2e]);
 export const load32 = loading("i32", [0x28]);
 export const load64 = loading("i64", [0x29]);
 export const load8UTo64 = loading("i64", [0x31]);
-export const load16UTo64 = loading("i64", [0x33]);
 export const load32UTo64 = loading("i64", [0x35]);
 export const load32STo64 = loading("i64", [0x34]);
 export const loadF32 = loading("f32", [0x2a]);

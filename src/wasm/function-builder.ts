@@ -71,10 +71,10 @@ export class FunctionBuilder {
     return apply(local.type, [0x22, ...unsignedLeb(local.index)], value);
   }
 
-  setGlobal(global: Global, value: Expr): void {
-    demand(global.type === value.type, `a global of ${global.type} can't hold ${value.type}`);
+  setGlobal(variable: Global, value: Expr): void {
+    demand(variable.type === value.type, `a global of ${variable.type} can't hold ${value.type}`);
     this.#emit(value.code);
-    this.#emit([0x24, ...unsignedLeb(global.index)]);
+    this.#emit([0x24, ...unsignedLeb(variable.index)]);
   }
 
   #store(opcode: readonly number[], type: ValueType, address: Address, value: Expr, offset: number): void {

@@ -74,7 +74,7 @@ export const defaultLimits: LayoutLimits = {
 export const slackBytes = 64;
 
 /** A field's `Column` kind. */
-export function columnKind(field: Field): Column["kind"] {
+function columnKind(field: Field): Column["kind"] {
   switch (field.type.kind) {
     case "boolean":
       return "boolean";

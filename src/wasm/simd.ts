@@ -29,7 +29,6 @@ const replaced =
 
 /** All lanes equal to one value. */
 export const splat8 = one(0x0f);
-export const splat16 = one(0x10);
 export const splat32 = one(0x11);
 export const splat64 = one(0x12);
 export const splatF64 = one(0x14);

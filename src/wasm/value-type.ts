@@ -6,6 +6,5 @@ export const valueTypeBytes: Readonly<Record<ValueType, number>> = { i32: 0x7f, 
 
 export const i32 = "i32" as const;
 export const i64 = "i64" as const;
-export const f32 = "f32" as const;
 export const f64 = "f64" as const;
 export const v128 = "v128" as const;

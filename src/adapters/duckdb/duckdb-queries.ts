@@ -62,7 +62,7 @@ async function load(connection: DuckDBConnection, table: string, path: string, p
 }
 
 /** An SQL identifier. */
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

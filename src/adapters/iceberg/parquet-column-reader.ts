@@ -20,7 +20,7 @@ export async function* readPhysicalColumns(storage: Storage, path: string, colum
   const byteLength = await storage.sizeBytes(path);
   const file: AsyncBuffer = {
     byteLength,
-    slice: async (start, end = byteLength) => (await storage.readRange(path, start, end)).slice().buffer as ArrayBuffer,
+    slice: async (start, end = byteLength) => new Uint8Array(await storage.readRange(path, start, end)).buffer,
   };
   const metadata = withoutLogicalTypes(await parquetMetadataAsync(file));
   const present = new Set(metadata.schema.slice(1).map((element) => element.name));
