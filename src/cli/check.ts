@@ -51,6 +51,7 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const progress = createProgress(terminal, "checking", "records");
   const written = { failures: invocation.text("failures"), profile: invocation.text("profile"), parquet: invocation.text("parquet") };
   const outputs = await CheckOutputs.open(written, contract);
+  const small = isSmall(files);
   const checker = new Checker({
     contract,
     source: createFileSource({
@@ -58,12 +59,14 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
       paths: isStream ? "-" : files.map((one) => one.path),
       bytesInFlightMax,
       identity: "path",
+      // Engine threads have copies of their own.
+      reuseMemory: !small,
       csv,
       ...(format !== null && { format }),
       ...(input !== null && { input }),
     }),
     registry,
-    engine: isSmall(files) ? openInlineEngine() : createEnginePool(availableParallelism(), engineThreadOptions(threadHeapMib)),
+    engine: small ? openInlineEngine() : createEnginePool(availableParallelism(), engineThreadOptions(threadHeapMib)),
     encode: outputs.wantsFiles,
     engineKind: "compiled",
     now: () => Date.now(),

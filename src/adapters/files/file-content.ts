@@ -6,7 +6,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { PartitionKey } from "../../core/position.ts";
 import type { InputFile } from "./file-list.ts";
 import type { FileRowLimits, FileRows } from "./ndjson-lines.ts";
-import { readLines, recordsOf } from "./ndjson-lines.ts";
+import { type ChunkPool, readLines, recordsOf, splitLines } from "./ndjson-lines.ts";
 import { readCsvRecords } from "./csv-records.ts";
 import type { CsvCharacters } from "./csv-records.ts";
 import { openParquetJson } from "./parquet-json.ts";
@@ -29,6 +29,8 @@ export interface ReadOptions {
   readonly limits: FileRowLimits;
   readonly chunkBytes: number;
   readonly csv: CsvCharacters;
+  /** Memory that is used again, where runs say when they are done with it. */
+  readonly pool: ChunkPool | null;
 }
 
 /** Hashes a file. Rejects with FILE_NOT_FOUND or FILE_UNREADABLE; with SOURCE_IDENTITY_CHANGED if it is being written to meanwhile. */
@@ -112,10 +114,10 @@ async function* rawRows(handle: FileHandle, file: InputFile, { key, from, limits
 async function* lineRows(
   handle: FileHandle,
   file: InputFile,
-  { key, from, limits, chunkBytes, csv }: ReadOptions,
+  { key, from, limits, chunkBytes, csv, pool }: ReadOptions,
 ): AsyncGenerator<FileRows> {
   if (file.format === "ndjson" && file.compression === null) {
-    yield* readLines(wholeLines(handle, chunkBytes), key, from, limits);
+    yield* recycled(wholeLines(handle, { chunkBytes, limits, pool }), pool, { key, from, limits });
     return;
   }
   const bytes = bytesOf(handle, chunkBytes);
@@ -137,26 +139,51 @@ async function* lineRows(
 }
 
 /**
- * A file in pieces that end with a line, each in memory of its own: what is left of a piece is read into the next one's start, so that nothing else is copied.
- * A line longer than a piece comes in several.
+ * A file in pieces of whole lines: what is left of one is read on into the start of the next, so that nothing else is copied. A line that is longer than
+ * `recordBytesMax` comes unfinished, for its reader to refuse.
  */
-async function* wholeLines(handle: FileHandle, chunkBytes: number): AsyncGenerator<Uint8Array> {
+async function* wholeLines(
+  handle: FileHandle,
+  { chunkBytes, limits, pool }: Pick<ReadOptions, "chunkBytes" | "limits" | "pool">,
+): AsyncGenerator<Buffer> {
   let rest: Uint8Array = new Uint8Array(0);
   for (let position = 0; ;) {
-    const buffer = Buffer.allocUnsafeSlow(rest.length + chunkBytes);
+    const size = rest.length + chunkBytes;
+    // A little more than is needed: what is left of pieces differs in length.
+    const buffer = pool === null ? Buffer.allocUnsafeSlow(size) : pool.take(size + (chunkBytes >> 3));
     buffer.set(rest);
     const { bytesRead } = await handle.read(buffer, rest.length, chunkBytes, position);
     position += bytesRead;
     const filled = buffer.subarray(0, rest.length + bytesRead);
-    if (bytesRead === 0) {
-      if (filled.length > 0) yield filled;
-      return;
-    }
-    const end = filled.lastIndexOf(10) + 1;
+    const isLast = bytesRead === 0;
+    const end = isLast || filled.length > limits.recordBytesMax + chunkBytes ? filled.length : filled.lastIndexOf(10) + 1;
+    // A copy, made first: the piece may be overwritten as soon as it is out.
+    rest = new Uint8Array(filled.subarray(end));
     if (end > 0) yield filled.subarray(0, end);
-    // A line longer than a piece is handed on, so that its reader can refuse it.
-    else if (filled.length > chunkBytes) yield filled;
-    rest = end > 0 || filled.length <= chunkBytes ? filled.subarray(end) : new Uint8Array(0);
+    if (isLast) return;
+  }
+}
+
+/** Lines of pieces that are whole lines; a piece goes back to the pool when all of its runs have. */
+async function* recycled(
+  pieces: AsyncIterable<Buffer>,
+  pool: ChunkPool | null,
+  context: Pick<ReadOptions, "key" | "from" | "limits">,
+): AsyncGenerator<FileRows> {
+  let first = 0;
+  for await (const piece of pieces) {
+    let open = 1;
+    const close = (): void => {
+      if (--open === 0 && pool !== null) pool.give(Buffer.from(piece.buffer));
+    };
+    const runs = splitLines(piece, first, context);
+    let next = runs.next();
+    for (; next.done !== true; next = runs.next()) {
+      open++;
+      yield { ...next.value, recycle: close };
+    }
+    first = next.value;
+    close();
   }
 }
 

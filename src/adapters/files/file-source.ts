@@ -12,7 +12,7 @@ import type { FileFormat, InputFile } from "./file-list.ts";
 import { listInputFiles } from "./file-list.ts";
 import type { Track } from "./file-track.ts";
 import { endPartition, placeTrack, rowsPartition, trackFile } from "./file-track.ts";
-import type { FileRows } from "./ndjson-lines.ts";
+import { ChunkPool, type FileRows } from "./ndjson-lines.ts";
 import { trackStream } from "./standard-input.ts";
 
 /** What a file source reads and how much of it may be in memory. */
@@ -26,6 +26,8 @@ export interface FileSourceOptions {
   /** Default: a comma and a double quote. */
   readonly csv?: CsvCharacters;
   readonly bytesInFlightMax: number;
+  /** Whether bytes of lines are overwritten once their run is released: for those who have copied them by then. Default: no. */
+  readonly reuseMemory?: boolean;
   /** What a file is known by. Default: its content; by its path, it is not read twice, and nothing can be resumed. */
   readonly identity?: "content" | "path";
   /** A longer line stops the source with SOURCE_OVERSIZED. Default 64 MiB. */
@@ -231,7 +233,8 @@ class FileSource implements Source {
   async #readTrack(listener: SourceListener, track: Track, epoch: number): Promise<boolean> {
     const { recordBytesMax = 64 << 20, runRowsMax = 8192, bytesInFlightMax, csv = plainCsv } = this.#options;
     const chunkBytes = Math.min(1 << 20, Math.max(1 << 16, bytesInFlightMax >> 2));
-    for await (const rows of track.open({ recordBytesMax, runRowsMax }, chunkBytes, csv)) {
+    const pool = this.#options.reuseMemory === true ? new ChunkPool() : null;
+    for await (const rows of track.open({ recordBytesMax, runRowsMax }, { chunkBytes, csv, pool })) {
       if (!(await this.#room(track, recordsBytes(rows.records), epoch))) return false;
       this.#hand(listener, track, rows);
     }
@@ -247,8 +250,12 @@ class FileSource implements Source {
     return epoch === this.#epoch;
   }
 
-  #hand(listener: SourceListener, track: Track, { records, next }: FileRows): void {
-    const release = this.#allowance.take(recordsBytes(records));
+  #hand(listener: SourceListener, track: Track, { records, next, recycle }: FileRows): void {
+    const giveBack = this.#allowance.take(recordsBytes(records));
+    const release = (): void => {
+      giveBack();
+      recycle?.();
+    };
     const from = [{ ...track.rows, next: track.next }];
     track.next = next;
     listener.records({ records, from, next: [{ ...track.rows, next }], supersedes: [], release });

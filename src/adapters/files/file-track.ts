@@ -1,6 +1,5 @@
 import type { PartitionKey, Position } from "../../core/position.ts";
-import type { CsvCharacters } from "./csv-records.ts";
-import type { FileContent } from "./file-content.ts";
+import type { FileContent, ReadOptions } from "./file-content.ts";
 import { readFileRows } from "./file-content.ts";
 import type { InputFile } from "./file-list.ts";
 import type { FileRowLimits, FileRows } from "./ndjson-lines.ts";
@@ -25,7 +24,7 @@ export interface Track {
   /** The gate gave it a position; until then it is not read. */
   isPlaced: boolean;
   /** Rows from `next` on. Throws where an input can't be read again. */
-  open(limits: FileRowLimits, chunkBytes: number, csv: CsvCharacters): AsyncGenerator<FileRows>;
+  open(limits: FileRowLimits, reading: Pick<ReadOptions, "chunkBytes" | "csv" | "pool">): AsyncGenerator<FileRows>;
 }
 
 /** A track of a file whose content is known. */
@@ -39,8 +38,8 @@ export function trackFile(topic: string, file: InputFile, content: FileContent):
     next: 0n,
     isFinished: false,
     isPlaced: false,
-    open(limits, chunkBytes, csv) {
-      return readFileRows(file, content, { key: rows, from: this.next, limits, chunkBytes, csv });
+    open(limits, reading) {
+      return readFileRows(file, content, { key: rows, from: this.next, limits, ...reading });
     },
   };
 }

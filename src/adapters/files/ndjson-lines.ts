@@ -10,6 +10,23 @@ const carriageReturn = 13;
 export interface FileRows {
   readonly records: Records;
   readonly next: bigint;
+  /** To be called when nobody looks at the records' bytes any more; absent: the collector takes them. */
+  readonly recycle?: () => void;
+}
+
+/** Memory for pieces of a file, used again once nobody looks at what it held. */
+export class ChunkPool {
+  readonly #free: Buffer[] = [];
+
+  /** A buffer of at least so many bytes. */
+  take(bytes: number): Buffer {
+    const at = this.#free.findIndex((each) => each.length >= bytes);
+    return at < 0 ? Buffer.allocUnsafeSlow(bytes) : (this.#free.splice(at, 1)[0] as Buffer);
+  }
+
+  give(buffer: Buffer): void {
+    if (this.#free.length < 16) this.#free.push(buffer);
+  }
 }
 
 /** What one run may hold, and what one record may. */
@@ -49,14 +66,15 @@ export async function* readLines(
   if (size > 0) yield* splitLines(Buffer.concat(pieces), line, { key, from, limits });
 }
 
-interface SplitContext {
+/** Whose lines they are, from which on, and how large they may be. */
+export interface SplitContext {
   readonly key: PartitionKey;
   readonly from: bigint;
   readonly limits: FileRowLimits;
 }
 
 /** Hands out the whole lines of a slab as runs; answers the number of the line that follows. */
-function* splitLines(slab: Buffer, first: number, { key, from, limits }: SplitContext): Generator<FileRows, number> {
+export function* splitLines(slab: Buffer, first: number, { key, from, limits }: SplitContext): Generator<FileRows, number> {
   let line = first;
   let at = 0;
   const skipped = Number(from);

@@ -5,7 +5,7 @@ import { readLines } from "./ndjson-lines.ts";
 import type { PartitionKey } from "../../core/position.ts";
 import { readCsvRecords } from "./csv-records.ts";
 import type { CsvCharacters } from "./csv-records.ts";
-import { arrowRows } from "./file-content.ts";
+import { arrowRows, type ReadOptions } from "./file-content.ts";
 import type { FileFormat } from "./file-list.ts";
 import type { Track } from "./file-track.ts";
 
@@ -55,7 +55,7 @@ export function trackStream(topic: string, chunks: AsyncIterable<Uint8Array>, fo
     next: 0n,
     isFinished: false,
     isPlaced: false,
-    open(limits: FileRowLimits, _chunkBytes: number, csv: CsvCharacters) {
+    open(limits: FileRowLimits, { csv }: Pick<ReadOptions, "csv">) {
       if (this.next !== read) {
         throw new SluiceError(
           "SOURCE_OFFSET_OUT_OF_RANGE",
