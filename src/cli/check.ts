@@ -66,7 +66,7 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
       ...(input !== null && { input }),
     }),
     registry,
-    engine: small ? openInlineEngine() : createEnginePool(availableParallelism(), engineThreadOptions(threadHeapMib)),
+    engine: small ? openInlineEngine() : createEnginePool(availableParallelism(), engineThreadOptions(threadHeapMib), true),
     encode: outputs.wantsFiles,
     engineKind: "compiled",
     now: () => Date.now(),

@@ -4,10 +4,10 @@ import { EngineThread } from "./engine-thread.ts";
 
 /**
  * Judges windows in threads of its own: each window in one, a new window in the one with the fewest. A thread that is lost is replaced when it is next needed.
- * The first one starts at once: its modules load while the caller prepares.
+ * With `early`, the first one starts at once: its modules load while the caller prepares.
  */
-export function createEnginePool(threads: number, options: EngineThreadOptions): Engine {
-  const pool = [new EngineThread(options)];
+export function createEnginePool(threads: number, options: EngineThreadOptions, early = false): Engine {
+  const pool = early ? [new EngineThread(options)] : [];
   return {
     open(plan: WindowPlan): EngineWindow {
       const alive = pool.filter((each) => each.alive);
