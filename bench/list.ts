@@ -1,10 +1,13 @@
 import { avro } from "./avro.ts";
 import type { Bench } from "./bench.ts";
-import { decode } from "./decode.ts";
+import { columns } from "./columns.ts";
+import { engine } from "./engine.ts";
 import { gate } from "./gate.ts";
 import { json } from "./json.ts";
 import { parquetPages } from "./parquet.ts";
+import { peers } from "./peers.ts";
 import { protobuf } from "./protobuf.ts";
+import { scale } from "./scale.ts";
 
-/** Every bench that `npm run bench` runs. */
-export const benches: readonly Bench[] = [decode, json, gate, parquetPages, avro, protobuf];
+/** Every bench; `npm run bench` runs those that are not on demand. */
+export const benches: readonly Bench[] = [engine, json, avro, protobuf, parquetPages, gate, columns, peers, scale];
