@@ -10,10 +10,13 @@ export interface ChildReport {
   readonly peakRssMb: number;
 }
 
+/** As `bin/sluice` starts Node. */
+const heapFlags = ["--max-old-space-size=256", "--initial-old-space-size=192", "--min-semi-space-size=16"];
+
 /** Runs a bench script in a fresh process and takes what it prints as its last line, as JSON. Rejects with its output if it fails. */
-export function runScript(script: string, args: readonly string[]): Promise<unknown> {
+export function runScript(script: string, args: readonly string[], flags: readonly string[] = heapFlags): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...flags, script, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let out = "";
@@ -29,8 +32,8 @@ export function runScript(script: string, args: readonly string[]): Promise<unkn
 }
 
 /** Runs a contestant's script in a fresh process and takes its report. */
-export async function runChild(script: string, args: readonly string[]): Promise<ChildReport> {
-  return (await runScript(script, args)) as ChildReport;
+export async function runChild(script: string, args: readonly string[], flags: readonly string[] = heapFlags): Promise<ChildReport> {
+  return (await runScript(script, args, flags)) as ChildReport;
 }
 
 /** Measures the part between this call and the returned function's call, and prints the report. */
