@@ -8,7 +8,7 @@ import { spread } from "./bench.ts";
 import { deequJar, peerPython } from "./peers/environment.ts";
 import { peerRows, type PeerRows } from "./peers/rows.ts";
 
-const rounds = 5;
+const rounds = 3;
 /** Rounds of those that take ten seconds and more. */
 const slowRounds = 2;
 const ours = "sluice check";

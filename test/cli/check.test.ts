@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
 import { afterAll, describe, expect, it } from "vitest";
 import { sluice } from "./sluice.ts";
 
@@ -283,5 +285,91 @@ schema:
     const rule = (id: string): object | undefined => report.rules.find((each) => each.rule === id);
     expect(rule("few")).toMatchObject({ status: "fail", breach: "few: the query answered 5, must be less than 5" });
     expect(rule("known")).toMatchObject({ failed: 0, note: "not judged: there are no other datasets here" });
+  });
+});
+
+describe("what check writes", () => {
+  const rules = join(folder, "written.odcs.yaml");
+  writeFileSync(
+    rules,
+    `apiVersion: v3.1.0
+kind: DataContract
+id: written
+version: 1.0.0
+status: active
+schema:
+  - name: things
+    physicalName: things
+    physicalType: topic
+    logicalType: object
+    properties:
+      - { name: id, logicalType: integer, physicalType: bigint, required: true, logicalTypeOptions: { maximum: 59999 } }
+      - { name: text, logicalType: string }
+    customProperties:
+      - { property: sluice, value: { window: { rows: 20000 } } }
+`,
+  );
+  const value = (id: number): string => `{"id":${id},"text":"${"x".repeat(100 + (id % 97))}"}`;
+
+  /** Large enough for engine threads, and for memory that is used again; lines of many lengths lie across its pieces. */
+  it("is every failing row, the profile, and the rows that passed", { timeout: 60_000 }, async () => {
+    const count = 60_500;
+    const file = write(
+      "large.ndjson",
+      Array.from({ length: count }, (_, id) => value(id)),
+    );
+    const [failures, profile, parquet] = ["failures.ndjson", "profile.json", "passed"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const { code, out } = await sluice([
+      "check",
+      rules,
+      file,
+      "--limit",
+      "0",
+      "--json",
+      "--failures",
+      failures,
+      "--profile",
+      profile,
+      "--parquet",
+      parquet,
+    ]);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ records: count, passed: 60_000, failed: 500 });
+    const lines = readFileSync(failures, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { file: string; line: number; reasons: { message: string }[] });
+    expect(lines.map((each) => each.line)).toEqual(Array.from({ length: 500 }, (_, i) => 60_001 + i));
+    expect(lines[0]).toMatchObject({ file, reasons: [{ rule: "id.range", message: "id is 60000, expected at most 59999" }] });
+    const shown = JSON.parse(readFileSync(profile, "utf8")) as { rows: number; columns: { path: string; min: string; max: string }[] };
+    expect(shown.rows).toBe(60_000);
+    expect(shown.columns[0]).toMatchObject({ path: "id", min: "0", max: "59999" });
+    const ids: number[] = [];
+    const texts: string[] = [];
+    for (const name of readdirSync(parquet).toSorted()) {
+      const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(parquet, name)), columns: ["id", "text"], compressors });
+      for (const { id, text } of rows) {
+        ids.push(Number(id));
+        texts.push(String(text));
+      }
+    }
+    expect(ids).toEqual(Array.from({ length: 60_000 }, (_, id) => id));
+    expect(texts.every((text, id) => text.length === 100 + (id % 97))).toBe(true);
+  });
+
+  it("is told where it can't be written", async () => {
+    const { code, err } = await sluice([
+      "check",
+      rules,
+      write("one.ndjson", [value(1)]),
+      "--failures",
+      join(folder, "no/such/folder.ndjson"),
+    ]);
+    expect(code).not.toBe(0);
+    expect(err).toContain("no/such/folder.ndjson");
   });
 });
