@@ -1,28 +1,12 @@
 import type { BytesColumn, Column, IntegerColumn } from "../../src/core/column.ts";
 import { Cell } from "../../src/core/column.ts";
 import type { Records } from "../../src/core/records.ts";
-import type { Field, FieldType } from "../../src/core/schema.ts";
-import { sourceColumns } from "../../src/core/table-schema.ts";
+import { offsetField, partitionField, sourceField, timestampField } from "../../src/parquet/source-columns.ts";
 
 /** The columns that say where each record came from: topic id, partition, offset, and its timestamp in microseconds (null where it has none). */
 export function sourceColumnsOf(records: Records): Column[] {
   return [sourceOf(records), partitionOf(records), offsetOf(records), timestampOf(records)];
 }
-
-const field = (name: string, type: FieldType, required: boolean): Field => ({
-  name,
-  sourceName: name,
-  path: name,
-  type,
-  required,
-  doc: null,
-  classification: null,
-  format: null,
-});
-const sourceField = field(sourceColumns.source, { kind: "string" }, true);
-const partitionField = field(sourceColumns.partition, { kind: "int" }, true);
-const offsetField = field(sourceColumns.offset, { kind: "long" }, true);
-const timestampField = field(sourceColumns.timestamp, { kind: "timestamp", zoned: true }, false);
 
 function sourceOf({ count, partitions, partition }: Records): BytesColumn {
   const ids = partitions.map((key) => Buffer.from(key.topicId));

@@ -4,7 +4,8 @@ import type { Field } from "../core/schema.ts";
 import type { TimeParser } from "../core/time-format.ts";
 import { Storage, type ColumnBuilder } from "./column-builder.ts";
 import { JsonReader } from "./json-reader.ts";
-import { isUtf8, type RowSet } from "./row-set.ts";
+import type { RowSet } from "./row-set.ts";
+import { isUtf8 } from "./utf8.ts";
 import { ScalarWriter, timeParser } from "./scalar-writer.ts";
 
 const twoTo32 = 4_294_967_296;

@@ -1,16 +1,16 @@
-import type { Batch, SkippedRow } from "../core/batch.ts";
+import type { Batch } from "../core/batch.ts";
 import type { Codec } from "../core/codec.ts";
-import { Cell, InvalidCause, type Column, type DecodeFault } from "../core/column.ts";
+import { Cell, InvalidCause, type Column } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Records } from "../core/records.ts";
 import type { Field } from "../core/schema.ts";
 import type { TimeParser } from "../core/time-format.ts";
 import type { ColumnBuilder } from "./column-builder.ts";
-import { decodeFaults, type DecodeFaultCode } from "./faults.ts";
 import { JsonDecoder, type JsonPlan } from "./json-decoder.ts";
-import { utf8Sequence } from "./json-reader.ts";
 import { KeyTable } from "./key-table.ts";
 import { timeParser } from "./scalar-writer.ts";
+import { isUtf8 } from "./utf8.ts";
+import { isDecoded, type UndecodedRows } from "./value-policy.ts";
 
 /** One JSON object (RFC 8259) a record, straight from the slab's bytes. What each kind of field takes is in docs/reference/decoding.md. */
 export const jsonCodec: Codec = { name: "json", compile: compileJson };
@@ -58,37 +58,19 @@ function decode(plan: JsonPlan, records: Records, contract: Contract, keyColumn:
   const rows = records.count;
   const decoder = new JsonDecoder(plan, rows, records.bytes);
   const undecoded = new Uint8Array(rows);
-  const faults: DecodeFault[] = [];
-  const skipped: SkippedRow[] = [];
-  const bytesMax = policies.oversized.bytes;
+  const noted: UndecodedRows = { faults: [], skipped: [] };
   for (let row = 0; row < rows; row++) {
     const length = records.valueLength[row] as number;
-    let fault: DecodeFault | null;
-    if (length < 0 && policies.tombstone === "skip") {
-      skipped.push({ row, policy: "tombstone" });
-      undecoded[row] = 1;
-      continue;
-    }
-    if (length < 0 || length > bytesMax) fault = valueFault(row, length, bytesMax);
-    else {
-      const start = records.valueStart[row] as number;
-      fault = decoder.row(row, start, start + length);
-    }
-    if (fault !== null) {
-      faults.push(fault);
-      undecoded[row] = 1;
-    }
+    undecoded[row] = 1;
+    if (!isDecoded(policies, row, length, noted)) continue;
+    const start = records.valueStart[row] as number;
+    const fault = decoder.row(row, start, start + length);
+    if (fault === null) undecoded[row] = 0;
+    else noted.faults.push(fault);
   }
   if (keyColumn >= 0) writeKeys(decoder.columns[keyColumn] as ColumnBuilder, records, undecoded);
   const columns = decoder.columns.map((column): Column => column.finish(rows, records.bytes, decoder.area));
-  return { records, rows, columns, faults, undecoded, skipped, unknown: decoder.unknown === null ? null : decoder.unknown.finish() };
-}
-
-/** The fault of a value that is not looked at: a tombstone (length -1) or one larger than `bytesMax`. */
-export function valueFault(row: number, length: number, bytesMax: number): DecodeFault {
-  const code: DecodeFaultCode = length < 0 ? "record.tombstone" : "record.oversized";
-  const detail = length < 0 ? "" : `: ${length} bytes, ${bytesMax} allowed`;
-  return { row, code, message: decodeFaults[code] + detail, at: null };
+  return { records, rows, columns, ...noted, undecoded, unknown: decoder.unknown === null ? null : decoder.unknown.finish() };
 }
 
 /** Fills the column that the contract takes from the records' keys. */
@@ -111,13 +93,4 @@ function writeKeys(column: ColumnBuilder, records: Records, undecoded: Uint8Arra
     column.state[row] = Cell.value;
     column.inSlab = true;
   }
-}
-
-function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let p = start; p < end;) {
-    const size = (bytes[p] as number) < 0x80 ? 1 : utf8Sequence(bytes, p, end);
-    if (size === 0) return false;
-    p += size;
-  }
-  return true;
 }

@@ -11,7 +11,7 @@ import type { Decode, DecoderTools } from "./decoder.ts";
 import { compileValues } from "./compile-values.ts";
 import { decodeFaults } from "./faults.ts";
 import { isWholeKey, wholeKey, wholeKeySchema } from "./whole-key.ts";
-import { isUtf8 } from "./row-set.ts";
+import { isUtf8 } from "./utf8.ts";
 import { compileTexts, type RowTexts } from "./text/compile-texts.ts";
 import type { JsonTexts } from "./text/json-texts.ts";
 import { TextCells } from "./text/text-cell.ts";

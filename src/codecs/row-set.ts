@@ -1,13 +1,13 @@
-import type { Batch, SkippedRow } from "../core/batch.ts";
+import type { Batch } from "../core/batch.ts";
 import { Cell, InvalidCause, type Column, type DecodeFault } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Records } from "../core/records.ts";
 import type { Field } from "../core/schema.ts";
 import { ByteArea } from "./byte-area.ts";
 import { ColumnBuilder } from "./column-builder.ts";
-import { decodeFaults, type DecodeFaultCode } from "./faults.ts";
-import { utf8Sequence } from "./json-reader.ts";
 import { UnknownFields } from "./unknown-fields.ts";
+import { isUtf8 } from "./utf8.ts";
+import { isDecoded, type UndecodedRows } from "./value-policy.ts";
 
 /** Cells that list elements may take whatever the record's size, and cells for each of its bytes beyond that. */
 const freeCells = 1 << 20;
@@ -115,42 +115,24 @@ function noKeys(rows: number): Pick<Records, "keyStart" | "keyLength" | "headers
   return { keyStart: starts, keyLength: new Int32Array(rows).fill(-1), headersStart: starts, headersLength: new Int32Array(rows) };
 }
 
-/** A fault that no byte of the record explains. */
-function plainFault(row: number, code: DecodeFaultCode, detail: string): DecodeFault {
-  return { row, code, message: decodeFaults[code] + detail, at: null };
-}
-
 /** Decodes every record of a batch whose value is there and not too large, and fills the column that takes the records' keys. */
 export function decodeRows(contract: Contract, records: Records, rows: RowSet, decode: DecodeRow): Batch {
   const { policies } = contract;
   const undecoded = new Uint8Array(records.count);
-  const faults: DecodeFault[] = [];
-  const skipped: SkippedRow[] = [];
-  const bytesMax = policies.oversized.bytes;
+  const noted: UndecodedRows = { faults: [], skipped: [] };
   for (let row = 0; row < records.count; row++) {
     const length = records.valueLength[row] as number;
-    let fault: DecodeFault | null;
-    if (length < 0) {
-      if (policies.tombstone === "skip") {
-        skipped.push({ row, policy: "tombstone" });
-        undecoded[row] = 1;
-        continue;
-      }
-      fault = plainFault(row, "record.tombstone", "");
-    } else if (length > bytesMax) fault = plainFault(row, "record.oversized", `: ${length} bytes, ${bytesMax} allowed`);
-    else {
-      const start = records.valueStart[row] as number;
-      fault = decode(row, start, start + length);
-    }
-    if (fault !== null) {
-      faults.push(fault);
-      undecoded[row] = 1;
-    }
+    undecoded[row] = 1;
+    if (!isDecoded(policies, row, length, noted)) continue;
+    const start = records.valueStart[row] as number;
+    const fault = decode(row, start, start + length);
+    if (fault === null) undecoded[row] = 0;
+    else noted.faults.push(fault);
   }
   const name = policies.key.action === "column" ? policies.key.name : null;
   const keyColumn = contract.fields.findIndex((field) => field.name === name);
   if (keyColumn >= 0) writeKeys(rows, rows.columns[keyColumn] as ColumnBuilder, records, undecoded);
-  return rows.finish(records, { faults, undecoded, skipped });
+  return rows.finish(records, { ...noted, undecoded });
 }
 
 function writeKeys(rows: RowSet, column: ColumnBuilder, records: Records, undecoded: Uint8Array): void {
@@ -174,14 +156,4 @@ function writeKeys(rows: RowSet, column: ColumnBuilder, records: Records, undeco
     column.state[row] = Cell.value;
     column.inSlab = true;
   }
-}
-
-/** Whether a span is well-formed UTF-8. */
-export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let p = start; p < end;) {
-    const size = (bytes[p] as number) < 0x80 ? 1 : utf8Sequence(bytes, p, end);
-    if (size === 0) return false;
-    p += size;
-  }
-  return true;
 }

@@ -7,6 +7,7 @@ import type { Block } from "./block-pool.ts";
 import type { EncoderMemory } from "./encoder-memory.ts";
 import type { PlacedColumn, Spot } from "./placement.ts";
 
+/** The fields that every table of records has, as `core/table-schema.ts` names them. */
 const field = (name: string, type: FieldType, required: boolean): Field => ({
   name,
   sourceName: name,
@@ -17,10 +18,10 @@ const field = (name: string, type: FieldType, required: boolean): Field => ({
   classification: null,
   format: null,
 });
-const sourceField = field(sourceColumns.source, { kind: "string" }, true);
-const partitionField = field(sourceColumns.partition, { kind: "int" }, true);
-const offsetField = field(sourceColumns.offset, { kind: "long" }, true);
-const timestampField = field(sourceColumns.timestamp, { kind: "timestamp", zoned: true }, false);
+export const sourceField = field(sourceColumns.source, { kind: "string" }, true);
+export const partitionField = field(sourceColumns.partition, { kind: "int" }, true);
+export const offsetField = field(sourceColumns.offset, { kind: "long" }, true);
+export const timestampField = field(sourceColumns.timestamp, { kind: "timestamp", zoned: true }, false);
 /** Only exact integers are stored. */
 const noValues = new Float64Array(0);
 

@@ -2,7 +2,8 @@ import type { AvroLogical, AvroSchema } from "../../core/avro/avro-schema.ts";
 import { timeText, timestampText, dateText, microsPerDay } from "../../core/civil.ts";
 import type { ByteArea } from "../byte-area.ts";
 import { integerText, realText } from "../cell-writer.ts";
-import { isUtf8, type RowSet } from "../row-set.ts";
+import type { RowSet } from "../row-set.ts";
+import { isUtf8 } from "../utf8.ts";
 import { maxDepth, type AvroCursor } from "./avro-cursor.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,6 @@
-import type { Batch, SkippedRow } from "../../core/batch.ts";
+import type { Batch } from "../../core/batch.ts";
 import type { ChunkDecoder } from "../../core/codec.ts";
-import { Cell, InvalidCause, type Column, type DecodeFault } from "../../core/column.ts";
+import { Cell, InvalidCause, type Column } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
 import { sliceRecords } from "../../core/record-chunks.ts";
 import type { Records } from "../../core/records.ts";
@@ -8,7 +8,8 @@ import type { Arena, WasmExports } from "../../wasm/arena.ts";
 import { columnView } from "../../wasm/column-view.ts";
 import type { BatchLayout, ColumnLayout } from "../../wasm/layout.ts";
 import { chunkEnd, chunkLimits, type ChunkLimits } from "../chunked.ts";
-import { jsonCodec, jsonPlan, keyColumnName, valueFault } from "../json.ts";
+import { jsonCodec, jsonPlan, keyColumnName } from "../json.ts";
+import { isDecoded, type UndecodedRows } from "../value-policy.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import { cell, forgetStamps, layoutsMax, missRowsMax, placeDecoder, type DecoderMemory } from "./decoder-memory.ts";
 import { FormattedCells } from "./formatted-cells.ts";
@@ -40,12 +41,6 @@ export interface JsonChunkDecoder extends ChunkDecoder {
  */
 export function compileJsonDecoder(contract: Contract, layout: BatchLayout, arena: Arena): JsonChunkDecoder {
   return new CompiledJsonDecoder(contract, layout, arena);
-}
-
-/** What a chunk gave besides its cells. */
-interface Outcome {
-  readonly faults: DecodeFault[];
-  readonly skipped: SkippedRow[];
 }
 
 class CompiledJsonDecoder implements JsonChunkDecoder {
@@ -110,11 +105,11 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
       if (this.#learner.learn()) this.#decode = this.#instantiate();
     }
     this.#begin(to - from);
-    const outcome: Outcome = { faults: [], skipped: [] };
-    const rows = this.#run(records, from, to - from, outcome);
+    const noted: UndecodedRows = { faults: [], skipped: [] };
+    const rows = this.#run(records, from, to - from, noted);
     if (rows === 0) return this.#alone(sliceRecords(records, from, from + 1));
-    this.#observe(records, from, rows - outcome.faults.length - outcome.skipped.length);
-    return this.#finish(sliceRecords(records, from, from + rows), outcome);
+    this.#observe(records, from, rows - noted.faults.length - noted.skipped.length);
+    return this.#finish(sliceRecords(records, from, from + rows), noted);
   }
 
   /** Where the chunk ends; `from` where not even its first record has room. */
@@ -159,7 +154,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
   }
 
   /** Decodes the loaded records; answers how many had room in the columns. */
-  #run(records: Records, from: number, rows: number, outcome: Outcome): number {
+  #run(records: Records, from: number, rows: number, noted: UndecodedRows): number {
     const { cells } = this.#memory;
     const full = this.#arena.u32(cells + cell.full, 1);
     for (let row = 0; ;) {
@@ -168,23 +163,16 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
       this.#drainInvalid();
       this.#kept?.drain(this.#memory, this.#arena);
       if (row === rows) return rows;
-      if (full[0] !== 0 || !this.#rest(records, from, row, outcome)) return row;
+      if (full[0] !== 0 || !this.#rest(records, from, row, noted)) return row;
       this.tally.reference++;
       row++;
     }
   }
 
   /** Does what the module doesn't do with row `row`; false where it has no room. */
-  #rest(records: Records, from: number, row: number, { faults, skipped }: Outcome): boolean {
-    const { tombstone, oversized } = this.#contract.policies;
+  #rest(records: Records, from: number, row: number, noted: UndecodedRows): boolean {
     const length = records.valueLength[from + row] as number;
-    if (length < 0 && tombstone === "skip") {
-      skipped.push({ row, policy: "tombstone" });
-      this.#blank(row);
-      return true;
-    }
-    if (length < 0 || length > oversized.bytes) {
-      faults.push(valueFault(row, length, oversized.bytes));
+    if (!isDecoded(this.#contract.policies, row, length, noted)) {
       this.#blank(row);
       return true;
     }
@@ -196,7 +184,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
       if (unknown !== null) this.#kept?.put(row, unknown);
       return true;
     }
-    faults.push(fault);
+    noted.faults.push(fault);
     this.#blank(row);
     return true;
   }
@@ -234,7 +222,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
     if (this.#learner.learn()) this.#decode = this.#instantiate();
   }
 
-  #finish(records: Records, { faults, skipped }: Outcome): Batch {
+  #finish(records: Records, noted: UndecodedRows): Batch {
     const rows = records.count;
     const arena = this.#arena;
     const layout = this.#layout;
@@ -244,7 +232,7 @@ class CompiledJsonDecoder implements JsonChunkDecoder {
     const columns = layout.columns.map((column): Column => columnView(column, arena, rows, invalid));
     const undecoded = arena.bytes(layout.undecoded, rows);
     const unknown = this.#kept === null ? null : this.#kept.finish(rows);
-    return { records, rows, columns, faults, undecoded, skipped, unknown, resident: layout };
+    return { records, rows, columns, ...noted, undecoded, unknown, resident: layout };
   }
 
   /** Fills the column that the contract takes from the records' keys. */

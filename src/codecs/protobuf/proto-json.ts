@@ -3,7 +3,8 @@ import type { ProtoEnum, ProtoField, ProtoMessage, ProtoScalar, ProtoType } from
 import { nanosText } from "../avro/avro-json.ts";
 import type { ByteArea } from "../byte-area.ts";
 import { integerText, realText } from "../cell-writer.ts";
-import { isUtf8, type RowSet } from "../row-set.ts";
+import type { RowSet } from "../row-set.ts";
+import { isUtf8 } from "../utf8.ts";
 import { WireType, type MessageIndexes } from "./message-index.ts";
 import { isUnsigned, type Frame, type ProtoScan } from "./proto-scan.ts";
 

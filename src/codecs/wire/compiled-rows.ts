@@ -1,6 +1,6 @@
-import type { Batch, SkippedRow } from "../../core/batch.ts";
+import type { Batch } from "../../core/batch.ts";
 import type { ChunkDecoder } from "../../core/codec.ts";
-import { Cell, InvalidCause, type Column, type DecodeFault } from "../../core/column.ts";
+import { Cell, InvalidCause, type Column } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
 import { sliceRecords } from "../../core/record-chunks.ts";
 import type { Records } from "../../core/records.ts";
@@ -9,11 +9,12 @@ import { columnView } from "../../wasm/column-view.ts";
 import type { BatchLayout, ColumnLayout } from "../../wasm/layout.ts";
 import { ByteArea } from "../byte-area.ts";
 import { chunkEnd, chunkLimits, type ChunkLimits } from "../chunked.ts";
-import { valueFault } from "../json.ts";
 import { InvalidNotes } from "../json-compiled/invalid-notes.ts";
 import { SlabLoader } from "../json-compiled/slab-loader.ts";
-import { isUtf8, RowSet, type DecodeRow } from "../row-set.ts";
+import { RowSet, type DecodeRow } from "../row-set.ts";
 import { UnknownFields } from "../unknown-fields.ts";
+import { isUtf8 } from "../utf8.ts";
+import { isDecoded, type UndecodedRows } from "../value-policy.ts";
 import type { ColumnPlaces } from "./column-places.ts";
 import { RowScatter } from "./scatter-row.ts";
 
@@ -77,11 +78,10 @@ export class CompiledRows implements ChunkDecoder {
     if (first <= bytesMax && first > this.#layout.slabBytesMax) return this.#format.alone(sliceRecords(records, from, from + 1));
     this.#loader.load(records, from, to, bytesMax);
     this.#begin(to - from);
-    const faults: DecodeFault[] = [];
-    const skipped: SkippedRow[] = [];
-    const rows = this.#run(records, from, to - from, { faults, skipped });
+    const noted: UndecodedRows = { faults: [], skipped: [] };
+    const rows = this.#run(records, from, to - from, noted);
     if (rows === 0) return this.#format.alone(sliceRecords(records, from, from + 1));
-    return this.#finish(sliceRecords(records, from, from + rows), faults, skipped);
+    return this.#finish(sliceRecords(records, from, from + rows), noted);
   }
 
   #begin(rows: number): void {
@@ -93,29 +93,17 @@ export class CompiledRows implements ChunkDecoder {
   }
 
   /** Decodes the loaded records; answers how many had room in the columns. */
-  #run(records: Records, from: number, rows: number, outcome: { readonly faults: DecodeFault[]; readonly skipped: SkippedRow[] }): number {
+  #run(records: Records, from: number, rows: number, noted: UndecodedRows): number {
     for (let row = 0; ; row++) {
       row = this.#format.decode(row, rows);
-      if (row === rows || !this.#rest(records, from, row, outcome)) return row;
+      if (row === rows || !this.#rest(records, from, row, noted)) return row;
     }
   }
 
   /** Does what the module doesn't do with row `row`; false where it has no room. */
-  #rest(
-    records: Records,
-    from: number,
-    row: number,
-    { faults, skipped }: { readonly faults: DecodeFault[]; readonly skipped: SkippedRow[] },
-  ): boolean {
-    const { tombstone, oversized } = this.#contract.policies;
+  #rest(records: Records, from: number, row: number, noted: UndecodedRows): boolean {
     const length = records.valueLength[from + row] as number;
-    if (length < 0 && tombstone === "skip") {
-      skipped.push({ row, policy: "tombstone" });
-      this.#blank(row);
-      return true;
-    }
-    if (length < 0 || length > oversized.bytes) {
-      faults.push(valueFault(row, length, oversized.bytes));
+    if (!isDecoded(this.#contract.policies, row, length, noted)) {
       this.#blank(row);
       return true;
     }
@@ -123,7 +111,7 @@ export class CompiledRows implements ChunkDecoder {
     const start = this.#arena.u32(this.#layout.rowStarts, row + 1)[row] as number;
     const fault = (this.#decodeRow as DecodeRow)(0, start, start + length);
     if (fault !== null) {
-      faults.push({ ...fault, row });
+      noted.faults.push({ ...fault, row });
       this.#blank(row);
       return true;
     }
@@ -149,7 +137,7 @@ export class CompiledRows implements ChunkDecoder {
     this.#arena.bytes(this.#layout.undecoded + row, 1)[0] = 1;
   }
 
-  #finish(records: Records, faults: readonly DecodeFault[], skipped: readonly SkippedRow[]): Batch {
+  #finish(records: Records, noted: UndecodedRows): Batch {
     const rows = records.count;
     const arena = this.#arena;
     const layout = this.#layout;
@@ -160,7 +148,7 @@ export class CompiledRows implements ChunkDecoder {
     const undecoded = arena.bytes(layout.undecoded, rows);
     // Formats that meet unknown fields to keep are not compiled.
     const unknown = this.#contract.policies.unknownFields === "keep" ? new UnknownFields(rows).finish() : null;
-    const batch = { records, rows, columns, faults, undecoded, skipped, unknown, resident: layout };
+    const batch = { records, rows, columns, ...noted, undecoded, unknown, resident: layout };
     if (this.#notes.length === 0) return batch;
     const bytes = this.#notes.bytes.slice(0, this.#notes.length);
     const valueLength = new Int32Array(rows).fill(-1);

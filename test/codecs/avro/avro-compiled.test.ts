@@ -3,15 +3,10 @@ import { expect, test } from "vitest";
 import { compileAvroDecoder } from "../../../src/codecs/avro-compiled/compile-avro-decoder.ts";
 import { avroCodec } from "../../../src/codecs/avro/avro.ts";
 import type { Contract } from "../../../src/core/contract.ts";
-import { sliceRecords } from "../../../src/core/record-chunks.ts";
-import { Arena } from "../../../src/wasm/arena.ts";
-import { defaultLimits, layoutBatch } from "../../../src/wasm/layout.ts";
-import { makeContract, makeRecords, type FieldSketch } from "../../fixtures/contract.ts";
-import { batchContent } from "../batch-content.ts";
+import { makeContract, type FieldSketch } from "../../fixtures/contract.ts";
+import { compareCompiled } from "../compare-compiled.ts";
 import { schemaOf } from "./avro-decode.ts";
 import { avscType, recordShape, type Shape } from "./avro-shapes.ts";
-
-const small = { ...defaultLimits, rowsMax: 64, slabBytesMax: 1 << 16, areaBytesMax: 1 << 16, elementsMax: 256 };
 
 function contractOf(shape: Shape, reader: unknown): Contract {
   const contract = makeContract(shape.sketch.of as Readonly<Record<string, FieldSketch>>);
@@ -24,20 +19,8 @@ function contractOf(shape: Shape, reader: unknown): Contract {
   return { ...contract, format };
 }
 
-/** Decodes both ways, chunk by chunk, and compares all they say; answers whether the decoder was compiled. */
-function compare(contract: Contract, values: readonly (Uint8Array | null)[], limits = small): boolean {
-  const records = makeRecords(values);
-  const arena = new Arena();
-  const { decoder, fallback } = compileAvroDecoder(contract, layoutBatch(contract.fields, arena, 0, limits), arena);
-  const reference = avroCodec.compile(contract);
-  for (let from = 0; from < records.count;) {
-    const batch = decoder.decode(records, from);
-    expect(batch.rows).toBeGreaterThan(0);
-    expect(batchContent(batch)).toEqual(batchContent(reference(sliceRecords(records, from, from + batch.rows))));
-    from += batch.rows;
-  }
-  return fallback === null;
-}
+const compare = (contract: Contract, values: readonly (Uint8Array | null)[]): boolean =>
+  compareCompiled({ compile: compileAvroDecoder, codec: avroCodec }, contract, values);
 
 const values = (shape: Shape): fc.Arbitrary<readonly [Shape, unknown[]]> =>
   fc.tuple(fc.constant(shape), fc.array(shape.value, { minLength: 1, maxLength: 6 }));

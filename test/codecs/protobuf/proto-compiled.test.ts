@@ -5,33 +5,16 @@ import { compileProtobufDecoder } from "../../../src/codecs/protobuf-compiled/co
 import { protobufCodec } from "../../../src/codecs/protobuf/protobuf.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import { protoMessage } from "../../../src/core/protobuf/read-descriptor-set.ts";
-import { sliceRecords } from "../../../src/core/record-chunks.ts";
-import { Arena } from "../../../src/wasm/arena.ts";
-import { defaultLimits, layoutBatch } from "../../../src/wasm/layout.ts";
-import { makeContract, makeRecords } from "../../fixtures/contract.ts";
-import { batchContent } from "../batch-content.ts";
+import { makeContract } from "../../fixtures/contract.ts";
+import { compareCompiled } from "../compare-compiled.ts";
 import { protoShape, type ProtoShape } from "./proto-shapes.ts";
-
-const limits = { ...defaultLimits, rowsMax: 64, slabBytesMax: 1 << 16, areaBytesMax: 1 << 16, elementsMax: 256 };
 
 function contractOf(shape: ProtoShape): Contract {
   return { ...makeContract(shape.fields), format: { format: "protobuf", message: protoMessage(shape.desc) } };
 }
 
-/** Decodes both ways, chunk by chunk, and compares all they say; answers whether the decoder was compiled. */
-function compare(contract: Contract, values: readonly (Uint8Array | null)[]): boolean {
-  const records = makeRecords(values);
-  const arena = new Arena();
-  const { decoder, fallback } = compileProtobufDecoder(contract, layoutBatch(contract.fields, arena, 0, limits), arena);
-  const reference = protobufCodec.compile(contract);
-  for (let from = 0; from < records.count;) {
-    const batch = decoder.decode(records, from);
-    expect(batch.rows).toBeGreaterThan(0);
-    expect(batchContent(batch)).toEqual(batchContent(reference(sliceRecords(records, from, from + batch.rows))));
-    from += batch.rows;
-  }
-  return fallback === null;
-}
+const compare = (contract: Contract, values: readonly (Uint8Array | null)[]): boolean =>
+  compareCompiled({ compile: compileProtobufDecoder, codec: protobufCodec }, contract, values);
 
 const values = protoShape.chain((shape) => fc.tuple(fc.constant(shape), fc.array(shape.value, { minLength: 1, maxLength: 6 })));
 
