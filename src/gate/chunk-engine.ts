@@ -12,6 +12,7 @@ import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { Validator } from "../core/rule.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
+import { EncoderMemory } from "../parquet/encoder-memory.ts";
 import { keyFieldIds } from "../parquet/key-fields.ts";
 import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
@@ -31,6 +32,8 @@ export interface ChunkEngine {
   readonly validator: Validator;
   readonly profiler: WindowProfiler;
   openFile(schema: IcebergSchema): ParquetFile;
+  /** Bytes of its memory that the window which ends here had no use for: a window before it did, and memory never shrinks. */
+  takeSpareBytes(): number;
   /** What of it is not compiled; null where all is. */
   readonly fallback: string | null;
 }
@@ -56,6 +59,7 @@ export function openReferenceEngine(contract: Contract): ChunkEngine {
     validator: compileValidator(contract),
     profiler: referenceProfiler(contract),
     openFile: (schema) => openParquetFile({ schema, bloomFilterIds: keyFieldIds(contract, schema) }),
+    takeSpareBytes: () => 0,
     fallback: null,
   };
 }
@@ -74,11 +78,15 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
     ...(fallback === null ? [] : [`decoder: ${fallback}`]),
     ...(plain.size === 0 ? [] : [`rules: ${[...plain].toSorted().join(", ")}`]),
   ];
+  const encoder = EncoderMemory.over(arena);
+  const usedAtFirst = arena.used;
   return {
     decode: framed ?? decodeOthers(decoder, contract),
     validator: compileValidator(contract, kernels),
     profiler: compileProfiler(contract, layout, arena),
     openFile: (schema) => openParquetFile({ schema, arena, bloomFilterIds: keyFieldIds(contract, schema) }),
+    // Blocks move to ones of twice the size as they grow, so those of a window leave as much again behind.
+    takeSpareBytes: () => arena.used - usedAtFirst - 2 * encoder.takePeakBytes(),
     fallback: reasons.length === 0 ? null : reasons.join("; "),
   };
 }

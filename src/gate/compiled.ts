@@ -8,6 +8,9 @@ import { openCompiledEngine, openReferenceEngine } from "./chunk-engine.ts";
 /** How a contract is run: by WebAssembly made for it, or by the plain implementation that the compiled one is held against. */
 export type EngineKind = "compiled" | "reference";
 
+/** An engine that an odd window made this much larger than the next one needed is left to the collector, and another is opened. */
+const spareBytesMax = 64 << 20;
+
 /** A contract ready to judge. Compiled once, used for every window until the contract changes. */
 export interface CompiledContract {
   readonly contract: Contract;
@@ -49,7 +52,10 @@ export function compile(contract: Contract, kind: EngineKind): CompiledContract 
       return engine;
     },
     giveBack: (engine) => {
-      free = engine;
+      const isBloated = engine.takeSpareBytes() > spareBytesMax;
+      free = isBloated ? null : engine;
+      // Memory of WebAssembly lies outside the heap, and V8 is in no hurry to collect it; not before its last user has let go of it.
+      if (isBloated) setImmediate(() => globalThis.gc?.());
     },
   };
 }

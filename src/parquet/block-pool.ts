@@ -7,6 +7,7 @@ export class BlockPool {
   readonly arena: Arena;
   readonly #free = new Map<number, number[]>();
   #bytes = 0;
+  #peak = 0;
 
   constructor(arena: Arena) {
     this.arena = arena;
@@ -17,6 +18,13 @@ export class BlockPool {
     return this.#bytes;
   }
 
+  /** The most bytes that were out at once since this was last asked. */
+  takePeak(): number {
+    const peak = this.#peak;
+    this.#peak = 0;
+    return peak;
+  }
+
   /** A block of at least `size` bytes. The arena may grow. */
   take(size: number): Block {
     return new Block(this, size);
@@ -25,6 +33,7 @@ export class BlockPool {
   /** For `Block` only. */
   allocate(sizeLog: number): number {
     this.#bytes += 2 ** sizeLog;
+    this.#peak = Math.max(this.#peak, this.#bytes);
     return this.#free.get(sizeLog)?.pop() ?? this.arena.allocate(2 ** sizeLog);
   }
 
@@ -62,6 +71,14 @@ export class Block {
     this.#pool.free(this.address, this.#sizeLog);
     this.address = address;
     this.#sizeLog = sizeLog;
+  }
+
+  /** Gives up room beyond `size` bytes, and what the block holds with it. */
+  shrink(size: number): void {
+    if (sizeLogOf(size) === this.#sizeLog) return;
+    this.release();
+    this.#sizeLog = sizeLogOf(size);
+    this.address = this.#pool.allocate(this.#sizeLog);
   }
 
   /** Gives the block back; once is enough, and more does nothing. */

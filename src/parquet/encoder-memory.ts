@@ -4,6 +4,8 @@ import { BlockPool } from "./block-pool.ts";
 import type { Kernels } from "./kernels.ts";
 import { kernelsOver } from "./kernels.ts";
 
+const stagingBytes = 2048 * 8;
+const bodyBytes = 65_536;
 const byArena = new WeakMap<Arena, EncoderMemory>();
 
 /** What the encoder has in an arena: its blocks, its kernels, and scratch that holds nothing from one call to the next. */
@@ -34,10 +36,18 @@ export class EncoderMemory {
     this.arena = arena;
     this.pool = new BlockPool(arena);
     this.kernels = kernelsOver(arena);
-    this.staging = this.pool.take(2048 * 8);
-    this.body = this.pool.take(65_536);
+    this.staging = this.pool.take(stagingBytes);
+    this.body = this.pool.take(bodyBytes);
     this.results = this.pool.take(2048);
     this.used = this.pool.take(4096);
+  }
+
+  /** The most bytes that were in use at once since this was last asked; scratch of an odd size is given back. */
+  takePeakBytes(): number {
+    const peak = this.pool.takePeak();
+    this.staging.shrink(stagingBytes);
+    this.body.shrink(bodyBytes);
+    return peak;
   }
 
   /** Room in `used` for so many entries. */

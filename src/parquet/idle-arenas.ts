@@ -1,7 +1,7 @@
 import { Arena } from "../wasm/arena.ts";
 
 const keptMax = 2;
-const bytesMax = 64 << 20;
+const bytesMax = 32 << 20;
 const idle: Arena[] = [];
 
 /** An arena for a file without one of its own: a memory is dear to make, and freed only when the collector comes by. */
