@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { SqlCatalog } from "../adapters/catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../adapters/catalog/sqlite-database.ts";
+import { sqliteRows } from "../adapters/catalog/sqlite-rows.ts";
 import { createLocalStorage } from "../adapters/storage/local-storage.ts";
 import type { Config } from "../config/config.ts";
 
@@ -13,9 +14,8 @@ export async function metadataFile(config: Config, table: string): Promise<strin
   const database = await SqliteDatabase.open({ file, random: () => Math.random(), busyMsMax: 5000 }, "");
   try {
     const options = {
-      database,
+      rows: sqliteRows(database, "sluice"),
       storage: createLocalStorage(folder),
-      name: "sluice",
       clock: { now: () => Date.now() },
       uuid: unused,
       probe: () => {},

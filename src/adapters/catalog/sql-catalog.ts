@@ -1,4 +1,3 @@
-import type { DatabaseSync } from "node:sqlite";
 import type { Clock, Probe } from "../../core/ports.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Storage } from "../../core/storage.ts";
@@ -8,32 +7,11 @@ import { pathOfUri } from "../iceberg/storage-path.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import { parseTableMetadata, serializeTableMetadata } from "../iceberg/table-metadata.ts";
 import type { Catalog, CommitOutcome, LoadedTable, TableChange, TableName } from "./catalog.ts";
-import type { SqliteDatabase } from "./sqlite-database.ts";
-
-/** The tables of a catalog as PyIceberg's SqlCatalog and Java's JdbcCatalog lay them out. */
-export const catalogSchema = `
-CREATE TABLE IF NOT EXISTS iceberg_tables (
-  catalog_name VARCHAR(255) NOT NULL,
-  table_namespace VARCHAR(255) NOT NULL,
-  table_name VARCHAR(255) NOT NULL,
-  metadata_location VARCHAR(1000),
-  previous_metadata_location VARCHAR(1000),
-  iceberg_type VARCHAR(5),
-  PRIMARY KEY (catalog_name, table_namespace, table_name)
-);
-CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
-  catalog_name VARCHAR(255) NOT NULL,
-  namespace VARCHAR(255) NOT NULL,
-  property_key VARCHAR(255) NOT NULL,
-  property_value VARCHAR(1000),
-  PRIMARY KEY (catalog_name, namespace, property_key)
-);`;
+import type { CatalogRows } from "./catalog-rows.ts";
 
 export interface SqlCatalogOptions {
-  readonly database: SqliteDatabase;
+  readonly rows: CatalogRows;
   readonly storage: Storage;
-  /** The catalog's name inside the database. */
-  readonly name: string;
   readonly clock: Clock;
   readonly uuid: () => string;
   readonly probe: Probe;
@@ -74,7 +52,7 @@ function expiredFiles(prepared: Prepared): string[] {
   return prepared.base.metadata["metadata-log"].map((entry) => entry["metadata-file"]).filter((file) => !kept.has(file));
 }
 
-/** A catalog in an SQLite file: a row a table, moved by compare-and-swap of the metadata file's location. */
+/** A catalog in a database: a row a table, moved by compare-and-swap of the metadata file's location. */
 export class SqlCatalog implements Catalog {
   readonly #options: SqlCatalogOptions;
   /** The last version seen of each table: metadata files never change. */
@@ -84,33 +62,13 @@ export class SqlCatalog implements Catalog {
     this.#options = options;
   }
 
-  /** Names the namespace, so that other readers of the catalog see it; once is enough. */
-  async createNamespace(namespace: string): Promise<void> {
-    const known = await this.#options.database.read((database) =>
-      database
-        .prepare("SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?")
-        .get(this.#options.name, namespace),
-    );
-    if (known !== undefined) return;
-    await this.#options.database.write((database) =>
-      database
-        .prepare("INSERT OR IGNORE INTO iceberg_namespace_properties VALUES (?, ?, 'exists', 'true')")
-        .run(this.#options.name, namespace),
-    );
-  }
-
   list(namespace: string): Promise<readonly string[]> {
-    return this.#options.database.read((database) =>
-      database
-        .prepare("SELECT table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? ORDER BY table_name")
-        .all(this.#options.name, namespace)
-        .map((row) => row.table_name as string),
-    );
+    return this.#options.rows.tables(namespace);
   }
 
   async load(table: TableName): Promise<LoadedTable | null> {
     for (;;) {
-      const location = await this.#current(table);
+      const location = await this.#options.rows.location(table);
       if (location === null) return null;
       const key = JSON.stringify([table.namespace, table.name]);
       const seen = this.#seen.get(key);
@@ -121,13 +79,9 @@ export class SqlCatalog implements Catalog {
         return loaded;
       } catch (fault) {
         // Versions that have left the log are deleted: a slow reader may come too late for one, and finds the table moved on.
-        if ((await this.#current(table)) === location) throw fault;
+        if ((await this.#options.rows.location(table)) === location) throw fault;
       }
     }
-  }
-
-  #current(table: TableName): Promise<string | null> {
-    return this.#options.database.read((database) => this.#location(database, table));
   }
 
   async commit(changes: readonly TableChange[]): Promise<CommitOutcome> {
@@ -145,13 +99,6 @@ export class SqlCatalog implements Catalog {
     return { status: "committed", tables };
   }
 
-  #location(database: DatabaseSync, table: TableName): string | null {
-    const row = database
-      .prepare("SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?")
-      .get(this.#options.name, table.namespace, table.name);
-    return row === undefined ? null : (row.metadata_location as string);
-  }
-
   async #readMetadata(table: TableName, location: string): Promise<TableMetadata> {
     try {
       const bytes = await this.#options.storage.read(pathOfUri(this.#options.storage, location));
@@ -165,17 +112,15 @@ export class SqlCatalog implements Catalog {
   }
 
   /** Looks before anything is written: most conflicts are seen here, and cost nothing. */
-  #firstMoved(changes: readonly TableChange[]): Promise<string | null> {
-    return this.#options.database.read((database) => {
-      for (const change of changes) {
-        const table = "base" in change ? change.base.table : change.table;
-        const expected = "base" in change ? change.base.metadataLocation : null;
-        const unmet = "base" in change ? unmetRequirement(change.base.metadata, change.requirements) : null;
-        if (unmet !== null) return `${table.namespace}.${table.name}: ${unmet}`;
-        if (this.#location(database, table) !== expected) return `${table.namespace}.${table.name} has moved on`;
-      }
-      return null;
-    });
+  async #firstMoved(changes: readonly TableChange[]): Promise<string | null> {
+    for (const change of changes) {
+      const table = "base" in change ? change.base.table : change.table;
+      const expected = "base" in change ? change.base.metadataLocation : null;
+      const unmet = "base" in change ? unmetRequirement(change.base.metadata, change.requirements) : null;
+      if (unmet !== null) return `${table.namespace}.${table.name}: ${unmet}`;
+      if ((await this.#options.rows.location(table)) !== expected) return `${table.namespace}.${table.name} has moved on`;
+    }
+    return null;
   }
 
   #prepare(change: TableChange): Prepared {
@@ -213,29 +158,11 @@ export class SqlCatalog implements Catalog {
   }
 
   /** Moves all rows, or none: then it says which had moved on. */
-  #swap(prepared: readonly Prepared[]): Promise<string | null> {
-    const { database, name } = this.#options;
-    return database.write((connection) => {
-      for (const { table, base } of prepared) {
-        if (this.#location(connection, table) !== (base?.metadataLocation ?? null)) return `${table.namespace}.${table.name} has moved on`;
-      }
-      for (const { table, base, location } of prepared) {
-        if (base === null) {
-          connection
-            .prepare("INSERT INTO iceberg_tables VALUES (?, ?, ?, ?, NULL, 'TABLE')")
-            .run(name, table.namespace, table.name, location);
-          continue;
-        }
-        const { changes } = connection
-          .prepare(
-            `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
-             WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?`,
-          )
-          .run(location, base.metadataLocation, name, table.namespace, table.name, base.metadataLocation);
-        if (changes !== 1) throw new Error(`${table.namespace}.${table.name} moved inside of a transaction`);
-      }
-      return null;
-    });
+  async #swap(prepared: readonly Prepared[]): Promise<string | null> {
+    const moved = await this.#options.rows.swap(
+      prepared.map(({ table, base, location }) => ({ table, from: base?.metadataLocation ?? null, to: location })),
+    );
+    return moved === null ? null : `${moved.namespace}.${moved.name} has moved on`;
   }
 
   /** Metadata files that no version refers to; one that can't be deleted stays behind as an orphan. */

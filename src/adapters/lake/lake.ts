@@ -1,9 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { decodeDecision } from "../../core/decision-text.ts";
 import type { Clock, Lake, Probe } from "../../core/ports.ts";
 import { openClaimsFile } from "../catalog/claims-file.ts";
 import { createCursors, cursorSchema } from "../catalog/outbox-cursors.ts";
-import { catalogSchema, SqlCatalog } from "../catalog/sql-catalog.ts";
+import { catalogSchema } from "../catalog/catalog-rows.ts";
+import { SqlCatalog } from "../catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../catalog/sqlite-database.ts";
+import { sqliteRows } from "../catalog/sqlite-rows.ts";
 import { createContentStore } from "../storage/content-store.ts";
 import { createLocalStorage } from "../storage/local-storage.ts";
 import { activate } from "./activate.ts";
@@ -17,6 +20,8 @@ import type { LakeContext } from "./lake-context.ts";
 import { isQuarantineName, loadTables } from "./lake-context.ts";
 import { promotedColumns } from "./promoted-columns.ts";
 import { scanQuarantine } from "./quarantine-scan.ts";
+import { findFile } from "./trace/find-file.ts";
+import { findRow } from "./trace/find-row.ts";
 import { block, recordStart, resetPositions, unblock } from "./source-state.ts";
 
 /** Where ids and jitter come from; the system's own unless a test replays a run. */
@@ -62,8 +67,9 @@ async function openContext(options: LakeOptions, database: SqliteDatabase): Prom
   const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
   const storage = createLocalStorage(options.folder);
   const uuid = (): string => randomness.uuid();
-  const catalog = new SqlCatalog({ database, storage, name: options.catalogName ?? catalogNameDefault, clock, uuid, probe });
-  await catalog.createNamespace(options.namespace);
+  const rows = sqliteRows(database, options.catalogName ?? catalogNameDefault);
+  const catalog = new SqlCatalog({ rows, storage, clock, uuid, probe });
+  await rows.createNamespace(options.namespace);
   return {
     catalog,
     storage,
@@ -129,6 +135,11 @@ export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "c
     quarantined: async function* (dataset, filter) {
       const tables = await loadTables(context, dataset);
       yield* scanQuarantine(context, tables.quarantine.metadata, filter);
+    },
+    traces: {
+      findRow: (dataset, key) => findRow(context, dataset, key),
+      findFile: (dataset, path) => findFile(context, dataset, path),
+      decision: async (hash) => decodeDecision(await context.content.get("decision", hash)),
     },
     ...stores,
     close,

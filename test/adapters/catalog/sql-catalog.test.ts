@@ -6,8 +6,10 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LoadedTable, TableChange } from "../../../src/adapters/catalog/catalog.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
-import { catalogSchema, SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
+import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
+import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
+import { sqliteRows } from "../../../src/adapters/catalog/sqlite-rows.ts";
 import { quarantineLastColumnId, quarantineSchema } from "../../../src/adapters/iceberg/quarantine-schema.ts";
 import type { TableMetadata } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { newTableMetadata } from "../../../src/adapters/iceberg/table-metadata.ts";
@@ -38,7 +40,8 @@ async function openDatabase(): Promise<SqliteDatabase> {
 
 async function openCatalog(): Promise<SqlCatalog> {
   const database = await openDatabase();
-  return new SqlCatalog({ database, storage: createLocalStorage(folder), name: "sluice", clock, uuid: randomUUID, probe: () => {} });
+  const rows = sqliteRows(database, "sluice");
+  return new SqlCatalog({ rows, storage: createLocalStorage(folder), clock, uuid: randomUUID, probe: () => {} });
 }
 
 const named = (name: string) => ({ namespace: "db", name });
@@ -62,8 +65,9 @@ const set = (base: LoadedTable, value: string): TableChange => ({
 
 it("lays its rows out as PyIceberg's SqlCatalog and Java's JdbcCatalog", async () => {
   const catalog = await openCatalog();
-  await catalog.createNamespace("db");
-  await catalog.createNamespace("db");
+  const rows = sqliteRows(await openDatabase(), "sluice");
+  await rows.createNamespace("db");
+  await rows.createNamespace("db");
   await catalog.commit([{ table: named("a"), create: newTable("a") }]);
   const loaded = (await catalog.load(named("a")))!;
   await catalog.commit([set(loaded, "x")]);
@@ -111,7 +115,7 @@ it("sees a conflict that comes while the metadata is being written, and leaves n
       await interrupt();
     },
   };
-  const catalog = new SqlCatalog({ database, storage, name: "sluice", clock, uuid: randomUUID, probe: () => {} });
+  const catalog = new SqlCatalog({ rows: sqliteRows(database, "sluice"), storage, clock, uuid: randomUUID, probe: () => {} });
   await catalog.commit([{ table: named("a"), create: newTable("a") }]);
   const base = (await catalog.load(named("a")))!;
   interrupt = async () => {

@@ -9,8 +9,10 @@ import { expect, it } from "vitest";
 import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { openClaimsFile } from "../../../src/adapters/catalog/claims-file.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
-import { catalogSchema, SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
+import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
+import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
+import { sqliteRows } from "../../../src/adapters/catalog/sqlite-rows.ts";
 import { lakeOver } from "../../../src/adapters/lake/lake.ts";
 import { createContentStore } from "../../../src/adapters/storage/content-store.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
@@ -61,8 +63,9 @@ async function faultyLake(folder: string): Promise<Faulty> {
   );
   const clock = { now: () => Date.now() };
   const probe = (): void => {};
-  const sql = new SqlCatalog({ database, storage, name: "sluice", clock, uuid: randomUUID, probe });
-  await sql.createNamespace("db");
+  const rows = sqliteRows(database, "sluice");
+  const sql = new SqlCatalog({ rows, storage, clock, uuid: randomUUID, probe });
+  await rows.createNamespace("db");
   const unknown = (): SluiceError => new SluiceError("COMMIT_UNKNOWN", "the reply was lost", { cause: full() });
   const catalog: Catalog = {
     list: (namespace) => sql.list(namespace),

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { catalogSchema, SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
+import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
+import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
+import { sqliteRows } from "../../../src/adapters/catalog/sqlite-rows.ts";
 import { readQuarantineFile } from "../../../src/adapters/iceberg/parquet-quarantine-reader.ts";
 import { pathOfUri } from "../../../src/adapters/iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../../../src/adapters/iceberg/table-io.ts";
@@ -53,7 +55,7 @@ export async function loadBoth(folder: string, dataset: string): Promise<{ promo
   const database = await SqliteDatabase.open({ file: join(folder, "catalog.db"), random: Math.random, busyMsMax: 10_000 }, catalogSchema);
   const clock = { now: () => Date.now() };
   const storage = createLocalStorage(folder);
-  const catalog = new SqlCatalog({ database, storage, name: "sluice", clock, uuid: randomUUID, probe: () => {} });
+  const catalog = new SqlCatalog({ rows: sqliteRows(database, "sluice"), storage, clock, uuid: randomUUID, probe: () => {} });
   try {
     const promoted = await catalog.load({ namespace: "db", name: dataset });
     const quarantine = await catalog.load({ namespace: "db", name: `${dataset}__quarantine` });
