@@ -1,5 +1,6 @@
 /** The edges of the gate. Everything that touches the world stands behind one of these. */
 import type { Claims } from "./claims.ts";
+import type { ConsumptionLog } from "./consumption.ts";
 import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
@@ -330,6 +331,8 @@ export interface Lake {
   cursors: Cursors;
   /** Who holds keys that are unique beyond a window. */
   claims: Claims;
+  /** Who read which version. */
+  consumption: ConsumptionLog;
   close(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { decodeDecision } from "../../core/decision-text.ts";
 import type { Clock, Lake, Probe } from "../../core/ports.ts";
 import { openClaimsFile } from "../catalog/claims-file.ts";
+import { consumptionSchema, createConsumptionLog } from "../catalog/consumption-table.ts";
 import { createCursors, cursorSchema } from "../catalog/outbox-cursors.ts";
 import { catalogSchema } from "../catalog/catalog-rows.ts";
 import { SqlCatalog } from "../catalog/sql-catalog.ts";
@@ -89,14 +90,18 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
   const { randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
   const database = await SqliteDatabase.open(
     { file: options.catalog, random: () => randomness.fraction(), busyMsMax: patienceMs },
-    catalogSchema + cursorSchema,
+    catalogSchema + cursorSchema + consumptionSchema,
   );
   try {
     const context = await openContext(options, database);
     const name = `${options.catalogName ?? catalogNameDefault}.${options.namespace}`;
     const file = `${options.catalog}.claims`;
     const claimsFile = openClaimsFile({ file, random: () => randomness.fraction(), busyMsMax: patienceMs }, name);
-    const stores = { cursors: createCursors(database, context.clock, name), claims: claimsFile.claims };
+    const stores = {
+      cursors: createCursors(database, context.clock, name),
+      claims: claimsFile.claims,
+      consumption: createConsumptionLog(database, name),
+    };
     return lakeOver(context, stores, async () => {
       await claimsFile.close();
       database.close();
@@ -108,7 +113,7 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
 }
 
 /** The lake over any catalog and storage. Changes of one dataset by one process go one after another. */
-export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "claims">, close: () => Promise<void>): Lake {
+export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "claims" | "consumption">, close: () => Promise<void>): Lake {
   const turnstile = new Turnstile();
   const texts = new ContractTexts(context);
   const inTurn = <T>(dataset: string, work: () => Promise<T>): Promise<T> => turnstile.pass(dataset, work);

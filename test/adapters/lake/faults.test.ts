@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { openClaimsFile } from "../../../src/adapters/catalog/claims-file.ts";
+import { consumptionSchema, createConsumptionLog } from "../../../src/adapters/catalog/consumption-table.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
 import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
@@ -59,7 +60,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
   };
   const database = await SqliteDatabase.open(
     { file: join(folder, "catalog.db"), random: Math.random, busyMsMax: 5000 },
-    catalogSchema + cursorSchema,
+    catalogSchema + cursorSchema + consumptionSchema,
   );
   const clock = { now: () => Date.now() };
   const probe = (): void => {};
@@ -89,6 +90,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
     {
       cursors: createCursors(database, clock, "sluice.db"),
       claims: openClaimsFile({ file: `${folder}/claims.db`, random: Math.random, busyMsMax: 5000 }, "sluice.db").claims,
+      consumption: createConsumptionLog(database, "sluice.db"),
     },
     async () => database.close(),
   );
