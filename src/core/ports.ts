@@ -5,6 +5,7 @@ import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
 import type { SluiceError } from "./errors.ts";
+import type { LakeTraces } from "./lake-trace.ts";
 import type { PartitionKey, Position } from "./position.ts";
 import type { Header, Records } from "./records.ts";
 import type { SchemaAnswer, SchemaId } from "./registered-schema.ts";
@@ -333,6 +334,8 @@ export interface Lake {
   claims: Claims;
   /** Who read which version. */
   consumption: ConsumptionLog;
+  /** What `sluice trace` looks up in files. */
+  traces: LakeTraces;
   close(): Promise<void>;
 }
 
@@ -347,6 +350,8 @@ export interface Cursors {
   ): Promise<{ readonly sequence: bigint; readonly fence: bigint } | null>;
   /** False if the fence is no longer ours. */
   advance(sink: string, dataset: string, fence: bigint, sequence: bigint): Promise<boolean>;
+  /** Every sink that ever had a cursor of a dataset, where it stands, and until when its last lease ran. */
+  standing(dataset: string): Promise<readonly { readonly sink: string; readonly sequence: bigint; readonly leaseUntilMs: number }[]>;
 }
 
 // ---- sinks

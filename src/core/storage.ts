@@ -18,6 +18,16 @@ export interface Storage {
   delete(path: string): Promise<void>;
   /** Every file under a folder, deep, in name order; nothing for a folder that does not exist. */
   list(folder: string): AsyncIterable<string>;
+  /** The same files with their sizes and when each was written; one that goes meanwhile is left out. */
+  files(folder: string): AsyncIterable<StoredFile>;
+}
+
+/** A file as a listing shows it. */
+export interface StoredFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** ms since the epoch, by the storage's own clock. */
+  readonly writtenAtMs: number;
 }
 
 /** A file being written. Nothing of it is visible before `close` resolves; `abort` leaves nothing behind. */
@@ -30,7 +40,7 @@ export interface FileWriter {
 }
 
 /** What kinds of content are stored by their hash; each has its own folder. */
-export type ContentKind = "decision" | "profile" | "contract";
+export type ContentKind = "decision" | "profile" | "contract" | "ledger" | "erasure";
 
 /** Immutable texts and values named by the SHA-256 of their bytes. */
 export interface ContentStore {

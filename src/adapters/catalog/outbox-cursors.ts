@@ -52,5 +52,15 @@ export function createCursors(database: SqliteDatabase, clock: Clock, lake: stri
           .run(sequence, lake, sink, dataset, fence, sequence);
         return changes === 1;
       }),
+    standing: (dataset) =>
+      database.read((connection) => {
+        const select = connection.prepare(
+          "SELECT sink, sequence, lease_until_ms FROM sluice_cursors WHERE lake = ? AND dataset = ? ORDER BY sink",
+        );
+        select.setReadBigInts(true);
+        return select
+          .all(lake, dataset)
+          .map((row) => ({ sink: row.sink as string, sequence: row.sequence as bigint, leaseUntilMs: Number(row.lease_until_ms) }));
+      }),
   };
 }

@@ -11,7 +11,8 @@ export type Update =
   | { readonly action: "remove-properties"; readonly removals: readonly string[] }
   | { readonly action: "add-snapshot"; readonly snapshot: Snapshot }
   | ({ readonly action: "set-snapshot-ref"; readonly "ref-name": string } & SnapshotRef)
-  | { readonly action: "remove-snapshot-ref"; readonly "ref-name": string };
+  | { readonly action: "remove-snapshot-ref"; readonly "ref-name": string }
+  | { readonly action: "remove-snapshots"; readonly "snapshot-ids": readonly bigint[] };
 
 function addSchema(metadata: TableMetadata, schema: IcebergSchema, lastColumnId: number): TableMetadata {
   const id = Math.max(...metadata.schemas.map((each) => each["schema-id"])) + 1;
@@ -41,6 +42,19 @@ function setRef(metadata: TableMetadata, name: string, ref: SnapshotRef): TableM
   return { ...moved, "current-snapshot-id": ref["snapshot-id"], "snapshot-log": [...metadata["snapshot-log"], entry] };
 }
 
+/** The log keeps what comes after the last removed snapshot: a gap in it would let time travel answer with the wrong version (spec, "snapshot-log"). */
+function removeSnapshots(metadata: TableMetadata, ids: ReadonlySet<bigint>): TableMetadata {
+  const held = Object.entries(metadata.refs).find(([, ref]) => ids.has(ref["snapshot-id"]));
+  if (held !== undefined) throw new Error(`ref ${held[0]} holds a snapshot that is to be removed`);
+  const log = metadata["snapshot-log"];
+  const gap = log.findLastIndex((entry) => ids.has(entry["snapshot-id"]));
+  return {
+    ...metadata,
+    snapshots: metadata.snapshots.filter((snapshot) => !ids.has(snapshot["snapshot-id"])),
+    "snapshot-log": log.slice(gap + 1),
+  };
+}
+
 function without<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }
@@ -65,6 +79,8 @@ function applyUpdate(metadata: TableMetadata, update: Update): TableMetadata {
     }
     case "remove-snapshot-ref":
       return { ...metadata, refs: without(metadata.refs, [update["ref-name"]]) };
+    case "remove-snapshots":
+      return removeSnapshots(metadata, new Set(update["snapshot-ids"]));
     default:
       return update satisfies never;
   }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, open, opendir, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { FileWriter, Storage } from "../../core/storage.ts";
+import type { FileWriter, Storage, StoredFile } from "../../core/storage.ts";
 import { storageFault } from "./storage-fault.ts";
 
 const unfinished = /^\.sluice-[0-9a-f]{16}\.tmp$/;
@@ -20,6 +20,7 @@ export function createLocalStorage(folder: string): Storage {
     delete: (path) => faulting("delete", path, () => removeFile(place(root, path))),
     create: (path) => createFile(folders, path),
     list: (under) => listFiles(root, under),
+    files: (under) => statFiles(root, under),
     async write(path, bytes) {
       const file = await createFile(folders, path);
       await file.write(bytes);
@@ -109,6 +110,16 @@ async function* listFiles(root: string, under: string): AsyncIterable<string> {
   for (const entry of entries) {
     if (entry.isDirectory()) yield* listFiles(root, `${under}/${entry.name}`);
     else if (entry.isFile() && !unfinished.test(entry.name)) yield `${under}/${entry.name}`;
+  }
+}
+
+async function* statFiles(root: string, under: string): AsyncIterable<StoredFile> {
+  for await (const path of listFiles(root, under)) {
+    const found = await stat(place(root, path)).catch((cause: unknown) => {
+      if (isMissing(cause)) return null;
+      throw storageFault(cause, "stat", path);
+    });
+    if (found !== null) yield { path, bytes: found.size, writtenAtMs: found.mtimeMs };
   }
 }
 
