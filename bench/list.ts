@@ -1,6 +1,7 @@
 import { avro } from "./avro.ts";
 import type { Bench } from "./bench.ts";
 import { columns } from "./columns.ts";
+import { duckdb } from "./duckdb.ts";
 import { engine } from "./engine.ts";
 import { gate } from "./gate.ts";
 import { json } from "./json.ts";
@@ -10,4 +11,4 @@ import { protobuf } from "./protobuf.ts";
 import { scale } from "./scale.ts";
 
 /** Every bench; `npm run bench` runs those that are not on demand. */
-export const benches: readonly Bench[] = [engine, json, avro, protobuf, parquetPages, gate, columns, peers, scale];
+export const benches: readonly Bench[] = [engine, duckdb, json, avro, protobuf, parquetPages, gate, columns, peers, scale];
