@@ -18,6 +18,7 @@ const pureRooms: readonly Room[] = [
   { name: "parquet", imports: ["core", "wasm"], pure: true },
   { name: "drift", imports: ["core", "sketches"], pure: true },
   { name: "contract", imports: ["core", "regex", "cel"], pure: true },
+  { name: "trace", imports: ["core"], pure: true },
 ];
 
 /** Adapters that are layers of one another; any other adapter imports core and itself only. */

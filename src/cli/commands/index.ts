@@ -9,6 +9,7 @@ import { run } from "./run.ts";
 import { snapshots } from "./snapshots.ts";
 import { sourceAccept, sourceReset, sourceStatus } from "./source.ts";
 import { status } from "./status.ts";
+import { traceFile, traceRecord, traceSnapshot } from "./trace.ts";
 import { unblock } from "./unblock.ts";
 
 /** Every command, in the order that help shows them. */
@@ -19,6 +20,9 @@ export const commands: readonly CommandSpec[] = [
   contractLint,
   status,
   snapshots,
+  traceRecord,
+  traceSnapshot,
+  traceFile,
   quarantineList,
   quarantineShow,
   quarantineReplay,
@@ -36,5 +40,6 @@ export const groups: readonly GroupSpec[] = [
   { name: "contract", summary: "Check contracts" },
   { name: "quarantine", summary: "Look at quarantined records and replay them" },
   { name: "hold", summary: "Look at held windows, publish or drop them" },
+  { name: "trace", summary: "Follow a record, a version or a file to what it came from and where it went" },
   { name: "source", summary: "See where a source stands, answer a changed or lost one" },
 ];

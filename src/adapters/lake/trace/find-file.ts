@@ -1,0 +1,35 @@
+import type { FilePlace } from "../../../core/lake-trace.ts";
+import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
+import type { LiveFile } from "./live-files.ts";
+import { ManifestReader, namedVersions } from "./live-files.ts";
+
+/** See `LakeTraces.findFile`. */
+export async function findFile(context: LakeContext, dataset: string, path: string): Promise<FilePlace | null> {
+  const tables = await loadTables(context, dataset);
+  return (
+    (await findIn(context, tables.promoted.metadata, "promoted", path)) ?? findIn(context, tables.quarantine.metadata, "quarantine", path)
+  );
+}
+
+async function findIn(context: LakeContext, metadata: TableMetadata, table: FilePlace["table"], path: string): Promise<FilePlace | null> {
+  const reader = new ManifestReader(context.storage);
+  const isIt = (uri: string): boolean => uri === path || uri.endsWith(`/${path.replace(/^\//, "")}`);
+  for (const versions of [namedVersions(metadata), metadata.snapshots.map((snapshot) => [null, snapshot] as const)]) {
+    for (const [uri, live] of await reader.files(versions)) if (isIt(uri)) return placeOf(live, table);
+  }
+  return null;
+}
+
+/** A live file as `trace` tells of it. */
+export function placeOf({ file, addedBy, refs }: LiveFile, table: FilePlace["table"]): FilePlace {
+  return {
+    file: file.file_path as string,
+    table,
+    addedBy: addedBy.toString(),
+    rows: file.record_count as bigint,
+    bytes: file.file_size_in_bytes as bigint,
+    refs: [...refs],
+  };
+}

@@ -1,0 +1,83 @@
+import type { RecordKey, RowPlace } from "../../../core/lake-trace.ts";
+import { sourceColumns } from "../../../core/table-schema.ts";
+import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import { readPhysicalColumns } from "../../iceberg/parquet-column-reader.ts";
+import { pathOfUri } from "../../iceberg/storage-path.ts";
+import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import { currentSchema } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
+import { placeOf } from "./find-file.ts";
+import type { LiveFile } from "./live-files.ts";
+import { ManifestReader, namedVersions } from "./live-files.ts";
+
+/** Ids of the columns that say where a row came from. */
+interface SourceIds {
+  readonly source: number;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** See `LakeTraces.findRow`. */
+export async function findRow(context: LakeContext, dataset: string, key: RecordKey): Promise<readonly RowPlace[]> {
+  const { metadata } = (await loadTables(context, dataset)).promoted;
+  const ids = sourceIds(metadata);
+  const reader = new ManifestReader(context.storage);
+  const named = await rowsIn(context, await reader.files(namedVersions(metadata)), ids, key);
+  if (named.length > 0) return named;
+  // What no ref reaches any more was rolled back, dropped, or its branch was.
+  return rowsIn(context, await reader.files(metadata.snapshots.map((snapshot) => [null, snapshot])), ids, key);
+}
+
+function sourceIds(metadata: TableMetadata): SourceIds {
+  const ids = new Map(currentSchema(metadata).fields.map((field) => [field.name, field.id]));
+  const of = (name: string): number => ids.get(name) ?? -1;
+  return { source: of(sourceColumns.source), partition: of(sourceColumns.partition), offset: of(sourceColumns.offset) };
+}
+
+async function rowsIn(
+  context: LakeContext,
+  files: ReadonlyMap<string, LiveFile>,
+  ids: SourceIds,
+  key: RecordKey,
+): Promise<readonly RowPlace[]> {
+  const places: RowPlace[] = [];
+  for (const live of files.values()) {
+    if (isPruned(live.file, ids, key)) continue;
+    const row = await rowOf(context, live.file.file_path as string, key);
+    if (row !== null) places.push({ ...placeOf(live, "promoted"), row });
+  }
+  return places;
+}
+
+/** Whether a file's bounds rule the record out. */
+function isPruned(file: AvroRow, ids: SourceIds, key: RecordKey): boolean {
+  const lower = file.lower_bounds as ReadonlyMap<number, Uint8Array> | null;
+  const upper = file.upper_bounds as ReadonlyMap<number, Uint8Array> | null;
+  const outside = <T>(id: number, read: (bytes: Buffer) => T, wanted: T): boolean => {
+    const [low, high] = [lower?.get(id), upper?.get(id)];
+    return (low !== undefined && read(Buffer.from(low)) > wanted) || (high !== undefined && read(Buffer.from(high)) < wanted);
+  };
+  return (
+    outside(ids.offset, (bytes) => bytes.readBigInt64LE(), key.offset) ||
+    outside(ids.partition, (bytes) => bytes.readInt32LE(), key.partition)
+  );
+}
+
+async function rowOf(context: LakeContext, uri: string, key: RecordKey): Promise<number | null> {
+  const { source, partition, offset } = sourceColumns;
+  let first = 0;
+  for await (const { count, values } of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), [
+    source,
+    partition,
+    offset,
+  ])) {
+    const [sources, partitions, offsets] = [source, partition, offset].map((name) => values.get(name) as readonly unknown[]);
+    for (let row = 0; row < count; row++) {
+      if (offsets?.[row] !== key.offset || Number(partitions?.[row]) !== key.partition) continue;
+      if (Buffer.from(sources?.[row] as Uint8Array).toString("utf8") === key.topicId) return first + row;
+    }
+    first += count;
+  }
+  return null;
+}

@@ -1,0 +1,108 @@
+import { SluiceError } from "../../core/errors.ts";
+import type { CommandSpec } from "../command.ts";
+import { configOption, datasetOption, jsonOption } from "../command.ts";
+import { ExitCode } from "../exit-code.ts";
+import { UsageError } from "../failure.ts";
+
+/** `sluice trace record` */
+export const traceRecord: CommandSpec = {
+  name: "trace record",
+  summary: "Say what became of one record: its window, verdict, row, quarantine, and whether readers still see it",
+  examples: [
+    { command: "sluice trace record flights:1:44", says: "offset 44 of partition 1 of topic flights" },
+    { command: "sluice trace record 1:44 --dataset flights --json", says: "the same where the dataset has one topic, as JSON" },
+  ],
+  arguments: [{ name: "<record>", description: "topic:partition:offset; the topic's id or a file's content hash may stand for its name" }],
+  options: [configOption, datasetOption, jsonOption],
+  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshot: Snapshot, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answers: string | null, by: { author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[] }[], quarantined: Quarantined | null }[]",
+  async run(invocation) {
+    const { chooseDataset, withLake } = await import("../session.ts");
+    const { addressedRecords, parseRecordAddress } = await import("../../trace/record-address.ts");
+    const trace = await import("../../trace/trace-record.ts");
+    const { quarantinedJson } = await import("../quarantined-record.ts");
+    const { printRecordTrace } = await import("../trace-text.ts");
+    const text = invocation.argument(0);
+    const address = parseRecordAddress(text);
+    if (address === null) throw new UsageError(`a record is topic:partition:offset, such as flights:1:44, not "${text}"`);
+    return withLake(invocation, async ({ lake }) => {
+      const { terminal } = invocation;
+      const dataset = await chooseDataset(lake, invocation);
+      const records = await addressedRecords(lake, dataset, address);
+      if (records.length === 0) {
+        throw new SluiceError(
+          "NOT_FOUND",
+          `${dataset} never read a source "${text}" can be of; \`sluice source status\` names those that it reads`,
+        );
+      }
+      const traces = [];
+      for (const { topic, key } of records) traces.push(await trace.traceRecord(lake, dataset, topic, key));
+      if (invocation.json) {
+        terminal.json(traces.map((each) => ({ ...each, quarantined: each.quarantined && quarantinedJson(each.quarantined, false) })));
+        return ExitCode.clean;
+      }
+      traces.forEach((each, index) => {
+        if (index > 0) terminal.out("");
+        printRecordTrace(each, terminal);
+      });
+      return ExitCode.clean;
+    });
+  },
+};
+
+const versionJson =
+  "{ dataset: string, snapshot: Snapshot, refs: string[], isOnMain: boolean, window: (Window & { decision: Decision }) | null, contents: { rows: number | null, windows: number, records: number, ranges: Range[], contracts: { hash: string, id: string, version: string, windows: number, firstAtMs: number, lastAtMs: number }[], held: { windowId: string, heldAtMs: number, records: number, answer: { kind: string, author: string, reason: string, atMs: number } | null, isIn: boolean }[], replays: number, others: { snapshotId: string, atMs: number, change: string, author: string | null, reason: string | null }[], isWhole: boolean } }";
+
+/** `sluice trace snapshot` */
+export const traceSnapshot: CommandSpec = {
+  name: "trace snapshot",
+  summary: "Say all that a version is made of: sources, contracts, verdicts, who approved what",
+  examples: [
+    { command: "sluice trace snapshot main", says: "the version that readers see now" },
+    { command: "sluice trace snapshot release/2026-11 --json", says: "a tag's, for an audit" },
+  ],
+  arguments: [{ name: "<version>", description: "A snapshot's id, a branch or a tag" }],
+  options: [configOption, datasetOption, jsonOption],
+  json: versionJson,
+  async run(invocation) {
+    const { chooseDataset, withLake } = await import("../session.ts");
+    const { printVersionTrace } = await import("../trace-text.ts");
+    const { traceVersion } = await import("../../trace/trace-version.ts");
+    const { VersionTree } = await import("../../trace/version-tree.ts");
+    return withLake(invocation, async ({ lake }) => {
+      const dataset = await chooseDataset(lake, invocation);
+      const version = invocation.argument(0);
+      const named = new VersionTree(await lake.snapshots(dataset)).named(version)?.snapshotId ?? version;
+      const trace = await traceVersion(lake, dataset, named);
+      if (trace === null) {
+        throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot, branch or tag "${version}"; \`sluice snapshots\` lists them`);
+      }
+      if (invocation.json) invocation.terminal.json(trace);
+      else printVersionTrace(trace, invocation.terminal);
+      return ExitCode.clean;
+    });
+  },
+};
+
+/** `sluice trace file` */
+export const traceFile: CommandSpec = {
+  name: "trace file",
+  summary: "Say which snapshot added a data file, and which branches and tags hold it",
+  examples: [{ command: "sluice trace file data/w-1-00a7.parquet", says: "a file by the end of its path" }],
+  arguments: [{ name: "<path>", description: "The file's URI, or the end of its path" }],
+  options: [configOption, datasetOption, jsonOption],
+  json: `{ dataset: string, file: string, table: "promoted" | "quarantine", addedBy: string, rows: string, bytes: string, refs: string[] }`,
+  async run(invocation) {
+    const { chooseDataset, withLake } = await import("../session.ts");
+    const { printFilePlace } = await import("../trace-text.ts");
+    return withLake(invocation, async ({ lake }) => {
+      const dataset = await chooseDataset(lake, invocation);
+      const path = invocation.argument(0);
+      const place = await lake.traces.findFile(dataset, path);
+      if (place === null)
+        throw new SluiceError("NOT_FOUND", `no snapshot of ${dataset} holds a file "${path}": it never did, or they have expired`);
+      if (invocation.json) invocation.terminal.json({ dataset, ...place });
+      else printFilePlace(dataset, place, invocation.terminal);
+      return ExitCode.clean;
+    });
+  },
+};

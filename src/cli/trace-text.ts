@@ -1,0 +1,133 @@
+import type { FilePlace } from "../core/lake-trace.ts";
+import type { OffsetRange } from "../core/position.ts";
+import type { RecordTrace } from "../trace/trace-record.ts";
+import type { VersionTrace } from "../trace/trace-version.ts";
+import type { SummarizedWindow } from "../trace/version-tree.ts";
+import type { Terminal } from "./terminal.ts";
+import { formatCount, formatTime, printable, renderTable } from "./table.ts";
+
+const rangesShown = 12;
+
+/** A record's trace in words, top down: where it is, who decided so, its row, its quarantine. */
+export function printRecordTrace(trace: RecordTrace, terminal: Terminal): void {
+  const { source, decisions, rows, quarantined } = trace;
+  terminal.out(`${printable(source.topic)}:${source.partition}:${source.offset}  ${trace.state}`);
+  terminal.out(`  ${trace.says}`);
+  if (decisions.length > 0) {
+    terminal.out("");
+    printTable(["decided", "by", "verdict", "contract", "snapshot", "answered by"], decisions.map(decisionRow), terminal);
+  }
+  for (const row of rows) {
+    terminal.out("");
+    terminal.out(`row ${formatCount(row.row)} of ${row.file}`);
+    terminal.out(`  added by snapshot ${row.addedBy}; ${sayRefs(row.refs)}`);
+  }
+  if (quarantined !== null) {
+    terminal.out("");
+    terminal.out(`quarantine: ${quarantined.state}, attempt ${quarantined.attempt}, since ${formatTime(quarantined.quarantinedAtMs)}`);
+    for (const { rule, severity, message } of quarantined.reasons) terminal.out(`  ${rule} (${severity}): ${printable(message)}`);
+  }
+}
+
+/** A version's trace in words: what it is, what its last step decided, and all that it is made of. */
+export function printVersionTrace(trace: VersionTrace, terminal: Terminal): void {
+  const { snapshot, window, contents } = trace;
+  terminal.out(`${trace.dataset} at snapshot ${snapshot.snapshotId}, committed ${formatTime(snapshot.committedAtMs)}`);
+  terminal.out(`  ${trace.isOnMain ? "" : "not in main any more; "}${sayRefs(trace.refs)}`);
+  terminal.out("");
+  if (window === null) terminal.out(`its last step: ${snapshot.summary["sluice.change"] ?? `${snapshot.operation} by another program`}`);
+  else printStep(window, terminal);
+  terminal.out("");
+  const rows = contents.rows === null ? "rows" : `${formatCount(contents.rows)} rows`;
+  terminal.out(`all that it is made of: ${rows}, ${formatCount(contents.windows)} windows of ${formatCount(contents.records)} records`);
+  if (!contents.isWhole) terminal.out("  (older snapshots have expired: windows and ranges begin later than the version does)");
+  const uses = contents.contracts.map((use) => [
+    `${use.id} ${use.version}`,
+    shortHash(use.hash),
+    formatCount(use.windows),
+    formatTime(use.firstAtMs),
+    formatTime(use.lastAtMs),
+  ]);
+  if (uses.length > 0) {
+    terminal.out("");
+    printTable(["contract", "hash", "windows", "from", "to"], uses, terminal);
+  }
+  if (contents.ranges.length > 0) {
+    terminal.out("");
+    printTable(["source", "partition", "from", "to", "records"], contents.ranges.slice(0, rangesShown).map(rangeRow), terminal);
+    const more = contents.ranges.length - rangesShown;
+    if (more > 0) terminal.out(`and ${formatCount(more)} ranges more: --json has all`);
+  }
+  if (contents.held.length > 0) {
+    terminal.out("");
+    const held = contents.held.map((each) => [
+      each.windowId,
+      formatTime(each.heldAtMs),
+      formatCount(each.records),
+      each.answer === null ? "waits" : `${each.answer.kind} by ${printable(each.answer.author)}: ${printable(each.answer.reason)}`,
+      each.isIn ? "yes" : "no",
+    ]);
+    printTable(["held window", "held", "records", "answer", "in this version"], held, terminal);
+  }
+  if (contents.others.length > 0) {
+    terminal.out("");
+    const others = contents.others.map((each) => [
+      formatTime(each.atMs),
+      each.change,
+      each.snapshotId,
+      printable(each.author ?? ""),
+      printable(each.reason ?? ""),
+    ]);
+    printTable(["changed", "by", "snapshot", "author", "reason"], others, terminal);
+  }
+}
+
+/** A file's place in words. */
+export function printFilePlace(dataset: string, place: FilePlace, terminal: Terminal): void {
+  terminal.out(place.file);
+  terminal.out(`  ${formatCount(place.rows)} rows, ${formatCount(place.bytes)} bytes, of the ${place.table} table of ${dataset}`);
+  terminal.out(`  added by snapshot ${place.addedBy}; ${sayRefs(place.refs)}`);
+}
+
+function printStep(window: NonNullable<VersionTrace["window"]>, terminal: Terminal): void {
+  const { decision } = window;
+  const { counts, contract, causes, rules } = decision;
+  terminal.out(`its last step: ${decision.kind} ${decision.windowId}, ${decision.verdict}, by contract ${contract.id} ${contract.version}`);
+  terminal.out(
+    `  ${formatCount(counts.records)} records: ${formatCount(counts.promoted)} promoted, ${formatCount(counts.quarantined)} quarantined, ${formatCount(counts.held)} held, ${formatCount(counts.skipped.tombstone + counts.skipped.late)} skipped`,
+  );
+  if (window.by !== null) terminal.out(`  answered by ${printable(window.by.author)}: ${printable(window.by.reason)}`);
+  for (const cause of causes) terminal.out(`  ${cause.kind} ${cause.subject}: ${printable(cause.message)}`);
+  const failed = rules.filter((rule) => rule.failed > 0);
+  if (failed.length > 0)
+    terminal.out(`  rules that failed: ${failed.map((rule) => `${rule.rule} (${formatCount(rule.failed)})`).join(", ")}`);
+  terminal.out(`  drift: ${decision.drift.status}; profile ${decision.profile.hash ?? "none"}; decision ${window.decisionHash}`);
+  terminal.out(`  judged by worker ${printable(decision.worker)}, Sluice ${decision.producer}`);
+}
+
+function decisionRow(window: SummarizedWindow): string[] {
+  return [
+    formatTime(window.snapshot.committedAtMs),
+    `${window.kind} ${window.windowId}`,
+    window.verdict,
+    shortHash(window.contractHash),
+    window.snapshot.snapshotId,
+    window.by === null ? "" : `${printable(window.by.author)}: ${printable(window.by.reason)}`,
+  ];
+}
+
+function rangeRow(range: OffsetRange): string[] {
+  return [printable(range.topic), String(range.partition), range.from.toString(), range.to.toString(), formatCount(range.count)];
+}
+
+function sayRefs(refs: readonly string[]): string {
+  return refs.length === 0 ? "no branch or tag holds it any more" : `in ${refs.map(printable).join(", ")}`;
+}
+
+function printTable(header: readonly string[], rows: readonly (readonly string[])[], terminal: Terminal): void {
+  for (const line of renderTable(header, rows)) terminal.out(line);
+}
+
+function shortHash(hash: string): string {
+  return hash.replace(/^sha256:/, "").slice(0, 12);
+}

@@ -1,0 +1,40 @@
+import type { Decision } from "./decision.ts";
+
+/** What makes a record unique for ever: its place in its source. */
+export interface RecordKey {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+/** One data file of a dataset's tables, in the versions that hold it. */
+export interface FilePlace {
+  /** Its URI. */
+  readonly file: string;
+  readonly table: "promoted" | "quarantine";
+  /** The snapshot that added it: a window's, or a rewrite's. */
+  readonly addedBy: string;
+  readonly rows: bigint;
+  readonly bytes: bigint;
+  /** Branches and tags whose version holds it, in order; none where only snapshots hold it that no ref reaches. */
+  readonly refs: readonly string[];
+}
+
+/** Where a promoted row stands. */
+export interface RowPlace extends FilePlace {
+  /** The row's number in the file, from 0. */
+  readonly row: number;
+}
+
+/** Looks into the files of a lake, for `sluice trace`. */
+export interface LakeTraces {
+  /**
+   * Every place of a record's row in the promoted table: in the versions that branches and tags hold, else in any snapshot that the table still has.
+   * Rejects with NOT_FOUND where there is no such dataset.
+   */
+  findRow(dataset: string, key: RecordKey): Promise<readonly RowPlace[]>;
+  /** A data file by its URI or the end of its path; null where no snapshot of either table holds it. Rejects with NOT_FOUND where there is no such dataset. */
+  findFile(dataset: string, path: string): Promise<FilePlace | null>;
+  /** A decision by its hash. Rejects with NOT_FOUND. */
+  decision(hash: string): Promise<Decision>;
+}

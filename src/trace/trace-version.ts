@@ -1,0 +1,171 @@
+import type { Decision } from "../core/decision.ts";
+import type { Lake, SnapshotInfo } from "../core/ports.ts";
+import type { OffsetRange } from "../core/position.ts";
+import { partitionId } from "../core/position.ts";
+import type { SummarizedWindow } from "./version-tree.ts";
+import { VersionTree, windowOf } from "./version-tree.ts";
+
+/** A contract that windows of a version were judged by. */
+export interface ContractUse {
+  readonly hash: string;
+  readonly id: string;
+  readonly version: string;
+  readonly windows: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+}
+
+/** A window of a version's time that was held, and what a person made of it. */
+export interface HeldTrace {
+  readonly windowId: string;
+  readonly heldAtMs: number;
+  readonly records: number;
+  /** Null: it waits still. */
+  readonly answer: { readonly kind: string; readonly author: string; readonly reason: string; readonly atMs: number } | null;
+  /** Whether this version has its rows. */
+  readonly isIn: boolean;
+}
+
+/** A change of a version's line that no window made: a rollback, a compaction, a changed source, another program's write. */
+export interface OtherChange {
+  readonly snapshotId: string;
+  readonly atMs: number;
+  readonly change: string;
+  readonly author: string | null;
+  readonly reason: string | null;
+}
+
+/** All that a version of a dataset is made of. */
+export interface VersionContents {
+  readonly rows: number | null;
+  readonly windows: number;
+  /** Records that were read for it, and how many of them are in quarantine or were skipped. */
+  readonly records: number;
+  /** Offsets read for it by partition, those that touch joined. */
+  readonly ranges: readonly OffsetRange[];
+  readonly contracts: readonly ContractUse[];
+  readonly held: readonly HeldTrace[];
+  readonly replays: number;
+  readonly others: readonly OtherChange[];
+  /** Whether the table still has the first snapshot of this line: else the counts begin later than the version does. */
+  readonly isWhole: boolean;
+}
+
+/** A version of a dataset: what it is, what its last step added and why, and all that it is made of. */
+export interface VersionTrace {
+  readonly dataset: string;
+  readonly snapshot: SnapshotInfo;
+  /** Branches and tags that name it or came from it. */
+  readonly refs: readonly string[];
+  readonly isOnMain: boolean;
+  /** The decision that this snapshot committed; null where no window did. */
+  readonly window: (SummarizedWindow & { readonly decision: Decision }) | null;
+  readonly contents: VersionContents;
+}
+
+/** Follows a version back to its sources; null where the table has no such snapshot. Rejects with NOT_FOUND where there is no such dataset. */
+export async function traceVersion(lake: Lake, dataset: string, snapshotId: string): Promise<VersionTrace | null> {
+  const tree = new VersionTree(await lake.snapshots(dataset));
+  const snapshot = tree.get(snapshotId);
+  if (snapshot === null) return null;
+  const refs = tree.refsOf(snapshotId);
+  const own = windowOf(snapshot);
+  return {
+    dataset,
+    snapshot,
+    refs,
+    isOnMain: refs.includes("main"),
+    window: own === null ? null : { ...own, decision: await lake.traces.decision(own.decisionHash) },
+    contents: await contentsOf(lake, tree, snapshot),
+  };
+}
+
+async function contentsOf(lake: Lake, tree: VersionTree, head: SnapshotInfo): Promise<VersionContents> {
+  const line = tree.lineOf(head.snapshotId).toReversed();
+  const all = line.flatMap((snapshot) => windowOf(snapshot) ?? []);
+  const windows = all.filter((window) => window.kind === "window");
+  const total = head.summary["total-records"];
+  return {
+    rows: total === undefined ? null : Number(total),
+    windows: windows.length,
+    records: windows.reduce((sum, window) => sum + window.records, 0),
+    ranges: joinRanges(windows.flatMap((window) => window.ranges)),
+    contracts: await contractsOf(lake, all),
+    held: windows.filter((window) => window.verdict === "hold").map((window) => heldTrace(window, tree, all)),
+    replays: all.filter((window) => window.kind === "replay").length,
+    others: line.flatMap(otherChange),
+    isWhole: line[0]?.parentId === null,
+  };
+}
+
+async function contractsOf(lake: Lake, windows: readonly SummarizedWindow[]): Promise<readonly ContractUse[]> {
+  const uses = new Map<string, SummarizedWindow[]>();
+  for (const window of windows) {
+    const known = uses.get(window.contractHash);
+    if (known === undefined) uses.set(window.contractHash, [window]);
+    else known.push(window);
+  }
+  return Promise.all(
+    [...uses.values()].map(async (each) => {
+      const [first, last] = [each[0] as SummarizedWindow, each.at(-1) as SummarizedWindow];
+      const { contract } = await lake.traces.decision(first.decisionHash);
+      return { ...contract, windows: each.length, firstAtMs: first.snapshot.committedAtMs, lastAtMs: last.snapshot.committedAtMs };
+    }),
+  );
+}
+
+function heldTrace(window: SummarizedWindow, tree: VersionTree, inVersion: readonly SummarizedWindow[]): HeldTrace {
+  const answered = (each: SummarizedWindow): boolean => each.answers === window.windowId;
+  const answer = tree.snapshots.flatMap((snapshot) => windowOf(snapshot) ?? []).find(answered);
+  return {
+    windowId: window.windowId,
+    heldAtMs: window.snapshot.committedAtMs,
+    records: window.records,
+    answer:
+      answer === undefined
+        ? null
+        : {
+            kind: answer.kind,
+            author: answer.by?.author ?? "",
+            reason: answer.by?.reason ?? "",
+            atMs: answer.snapshot.committedAtMs,
+          },
+    isIn: inVersion.some((each) => answered(each) && each.kind === "publish"),
+  };
+}
+
+/** Starts and contracts are in the version's own words already. */
+const expected = new Set(["start", "activate"]);
+
+function otherChange(snapshot: SnapshotInfo): OtherChange[] {
+  if (windowOf(snapshot) !== null) return [];
+  const change = snapshot.summary["sluice.change"];
+  if (change !== undefined && expected.has(change)) return [];
+  const { snapshotId, committedAtMs: atMs, summary, operation } = snapshot;
+  return [
+    {
+      snapshotId,
+      atMs,
+      change: change ?? `${operation} by another program`,
+      author: summary["sluice.author"] ?? null,
+      reason: summary["sluice.reason"] ?? null,
+    },
+  ];
+}
+
+/** Ranges of each partition in order, those that touch made one. */
+function joinRanges(ranges: readonly OffsetRange[]): OffsetRange[] {
+  const joined: OffsetRange[] = [];
+  const order = (a: OffsetRange, b: OffsetRange): number => {
+    const [x, y] = [partitionId(a), partitionId(b)];
+    if (x !== y) return x < y ? -1 : 1;
+    return a.from < b.from ? -1 : a.from > b.from ? 1 : 0;
+  };
+  for (const range of ranges.toSorted(order)) {
+    const last = joined.at(-1);
+    if (last !== undefined && partitionId(last) === partitionId(range) && last.to >= range.from) {
+      joined[joined.length - 1] = { ...last, to: range.to > last.to ? range.to : last.to, count: last.count + range.count };
+    } else joined.push(range);
+  }
+  return joined;
+}
