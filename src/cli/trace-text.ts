@@ -1,5 +1,7 @@
 import type { FilePlace } from "../core/lake-trace.ts";
 import type { OffsetRange } from "../core/position.ts";
+import type { JobReading } from "../trace/trace-job.ts";
+import type { VersionReader } from "../trace/trace-readers.ts";
 import type { RecordTrace } from "../trace/trace-record.ts";
 import type { VersionTrace } from "../trace/trace-version.ts";
 import type { SummarizedWindow } from "../trace/version-tree.ts";
@@ -80,6 +82,48 @@ export function printVersionTrace(trace: VersionTrace, terminal: Terminal): void
     ]);
     printTable(["changed", "by", "snapshot", "author", "reason"], others, terminal);
   }
+}
+
+/** Who read a version, in words. */
+export function printReaders(readers: readonly VersionReader[], terminal: Terminal): void {
+  terminal.out("");
+  if (readers.length === 0) {
+    terminal.out("no reading of it is known");
+    return;
+  }
+  const rows = readers.map((each) => [
+    printable(each.job ?? each.reader),
+    printable(each.runId ?? ""),
+    each.isExact ? "this version" : each.snapshotId,
+    each.kinds.join(", "),
+    formatTime(each.firstAtMs),
+    formatCount(each.times),
+  ]);
+  printTable(["read by", "run", "read", "known by", "first", "times"], rows, terminal);
+}
+
+/** What a run of a job read, in words. */
+export function printJobReading(reading: JobReading, terminal: Terminal): void {
+  const { dataset, snapshotId, runId, version, since, details } = reading;
+  const tag = details["tag"] ?? details["ref"];
+  terminal.out(
+    `run ${printable(runId ?? "unknown")} read ${dataset} at ${tag === undefined ? "" : `${printable(tag)}, `}snapshot ${snapshotId}`,
+  );
+  terminal.out(`  first ${formatTime(reading.firstAtMs)}, known by ${reading.kinds.join(", ")}`);
+  if (details["assumed"] !== undefined) terminal.out(`  assumed: ${printable(details["assumed"])}`);
+  if (version === null || since === null) {
+    terminal.out("  its snapshot has expired: what it was made of is not known any more");
+    return;
+  }
+  const { contents } = version;
+  terminal.out(`  ${contents.rows === null ? "rows" : `${formatCount(contents.rows)} rows`} of ${formatCount(contents.windows)} windows`);
+  for (const use of contents.contracts)
+    terminal.out(`  contract ${use.id} ${use.version} (${shortHash(use.hash)}): ${formatCount(use.windows)} windows`);
+  const missing = contents.held.filter((each) => !each.isIn);
+  if (missing.length > 0) terminal.out(`  without held windows ${missing.map((each) => each.windowId).join(", ")}`);
+  if (since.published.length > 0) terminal.out(`  published since: ${since.published.join(", ")}`);
+  if (since.replays > 0) terminal.out(`  ${formatCount(since.replays)} replays of quarantined records since`);
+  if (since.isWithdrawn) terminal.out("  main has left this version since: it, or a part of it, was rolled back");
 }
 
 /** A file's place in words. */

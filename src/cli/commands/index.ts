@@ -1,6 +1,7 @@
 import type { CommandSpec } from "../command.ts";
 import type { GroupSpec } from "../program.ts";
 import { check } from "./check.ts";
+import { consume } from "./consume.ts";
 import { contractLint } from "./contract-lint.ts";
 import { demo } from "./demo.ts";
 import { holdDrop, holdList, holdPublish } from "./hold.ts";
@@ -9,7 +10,7 @@ import { run } from "./run.ts";
 import { snapshots } from "./snapshots.ts";
 import { sourceAccept, sourceReset, sourceStatus } from "./source.ts";
 import { status } from "./status.ts";
-import { traceFile, traceRecord, traceSnapshot } from "./trace.ts";
+import { traceFile, traceJob, traceRecord, traceSnapshot } from "./trace.ts";
 import { unblock } from "./unblock.ts";
 
 /** Every command, in the order that help shows them. */
@@ -23,6 +24,8 @@ export const commands: readonly CommandSpec[] = [
   traceRecord,
   traceSnapshot,
   traceFile,
+  traceJob,
+  consume,
   quarantineList,
   quarantineShow,
   quarantineReplay,

@@ -55,29 +55,36 @@ const versionJson =
 /** `sluice trace snapshot` */
 export const traceSnapshot: CommandSpec = {
   name: "trace snapshot",
-  summary: "Say all that a version is made of: sources, contracts, verdicts, who approved what",
+  summary: "Say all that a version is made of: sources, contracts, verdicts, who approved what; and who read it",
+  details:
+    "Readers are those of this version and of every later one that came from it: whom to tell if it is bad. They are known from the REST catalog, from OpenLineage events and from `sluice consume`.",
   examples: [
     { command: "sluice trace snapshot main", says: "the version that readers see now" },
     { command: "sluice trace snapshot release/2026-11 --json", says: "a tag's, for an audit" },
   ],
   arguments: [{ name: "<version>", description: "A snapshot's id, a branch or a tag" }],
   options: [configOption, datasetOption, jsonOption],
-  json: versionJson,
+  json: `${versionJson} & { readers: { job: string | null, runId: string | null, reader: string, snapshotId: string, isExact: boolean, kinds: string[], times: number, firstAtMs: number, lastAtMs: number }[] }`,
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
-    const { printVersionTrace } = await import("../trace-text.ts");
+    const { printReaders, printVersionTrace } = await import("../trace-text.ts");
+    const { readersOf } = await import("../../trace/trace-readers.ts");
     const { traceVersion } = await import("../../trace/trace-version.ts");
     const { VersionTree } = await import("../../trace/version-tree.ts");
     return withLake(invocation, async ({ lake }) => {
       const dataset = await chooseDataset(lake, invocation);
       const version = invocation.argument(0);
-      const named = new VersionTree(await lake.snapshots(dataset)).named(version)?.snapshotId ?? version;
-      const trace = await traceVersion(lake, dataset, named);
+      const tree = new VersionTree(await lake.snapshots(dataset));
+      const trace = await traceVersion(lake, dataset, tree.named(version)?.snapshotId ?? version);
       if (trace === null) {
         throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot, branch or tag "${version}"; \`sluice snapshots\` lists them`);
       }
-      if (invocation.json) invocation.terminal.json(trace);
-      else printVersionTrace(trace, invocation.terminal);
+      const readers = await readersOf(lake, dataset, tree, trace.snapshot.snapshotId);
+      if (invocation.json) invocation.terminal.json({ ...trace, readers });
+      else {
+        printVersionTrace(trace, invocation.terminal);
+        printReaders(readers, invocation.terminal);
+      }
       return ExitCode.clean;
     });
   },
@@ -102,6 +109,44 @@ export const traceFile: CommandSpec = {
         throw new SluiceError("NOT_FOUND", `no snapshot of ${dataset} holds a file "${path}": it never did, or they have expired`);
       if (invocation.json) invocation.terminal.json({ dataset, ...place });
       else printFilePlace(dataset, place, invocation.terminal);
+      return ExitCode.clean;
+    });
+  },
+};
+
+/** `sluice trace job` */
+export const traceJob: CommandSpec = {
+  name: "trace job",
+  summary: "Say which versions a job's runs read, under which contracts, and what was held, repaired or withdrawn since",
+  examples: [
+    { command: "sluice trace job churn-model", says: "what every run of the training job read" },
+    { command: "sluice trace job churn-model --run 2026-11-07 --json", says: "one run's, with each version's whole trace" },
+  ],
+  arguments: [{ name: "<job>", description: "The job, as `sluice consume`, OpenLineage or the catalog's readers name it" }],
+  options: [configOption, { flags: "--run <id>", description: "Only this run" }, jsonOption],
+  json: `{ job: string, readings: { runId: string | null, dataset: string, snapshotId: string, firstAtMs: number, kinds: string[], details: Record<string, string>, version: ${versionJson} | null, since: { published: string[], replays: number, isWithdrawn: boolean } | null }[] }`,
+  async run(invocation) {
+    const { withLake } = await import("../session.ts");
+    const { printJobReading } = await import("../trace-text.ts");
+    const trace = await import("../../trace/trace-job.ts");
+    return withLake(invocation, async ({ lake }) => {
+      const { terminal } = invocation;
+      const job = invocation.argument(0);
+      const readings = await trace.traceJob(lake, job, invocation.text("run"));
+      if (readings.length === 0) {
+        throw new SluiceError(
+          "NOT_FOUND",
+          `nothing is known of a job "${job}": it says what it reads by \`sluice consume --job ${job} ...\``,
+        );
+      }
+      if (invocation.json) {
+        terminal.json({ job, readings });
+        return ExitCode.clean;
+      }
+      readings.forEach((reading, index) => {
+        if (index > 0) terminal.out("");
+        printJobReading(reading, terminal);
+      });
       return ExitCode.clean;
     });
   },

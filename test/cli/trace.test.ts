@@ -1,0 +1,54 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { makeWindow, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import type { CommandRun } from "./sluice.ts";
+import { sluice } from "./sluice.ts";
+
+it("a record, a version, a file and a job are followed from the command line", { timeout: 60_000 }, async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1), "bad"], rejected: [1] }));
+  await lake.commitWindow(makeWindow({ id: "w2", from: 2n, values: [row(2)], verdict: "hold" }));
+  await lake.publishHeld("orders", "w2", { author: "ann", reason: "a sale" });
+  const head = (await lake.snapshots("orders")).at(-1)!.snapshotId;
+  await lake.close();
+  const config = join(scratch.folder, "sluice.yaml");
+  const lakeSection = `lake: { folder: ${scratch.folder}, catalog: ${join(scratch.folder, "catalog.db")}, namespace: db }`;
+  writeFileSync(config, `${lakeSection}\nsource: { kind: files, paths: [orders.ndjson] }\ndatasets: [{ contract: orders.odcs.yaml }]\n`);
+  const command = (...args: string[]): Promise<CommandRun> => sluice([...args, "--config", config]);
+
+  const promoted = await command("trace", "record", "orders:0:0");
+  expect(promoted).toMatchObject({ code: 0, err: "" });
+  expect(promoted.out).toContain("orders:0:0  promoted");
+  expect(promoted.out).toMatch(/window w1 +promote-and-quarantine-rows/);
+  const refused = await command("trace", "record", "0:1", "--json");
+  const [told] = JSON.parse(refused.out) as { state: string; rows: unknown[]; quarantined: { reasons: { rule: string }[] } }[];
+  expect([told?.state, told?.rows, told?.quarantined.reasons[0]?.rule]).toEqual(["quarantined", [], "n.range"]);
+  const published = await command("trace", "record", "topic-a:0:2");
+  expect(published.out).toContain("ann: a sale");
+
+  const file = /row 0 of (\S+)/.exec(promoted.out)?.[1] ?? "";
+  expect((await command("trace", "file", file.split("/").at(-1)!)).out).toContain("in main");
+
+  expect((await command("consume", "--job", "model", "--run", "r1", "--tag", "main")).out).toContain(head);
+  const version = await command("trace", "snapshot", "main");
+  expect(version.out).toMatch(/publish by ann: a sale +yes/);
+  expect(version.out).toMatch(/model +r1 +this version +declared/);
+  const job = await command("trace", "job", "model");
+  expect(job.out).toContain(`run r1 read orders at main, snapshot ${head}`);
+
+  for (const [args, code, said] of [
+    [["trace", "record", "orders"], 2, "topic:partition:offset"],
+    [["trace", "record", "other:0:0"], 1, "never read"],
+    [["trace", "snapshot", "release/9"], 1, 'no snapshot, branch or tag "release/9"'],
+    [["trace", "file", "x.parquet"], 1, "no snapshot of orders holds"],
+    [["trace", "job", "nobody"], 1, "nothing is known"],
+    [["consume", "--job", "model", "--run", "r1"], 2, "--tag or --snapshot"],
+    [["consume", "--job", "model", "--run", "r1", "--tag", "nope"], 1, 'no tag or branch "nope"'],
+  ] as const) {
+    const run = await command(...args);
+    expect([args, run.code, run.out]).toEqual([args, code, ""]);
+    expect(run.err).toContain(said);
+  }
+});
