@@ -110,9 +110,20 @@ export const errorTable = {
     retryable: false,
   },
   STORAGE_FAILED: {
-    action: "Check the disk, its mount and the folder's permissions; what was being written is tried again.",
+    action: "Check the disk, its mount and the folder's permissions, or the object store; what was being written is tried again.",
     httpStatus: 503,
     retryable: true,
+  },
+  STORAGE_REFUSED: {
+    action:
+      "The object store refuses the request: check the credentials and what they allow, the bucket's name and region, and this machine's clock. Windows wait, and nothing is lost.",
+    httpStatus: 403,
+    retryable: true,
+  },
+  STORAGE_UNSUPPORTED: {
+    action: "Keep the lake in an object store that has conditional writes (If-None-Match), such as Amazon S3, MinIO, Ceph or versitygw.",
+    httpStatus: 501,
+    retryable: false,
   },
   FILE_EXISTS: {
     action: "Nothing is ever overwritten: choose another path, or remove the file yourself.",
@@ -136,6 +147,26 @@ export const errorTable = {
   },
   HELD_WINDOW_SETTLED: {
     action: "Nothing: the held window was published or dropped before. `sluice hold list` shows what is still held.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  REF_NAME_INVALID: {
+    action: "Choose a name of letters, digits and `. _ / -` that is no time, number or name of Sluice's own; `sluice tag --help` shows examples.",
+    httpStatus: 400,
+    retryable: false,
+  },
+  REF_TAKEN: {
+    action: "Choose another name: a tag never comes to mean another version. `sluice tag list` shows what names mean.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  VERSION_UNKNOWN: {
+    action: "Name a tag, branch, snapshot, `main~3` or time that the dataset has; `sluice tag list` and `sluice snapshots` show them.",
+    httpStatus: 404,
+    retryable: false,
+  },
+  ROLLBACK_REFUSED: {
+    action: "Nothing was changed. `sluice snapshots` shows main's versions, `sluice rollback --list` the rollbacks that can be undone.",
     httpStatus: 409,
     retryable: false,
   },
