@@ -12,6 +12,7 @@ import { checkLostQuality, compileQuality } from "./compile-quality.ts";
 import { compileRecord } from "./compile-record.ts";
 import { needsUnknownFields } from "./compile-row-check.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
+import { compileTable } from "./compile-table.ts";
 import type { Findings } from "./findings.ts";
 import { booleanAt, child, emptyNode, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -76,6 +77,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     ...compileRecord(compilation, { root, settings, fields }),
     rules,
     ...compiled,
+    table: compileTable(compilation, settings, sites),
     unenforced: compilation.unenforced,
   };
 }

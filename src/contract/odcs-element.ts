@@ -103,7 +103,7 @@ export const elementKeys: Keys = {
   customProperties: {
     shape: customProperties,
     use: "enforced",
-    doc: "On a schema object, the property `sluice` holds Sluice's settings; others are left to their tools.",
+    doc: "The property `sluice` holds Sluice's settings of the dataset, or of the column; others are left to their tools.",
   },
 };
 

@@ -128,7 +128,7 @@ export const propertyKeys: Keys = {
   enum: { ...key(listOf(enumValue, { min: 1, unique: true }), "The allowed values."), since: "3.2" },
   quality: { shape: qualityChecks, use: "enforced", doc: "Quality rules of the property." },
   semanticType: { ...ignored(oneOf(["column", "measure", "dimension"]), "Its role in a semantic model."), since: "3.2" },
-  partitioned: ignored(boolean, "Partitioning elsewhere; Sluice's tables are not partitioned by it."),
+  partitioned: ignored(boolean, "Partitioning elsewhere; the setting `partitionBy` partitions Sluice's tables."),
   partitionKeyPosition: ignored({ type: "integer" }, "Its place in the partition key."),
   encryptedName: ignored(string, "The column with the encrypted value."),
   transformSourceObjects: ignored(listOf(string), "What it is made from."),

@@ -2,6 +2,7 @@ import { driftTestNames } from "../core/drift.ts";
 import { decoding, envelope, recordKey } from "./decoding-shape.ts";
 import { listOf, oneOf } from "./shape.ts";
 import type { Key, ObjectShape, Shape } from "./shape.ts";
+import { tableKeys } from "./table-shape.ts";
 
 const name: Shape = { type: "string", nonEmpty: true };
 const positive: Shape = { type: "integer", min: 1 };
@@ -125,6 +126,7 @@ export const datasetSettings: ObjectShape = {
     ),
     key: key(recordKey, "The record's key.", "ignore"),
     drift: key(drift, "Drift checks.", "none"),
+    ...tableKeys,
     onBreach: key(oneOf(["hold", "stop"]), "What a failed threshold or an exceeded tolerance does.", "hold"),
     unsupported: key(
       oneOf(["list", "refuse"]),

@@ -2,6 +2,7 @@ import type { FormatPlan } from "./format-plan.ts";
 import type { RecordPlan } from "./record-plan.ts";
 import type { RulePlan } from "./rule.ts";
 import type { Field } from "./schema.ts";
+import type { TablePlan } from "./table-plan.ts";
 
 /** What happens to records that have no ordinary value. Every policy ends in a count; none drops in silence. */
 export interface Policies {
@@ -75,6 +76,8 @@ export interface Contract {
   readonly format?: FormatPlan;
   /** How a record becomes a row where that takes more than `format`: framing, an envelope, a key of its own format; absent: by `format` alone. */
   readonly record?: RecordPlan;
+  /** What it says of its table besides the columns; absent: nothing. */
+  readonly table?: TablePlan;
   readonly rules: readonly RulePlan[];
   readonly window: WindowLimits;
   readonly policies: Policies;

@@ -1,5 +1,7 @@
 /** Iceberg's binary single-value serialisation (spec, appendix D), and bounds of text and bytes that are cut short. */
 
+export { unscaledBytes as ofDecimal } from "../core/unscaled-bytes.ts";
+
 /** Code points (text) or bytes (binary) that a bound keeps, as Iceberg's default metrics mode `truncate(16)` has it. */
 const boundLength = 16;
 
@@ -31,19 +33,6 @@ export function ofFloat(value: number): Uint8Array {
 export function ofDouble(value: number): Uint8Array {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(value);
-  return bytes;
-}
-
-/** Unscaled value as two's complement, big endian, in as few bytes as hold it. */
-export function ofDecimal(value: bigint): Uint8Array {
-  let size = 1;
-  while (BigInt.asIntN(8 * size, value) !== value) size++;
-  const bytes = new Uint8Array(size);
-  let rest = value;
-  for (let i = size - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
   return bytes;
 }
 

@@ -1,3 +1,4 @@
+import type { PartitionSpec, SortOrder } from "../../core/table-layout.ts";
 import type { IcebergSchema } from "../../core/table-schema.ts";
 import type { Snapshot, SnapshotRef, TableMetadata } from "./table-metadata.ts";
 import { snapshotWithId } from "./table-metadata.ts";
@@ -7,6 +8,12 @@ export type Update =
   | { readonly action: "add-schema"; readonly schema: IcebergSchema; readonly "last-column-id": number }
   /** -1: the schema added last in the same commit. */
   | { readonly action: "set-current-schema"; readonly "schema-id": number }
+  | { readonly action: "add-spec"; readonly spec: PartitionSpec }
+  /** -1: the spec added last in the same commit. */
+  | { readonly action: "set-default-spec"; readonly "spec-id": number }
+  | { readonly action: "add-sort-order"; readonly "sort-order": SortOrder }
+  /** -1: the order added last in the same commit. */
+  | { readonly action: "set-default-sort-order"; readonly "sort-order-id": number }
   | { readonly action: "set-properties"; readonly updates: Readonly<Record<string, string>> }
   | { readonly action: "remove-properties"; readonly removals: readonly string[] }
   | { readonly action: "add-snapshot"; readonly snapshot: Snapshot }
@@ -21,6 +28,22 @@ function addSchema(metadata: TableMetadata, schema: IcebergSchema, lastColumnId:
     schemas: [...metadata.schemas, { ...schema, "schema-id": id }],
     "last-column-id": Math.max(metadata["last-column-id"], lastColumnId),
   };
+}
+
+/** A spec keeps the id that its maker gave it; one that the table has is not added again. */
+function addSpec(metadata: TableMetadata, spec: PartitionSpec): TableMetadata {
+  const specs = metadata["partition-specs"];
+  if (specs.some((each) => each["spec-id"] === spec["spec-id"]))
+    throw new Error(`the table has a partition spec ${spec["spec-id"]} already`);
+  const lastPartitionId = Math.max(metadata["last-partition-id"], ...spec.fields.map((field) => field["field-id"]));
+  return { ...metadata, "partition-specs": [...specs, spec], "last-partition-id": lastPartitionId };
+}
+
+function addSortOrder(metadata: TableMetadata, order: SortOrder): TableMetadata {
+  const orders = metadata["sort-orders"];
+  if (orders.some((each) => each["order-id"] === order["order-id"]))
+    throw new Error(`the table has a sort order ${order["order-id"]} already`);
+  return { ...metadata, "sort-orders": [...orders, order] };
 }
 
 function addSnapshot(metadata: TableMetadata, snapshot: Snapshot): TableMetadata {
@@ -66,6 +89,18 @@ function applyUpdate(metadata: TableMetadata, update: Update): TableMetadata {
     case "set-current-schema": {
       const last = metadata.schemas.at(-1)?.["schema-id"] as number;
       return { ...metadata, "current-schema-id": update["schema-id"] === -1 ? last : update["schema-id"] };
+    }
+    case "add-spec":
+      return addSpec(metadata, update.spec);
+    case "set-default-spec": {
+      const last = metadata["partition-specs"].at(-1)?.["spec-id"] as number;
+      return { ...metadata, "default-spec-id": update["spec-id"] === -1 ? last : update["spec-id"] };
+    }
+    case "add-sort-order":
+      return addSortOrder(metadata, update["sort-order"]);
+    case "set-default-sort-order": {
+      const last = metadata["sort-orders"].at(-1)?.["order-id"] as number;
+      return { ...metadata, "default-sort-order-id": update["sort-order-id"] === -1 ? last : update["sort-order-id"] };
     }
     case "set-properties":
       return { ...metadata, properties: { ...metadata.properties, ...update.updates } };

@@ -1,6 +1,10 @@
 import { SluiceError } from "../../core/errors.ts";
+import type { PartitionSpec, SortOrder } from "../../core/table-layout.ts";
 import type { IcebergSchema } from "../../core/table-schema.ts";
+import { completeMetadata } from "./complete-metadata.ts";
 import { parseLosslessJson, writeLosslessJson } from "./lossless-json.ts";
+import type { EncryptedKey, PartitionStatisticsFile, StatisticsFile } from "./metadata-parts.ts";
+import { lastPartitionIdMin } from "./metadata-parts.ts";
 
 /** One version of a table's content. Never changed once it is committed. */
 export interface Snapshot {
@@ -11,6 +15,9 @@ export interface Snapshot {
   readonly "manifest-list": string;
   readonly summary: Readonly<Record<string, string>>;
   readonly "schema-id"?: number;
+  /** Of v3 tables: where the ids of its new rows begin, and how many it takes. */
+  readonly "first-row-id"?: bigint;
+  readonly "added-rows"?: bigint;
 }
 
 /** A branch or tag. */
@@ -22,9 +29,12 @@ export interface SnapshotRef {
   readonly "max-ref-age-ms"?: number;
 }
 
-/** The metadata file of a v2 table (Iceberg spec, "Table Metadata"); keys that Sluice does not know are carried along. */
+/** The versions of Iceberg's table format that are understood. */
+export type FormatVersion = 1 | 2 | 3;
+
+/** The metadata file of a table (Iceberg spec, "Table Metadata"), as version 2 shapes it; keys that Sluice does not know are carried along. */
 export interface TableMetadata {
-  readonly "format-version": 2;
+  readonly "format-version": FormatVersion;
   readonly "table-uuid": string;
   readonly location: string;
   readonly "last-sequence-number": bigint;
@@ -33,10 +43,10 @@ export interface TableMetadata {
   readonly "current-schema-id": number;
   readonly schemas: readonly IcebergSchema[];
   readonly "default-spec-id": number;
-  readonly "partition-specs": readonly unknown[];
+  readonly "partition-specs": readonly PartitionSpec[];
   readonly "last-partition-id": number;
   readonly "default-sort-order-id": number;
-  readonly "sort-orders": readonly unknown[];
+  readonly "sort-orders": readonly SortOrder[];
   readonly properties: Readonly<Record<string, string>>;
   /** -1 where there is none. */
   readonly "current-snapshot-id": bigint;
@@ -44,6 +54,11 @@ export interface TableMetadata {
   readonly snapshots: readonly Snapshot[];
   readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": bigint }[];
   readonly "metadata-log": readonly { readonly "timestamp-ms": number; readonly "metadata-file": string }[];
+  readonly statistics?: readonly StatisticsFile[];
+  readonly "partition-statistics"?: readonly PartitionStatisticsFile[];
+  /** Of v3 tables: the id that the next row will have. */
+  readonly "next-row-id"?: bigint;
+  readonly "encryption-keys"?: readonly EncryptedKey[];
 }
 
 /** The metadata of a new, empty, unpartitioned table. */
@@ -66,7 +81,7 @@ export function newTableMetadata(table: {
     schemas: [table.schema],
     "default-spec-id": 0,
     "partition-specs": [{ "spec-id": 0, fields: [] }],
-    "last-partition-id": 999,
+    "last-partition-id": lastPartitionIdMin,
     "default-sort-order-id": 0,
     "sort-orders": [{ "order-id": 0, fields: [] }],
     properties: table.properties,
@@ -78,22 +93,9 @@ export function newTableMetadata(table: {
   };
 }
 
-/** Reads a metadata file. Rejects what is not format version 2 with TABLE_UNSUPPORTED. */
+/** Reads a metadata file of version 1, 2 or 3. Rejects any other with TABLE_UNSUPPORTED; throws SyntaxError on text that is no JSON. */
 export function parseTableMetadata(text: string): TableMetadata {
-  const raw = parseLosslessJson(text) as Partial<TableMetadata> & { readonly "format-version"?: number };
-  if (raw["format-version"] !== 2) {
-    throw new SluiceError("TABLE_UNSUPPORTED", `the table has Iceberg format version ${raw["format-version"]}; Sluice writes version 2`);
-  }
-  // Other writers leave out what is empty.
-  return {
-    ...(raw as TableMetadata),
-    properties: raw.properties ?? {},
-    "current-snapshot-id": raw["current-snapshot-id"] ?? -1n,
-    refs: raw.refs ?? {},
-    snapshots: raw.snapshots ?? [],
-    "snapshot-log": raw["snapshot-log"] ?? [],
-    "metadata-log": raw["metadata-log"] ?? [],
-  };
+  return completeMetadata(parseLosslessJson(text));
 }
 
 // Snapshots are immutable and shared between versions of the metadata: each is turned into text once.
@@ -102,7 +104,9 @@ const snapshotText = new WeakMap<Snapshot, string>();
 function textOfSnapshot(snapshot: Snapshot): string {
   let text = snapshotText.get(snapshot);
   if (text === undefined) {
-    text = writeLosslessJson(snapshot);
+    // Version 1 has no sequence numbers, and version 2 reads their absence as 0.
+    const { "sequence-number": sequence, ...rest } = snapshot;
+    text = writeLosslessJson(sequence === 0n ? rest : snapshot);
     snapshotText.set(snapshot, text);
   }
   return text;

@@ -102,7 +102,7 @@ describe("a contract as a table schema", () => {
   ] as const)("refuses that %j becomes %j, naming the column", (from, to) => {
     const first = schemaOfContract(sketch({ o: { type: "struct", of: { a: { type: from } } } }), null);
     const change = (): unknown => schemaOfContract(sketch({ o: { type: "struct", of: { a: { type: to } } } }), first);
-    expect(change).toThrow(expect.objectContaining({ code: "CONTRACT_INVALID", details: { column: "o.a" } }));
+    expect(change).toThrow(expect.objectContaining({ code: "CONTRACT_INVALID", message: expect.stringContaining("column o.a is") }));
   });
 
   it("refuses a name twice, such as one of its own columns", () => {
@@ -115,7 +115,7 @@ describe("a contract as a table schema", () => {
         const contract = (fields: readonly Field[]): ReturnType<typeof makeContract> => ({ ...makeContract({}), fields });
         const first = schemaOfContract(contract(one.fields), null);
         const same = schemaOfContract(contract(one.fields), first);
-        expect(same).toEqual(first);
+        expect(same).toMatchObject({ schema: first.schema, lastColumnId: first.lastColumnId, changes: [] });
         const ids = idsOf(first.schema.fields).map(([, id]) => id);
         expect(new Set(ids).size).toBe(ids.length);
         expect(Math.max(...ids)).toBe(first.lastColumnId);
