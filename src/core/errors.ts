@@ -20,6 +20,11 @@ export const errorTable = {
     httpStatus: 400,
     retryable: false,
   },
+  EVENT_INVALID: {
+    action: "Send an OpenLineage RunEvent: job, run and eventTime, and the inputs that were read.",
+    httpStatus: 400,
+    retryable: false,
+  },
   FILE_NOT_FOUND: { action: "Check the path.", httpStatus: 404, retryable: false },
   SOURCE_UNREACHABLE: { action: "Check that the brokers run and that address, TLS and credentials fit.", httpStatus: 503, retryable: true },
   SOURCE_IDENTITY_CHANGED: {
@@ -151,12 +156,18 @@ export const errorTable = {
     retryable: false,
   },
   REF_NAME_INVALID: {
-    action: "Choose a name of letters, digits and `. _ / -` that is no time, number or name of Sluice's own; `sluice tag --help` shows examples.",
+    action:
+      "Choose a name of letters, digits and `. _ / -` that is no time, number or name of Sluice's own; `sluice tag --help` shows examples.",
     httpStatus: 400,
     retryable: false,
   },
   REF_TAKEN: {
     action: "Choose another name: a tag never comes to mean another version. `sluice tag list` shows what names mean.",
+    httpStatus: 409,
+    retryable: false,
+  },
+  REF_REFUSED: {
+    action: "Nothing was changed. The message says which command is about what the name stands for.",
     httpStatus: 409,
     retryable: false,
   },

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLocalStorage, sweepUnfinished } from "../../../src/adapters/storage/local-storage.ts";
+import { describeStorage } from "../../contract-suites/storage.ts";
 
 let folder = "";
+const suiteFolders: string[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "sluice-storage-"));
 });
@@ -14,21 +16,21 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const bytesOf = (value: string): Uint8Array => Buffer.from(value);
 
-test("a written file reads back, whole and by range", async () => {
-  const storage = createLocalStorage(folder);
-  expect(storage.root).toBe(`file://${folder}`);
-  await storage.write("a/b/c.txt", bytesOf("0123456789"));
-  expect(text(await storage.read("a/b/c.txt"))).toBe("0123456789");
-  expect(text(await storage.readRange("a/b/c.txt", 2, 5))).toBe("234");
-  expect(text(await storage.readRange("a/b/c.txt", 8, 50))).toBe("89");
-  expect(text(await storage.readRange("a/b/c.txt", 50, 60))).toBe("");
-  expect(await storage.sizeBytes("a/b/c.txt")).toBe(10);
-  expect(await storage.exists("a/b/c.txt")).toBe(true);
-  expect(await storage.exists("a/b")).toBe(false);
-  expect(await storage.exists("a/b/c.txt/d")).toBe(false);
+describeStorage({
+  name: "a folder",
+  largeBytes: 6_000_000,
+  open: async () => {
+    const root = mkdtempSync(join(tmpdir(), "sluice-storage-"));
+    suiteFolders.push(root);
+    return createLocalStorage(root);
+  },
+  close: async () => {
+    for (const root of suiteFolders) rmSync(root, { recursive: true, force: true });
+  },
 });
 
-test("a file in pieces appears only when closed, and an aborted one leaves nothing", async () => {
+test("a file in pieces leaves no other file behind, closed or aborted", async () => {
+  expect(createLocalStorage(folder).root).toBe(`file://${folder}`);
   const storage = createLocalStorage(folder);
   const file = await storage.create("x/part");
   await file.write(bytesOf("one "));
@@ -42,16 +44,6 @@ test("a file in pieces appears only when closed, and an aborted one leaves nothi
   expect(readdirSync(join(folder, "x"))).toEqual(["part"]);
 });
 
-test("nothing is overwritten: of eight writers of one path one wins, and its bytes stay", async () => {
-  const storage = createLocalStorage(folder);
-  const results = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => storage.write("race", bytesOf(`writer ${i}`))));
-  const winners = results.flatMap((result, i) => (result.status === "fulfilled" ? [i] : []));
-  expect(winners).toHaveLength(1);
-  for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "FILE_EXISTS" });
-  expect(text(await storage.read("race"))).toBe(`writer ${winners[0]}`);
-  expect(readdirSync(folder)).toEqual(["race"]);
-});
-
 test("a folder that was removed meanwhile is made again; a file in a folder's place is a typed fault", async () => {
   const storage = createLocalStorage(join(folder, "deep/root"));
   await storage.write("a/b/1", bytesOf("1"));
@@ -60,37 +52,6 @@ test("a folder that was removed meanwhile is made again; a file in a folder's pl
   expect(text(await storage.read("a/b/2"))).toBe("2");
   await storage.write("plain", bytesOf("3"));
   await expect(storage.write("plain/4", bytesOf("4"))).rejects.toMatchObject({ code: "NOT_FOUND" });
-});
-
-test("missing files are NOT_FOUND, deleting one is no fault", async () => {
-  const storage = createLocalStorage(folder);
-  await expect(storage.read("no")).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await expect(storage.readRange("no", 0, 1)).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await expect(storage.sizeBytes("no")).rejects.toMatchObject({ code: "NOT_FOUND" });
-  await storage.delete("no");
-  await storage.write("yes", bytesOf("1"));
-  await storage.delete("yes");
-  expect(await storage.exists("yes")).toBe(false);
-});
-
-test("lists deep, in name order, without unfinished files", async () => {
-  const storage = createLocalStorage(folder);
-  for (const path of ["t/b/2", "t/a", "t/b/1", "u/z"]) await storage.write(path, bytesOf(path));
-  const open = await storage.create("t/b/3");
-  const listed: string[] = [];
-  for await (const path of storage.list("t")) listed.push(path);
-  expect(listed).toEqual(["t/a", "t/b/1", "t/b/2"]);
-  for await (const path of storage.list("nothing")) listed.push(path);
-  expect(listed).toHaveLength(3);
-  await open.abort();
-});
-
-test("paths never leave the root", async () => {
-  const storage = createLocalStorage(folder);
-  for (const path of ["../x", "/etc/passwd", "a//b", "a/../../b", "", ".", "a/\0"]) {
-    await expect(async () => storage.read(path)).rejects.toThrow("not a path inside a storage");
-    await expect(storage.write(path, bytesOf("x"))).rejects.toThrow("not a path inside a storage");
-  }
 });
 
 test("what a killed process left half written goes once it is old enough", async () => {

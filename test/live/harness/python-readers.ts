@@ -31,7 +31,44 @@ export async function pythonSketches(): Promise<string | null> {
   }
 }
 
-async function pythonWith(name: string, required: string): Promise<string | null> {
+const s3Requirements = new URL("s3-requirements.txt", import.meta.url).pathname;
+
+/** The interpreter of a virtual environment with Moto, whose server speaks S3, made in the same way; null also where pip can't get it. */
+export async function pythonS3(): Promise<string | null> {
+  try {
+    return await pythonWith("s3", s3Requirements);
+  } catch (error) {
+    console.warn(`tests with S3 are skipped: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+const avroRequirements = new URL("avro-requirements.txt", import.meta.url).pathname;
+
+/** The interpreter of a virtual environment with fastavro, made in the same way; null also where pip can't get it. */
+export async function pythonAvro(): Promise<string | null> {
+  try {
+    return await pythonWith("avro", avroRequirements);
+  } catch (error) {
+    console.warn(`tests with fastavro are skipped: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+const sparkRequirements = new URL("../../spark/requirements.txt", import.meta.url).pathname;
+
+/** The interpreter of a virtual environment with Apache Spark, made in the same way (430 MB); null also where pip can't get it. */
+export async function pythonSpark(): Promise<string | null> {
+  try {
+    // Spark is published as its source package only.
+    return await pythonWith("spark", sparkRequirements, ["--no-binary", "pyspark"]);
+  } catch (error) {
+    console.warn(`Spark's test is skipped: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+async function pythonWith(name: string, required: string, options: readonly string[] = []): Promise<string | null> {
   const python = findOnPath("python3", process.env);
   if (python === null) {
     console.warn(`tests with Python's ${name} are skipped: there is no python3 on the PATH`);
@@ -48,7 +85,7 @@ async function pythonWith(name: string, required: string): Promise<string | null
     if (existsSync(stamp)) return;
     rmSync(folder, { recursive: true, force: true });
     await must(python, ["-m", "venv", folder]);
-    await must(interpreter, ["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:", "-r", required]);
+    await must(interpreter, ["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:", ...options, "-r", required]);
     writeFileSync(stamp, "");
   });
   return interpreter;

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePorts } from "../../../src/adapters/broker/ports.ts";
+import type { S3Options } from "../../../src/adapters/storage/s3-storage.ts";
+import { pythonS3 } from "./python-readers.ts";
+
+/** Moto's server; it ends when its standard input does, so that it never outlives the test run. */
+const script = `
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+from moto.server import main
+main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+`;
+
+/** An S3 service of the test's own on loopback, in memory: conditional writes, multipart uploads, checksums, pages. */
+export interface TestS3 {
+  readonly endpoint: string;
+  /** Makes a bucket; answers how to reach it, with nothing written yet. */
+  readonly bucket: (changes?: Partial<S3Options>) => Promise<S3Options>;
+  readonly close: () => Promise<void>;
+}
+
+export const s3Keys = { accessKeyId: "sluice-test", secretAccessKey: "sluice-test-secret" } as const;
+
+/** Starts an S3 service (2 s); null, with a plain message, where Python or pip can't give it. Close it in `afterAll`. */
+export async function testS3(): Promise<TestS3 | null> {
+  const python = await pythonS3();
+  if (python === null) return null;
+  const [port = 0] = await freePorts(1);
+  const child = spawn(python, ["-c", script, String(port)], { stdio: ["pipe", "ignore", "ignore"] });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const endpoint = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries++) {
+    const answer = await fetch(endpoint).catch(() => null);
+    if (answer?.ok === true) break;
+    if (tries > 300 || child.exitCode !== null) throw new Error("the S3 service for tests does not start");
+    await sleep(100);
+  }
+  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials: s3Keys });
+  return {
+    endpoint,
+    bucket: async (changes = {}) => {
+      const bucket = `lake-${randomUUID()}`;
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      const settings = { region: "us-east-1", endpoint, pathStyle: true, credentials: s3Keys, random: Math.random, patienceMs: 5000 };
+      return { bucket, prefix: "", ...settings, ...changes };
+    },
+    close: async () => {
+      client.destroy();
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
