@@ -31,7 +31,7 @@ const adapterLayers: Readonly<Record<string, readonly string[]>> = {
 const outerRooms: readonly Room[] = [
   { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet"], pure: false },
   { name: "config", imports: ["core"], pure: false },
-  { name: "http", imports: ["core", "config"], pure: false },
+  { name: "http", imports: ["core", "config", "trace"], pure: false },
 ];
 
 /** The one room that wires all others. */

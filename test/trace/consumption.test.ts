@@ -35,8 +35,28 @@ it("a bad version's readers are those of it and of what came from it; others are
   ]);
   const readers = await readersOf(lake, "orders", new VersionTree(await lake.snapshots("orders")), bad);
   expect(readers).toEqual([
-    { job: "exact", runId: "1", reader: "ann", snapshotId: bad, isExact: true, kinds: ["load", "scan"], times: 2, firstAtMs: 1000, lastAtMs: 2000 },
-    { job: "late", runId: "7", reader: "ann", snapshotId: after, isExact: false, kinds: ["declared"], times: 1, firstAtMs: 1000, lastAtMs: 1000 },
+    {
+      job: "exact",
+      runId: "1",
+      reader: "ann",
+      snapshotId: bad,
+      isExact: true,
+      kinds: ["load", "scan"],
+      times: 2,
+      firstAtMs: 1000,
+      lastAtMs: 2000,
+    },
+    {
+      job: "late",
+      runId: "7",
+      reader: "ann",
+      snapshotId: after,
+      isExact: false,
+      kinds: ["declared"],
+      times: 1,
+      firstAtMs: 1000,
+      lastAtMs: 1000,
+    },
   ]);
   await lake.close();
 });

@@ -42,7 +42,12 @@ it("a record is followed to its one state, by every decision about it", async ()
     const trace = await follow(lake, offset, partition);
     const { rows, decisions, quarantined } = trace;
     const said = decisions.map((each) => `${each.kind} ${each.windowId.slice(0, 2)} ${each.verdict} ${each.by?.author ?? ""}`.trim());
-    states[`${partition}:${offset}`] = [trace.state, said, rows.map((each) => [each.row, each.refs]), quarantined?.reasons[0]?.rule ?? null];
+    states[`${partition}:${offset}`] = [
+      trace.state,
+      said,
+      rows.map((each) => [each.row, each.refs]),
+      quarantined?.reasons[0]?.rule ?? null,
+    ];
   }
   const published = (id: string): unknown => expect.arrayContaining([`window ${id} hold`, expect.stringMatching(/^publish .* ann$/)]);
   expect(states).toEqual({
@@ -134,7 +139,11 @@ it("addresses name topics, ids, or nothing", async () => {
   using scratch = scratchFolder();
   const lake = await storiedLake(scratch.folder);
   const found = async (text: string): Promise<unknown> =>
-    (await addressedRecords(lake, "orders", parseRecordAddress(text) as RecordAddress)).map(({ topic, key }) => [topic, key.topicId, key.offset]);
+    (await addressedRecords(lake, "orders", parseRecordAddress(text) as RecordAddress)).map(({ topic, key }) => [
+      topic,
+      key.topicId,
+      key.offset,
+    ]);
   expect(await found("orders:0:7")).toEqual([["orders", "topic-a", 7n]]);
   expect(await found("topic-a:1:0")).toEqual([["orders", "topic-a", 0n]]);
   expect(await found("2:9007199254740993")).toEqual([["orders", "topic-a", 9007199254740993n]]);
