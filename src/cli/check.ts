@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { nameFile } from "../adapters/files/file-content.ts";
-import { readCsvHeader } from "../adapters/files/csv-records.ts";
+import { createFileSchemas } from "../adapters/files/avro-schemas.ts";
 import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
 import { listInputFiles } from "../adapters/files/file-list.ts";
 import { createFileSource } from "../adapters/files/file-source.ts";
@@ -40,11 +40,10 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const files = isStream ? [] : await listInputFiles(paths, format);
   if (files.length === 0 && !paths.includes("-")) throw new UsageError(`${paths.join(", ")} holds no file to check`);
   const input = isStream ? new PeekedStream(process.stdin) : null;
-  const { contract, csv } = await contractForFiles(whole, files, {
-    stream: isStream ? (format ?? "ndjson") : null,
-    header: (characters) => readCsvHeader((input as PeekedStream).peek(), characters),
-  });
-  const registry = await registryOf(invocation);
+  const start = input === null ? null : { format: format ?? "ndjson", chunks: () => input.peek() };
+  const { contract, csv, schemas } = await contractForFiles(whole, files, start);
+  const given = await registryOf(invocation);
+  const registry = schemas.length === 0 ? given : createFileSchemas(schemas, given);
   const label = await labeller(files);
   const limit = invocation.count("limit") ?? 20;
   const shown: { readonly file: string; readonly line: number; readonly row: FailingRow }[] = [];

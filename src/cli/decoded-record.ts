@@ -10,7 +10,7 @@ import { recordsOfQuarantined } from "../core/quarantined-records.ts";
 import type { Field } from "../core/schema.ts";
 import { loadContracts } from "./contracts.ts";
 import { fileContracts } from "./file-contract.ts";
-import { openRegistry } from "./registry.ts";
+import { openRegistry, openSourceRegistry } from "./registry.ts";
 import { resolveSchemas } from "../gate/schema-resolver.ts";
 
 /**
@@ -44,6 +44,14 @@ async function decodeForPeople(record: QuarantinedRecord, contract: Contract, re
 /** The same by the configuration's own contract of the dataset; null too where that can't be had. */
 export async function decodeByContract(record: QuarantinedRecord, dataset: string, config: Config): Promise<string | null> {
   let contract: Contract | undefined;
+  let registry: SchemaRegistry | null = null;
+  try {
+    registry = await openSourceRegistry(config);
+  } catch (error) {
+    // Of files that are gone, their schemas are too.
+    if (!(error instanceof SluiceError)) throw error;
+    registry = openRegistry(config.registry);
+  }
   try {
     contract = (await loadContracts(config)).find((one) => one.dataset === dataset);
     if (contract !== undefined) contract = await (await fileContracts(config))(contract);
@@ -51,10 +59,8 @@ export async function decodeByContract(record: QuarantinedRecord, dataset: strin
     // Showing a record must not depend on a contract that can be loaded.
     if (!(error instanceof SluiceError)) throw error;
   }
-  if (contract === undefined) return null;
-  const registry = openRegistry(config.registry);
   try {
-    return await decodeForPeople(record, contract, registry);
+    return contract === undefined ? null : await decodeForPeople(record, contract, registry);
   } finally {
     await registry?.close();
   }

@@ -1,5 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { type AvroFileSchema, readAvroFileSchema } from "../adapters/files/avro-rows.ts";
+import { readAvroSchemas } from "../adapters/files/avro-schemas.ts";
 import type { CsvCharacters } from "../adapters/files/csv-records.ts";
 import { readCsvHeader } from "../adapters/files/csv-records.ts";
 import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
@@ -8,53 +10,60 @@ import type { Config } from "../config/config.ts";
 import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Gate } from "../gate/gate.ts";
-import type { CsvPlan } from "../core/record-plan.ts";
+import type { CsvPlan, ValuePlan } from "../core/record-plan.ts";
 
-/** A contract as it judges what files hold, and what CSV files are told apart by. */
+/** A contract as it judges what files hold, what CSV files are told apart by, and the schemas that Avro files bring. */
 export interface FileContract {
   readonly contract: Contract;
   readonly csv: CsvCharacters;
+  readonly schemas: readonly AvroFileSchema[];
+}
+
+/** What can be looked at of standard input before it is read. */
+export interface StreamStart {
+  readonly format: FileFormat;
+  readonly chunks: () => AsyncIterable<Uint8Array>;
 }
 
 const plainCsv: CsvPlan = { format: "csv", columns: [], delimiter: ",", quote: '"', nullToken: "" };
 
 /**
  * Files hold rows, not records of a topic: their own format says how columns come out of them. Parquet, Arrow and CSV rows have no envelope and no key, so that columns which
- * the contract takes from those are the file's columns of their names. Lines of JSON are records where the contract's are JSON, else rows. `raw` files are records as they stand in the
- * topic. `header`: the columns of CSV on standard input. Rejects with FILE_UNREADABLE where files differ in kind or columns.
+ * the contract takes from those are the file's columns of their names; Avro files too, by their own schemas, which are resolved to the contract's where it has one. Lines of JSON are records where the
+ * contract's are JSON, else rows. `raw` files are records as they stand in the topic. `stream`: standard input, where it is read. Rejects with FILE_UNREADABLE where files differ in kind or columns.
  */
-export async function contractForFiles(
-  contract: Contract,
-  files: readonly InputFile[],
-  options: { readonly stream: FileFormat | null; readonly header: (csv: CsvCharacters) => Promise<readonly string[]> },
-): Promise<FileContract> {
+export async function contractForFiles(contract: Contract, files: readonly InputFile[], stream: StreamStart | null): Promise<FileContract> {
   const declared = contract.record?.value.format === "csv" ? contract.record.value : plainCsv;
   const { delimiter, quote } = declared;
   const csv = { delimiter, quote };
-  const formats = new Set<FileFormat>(options.stream === null ? files.map(({ format }) => format) : [options.stream]);
-  if (formats.has("raw") || formats.has("csv")) {
+  const formats = new Set<FileFormat>(stream === null ? files.map(({ format }) => format) : [stream.format]);
+  const plain = { csv, schemas: [] };
+  if (formats.has("raw") || formats.has("csv") || formats.has("avro")) {
     if (formats.size > 1)
-      throw new SluiceError("FILE_UNREADABLE", `CSV and raw files stand alone, and these are ${[...formats].join(", ")}`);
-    if (formats.has("raw")) return { contract, csv };
-    const columns = options.stream === null ? await commonHeader(files, csv) : await options.header(csv);
-    return { contract: withoutOutside(contract, { ...declared, columns }), csv };
+      throw new SluiceError("FILE_UNREADABLE", `CSV, Avro and raw files stand alone, and these are ${[...formats].join(", ")}`);
+    if (formats.has("raw")) return { contract, ...plain };
+    if (formats.has("avro")) {
+      const schemas = stream === null ? await readAvroSchemas(files) : [await readAvroFileSchema(stream.chunks(), "standard input")];
+      return { contract: withoutOutside(contract, avroPlan(contract)), csv, schemas };
+    }
+    const columns = stream === null ? await commonHeader(files, csv) : await readCsvHeader(stream.chunks(), csv);
+    return { contract: withoutOutside(contract, { ...declared, columns }), ...plain };
   }
-  if (contract.record === undefined && (contract.format === undefined || contract.format.format === "json")) return { contract, csv };
+  if (contract.record === undefined && (contract.format === undefined || contract.format.format === "json")) return { contract, ...plain };
   const isLines = [...formats].every((format) => format === "ndjson");
   const { record } = contract;
   if (!isLines || record?.value.format !== "json" || (record.envelope?.kind === "cloudevents" && record.envelope.mode === "binary"))
-    return { contract: withoutOutside(contract, null), csv };
+    return { contract: withoutOutside(contract, null), ...plain };
   // Lines have no headers that could say that they are whole events.
   const envelope = record.envelope?.kind === "cloudevents" ? { ...record.envelope, mode: "structured" as const } : record.envelope;
-  return { contract: { ...contract, record: { ...record, envelope, key: null } }, csv };
+  return { contract: { ...contract, record: { ...record, envelope, key: null } }, ...plain };
 }
 
 /** How contracts judge what a source holds: files hold rows, in a format of their own. */
 export async function fileContracts({ source }: Config): Promise<(contract: Contract) => Promise<Contract>> {
   if (source.kind !== "files") return (contract) => Promise.resolve(contract);
   const files = await listInputFiles(source.paths, source.format ?? null);
-  const noStream = { stream: null, header: () => Promise.resolve([]) };
-  return async (contract) => (await contractForFiles(contract, files, noStream)).contract;
+  return async (contract) => (await contractForFiles(contract, files, null)).contract;
 }
 
 /** A gate that is told of contracts as they judge what its source holds. */
@@ -65,8 +74,20 @@ export function adapting(gate: Gate, adapt: (contract: Contract) => Promise<Cont
   };
 }
 
-/** The same contract over plain rows: JSON objects, or CSV. */
-function withoutOutside(contract: Contract, value: CsvPlan | null): Contract {
+/** Records by their file's schema, resolved to the contract's own where it has one: of framed records, or of those that it says how to read. */
+function avroPlan({ record, format }: Contract): ValuePlan {
+  const declared = record?.value ?? format;
+  const reader =
+    declared?.format === "avro"
+      ? (declared.reader ?? declared.schema)
+      : declared?.format === "registered" && declared.type === "avro"
+        ? declared.reader
+        : undefined;
+  return { format: "registered", type: "avro", validate: false, ...(reader !== undefined && { reader }) };
+}
+
+/** The same contract over plain rows: JSON objects, or as `value` says. */
+function withoutOutside(contract: Contract, value: ValuePlan | null): Contract {
   const { record: _record, format: _format, ...rest } = contract;
   const policies = { ...contract.policies, key: { action: "ignore" } as const };
   return { ...rest, policies, ...(value === null ? {} : { record: { value, envelope: null, key: null } }) };

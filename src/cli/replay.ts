@@ -6,7 +6,7 @@ import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { fileContracts } from "./file-contract.ts";
 import { createProgress } from "./progress.ts";
-import { openRegistry } from "./registry.ts";
+import { openSourceRegistry } from "./registry.ts";
 import { chooseDataset, withLake } from "./session.ts";
 import { formatCount } from "./table.ts";
 import { version } from "./version.ts";
@@ -21,7 +21,7 @@ export function replayQuarantine(invocation: Invocation, filter: QuarantineFilte
     const contract = await (await fileContracts(config))(loaded);
     await lake.activate(contract);
     const progress = createProgress(terminal, "replaying", "records");
-    const registry = openRegistry(config.registry);
+    const registry = await openSourceRegistry(config);
     const options = { lake, contract, filter, registry, engine: config.engine.kind, attemptsMax: config.quarantine.attemptsMax };
     const totals = await closingAfter(registry, () =>
       replay({

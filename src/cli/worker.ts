@@ -24,7 +24,7 @@ import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
 import { adapting, fileContracts } from "./file-contract.ts";
-import { openRegistry } from "./registry.ts";
+import { openSourceRegistry } from "./registry.ts";
 import { openLake } from "./session.ts";
 import { sqlQueries } from "./sql-queries.ts";
 import { version } from "./version.ts";
@@ -82,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const observe: Observe = (event) => {
     for (const listener of listeners) listener(event);
   };
-  const registry = openRegistry(config.registry);
+  const registry = await openSourceRegistry(config);
   const gate = new Gate({
     lake,
     source,

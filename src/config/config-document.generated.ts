@@ -228,7 +228,7 @@ passwordFile?: string
 }
 export interface FileSource {
 /**
- * NDJSON, CSV, Parquet or Arrow files.
+ * NDJSON, CSV, Parquet, Arrow or Avro files.
  */
 kind: "files"
 /**
@@ -240,7 +240,7 @@ paths: string[]
 /**
  * What the files hold, whatever their names; `raw`: one record a file, as it stands in a topic. Default: as each name says.
  */
-format?: ("ndjson" | "parquet" | "csv" | "arrow" | "raw")
+format?: ("ndjson" | "parquet" | "csv" | "arrow" | "avro" | "raw")
 /**
  * Bytes read and not yet committed; beyond it reading pauses. A window closes at a third of it, whatever its contract allows.
  */

@@ -21,7 +21,7 @@ export interface CommandRun {
 /** Runs `bin/sluice`, as a shell would: its standard output and error are pipes. */
 export function sluice(
   args: readonly string[],
-  options: { readonly input?: string; readonly env?: Record<string, string> } = {},
+  options: { readonly input?: string | Uint8Array; readonly env?: Record<string, string> } = {},
 ): Promise<CommandRun> {
   const child = start(args, options.env);
   child.stdin?.end(options.input ?? "");

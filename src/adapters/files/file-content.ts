@@ -9,6 +9,7 @@ import type { FileRowLimits, FileRows } from "./ndjson-lines.ts";
 import { type ChunkPool, readLines, recordsOf, splitLines } from "./ndjson-lines.ts";
 import { readCsvRecords } from "./csv-records.ts";
 import type { CsvCharacters } from "./csv-records.ts";
+import { readAvroRows } from "./avro-rows.ts";
 import { openParquetJson } from "./parquet-json.ts";
 import type { JsonRows } from "./parquet-json.ts";
 
@@ -84,6 +85,8 @@ function rowsOf(handle: FileHandle, file: InputFile, options: ReadOptions): Asyn
       return parquetRows(handle, file, options);
     case "arrow":
       return arrowRows(handle, file.path, options);
+    case "avro":
+      return readAvroRows(bytesOf(handle, options.chunkBytes), file.path, options);
     case "raw":
       return rawRows(handle, file, options);
     case "csv":

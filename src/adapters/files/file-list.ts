@@ -2,8 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
 
-/** What files hold: rows as JSON, columns or cells; or, `raw`, one record a file, as it stands in the topic. */
-export const fileFormats = ["ndjson", "parquet", "csv", "arrow", "raw"] as const;
+/** What files hold: rows as JSON, columns or cells; Avro's object containers; or, `raw`, one record a file, as it stands in the topic. */
+export const fileFormats = ["ndjson", "parquet", "csv", "arrow", "avro", "raw"] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
 /** A file to read, and how. */
@@ -13,10 +13,11 @@ export interface InputFile {
   readonly compression: "gzip" | "zstd" | null;
 }
 
-const formatOf = /\.(?<format>ndjson|jsonl|json|csv|parquet|arrow|arrows|feather|ipc)(?:\.(?<compression>gz|zst))?$/i;
+const formatOf = /\.(?<format>ndjson|jsonl|json|csv|parquet|avro|arrow|arrows|feather|ipc)(?:\.(?<compression>gz|zst))?$/i;
 const formatOfEnding: Readonly<Record<string, FileFormat>> = {
   csv: "csv",
   parquet: "parquet",
+  avro: "avro",
   arrow: "arrow",
   arrows: "arrow",
   feather: "arrow",
@@ -57,7 +58,7 @@ function inputFile(path: string, given: FileFormat | null): InputFile {
   if (format === null || (isPacked && given === null)) {
     throw new SluiceError(
       "FILE_UNREADABLE",
-      `${path} does not say its format: names end in .ndjson, .jsonl or .json (one record a line) or .csv, also with .gz or .zst, or in .parquet, .arrow, .arrows, .feather or .ipc`,
+      `${path} does not say its format: names end in .ndjson, .jsonl or .json (one record a line) or .csv, also with .gz or .zst, or in .parquet, .avro, .arrow, .arrows, .feather or .ipc`,
     );
   }
   return { path, format, compression: isPacked ? null : compression === "gz" ? "gzip" : compression === "zst" ? "zstd" : null };

@@ -5,6 +5,7 @@ import { readLines } from "./ndjson-lines.ts";
 import type { PartitionKey } from "../../core/position.ts";
 import { readCsvRecords } from "./csv-records.ts";
 import type { CsvCharacters } from "./csv-records.ts";
+import { readAvroRows } from "./avro-rows.ts";
 import { arrowRows, type ReadOptions } from "./file-content.ts";
 import type { FileFormat } from "./file-list.ts";
 import type { Track } from "./file-track.ts";
@@ -26,8 +27,10 @@ function readStream(
       return readCsvRecords(chunks, key, 0n, { limits, characters: csv });
     case "arrow":
       return arrowRows(chunks, "standard input", { key, from: 0n, limits });
+    case "avro":
+      return readAvroRows(chunks, "standard input", { key, from: 0n, limits });
     default:
-      throw new SluiceError("FILE_UNREADABLE", `standard input can't be ${format}: it is ndjson, csv or arrow`);
+      throw new SluiceError("FILE_UNREADABLE", `standard input can't be ${format}: it is ndjson, csv, arrow or avro`);
   }
 }
 

@@ -22,7 +22,7 @@ export const check: CommandSpec = {
     {
       name: "<files...>",
       description:
-        "NDJSON (.ndjson, .jsonl, .json) or .csv files (also .gz, .zst), .parquet, Arrow (.arrow, .arrows, .feather, .ipc), folders of them, or - for standard input",
+        "NDJSON (.ndjson, .jsonl, .json) or .csv files (also .gz, .zst), .parquet, .avro, Arrow (.arrow, .arrows, .feather, .ipc), folders of them, or - for standard input",
     },
   ],
   options: [
@@ -31,7 +31,7 @@ export const check: CommandSpec = {
       flags: "--format <format>",
       description:
         "What the files are, whatever their names; raw: one record a file, as it stands in the topic. Default for standard input: ndjson",
-      choices: ["ndjson", "parquet", "csv", "arrow", "raw"],
+      choices: ["ndjson", "parquet", "csv", "arrow", "avro", "raw"],
     },
     {
       flags: "--registry <url-or-folder>",

@@ -39,6 +39,9 @@ export function frameIds(records: Records, part: "value" | "key"): Set<SchemaId>
   return new Set(readFrames(records, part, false).groups.map(({ id }) => id));
 }
 
+/** Stands for the header of the record before. */
+const sameHeader = new Uint8Array(0);
+
 class FrameReader {
   readonly #records: Records;
   readonly #part: "value" | "key";
@@ -48,6 +51,9 @@ class FrameReader {
   /** The id of the record before, which most share. */
   #lastId = -1;
   #lastGroup = -1;
+  /** Where the headers of the record before stand, if they name its schema: many records share them. */
+  #headersAt = -1;
+  #headersSize = -1;
   /** Set by `#readMessages`. */
   #message: readonly number[] = [];
 
@@ -67,8 +73,10 @@ class FrameReader {
       const length = lengths[row] as number;
       if (length < 0) continue;
       const start = starts[row] as number;
-      const header = this.#header(row);
-      const size = header === null ? this.#prefix(start, start + length) : this.#fromHeader(header);
+      const header = this.#isLikeLast(row) ? sameHeader : this.#header(row);
+      const size = header === sameHeader ? 0 : header === null ? this.#prefix(start, start + length) : this.#fromHeader(header);
+      this.#headersAt = header !== null && size === 0 ? (this.#records.headersStart[row] as number) : -1;
+      this.#headersSize = this.#records.headersLength[row] as number;
       if (size < 0) {
         const detail = header === null ? "" : `: its header ${headerNames[this.#part]} is malformed`;
         faults.push({ row, code: "registry.framing", message: decodeFaults["registry.framing"] + detail, at: null });
@@ -80,6 +88,11 @@ class FrameReader {
       lengths[row] = length - size;
     }
     return { groups: this.#groups, group, starts, lengths, faults };
+  }
+
+  #isLikeLast(row: number): boolean {
+    const { headersStart, headersLength } = this.#records;
+    return headersStart[row] === this.#headersAt && headersLength[row] === this.#headersSize;
   }
 
   #header(row: number): Uint8Array | null {
