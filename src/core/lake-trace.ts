@@ -1,4 +1,5 @@
 import type { Decision } from "./decision.ts";
+import type { TableUsage } from "./lake-usage.ts";
 
 /** What makes a record unique for ever: its place in its source. */
 export interface RecordKey {
@@ -35,6 +36,8 @@ export interface LakeTraces {
   findRow(dataset: string, key: RecordKey): Promise<readonly RowPlace[]>;
   /** A data file by its URI or the end of its path; null where no snapshot of either table holds it. Rejects with NOT_FOUND where there is no such dataset. */
   findFile(dataset: string, path: string): Promise<FilePlace | null>;
+  /** What the promoted table and the quarantine table occupy. Rejects with NOT_FOUND where there is no such dataset. */
+  usage(dataset: string): Promise<readonly TableUsage[]>;
   /** A decision by its hash. Rejects with NOT_FOUND. */
   decision(hash: string): Promise<Decision>;
 }

@@ -38,7 +38,14 @@ it("a record, a version, a file and a job are followed from the command line", {
   const job = await command("trace", "job", "model");
   expect(job.out).toContain(`run r1 read orders at main, snapshot ${head}`);
 
+  const used = await command("usage", "--price", "1000000");
+  expect(used.code).toBe(0);
+  expect(used.out).toMatch(/^orders .* by model +1 +\d+\.\d\d/m);
+  const idle = await command("usage", "--idle", "0s", "--json");
+  expect([idle.code, (JSON.parse(idle.out) as { datasets: { isIdle: boolean }[] }).datasets[0]?.isIdle]).toEqual([3, true]);
+
   for (const [args, code, said] of [
+    [["usage", "--price", "much"], 2, "--price takes an amount"],
     [["trace", "record", "orders"], 2, "topic:partition:offset"],
     [["trace", "record", "other:0:0"], 1, "never read"],
     [["trace", "snapshot", "release/9"], 1, 'no snapshot, branch or tag "release/9"'],

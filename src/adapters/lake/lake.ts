@@ -23,6 +23,7 @@ import { promotedColumns } from "./promoted-columns.ts";
 import { scanQuarantine } from "./quarantine-scan.ts";
 import { findFile } from "./trace/find-file.ts";
 import { findRow } from "./trace/find-row.ts";
+import { tableUsage } from "./trace/table-usage.ts";
 import { block, recordStart, resetPositions, unblock } from "./source-state.ts";
 
 /** Where ids and jitter come from; the system's own unless a test replays a run. */
@@ -144,6 +145,7 @@ export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "c
     traces: {
       findRow: (dataset, key) => findRow(context, dataset, key),
       findFile: (dataset, path) => findFile(context, dataset, path),
+      usage: (dataset) => tableUsage(context, dataset),
       decision: async (hash) => decodeDecision(await context.content.get("decision", hash)),
     },
     ...stores,

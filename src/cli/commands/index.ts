@@ -12,6 +12,7 @@ import { sourceAccept, sourceReset, sourceStatus } from "./source.ts";
 import { status } from "./status.ts";
 import { traceFile, traceJob, traceRecord, traceSnapshot } from "./trace.ts";
 import { unblock } from "./unblock.ts";
+import { usage } from "./usage.ts";
 
 /** Every command, in the order that help shows them. */
 export const commands: readonly CommandSpec[] = [
@@ -26,6 +27,7 @@ export const commands: readonly CommandSpec[] = [
   traceFile,
   traceJob,
   consume,
+  usage,
   quarantineList,
   quarantineShow,
   quarantineReplay,

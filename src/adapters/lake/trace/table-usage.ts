@@ -1,0 +1,33 @@
+import type { FileTotals, TableUsage } from "../../../core/lake-usage.ts";
+import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
+import type { LiveFile } from "./live-files.ts";
+import { ManifestReader, namedVersions } from "./live-files.ts";
+
+/** See `LakeTraces.usage`. */
+export async function tableUsage(context: LakeContext, dataset: string): Promise<readonly TableUsage[]> {
+  const { promoted, quarantine } = await loadTables(context, dataset);
+  return [await usageOf(context, promoted.metadata, "promoted"), await usageOf(context, quarantine.metadata, "quarantine")];
+}
+
+async function usageOf(context: LakeContext, metadata: TableMetadata, table: TableUsage["table"]): Promise<TableUsage> {
+  const reader = new ManifestReader(context.storage);
+  const named = await reader.files(namedVersions(metadata));
+  const all = await reader.files(metadata.snapshots.map((snapshot) => [null, snapshot]));
+  const inMain = [...named.values()].filter((file) => file.refs.has("main"));
+  return {
+    table,
+    main: totalsOf(inMain),
+    named: totalsOf([...named.values()].filter((file) => !file.refs.has("main"))),
+    older: totalsOf([...all].flatMap(([uri, file]) => (named.has(uri) ? [] : [file]))),
+    snapshots: metadata.snapshots.length,
+    lastCommitMs: snapshotOfRef(metadata, "main")?.["timestamp-ms"] ?? null,
+  };
+}
+
+function totalsOf(files: readonly LiveFile[]): FileTotals {
+  const sum = (key: string): bigint => files.reduce((total, { file }) => total + (file[key] as bigint), 0n);
+  return { files: files.length, rows: sum("record_count"), bytes: sum("file_size_in_bytes") };
+}

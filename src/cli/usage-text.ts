@@ -1,0 +1,68 @@
+import type { Config } from "../config/config.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { TableUsage } from "../core/lake-usage.ts";
+import type { DatasetUsage } from "../trace/dataset-usage.ts";
+import { loadContracts } from "./contracts.ts";
+import type { Terminal } from "./terminal.ts";
+import { formatCount, formatTime, printable, renderTable } from "./table.ts";
+
+/** A dataset's usage with what the command line knows besides. */
+interface ShownUsage extends DatasetUsage {
+  readonly owners: readonly string[];
+  readonly costMonthly: number | null;
+}
+
+const gibi = 2 ** 30;
+
+/** What bytes cost a month at a price a GiB. */
+export function costOf(bytes: bigint, pricePerGib: number): number {
+  return (Number(bytes) / gibi) * pricePerGib;
+}
+
+/** Owners by dataset, as the configured contracts name them; none where a contract can't be read, for that is not what is asked. */
+export async function ownersOf(config: Config): Promise<ReadonlyMap<string, readonly string[]>> {
+  try {
+    const contracts = await loadContracts(config);
+    return new Map(contracts.map((each) => [each.dataset, each.owners.map((owner) => owner.name)]));
+  } catch (fault) {
+    if (fault instanceof SluiceError) return new Map();
+    throw fault;
+  }
+}
+
+/** The usage of all datasets as a table, the largest first. */
+export function printUsage(datasets: readonly ShownUsage[], terminal: Terminal): void {
+  if (datasets.length === 0) {
+    terminal.out("The lake holds no dataset yet.");
+    return;
+  }
+  const isPriced = datasets.some((each) => each.costMonthly !== null);
+  const header = ["dataset", "owners", "rows", "main", "tags, branches", "older", "quarantine", "written", "last read", "readings"];
+  const sorted = datasets.toSorted((a, b) => (a.bytes < b.bytes ? 1 : -1));
+  const rows = sorted.map((each) => [...rowOf(each), ...(isPriced ? [(each.costMonthly ?? 0).toFixed(2)] : []), each.isIdle ? "idle" : ""]);
+  for (const line of renderTable([...header, ...(isPriced ? ["a month"] : []), ""], rows)) terminal.out(line);
+}
+
+function rowOf({ dataset, owners, tables, lastCommitMs, lastRead, readings }: ShownUsage): string[] {
+  const [promoted, quarantine] = tables as readonly [TableUsage, TableUsage];
+  return [
+    dataset,
+    printable(owners.join(", ")),
+    formatCount(promoted.main.rows),
+    formatBytes(promoted.main.bytes),
+    formatBytes(promoted.named.bytes),
+    formatBytes(promoted.older.bytes),
+    formatBytes(quarantine.main.bytes + quarantine.named.bytes + quarantine.older.bytes),
+    lastCommitMs === null ? "never" : formatTime(lastCommitMs),
+    lastRead === null ? "not known" : `${formatTime(lastRead.atMs)} by ${printable(lastRead.by)}`,
+    formatCount(readings),
+  ];
+}
+
+function formatBytes(bytes: bigint): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = Number(bytes);
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
