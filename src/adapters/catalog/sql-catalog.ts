@@ -133,7 +133,8 @@ export class SqlCatalog implements Catalog {
       };
     }
     const { base, updates } = change;
-    const metadata = withLog(base, applyUpdates(base.metadata, updates), this.#options.clock.now());
+    const nowMs = this.#options.clock.now();
+    const metadata = withLog(base, applyUpdates(base.metadata, updates, nowMs), nowMs);
     return { table: base.table, base, metadata, location: nextLocation(base, metadata, this.#options.uuid()) };
   }
 

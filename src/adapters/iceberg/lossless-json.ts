@@ -6,6 +6,9 @@ const longFields = new Set([
   "source-snapshot-id",
   "sequence-number",
   "last-sequence-number",
+  "first-row-id",
+  "next-row-id",
+  "added-rows",
 ]);
 
 interface ReviverContext {
@@ -20,15 +23,20 @@ const exactJson = JSON as unknown as {
 
 function exactInteger(key: string, value: unknown, context: ReviverContext): unknown {
   if (typeof value !== "number" || context.source === undefined) return value;
-  if (longFields.has(key)) return BigInt(context.source);
-  return !Number.isSafeInteger(value) && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
+  if (longFields.has(key) && /^-?\d+$/.test(context.source)) return BigInt(context.source);
+  if (/^-?\d+$/.test(context.source)) return Number.isSafeInteger(value) ? value : BigInt(context.source);
+  // Default values of decimals and doubles: 1.10 stays 1.10.
+  return String(value) === context.source ? value : exactJson.rawJSON(context.source);
 }
 
 function rawInteger(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? exactJson.rawJSON(value.toString()) : value;
 }
 
-/** Parses JSON without rounding: ids and sequence numbers, and any integer beyond 2^53, become bigint. Throws SyntaxError. */
+/**
+ * Parses JSON without rounding: ids and sequence numbers, and any integer beyond 2^53, become bigint; a fraction whose text JavaScript would write
+ * otherwise becomes a value that is written back as it stood. Throws SyntaxError.
+ */
 export function parseLosslessJson(text: string): unknown {
   return exactJson.parse(text, exactInteger);
 }

@@ -1,12 +1,16 @@
 import type { TableMetadata } from "./table-metadata.ts";
 
-/** What must hold of the current table for a commit to apply (Iceberg REST specification, `TableRequirement`). */
+/** What must hold of the current table for a commit to apply (Iceberg REST specification, `TableRequirement`: all of them). */
 export type Requirement =
   | { readonly type: "assert-create" }
   | { readonly type: "assert-table-uuid"; readonly uuid: string }
+  /** Null: there is no such branch or tag. */
   | { readonly type: "assert-ref-snapshot-id"; readonly ref: string; readonly "snapshot-id": bigint | null }
+  | { readonly type: "assert-last-assigned-field-id"; readonly "last-assigned-field-id": number }
   | { readonly type: "assert-current-schema-id"; readonly "current-schema-id": number }
-  | { readonly type: "assert-last-assigned-field-id"; readonly "last-assigned-field-id": number };
+  | { readonly type: "assert-last-assigned-partition-id"; readonly "last-assigned-partition-id": number }
+  | { readonly type: "assert-default-spec-id"; readonly "default-spec-id": number }
+  | { readonly type: "assert-default-sort-order-id"; readonly "default-sort-order-id": number };
 
 /** The first requirement that the table does not meet, in words; null where all hold. A null table does not exist yet. */
 export function unmetRequirement(metadata: TableMetadata | null, requirements: readonly Requirement[]): string | null {
@@ -17,27 +21,40 @@ export function unmetRequirement(metadata: TableMetadata | null, requirements: r
   return null;
 }
 
+// Clients show these to people and some tests of theirs read them: the words before the colon are those of Iceberg's own catalogs.
+function changed(what: string, expected: number, found: number): string | null {
+  return expected === found ? null : `${what} changed: expected id ${expected} != ${found}`;
+}
+
 function unmet(metadata: TableMetadata | null, requirement: Requirement): string | null {
-  if (requirement.type === "assert-create") return metadata === null ? null : "the table exists already";
-  if (metadata === null) return "the table does not exist";
+  if (requirement.type === "assert-create") return metadata === null ? null : "table already exists";
+  if (metadata === null) return "table does not exist";
   switch (requirement.type) {
-    case "assert-table-uuid":
-      return metadata["table-uuid"] === requirement.uuid ? null : `the table is ${metadata["table-uuid"]}, not ${requirement.uuid}`;
-    case "assert-ref-snapshot-id": {
-      const found = metadata.refs[requirement.ref]?.["snapshot-id"] ?? null;
-      return found === requirement["snapshot-id"] ? null : `${requirement.ref} is at ${found}, not at ${requirement["snapshot-id"]}`;
+    case "assert-table-uuid": {
+      const { uuid } = requirement;
+      const found = metadata["table-uuid"];
+      return found.toLowerCase() === uuid.toLowerCase() ? null : `UUID does not match: expected ${uuid} != ${found}`;
     }
-    case "assert-current-schema-id": {
-      const found = metadata["current-schema-id"];
-      return found === requirement["current-schema-id"] ? null : `the schema is ${found}, not ${requirement["current-schema-id"]}`;
-    }
-    case "assert-last-assigned-field-id": {
-      const found = metadata["last-column-id"];
-      return found === requirement["last-assigned-field-id"]
-        ? null
-        : `the last field id is ${found}, not ${requirement["last-assigned-field-id"]}`;
-    }
+    case "assert-ref-snapshot-id":
+      return unmetRef(metadata, requirement.ref, requirement["snapshot-id"]);
+    case "assert-last-assigned-field-id":
+      return changed("last assigned field id", requirement["last-assigned-field-id"], metadata["last-column-id"]);
+    case "assert-current-schema-id":
+      return changed("current schema", requirement["current-schema-id"], metadata["current-schema-id"]);
+    case "assert-last-assigned-partition-id":
+      return changed("last assigned partition id", requirement["last-assigned-partition-id"], metadata["last-partition-id"]);
+    case "assert-default-spec-id":
+      return changed("default partition spec", requirement["default-spec-id"], metadata["default-spec-id"]);
+    case "assert-default-sort-order-id":
+      return changed("default sort order", requirement["default-sort-order-id"], metadata["default-sort-order-id"]);
     default:
       return requirement satisfies never;
   }
+}
+
+function unmetRef(metadata: TableMetadata, name: string, expected: bigint | null): string | null {
+  const ref = metadata.refs[name];
+  if (ref === undefined) return expected === null ? null : `branch or tag ${name} is missing, expected ${expected}`;
+  if (expected === null) return `${ref.type} ${name} was created concurrently`;
+  return ref["snapshot-id"] === expected ? null : `${ref.type} ${name} has changed: expected id ${expected} != ${ref["snapshot-id"]}`;
 }

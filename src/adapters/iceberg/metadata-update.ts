@@ -1,17 +1,25 @@
-import type { PartitionSpec, SortOrder } from "../../core/table-layout.ts";
 import type { IcebergSchema } from "../../core/table-schema.ts";
-import type { Snapshot, SnapshotRef, TableMetadata } from "./table-metadata.ts";
-import { snapshotWithId } from "./table-metadata.ts";
+import { addSchema, addSortOrder, addSpec, checkLayout, withLegacyLayout } from "./layout-updates.ts";
+import type { EncryptedKey, NewPartitionSpec, NewSortOrder, PartitionStatisticsFile, StatisticsFile } from "./metadata-parts.ts";
+import { lastPartitionIdMin } from "./metadata-parts.ts";
+import { RefusedUpdate } from "./refused-update.ts";
+import { addSnapshot, removeRef, removeSnapshots, setRef, withoutPassingVersions } from "./snapshot-updates.ts";
+import type { FormatVersion, Snapshot, SnapshotRef, TableMetadata } from "./table-metadata.ts";
 
-/** One change of a table's metadata (Iceberg REST specification, `TableUpdate`). */
+/** One change of a table's metadata (Iceberg REST specification, `TableUpdate`: all that are of tables). */
 export type Update =
-  | { readonly action: "add-schema"; readonly schema: IcebergSchema; readonly "last-column-id": number }
+  | { readonly action: "assign-uuid"; readonly uuid: string }
+  | { readonly action: "upgrade-format-version"; readonly "format-version": FormatVersion }
+  | { readonly action: "set-location"; readonly location: string }
+  | { readonly action: "add-schema"; readonly schema: IcebergSchema; readonly "last-column-id"?: number }
   /** -1: the schema added last in the same commit. */
   | { readonly action: "set-current-schema"; readonly "schema-id": number }
-  | { readonly action: "add-spec"; readonly spec: PartitionSpec }
+  | { readonly action: "remove-schemas"; readonly "schema-ids": readonly number[] }
+  | { readonly action: "add-spec"; readonly spec: NewPartitionSpec }
   /** -1: the spec added last in the same commit. */
   | { readonly action: "set-default-spec"; readonly "spec-id": number }
-  | { readonly action: "add-sort-order"; readonly "sort-order": SortOrder }
+  | { readonly action: "remove-partition-specs"; readonly "spec-ids": readonly number[] }
+  | { readonly action: "add-sort-order"; readonly "sort-order": NewSortOrder }
   /** -1: the order added last in the same commit. */
   | { readonly action: "set-default-sort-order"; readonly "sort-order-id": number }
   | { readonly action: "set-properties"; readonly updates: Readonly<Record<string, string>> }
@@ -19,109 +27,203 @@ export type Update =
   | { readonly action: "add-snapshot"; readonly snapshot: Snapshot }
   | ({ readonly action: "set-snapshot-ref"; readonly "ref-name": string } & SnapshotRef)
   | { readonly action: "remove-snapshot-ref"; readonly "ref-name": string }
-  | { readonly action: "remove-snapshots"; readonly "snapshot-ids": readonly bigint[] };
+  | { readonly action: "remove-snapshots"; readonly "snapshot-ids": readonly bigint[] }
+  | { readonly action: "set-statistics"; readonly statistics: StatisticsFile }
+  | { readonly action: "remove-statistics"; readonly "snapshot-id": bigint }
+  | { readonly action: "set-partition-statistics"; readonly "partition-statistics": PartitionStatisticsFile }
+  | { readonly action: "remove-partition-statistics"; readonly "snapshot-id": bigint }
+  | { readonly action: "add-encryption-key"; readonly "encryption-key": EncryptedKey }
+  | { readonly action: "remove-encryption-key"; readonly "key-id": string };
 
-function addSchema(metadata: TableMetadata, schema: IcebergSchema, lastColumnId: number): TableMetadata {
-  const id = Math.max(...metadata.schemas.map((each) => each["schema-id"])) + 1;
-  return {
-    ...metadata,
-    schemas: [...metadata.schemas, { ...schema, "schema-id": id }],
-    "last-column-id": Math.max(metadata["last-column-id"], lastColumnId),
-  };
-}
-
-/** A spec keeps the id that its maker gave it; one that the table has is not added again. */
-function addSpec(metadata: TableMetadata, spec: PartitionSpec): TableMetadata {
-  const specs = metadata["partition-specs"];
-  if (specs.some((each) => each["spec-id"] === spec["spec-id"]))
-    throw new Error(`the table has a partition spec ${spec["spec-id"]} already`);
-  const lastPartitionId = Math.max(metadata["last-partition-id"], ...spec.fields.map((field) => field["field-id"]));
-  return { ...metadata, "partition-specs": [...specs, spec], "last-partition-id": lastPartitionId };
-}
-
-function addSortOrder(metadata: TableMetadata, order: SortOrder): TableMetadata {
-  const orders = metadata["sort-orders"];
-  if (orders.some((each) => each["order-id"] === order["order-id"]))
-    throw new Error(`the table has a sort order ${order["order-id"]} already`);
-  return { ...metadata, "sort-orders": [...orders, order] };
-}
-
-function addSnapshot(metadata: TableMetadata, snapshot: Snapshot): TableMetadata {
-  if (snapshot["sequence-number"] <= metadata["last-sequence-number"]) throw new Error("a snapshot's sequence number must grow");
-  return {
-    ...metadata,
-    snapshots: [...metadata.snapshots, snapshot],
-    "last-sequence-number": snapshot["sequence-number"],
-    "last-updated-ms": Math.max(metadata["last-updated-ms"], snapshot["timestamp-ms"]),
-  };
-}
-
-function setRef(metadata: TableMetadata, name: string, ref: SnapshotRef): TableMetadata {
-  const snapshot = snapshotWithId(metadata, ref["snapshot-id"]);
-  if (snapshot === null) throw new Error(`ref ${name} names a snapshot that the table does not have`);
-  const moved = { ...metadata, refs: { ...metadata.refs, [name]: ref } };
-  if (name !== "main") return moved;
-  const entry = { "timestamp-ms": metadata["last-updated-ms"], "snapshot-id": ref["snapshot-id"] };
-  return { ...moved, "current-snapshot-id": ref["snapshot-id"], "snapshot-log": [...metadata["snapshot-log"], entry] };
-}
-
-/** The log keeps what comes after the last removed snapshot: a gap in it would let time travel answer with the wrong version (spec, "snapshot-log"). */
-function removeSnapshots(metadata: TableMetadata, ids: ReadonlySet<bigint>): TableMetadata {
-  const held = Object.entries(metadata.refs).find(([, ref]) => ids.has(ref["snapshot-id"]));
-  if (held !== undefined) throw new Error(`ref ${held[0]} holds a snapshot that is to be removed`);
-  const log = metadata["snapshot-log"];
-  const gap = log.findLastIndex((entry) => ids.has(entry["snapshot-id"]));
-  return {
-    ...metadata,
-    snapshots: metadata.snapshots.filter((snapshot) => !ids.has(snapshot["snapshot-id"])),
-    "snapshot-log": log.slice(gap + 1),
-  };
+/** A table between two changes of one commit. */
+interface Draft {
+  readonly metadata: TableMetadata;
+  /** What -1 stands for. */
+  readonly lastSchemaId: number | null;
+  readonly lastSpecId: number | null;
+  readonly lastOrderId: number | null;
 }
 
 function without<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }
 
-function applyUpdate(metadata: TableMetadata, update: Update): TableMetadata {
+function chosen(what: string, id: number, last: number | null, known: readonly number[]): number {
+  const found = id === -1 ? last : id;
+  if (found === null) throw new RefusedUpdate(`Cannot set last added ${what}: no ${what} has been added`);
+  if (!known.includes(found)) throw new RefusedUpdate(`Cannot set ${what} to unknown id ${found}`);
+  return found;
+}
+
+/** The list with one more entry in the place of those with the same id. */
+function replacing<T, K extends keyof T>(list: readonly T[] | undefined, key: K, entry: T): T[] {
+  return [...(list ?? []).filter((each) => each[key] !== entry[key]), entry];
+}
+
+function dropping<T, K extends keyof T>(list: readonly T[] | undefined, key: K, id: T[K]): T[] {
+  return (list ?? []).filter((each) => each[key] !== id);
+}
+
+function assignUuid(metadata: TableMetadata, uuid: string): TableMetadata {
+  const known = metadata["table-uuid"];
+  if (known.toLowerCase() === uuid.toLowerCase()) return metadata;
+  if (known !== "") throw new RefusedUpdate(`Cannot reassign uuid: the table is ${known}`);
+  return { ...metadata, "table-uuid": uuid };
+}
+
+function upgrade(metadata: TableMetadata, version: FormatVersion): TableMetadata {
+  const current = metadata["format-version"];
+  if (version < current) throw new RefusedUpdate(`Cannot downgrade v${current} table to v${version}`);
+  if (version === current) return metadata;
+  const { schema: _schema, "partition-spec": _spec, ...rest } = metadata as TableMetadata & Record<string, unknown>;
+  return { ...rest, "format-version": version, ...(version === 3 ? { "next-row-id": metadata["next-row-id"] ?? 0n } : {}) };
+}
+
+/** Changes of what the next files look like. */
+function applyToLayout(draft: Draft, update: Update): Draft | null {
+  const { metadata } = draft;
+  const ids = <T, K extends string>(list: readonly (T & Readonly<Record<K, number>>)[], key: K): number[] => list.map((each) => each[key]);
   switch (update.action) {
-    case "add-schema":
-      return addSchema(metadata, update.schema, update["last-column-id"]);
+    case "add-schema": {
+      const added = addSchema(metadata, update.schema, update["last-column-id"] ?? 0);
+      return { ...draft, metadata: added.metadata, lastSchemaId: added.id };
+    }
     case "set-current-schema": {
-      const last = metadata.schemas.at(-1)?.["schema-id"] as number;
-      return { ...metadata, "current-schema-id": update["schema-id"] === -1 ? last : update["schema-id"] };
+      const id = chosen("schema", update["schema-id"], draft.lastSchemaId, ids(metadata.schemas, "schema-id"));
+      return { ...draft, metadata: { ...metadata, "current-schema-id": id } };
     }
-    case "add-spec":
-      return addSpec(metadata, update.spec);
+    case "remove-schemas": {
+      const gone = new Set(update["schema-ids"]);
+      if (gone.has(metadata["current-schema-id"])) throw new RefusedUpdate("Cannot remove the current schema");
+      return { ...draft, metadata: { ...metadata, schemas: metadata.schemas.filter((each) => !gone.has(each["schema-id"])) } };
+    }
+    case "add-spec": {
+      const added = addSpec(metadata, update.spec);
+      return { ...draft, metadata: added.metadata, lastSpecId: added.id };
+    }
     case "set-default-spec": {
-      const last = metadata["partition-specs"].at(-1)?.["spec-id"] as number;
-      return { ...metadata, "default-spec-id": update["spec-id"] === -1 ? last : update["spec-id"] };
+      const id = chosen("partition spec", update["spec-id"], draft.lastSpecId, ids(metadata["partition-specs"], "spec-id"));
+      return { ...draft, metadata: { ...metadata, "default-spec-id": id } };
     }
-    case "add-sort-order":
-      return addSortOrder(metadata, update["sort-order"]);
+    case "remove-partition-specs": {
+      const gone = new Set(update["spec-ids"]);
+      if (gone.has(metadata["default-spec-id"])) throw new RefusedUpdate("Cannot remove the default partition spec");
+      const kept = metadata["partition-specs"].filter((each) => !gone.has(each["spec-id"]));
+      return { ...draft, metadata: { ...metadata, "partition-specs": kept } };
+    }
+    case "add-sort-order": {
+      const added = addSortOrder(metadata, update["sort-order"].fields);
+      return { ...draft, metadata: added.metadata, lastOrderId: added.id };
+    }
     case "set-default-sort-order": {
-      const last = metadata["sort-orders"].at(-1)?.["order-id"] as number;
-      return { ...metadata, "default-sort-order-id": update["sort-order-id"] === -1 ? last : update["sort-order-id"] };
+      const id = chosen("sort order", update["sort-order-id"], draft.lastOrderId, ids(metadata["sort-orders"], "order-id"));
+      return { ...draft, metadata: { ...metadata, "default-sort-order-id": id } };
     }
-    case "set-properties":
-      return { ...metadata, properties: { ...metadata.properties, ...update.updates } };
-    case "remove-properties":
-      return { ...metadata, properties: without(metadata.properties, update.removals) };
+    default:
+      return null;
+  }
+}
+
+/** Changes of snapshots and refs. */
+function applyToSnapshots(metadata: TableMetadata, update: Update, nowMs: number | null): TableMetadata | null {
+  switch (update.action) {
     case "add-snapshot":
       return addSnapshot(metadata, update.snapshot);
     case "set-snapshot-ref": {
       const { action: _action, "ref-name": name, ...ref } = update;
-      return setRef(metadata, name, ref);
+      return setRef(metadata, name, ref, nowMs);
     }
     case "remove-snapshot-ref":
-      return { ...metadata, refs: without(metadata.refs, [update["ref-name"]]) };
+      return removeRef(metadata, update["ref-name"]);
     case "remove-snapshots":
       return removeSnapshots(metadata, new Set(update["snapshot-ids"]));
     default:
-      return update satisfies never;
+      return null;
   }
 }
 
-/** The table after a list of changes. Pure; throws Error on changes that no table could take, which is a mistake of the caller. */
-export function applyUpdates(base: TableMetadata, updates: readonly Update[]): TableMetadata {
-  return updates.reduce(applyUpdate, base);
+/** Changes of everything else. */
+function applyToRest(metadata: TableMetadata, update: Update): TableMetadata {
+  switch (update.action) {
+    case "assign-uuid":
+      return assignUuid(metadata, update.uuid);
+    case "upgrade-format-version":
+      return upgrade(metadata, update["format-version"]);
+    case "set-location":
+      return { ...metadata, location: update.location.replace(/\/+$/, "") };
+    case "set-properties":
+      return { ...metadata, properties: { ...metadata.properties, ...update.updates } };
+    case "remove-properties":
+      return { ...metadata, properties: without(metadata.properties, update.removals) };
+    case "set-statistics":
+      return { ...metadata, statistics: replacing(metadata.statistics, "snapshot-id", update.statistics) };
+    case "remove-statistics":
+      return { ...metadata, statistics: dropping(metadata.statistics, "snapshot-id", update["snapshot-id"]) };
+    case "set-partition-statistics": {
+      const added = replacing(metadata["partition-statistics"], "snapshot-id", update["partition-statistics"]);
+      return { ...metadata, "partition-statistics": added };
+    }
+    case "remove-partition-statistics":
+      return { ...metadata, "partition-statistics": dropping(metadata["partition-statistics"], "snapshot-id", update["snapshot-id"]) };
+    case "add-encryption-key":
+      return { ...metadata, "encryption-keys": replacing(metadata["encryption-keys"], "key-id", update["encryption-key"]) };
+    case "remove-encryption-key":
+      return { ...metadata, "encryption-keys": dropping(metadata["encryption-keys"], "key-id", update["key-id"]) };
+    default:
+      throw new Error(`${update.action} was applied before`);
+  }
+}
+
+/**
+ * The table after a list of changes. Pure. `nowMs` is when main moves to a version that was there before; null: with the table's last change. Throws
+ * RefusedUpdate on changes that the table can't take, which is a mistake of the caller where they are Sluice's own.
+ */
+export function applyUpdates(base: TableMetadata, updates: readonly Update[], nowMs: number | null = null): TableMetadata {
+  let draft: Draft = { metadata: base, lastSchemaId: null, lastSpecId: null, lastOrderId: null };
+  for (const update of updates) {
+    const laid = applyToLayout(draft, update);
+    draft = laid ?? { ...draft, metadata: applyToSnapshots(draft.metadata, update, nowMs) ?? applyToRest(draft.metadata, update) };
+  }
+  const { metadata } = draft;
+  if (updates.some((update) => layoutChoices.has(update.action))) checkLayout(metadata);
+  return withLegacyLayout(withoutPassingVersions(base, metadata));
+}
+
+const layoutChoices: ReadonlySet<Update["action"]> = new Set(["set-current-schema", "set-default-spec", "set-default-sort-order"]);
+
+/** The metadata of a new table that a list of changes describes whole (a commit with `assert-create`). Throws RefusedUpdate where something lacks. */
+export function metadataFromUpdates(updates: readonly Update[], nowMs: number): TableMetadata {
+  const version = updates.find((update) => update.action === "upgrade-format-version")?.["format-version"] ?? 2;
+  const empty: TableMetadata = {
+    "format-version": version,
+    "table-uuid": "",
+    location: "",
+    "last-sequence-number": 0n,
+    "last-updated-ms": nowMs,
+    "last-column-id": 0,
+    "current-schema-id": -1,
+    schemas: [],
+    "default-spec-id": -1,
+    "partition-specs": [],
+    "last-partition-id": lastPartitionIdMin,
+    "default-sort-order-id": -1,
+    "sort-orders": [],
+    properties: {},
+    "current-snapshot-id": -1n,
+    refs: {},
+    snapshots: [],
+    "snapshot-log": [],
+    "metadata-log": [],
+    ...(version === 3 ? { "next-row-id": 0n } : {}),
+  };
+  const metadata = applyUpdates(empty, updates, nowMs);
+  const lacks = [
+    metadata["table-uuid"] === "" ? "uuid" : null,
+    metadata.location === "" ? "location" : null,
+    metadata["current-schema-id"] === -1 ? "current schema" : null,
+    metadata["default-spec-id"] === -1 ? "default partition spec" : null,
+    metadata["default-sort-order-id"] === -1 ? "default sort order" : null,
+  ].find((each) => each !== null);
+  if (lacks !== undefined) throw new RefusedUpdate(`The new table has no ${lacks}`);
+  return metadata;
 }

@@ -45,6 +45,16 @@ export function isQuarantineName(name: string): boolean {
   return name.endsWith(quarantineSuffix);
 }
 
+/** The format versions whose manifests Sluice writes. */
+const writtenVersions: ReadonlySet<number> = new Set([2]);
+
+function checkVersion(table: LoadedTable): LoadedTable {
+  const version = table.metadata["format-version"];
+  if (writtenVersions.has(version)) return table;
+  const name = `${table.table.namespace}.${table.table.name}`;
+  throw new SluiceError("TABLE_UNSUPPORTED", `${name} has Iceberg format version ${version}; Sluice writes version 2`);
+}
+
 /** Both tables as they are now, or null where the dataset has none. */
 export async function findTables(context: LakeContext, dataset: string): Promise<DatasetTables | null> {
   const promoted = await context.catalog.load(promotedTable(context, dataset));
@@ -53,7 +63,7 @@ export async function findTables(context: LakeContext, dataset: string): Promise
   if (quarantine === null) {
     throw new SluiceError("TABLE_CORRUPT", `dataset ${dataset} has no quarantine table beside its table: someone dropped it`);
   }
-  return { dataset, promoted, quarantine };
+  return { dataset, promoted: checkVersion(promoted), quarantine: checkVersion(quarantine) };
 }
 
 /** Both tables as they are now. Rejects with NOT_FOUND where the dataset has none. */
