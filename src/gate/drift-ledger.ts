@@ -46,15 +46,27 @@ export class DriftLedger {
   /** Folds in what was committed since the last call, by any worker. */
   async catchUp(): Promise<true> {
     if (this.#contract.drift === null) return true;
-    if (this.#sequence === null) {
-      this.#sequence = await this.#begin();
-      await this.#pin();
-    }
-    for await (const window of this.#lake.history(this.#contract.dataset, this.#sequence)) {
-      await this.#fold(window);
+    const known = this.#sequence;
+    if (known !== null && !(await this.#foldAfter(known))) return true;
+    // Some of what was folded was rolled back, or brought back: the fold begins anew, over what stands now.
+    this.#state = emptyDriftState;
+    const begin = await this.#begin();
+    await this.#pin();
+    await this.#foldAfter(begin);
+    return true;
+  }
+
+  /** Folds in what stands after a commit; true where a rollback or its undoing is among it. */
+  async #foldAfter(after: bigint): Promise<boolean> {
+    let isMoved = false;
+    this.#sequence = after;
+    for await (const window of this.#lake.history(this.#contract.dataset, after)) {
+      const { kind } = window.decision;
+      if (kind === "withdraw" || kind === "restore") isMoved = true;
+      else if (!window.isWithdrawn) await this.#fold(window);
       this.#sequence = window.sequence;
     }
-    return true;
+    return isMoved;
   }
 
   judge(input: DriftInput): DriftOutcome {
@@ -64,10 +76,7 @@ export class DriftLedger {
   async #begin(): Promise<bigint> {
     const { baseline, warmupWindows } = this.#contract.drift as NonNullable<Contract["drift"]>;
     const needed = Math.max(warmupWindows, baseline.kind === "rolling" ? baseline.windows : 0) * 2 + extraWindows;
-    const sequences = (await this.#lake.snapshots(this.#contract.dataset))
-      .map((each) => each.sequence)
-      .toSorted((a, b) => (a < b ? -1 : 1));
-    return sequences.at(-needed - 1) ?? 0n;
+    return this.#lake.sequenceBefore(this.#contract.dataset, needed);
   }
 
   async #fold(window: CommittedWindow): Promise<void> {
@@ -106,8 +115,7 @@ export class DriftLedger {
     const pinned = snapshots.find((each) => each.snapshotId === baseline.ref || each.refs.includes(baseline.ref));
     if (pinned === undefined) return;
     let profile = emptyProfile(this.#contract);
-    for await (const window of this.#lake.history(dataset, 0n)) {
-      if (window.sequence > pinned.sequence) break;
+    for await (const window of this.#lake.refs.windowsOf(dataset, pinned.snapshotId)) {
       const own = window.decision.counts.promoted > 0 ? await this.#profileOf(window.decision) : null;
       if (own !== null) profile = mergeProfiles(profile, own);
     }

@@ -36,22 +36,34 @@ export class WindowOutcomes {
 
   /** Takes in what was committed since the last call, by any worker. */
   async catchUp(): Promise<true> {
-    const { rules, dataset } = this.#contract;
+    const { rules } = this.#contract;
     const lake = this.#lake;
     if (lake === null || !looksBack(rules)) return true;
-    this.#sequence ??= await this.#begin(lake);
-    for await (const { decision, sequence } of lake.history(dataset, this.#sequence)) {
-      this.#history = rememberMeasures(rules, this.#history, decision);
+    const known = this.#sequence;
+    if (known !== null && !(await this.#foldAfter(lake, known))) return true;
+    // Some of what was remembered was rolled back, or brought back: remember anew what stands now.
+    this.#history = new Map();
+    await this.#foldAfter(lake, await this.#begin(lake));
+    return true;
+  }
+
+  /** Takes in what stands after a commit; true where a rollback or its undoing is among it. */
+  async #foldAfter(lake: Lake, after: bigint): Promise<boolean> {
+    const { rules, dataset } = this.#contract;
+    let isMoved = false;
+    this.#sequence = after;
+    for await (const { decision, sequence, isWithdrawn } of lake.history(dataset, after)) {
+      if (decision.kind === "withdraw" || decision.kind === "restore") isMoved = true;
+      else if (!isWithdrawn) this.#history = rememberMeasures(rules, this.#history, decision);
       this.#sequence = sequence;
     }
-    return true;
+    return isMoved;
   }
 
   async #begin(lake: Lake): Promise<bigint> {
     const { rules, dataset } = this.#contract;
     const windows = Math.max(...rules.map(({ check }) => (check.family === "change" ? check.windows : 0)));
-    const sequences = (await lake.snapshots(dataset)).map((each) => each.sequence).toSorted((a, b) => (a < b ? -1 : 1));
-    return sequences.at(-windows * readBackFactor - 1) ?? 0n;
+    return lake.sequenceBefore(dataset, windows * readBackFactor);
   }
 
   /** The settled rows with their outcomes finished. */

@@ -67,6 +67,7 @@ export class ColumnWriter {
   #pages: Page[] = [];
   /** Whether differences were smaller, as the chunk's first plain page of integers showed; null before it. */
   #isDelta: boolean | null = null;
+  #hasBounds = true;
 
   constructor(memory: EncoderMemory, leaf: Leaf, limits: PageLimits, wantsBloomFilter: boolean) {
     this.leaf = leaf;
@@ -76,6 +77,11 @@ export class ColumnWriter {
     this.#definitions = new LevelBuffer(memory, leaf.definitionMax, leaf.definitionMax);
     this.#repetitions = new LevelBuffer(memory, leaf.repetitionMax, 0);
     this.#bloom = wantsBloomFilter && leaf.type.kind !== "flag" ? new BloomFilter(memory) : null;
+  }
+
+  /** Keeps the column's values out of statistics, page indexes and manifests. */
+  withoutBounds(): void {
+    this.#hasBounds = false;
   }
 
   /** Bytes of finished pages that are held until the row group ends. */
@@ -126,7 +132,7 @@ export class ColumnWriter {
     const values = this.#values;
     values.settle();
     const { count } = values;
-    const bounds = values.bounds();
+    const bounds = this.#hasBounds ? values.bounds() : null;
     // The hybrid of runs and bits takes at most 5 bytes a value, differences 9.
     const valuesMax = values.isCoded ? count * 5 + 64 : Math.max(values.bytes + 64, count * 9 + 256);
     body.ensure(this.#repetitions.encodedMax + this.#definitions.encodedMax + valuesMax, 0);

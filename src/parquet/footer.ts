@@ -29,10 +29,10 @@ export interface IndexPlaces {
 
 /**
  * Bounds and null counts of a chunk's pages, by which readers skip them (`parquet.thrift`, ColumnIndex). Null where a page with values can't be bounded:
- * by a NaN, which some readers order above all numbers and others leave out, or by text that nothing short is above.
+ * by a NaN, which some readers order above all numbers and others leave out, by text that nothing short is above, or because its values are kept out of statistics.
  */
 export function columnIndex(chunk: ColumnChunk): Uint8Array | null {
-  if (chunk.nans > 0) return null;
+  if (chunk.nans > 0 || chunk.pages.some(({ bounds, nulls, slots }) => bounds === null && nulls < slots)) return null;
   const { type } = chunk.leaf;
   const none = new Uint8Array(0);
   const mins: Uint8Array[] = [];

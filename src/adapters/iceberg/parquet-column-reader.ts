@@ -1,11 +1,10 @@
-import { zstdDecompressSync } from "node:zlib";
-import type { AsyncBuffer, FileMetaData } from "hyparquet";
+import type { FileMetaData } from "hyparquet";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import { compressors as allCompressors } from "hyparquet-compressors";
 import { Cell, type Column } from "../../core/column.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Field } from "../../core/schema.ts";
 import type { Storage } from "../../core/storage.ts";
+import { asyncBuffer, parquetCompressors } from "./parquet-buffer.ts";
 
 /** One row group: physical values by column name, null where there is none. */
 export interface PhysicalRows {
@@ -13,32 +12,29 @@ export interface PhysicalRows {
   readonly values: ReadonlyMap<string, readonly unknown[]>;
 }
 
-const pageBytesMax = 1024 * 1024 * 1024;
-
 /** Reads top-level columns of a Parquet file, a row group at a time, as physical values: numbers, bigints, booleans and bytes, without any conversion. A column that the file does not have is all null. */
 export async function* readPhysicalColumns(storage: Storage, path: string, columns: readonly string[]): AsyncIterable<PhysicalRows> {
-  const byteLength = await storage.sizeBytes(path);
-  const file: AsyncBuffer = {
-    byteLength,
-    slice: async (start, end = byteLength) => new Uint8Array(await storage.readRange(path, start, end)).buffer,
-  };
+  const file = await asyncBuffer(storage, path);
   const metadata = withoutLogicalTypes(await parquetMetadataAsync(file));
   const present = new Set(metadata.schema.slice(1).map((element) => element.name));
   const wanted = columns.filter((name) => present.has(name));
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns: wanted, utf8: false, compressors });
+    const rows = await parquetReadObjects({
+      file,
+      metadata,
+      rowStart,
+      rowEnd,
+      columns: wanted,
+      utf8: false,
+      compressors: parquetCompressors,
+    });
     const values = new Map(columns.map((name) => [name, rows.map((row) => (row as Record<string, unknown>)[name] ?? null)]));
     yield { count: rowEnd - rowStart, values };
     rowStart = rowEnd;
   }
 }
-
-const compressors = {
-  ...allCompressors,
-  ZSTD: (page: Uint8Array, size: number) => zstdDecompressSync(page, { maxOutputLength: Math.min(pageBytesMax, Math.max(1, size)) }),
-};
 
 /** Conversions of logical types lose digits of decimals and of times: they are taken off before pages are read. */
 function withoutLogicalTypes(metadata: FileMetaData): FileMetaData {

@@ -1,10 +1,10 @@
-import { zstdDecompressSync } from "node:zlib";
 import type { AsyncBuffer, RowGroup } from "hyparquet";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { QuarantinedRecord, QuarantineState } from "../../core/ports.ts";
 import { partitionId } from "../../core/position.ts";
 import type { Reason } from "../../core/rule.ts";
 import type { Storage } from "../../core/storage.ts";
+import { asyncBuffer, parquetCompressors } from "./parquet-buffer.ts";
 import { quarantineSchema } from "./quarantine-schema.ts";
 
 /** A version of a quarantined record as its file has it, with its headers byte for byte. */
@@ -12,9 +12,6 @@ export interface StoredQuarantineRow extends QuarantinedRecord {
   /** Kafka's record encoding; null where the record has no headers. */
   readonly headersRaw: Uint8Array | null;
 }
-
-/** A page in memory once decompressed: no page that Sluice writes is larger than its largest record and a little more. */
-const pageBytesMax = 1024 * 1024 * 1024;
 
 /**
  * Reads a quarantine file row by row in its order, one row group in memory at a time; of a record alone in its row group, no value of more than
@@ -25,14 +22,23 @@ export async function* readQuarantineFile(
   path: string,
   valueBytesMax = Number.POSITIVE_INFINITY,
 ): AsyncIterable<StoredQuarantineRow> {
-  const file = await bufferOf(storage, path);
+  const file = await asyncBuffer(storage, path);
   const metadata = await parquetMetadataAsync(file);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
     const unread = await unreadValueBytes(file, group, valueBytesMax);
     const columns = quarantineSchema.fields.map(({ name }) => name).filter((name) => unread === null || name !== "value");
-    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns, utf8: false, parsers, compressors });
+    const rows = await parquetReadObjects({
+      file,
+      metadata,
+      rowStart,
+      rowEnd,
+      columns,
+      utf8: false,
+      parsers,
+      compressors: parquetCompressors,
+    });
     for (const row of rows) yield { ...rowOf(row), ...(unread !== null && { unreadValueBytes: unread }) };
     rowStart = rowEnd;
   }
@@ -73,13 +79,22 @@ export type QuarantineVersion = Pick<QuarantinedRecord, "id" | "attempt" | "stat
 
 /** Reads only whose versions a quarantine file holds, none of the records' bytes. Rejects as `readQuarantineFile` does. */
 export async function* readQuarantineVersions(storage: Storage, path: string): AsyncIterable<QuarantineVersion> {
-  const file = await bufferOf(storage, path);
+  const file = await asyncBuffer(storage, path);
   const metadata = await parquetMetadataAsync(file);
   const columns = ["topic", "topic_id", "partition", "offset", "attempt", "state"];
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, columns, utf8: false, parsers, compressors });
+    const rows = await parquetReadObjects({
+      file,
+      metadata,
+      rowStart,
+      rowEnd,
+      columns,
+      utf8: false,
+      parsers,
+      compressors: parquetCompressors,
+    });
     for (const row of rows as unknown as ParquetRow[]) yield { id: idOf(row), attempt: row.attempt, state: row.state as QuarantineState };
     rowStart = rowEnd;
   }
@@ -90,26 +105,6 @@ const parsers = {
   // The default decoder drops a byte order mark.
   stringFromBytes: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
 };
-
-const compressors = {
-  ZSTD: (page: Uint8Array, size: number) => {
-    const bytes = zstdDecompressSync(page, { maxOutputLength: Math.min(pageBytesMax, Math.max(1, size)) });
-    if (bytes.length !== size) throw new RangeError(`a page of ${bytes.length} bytes where ${size} were announced`);
-    return bytes;
-  },
-};
-
-async function bufferOf(storage: Storage, path: string): Promise<AsyncBuffer> {
-  const byteLength = await storage.sizeBytes(path);
-  return {
-    byteLength,
-    async slice(start, end = byteLength) {
-      const bytes = await storage.readRange(path, start, end);
-      const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-      return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
-    },
-  };
-}
 
 /** A row as hyparquet gives it, by the columns of `quarantineSchema`. */
 interface ParquetRow {

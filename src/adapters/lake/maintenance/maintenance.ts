@@ -1,0 +1,15 @@
+import type { LakeMaintenance } from "../../../core/lake-maintenance.ts";
+import type { Cursors } from "../../../core/ports.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { compact } from "./compact.ts";
+import { expire } from "./expire.ts";
+import { removeOrphans } from "./orphans.ts";
+
+/** Maintenance of a lake's tables. It waits for no turn: it is one more writer, whom every window may beat. */
+export function createMaintenance(context: LakeContext, cursors: Cursors): LakeMaintenance {
+  return {
+    expire: (dataset, policy, dryRun) => expire(context, cursors, dataset, { policy, dryRun }),
+    removeOrphans: (graceMs, dryRun) => removeOrphans(context, graceMs, dryRun),
+    compact: (dataset, policy, dryRun) => compact(context, dataset, policy, dryRun),
+  };
+}
