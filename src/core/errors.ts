@@ -187,8 +187,15 @@ export const errorTable = {
     retryable: true,
   },
   CATALOG_FAILED: {
-    action: "Check the catalog database's disk, mount and permissions; what was being committed is tried again.",
+    action:
+      "Check that the catalog can be reached and is healthy (for a file: its disk, mount and permissions); what was being committed is tried again.",
     httpStatus: 503,
+    retryable: true,
+  },
+  CATALOG_REFUSED: {
+    action:
+      "The catalog refuses this worker: check its credentials, what they allow, and that the database or warehouse named exists. Windows wait, and nothing is lost.",
+    httpStatus: 403,
     retryable: true,
   },
   CATALOG_CORRUPT: {

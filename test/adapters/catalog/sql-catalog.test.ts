@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LoadedTable, TableChange } from "../../../src/adapters/catalog/catalog.ts";
+import { consumptionSchema, createConsumptionLog } from "../../../src/adapters/catalog/consumption-table.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
 import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
@@ -14,7 +15,10 @@ import { quarantineLastColumnId, quarantineSchema } from "../../../src/adapters/
 import type { TableMetadata } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { newTableMetadata } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
+import { describeCatalog } from "../../contract-suites/catalog.ts";
+import { describeStores } from "../../contract-suites/catalog-stores.ts";
 
+const suiteFolders: string[] = [];
 let folder: string;
 let databases: SqliteDatabase[];
 beforeEach(() => {
@@ -26,8 +30,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let now = 5000;
-const clock = { now: () => now };
+const clock = { now: () => Date.now() };
 
 async function openDatabase(): Promise<SqliteDatabase> {
   const database = await SqliteDatabase.open(
@@ -61,6 +64,41 @@ const set = (base: LoadedTable, value: string): TableChange => ({
   base,
   requirements: [{ type: "assert-table-uuid", uuid: base.metadata["table-uuid"] }],
   updates: [{ action: "set-properties", updates: { value } }],
+});
+
+describeCatalog({
+  name: "SQLite",
+  start: async () => {
+    const shared = mkdtempSync(join(tmpdir(), "sluice-catalog-"));
+    suiteFolders.push(shared);
+    return {
+      location: (name) => `file://${shared}/${name}`,
+      open: async () => {
+        const file = join(shared, "c.db");
+        const database = await SqliteDatabase.open({ file, random: Math.random, busyMsMax: 5000 }, catalogSchema);
+        const rows = sqliteRows(database, "sluice");
+        await rows.createNamespace("db");
+        const catalog = new SqlCatalog({ rows, storage: createLocalStorage(shared), clock, uuid: randomUUID, probe: () => {} });
+        return { catalog, close: async () => database.close() };
+      },
+    };
+  },
+  stop: async () => {
+    for (const each of suiteFolders) rmSync(each, { recursive: true, force: true });
+  },
+});
+
+let storesFile: string | null = null;
+describeStores({
+  name: "SQLite",
+  open: async (lake) => {
+    storesFile ??= join(mkdtempSync(join(tmpdir(), "sluice-stores-")), "c.db");
+    const options = { file: storesFile, random: Math.random, busyMsMax: 5000 };
+    const database = await SqliteDatabase.open(options, cursorSchema + consumptionSchema);
+    const consumption = createConsumptionLog(database, lake);
+    return { cursors: createCursors(database, clock, lake), consumption, close: async () => database.close() };
+  },
+  stop: async () => rmSync(dirname(storesFile ?? ""), { recursive: true, force: true }),
 });
 
 it("lays its rows out as PyIceberg's SqlCatalog and Java's JdbcCatalog", async () => {
@@ -127,27 +165,6 @@ it("sees a conflict that comes while the metadata is being written, and leaves n
   expect(readdirSync(join(folder, "a/metadata"))).toHaveLength(2);
 });
 
-it("lets one of many writers win each version", async () => {
-  const first = await openCatalog();
-  await first.commit([{ table: named("a"), create: newTable("a") }]);
-  const catalogs = await Promise.all(Array.from({ length: 6 }, openCatalog));
-  let commits = 0;
-  await Promise.all(
-    catalogs.map(async (catalog, writer) => {
-      for (let i = 0; i < 5;) {
-        const base = (await catalog.load(named("a")))!;
-        const count = Number(base.metadata.properties["value"] ?? 0) + 1;
-        if ((await catalog.commit([set(base, String(count))])).status !== "committed") continue;
-        commits++;
-        i++;
-        void writer;
-      }
-    }),
-  );
-  expect(commits).toBe(30);
-  expect((await first.load(named("a")))?.metadata.properties).toEqual({ value: "30" });
-});
-
 it("names the table whose metadata file is gone or damaged", async () => {
   const catalog = await openCatalog();
   await catalog.commit([{ table: named("a"), create: newTable("a") }]);
@@ -158,23 +175,4 @@ it("names the table whose metadata file is gone or damaged", async () => {
   await expect(fresh.load(named("a"))).rejects.toMatchObject({ code: "TABLE_CORRUPT", message: expect.stringContaining("db.a") });
   await storage.write(`a/metadata/${file}`, new TextEncoder().encode("{"));
   await expect(fresh.load(named("a"))).rejects.toMatchObject({ code: "TABLE_CORRUPT" });
-});
-
-it("fences cursors: who lost the lease can't advance", async () => {
-  const cursors = createCursors(await openDatabase(), clock, "sluice.db");
-  const other = createCursors(await openDatabase(), clock, "sluice.db");
-  const mine = (await cursors.acquire("dlq", "orders", "me", 1000))!;
-  expect(mine).toEqual({ sequence: 0n, fence: 1n });
-  expect(await other.acquire("dlq", "orders", "you", 1000)).toBeNull();
-  expect(await other.acquire("lineage", "orders", "you", 1000)).toEqual({ sequence: 0n, fence: 1n });
-  expect(await cursors.advance("dlq", "orders", mine.fence, 2n ** 60n)).toBe(true);
-  now += 500;
-  expect(await cursors.acquire("dlq", "orders", "me", 1000)).toEqual({ sequence: 2n ** 60n, fence: 1n });
-  now += 1001;
-  const yours = (await other.acquire("dlq", "orders", "you", 1000))!;
-  expect(yours).toEqual({ sequence: 2n ** 60n, fence: 2n });
-  expect(await cursors.advance("dlq", "orders", mine.fence, 2n ** 60n + 1n)).toBe(false);
-  expect(await other.advance("dlq", "orders", yours.fence, 5n)).toBe(false);
-  expect(await other.advance("dlq", "orders", yours.fence, 2n ** 60n + 1n)).toBe(true);
-  expect(await cursors.acquire("dlq", "orders", "me", 1000)).toBeNull();
 });

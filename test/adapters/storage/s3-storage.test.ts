@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, afterEach, describe, expect, test } from "vitest";
 import type { S3Options } from "../../../src/adapters/storage/s3-storage.ts";
 import { createS3Storage } from "../../../src/adapters/storage/s3-storage.ts";
 import type { Storage } from "../../../src/core/storage.ts";
@@ -142,7 +142,11 @@ describe.skipIf(s3 === null)("S3", () => {
     });
 
     test("a write whose every reply is lost is settled by reading back", { timeout: 30_000 }, async () => {
-      proxy.poison("PUT", /\/w\?/, Array<Toxic>(500).fill({ kind: "bad-gateway-after" }));
+      proxy.poison(
+        "PUT",
+        /\/w\?/,
+        Array.from({ length: 500 }, () => ({ kind: "bad-gateway-after" })),
+      );
       await storage.write("w", bytesOf("there"));
       expect(text(await storage.read("w"))).toBe("there");
     });
@@ -162,7 +166,11 @@ describe.skipIf(s3 === null)("S3", () => {
     });
 
     test("a service that stays down is given up after a while, and may be asked again", { timeout: 30_000 }, async () => {
-      proxy.poison("PUT", /\/w\?/, Array<Toxic>(500).fill({ kind: "status", status: 503, code: "SlowDown" }));
+      proxy.poison(
+        "PUT",
+        /\/w\?/,
+        Array.from({ length: 500 }, () => ({ kind: "status", status: 503, code: "SlowDown" })),
+      );
       await expect(storage.write("w", bytesOf("1"))).rejects.toMatchObject({ code: "STORAGE_FAILED", retryable: true });
       expect(await storage.exists("w")).toBe(false);
     });

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { SluiceError } from "../../core/errors.ts";
+import { endsConnection, passes, postgresFault, wasRefused } from "./postgres-fault.ts";
+
+export interface PostgresOptions {
+  /** `postgres://user@host:port/database`. */
+  readonly url: string;
+  /** Null: PGPASSWORD or ~/.pgpass, as PostgreSQL's own clients. */
+  readonly password: string | null;
+  /** Null: as the URL's `sslmode` says. */
+  readonly tls: {
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    readonly rejectUnauthorized: boolean;
+  } | null;
+  /** A number in [0, 1), for the jitter of retries. */
+  readonly random: () => number;
+  /** How long others may keep rows locked, or the server be away, before the fault is given back. */
+  readonly patienceMs: number;
+}
+
+export type PostgresRow = Readonly<Record<string, unknown>>;
+
+/** One connection inside of a transaction. */
+export interface PostgresTransaction {
+  readonly query: (
+    sql: string,
+    values?: readonly unknown[],
+  ) => Promise<{ readonly rows: readonly PostgresRow[]; readonly rowCount: number }>;
+}
+
+const connectionsMax = 4;
+const connectMsMax = 5000;
+const statementMsMax = 30_000;
+const pauseMsMax = 1000;
+
+/**
+ * A commit that was answered is on disk, whatever the server's default (but no less than that, where it also waits for replicas). Locks are waited
+ * for as long as a statement may take.
+ */
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+  SET LOCAL lock_timeout = ${statementMsMax / 3};
+  SET LOCAL statement_timeout = ${statementMsMax / 2};
+  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** A PostgreSQL database: a few connections, retries of what passes, typed faults. */
+export class PostgresDatabase {
+  readonly #options: PostgresOptions;
+  readonly #pool: pg.Pool;
+  /** The address without any secret, for messages. */
+  readonly where: string;
+
+  private constructor(options: PostgresOptions) {
+    const { url, password, tls } = options;
+    this.#options = options;
+    const { host, pathname } = new URL(url);
+    this.where = `${host}${pathname}`;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      ...(password !== null && { password }),
+      ...(tls !== null && { ssl: { ...tls, ...(tls.serverName !== undefined && { servername: tls.serverName }) } }),
+      application_name: "sluice",
+      max: connectionsMax,
+      connectionTimeoutMillis: connectMsMax,
+      query_timeout: statementMsMax,
+      keepAlive: true,
+    });
+    // A connection that breaks while nobody uses it is replaced by the next one.
+    this.#pool.on("error", () => {});
+  }
+
+  /** Connects, and runs `schema` (CREATE TABLE IF NOT EXISTS statements) where a table of it is missing. Rejects with CATALOG_*. */
+  static async open(options: PostgresOptions, schema: string): Promise<PostgresDatabase> {
+    const database = new PostgresDatabase(options);
+    try {
+      const names = [...schema.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map((match) => match[1]);
+      const sql = "SELECT 1 FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL";
+      const missing = await database.query(sql, [names]);
+      if (missing.length > 0) {
+        await database.transaction(async (transaction) => {
+          // Two that create the same table at once would fail on each other.
+          await transaction.query("SELECT pg_advisory_xact_lock(7310579615031)");
+          await transaction.query(schema);
+        });
+      }
+    } catch (fault) {
+      await database.close();
+      throw fault;
+    }
+    return database;
+  }
+
+  /** Runs one statement that may be repeated without harm, and answers its rows. Rejects with CATALOG_*. */
+  query(sql: string, values: readonly unknown[] = []): Promise<readonly PostgresRow[]> {
+    return this.#patiently(() => this.#connected(async (client) => (await client.query<PostgresRow>(sql, [...values])).rows));
+  }
+
+  /**
+   * Runs a transaction. Work that answers is committed; work that throws is rolled back, and runs again where the fault passes. Rejects with
+   * COMMIT_UNKNOWN where the reply to the commit itself was lost: then the work may have taken effect.
+   */
+  transaction<T>(work: (transaction: PostgresTransaction) => Promise<T>): Promise<T> {
+    return this.#patiently(() =>
+      this.#connected(async (client) => {
+        await client.query(begin);
+        let result: T;
+        try {
+          result = await work({
+            query: async (sql, values = []) => {
+              const { rows, rowCount } = await client.query<PostgresRow>(sql, [...values]);
+              return { rows, rowCount: rowCount ?? 0 };
+            },
+          });
+        } catch (fault) {
+          // Where the connection is gone, the server rolls back by itself.
+          await client.query("ROLLBACK").catch(() => undefined);
+          throw fault;
+        }
+        try {
+          await client.query("COMMIT");
+        } catch (fault) {
+          if (wasRefused(fault)) throw fault;
+          const cause = postgresFault(fault, this.where);
+          throw new SluiceError("COMMIT_UNKNOWN", `catalog ${this.where}: ${(fault as Error).message}`, { cause });
+        }
+        return result;
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #connected<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    // Its end is met by the statement under way; without a listener it would end the process.
+    const ignore = (): void => {};
+    client.on("error", ignore);
+    let broken = false;
+    try {
+      return await work(client);
+    } catch (fault) {
+      broken = endsConnection(fault);
+      throw fault;
+    } finally {
+      client.off("error", ignore);
+      client.release(broken);
+    }
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const until = performance.now() + this.#options.patienceMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await work();
+      } catch (fault) {
+        if (!passes(fault) || performance.now() >= until) throw postgresFault(fault, this.where);
+        await sleep(this.#options.random() * Math.min(20 * 2 ** attempt, pauseMsMax));
+      }
+    }
+  }
+}
