@@ -303,6 +303,12 @@ export const ruleExamples: Readonly<Record<string, RuleExample>> = {
     rule: "{ check: reference, column: dest, file: airports.csv, field: iata }",
     records: [],
   },
+  sequence: {
+    offends:
+      "Numbers that repeat the last one of their key, or come before it. A number too far ahead shows a gap: its row fails the rule and stays, since it is not what is missing; `tolerance: { rows: 0 }` holds the window. Rows that other rules reject do not count, nor do rows in which the number or a column of the key has no value.",
+    rule: "{ check: sequence, column: flight, by: [tailnum, year], severity: warning }",
+    records: [],
+  },
   foreignKey: {
     offends: "Values that the other dataset's column does not hold when the window closes. Null is not judged.",
     rule: "{ check: foreignKey, column: tailnum, dataset: planes }",

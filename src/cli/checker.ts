@@ -7,10 +7,11 @@ import type { SchemaRegistry, Source, SourceListener, SourceRun } from "../core/
 import type { Reason, RuleOutcome } from "../core/rule.ts";
 import type { EngineKind } from "../gate/compiled.ts";
 import type { Engine } from "../gate/engine.ts";
-import { judgeWindow } from "../gate/judge.ts";
+import { judgeWindow, windowId } from "../gate/judge.ts";
 import { resolveSchemas } from "../gate/schema-resolver.ts";
 import type { SettledRows } from "../gate/judged-rows.ts";
-import { Outside } from "../gate/outside.ts";
+import { Outside, type NamedWindow } from "../gate/outside.ts";
+import { Sequences } from "../gate/sequences.ts";
 import { OpenWindow } from "../gate/window.ts";
 import { WindowOutcomes } from "../gate/window-outcomes.ts";
 import { schemaOfContract } from "../adapters/iceberg/table-schema.ts";
@@ -81,7 +82,7 @@ export class Checker implements SourceListener {
   readonly #windows: CheckReport["windows"][number][] = [];
   readonly #totals = { records: 0, passed: 0, failed: 0, skipped: 0 };
   readonly #claims = openClaimsFile({ file: ":memory:", random: () => 0, busyMsMax: 0 }, "check");
-  readonly #outside = new Outside({ claims: this.#claims.claims, lake: null });
+  readonly #outside = new Outside({ claims: this.#claims.claims, lake: null, sequences: new Sequences(null) });
   readonly #outcomes: WindowOutcomes;
   readonly #schema: IcebergSchema | null;
   readonly #settling: Promise<void>[] = [];
@@ -197,7 +198,8 @@ export class Checker implements SourceListener {
     this.#window = null;
     if (window === null || window.rows === 0) return;
     const closedAtMs = this.#options.now();
-    const settling = this.#outside.settle(window, closedAtMs, (operation) => operation());
+    const named = (): NamedWindow => ({ windowId: windowId(window.contract.dataset, window.ranges, closedAtMs), ranges: window.ranges });
+    const settling = this.#outside.settle(window, { closedAtMs, patiently: (operation) => operation(), named });
     const before = this.#settling.at(-1);
     const concluded = Promise.all([settling, before]).then(([settled]) =>
       this.#conclude(window, settled as SettledRows, { closedAtMs, closedBy }),

@@ -1,6 +1,6 @@
 import type { CheckShape } from "./row-checks.ts";
 import { column, key, name, needed } from "./rule-keys.ts";
-import { oneOf } from "./shape.ts";
+import { listOf, oneOf } from "./shape.ts";
 import type { ObjectShape, Shape } from "./shape.ts";
 
 /** Checks of rows against what is not in the window. */
@@ -11,6 +11,19 @@ export const outsideChecks: Readonly<Record<string, CheckShape>> = {
       column,
       file: needed(name, "The file, relative to the contract; .json, .txt or .csv."),
       field: key(name, "The CSV file's column.", "its first"),
+    },
+  },
+  sequence: {
+    doc: "A whole number that counts up, without gaps, from one record of a key to the next, over all windows and restarts.",
+    keys: {
+      column,
+      by: key(listOf(name, { min: 1, unique: true }), "The columns that make the key.", "one sequence in its scope"),
+      scope: key(
+        oneOf(["partition", "dataset"]),
+        "partition: each partition has sequences of its own, which is right where all records of a key come by one partition; dataset: the records of all partitions, in the order in which their windows are judged.",
+        "partition",
+      ),
+      step: key({ type: "integer", min: 1 }, "How much a number is more than the one before.", "1"),
     },
   },
   foreignKey: {

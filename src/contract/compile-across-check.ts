@@ -1,10 +1,11 @@
-import type { MetricCheck, MetricPart, RuleCheck, Scalar } from "../core/rule.ts";
+import { conditionPaths } from "../core/condition-paths.ts";
+import type { Condition, MetricCheck, MetricPart, RuleCheck, Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { literalWords, timeBound } from "./compile-literals.ts";
 import { plainDecimal } from "./decimal-text.ts";
 import { child, numberAt, placeOf, textAt } from "./node.ts";
 import { referenceValues } from "./reference-values.ts";
-import { isNumber, judgedColumn, misfit, type MadeCheck, type RuleSite } from "./rule-site.ts";
+import { isNumber, judgedColumn, misfit, namedColumns, type MadeCheck, type RuleSite } from "./rule-site.ts";
 
 const windowsDefault = 20;
 const windowsMinDefault = 5;
@@ -116,6 +117,34 @@ export function foreignKeyCheck(site: RuleSite, field: Field): MadeCheck {
   if (!isKeyColumn(site, field)) return null;
   const dataset = textAt(site.node, "dataset") as string;
   return { check: { family: "foreignKey", dataset, column: textAt(site.node, "foreignColumn") ?? field.name }, path: field.path };
+}
+
+/** The rule of a number that counts up. */
+export function sequenceCheck(site: RuleSite, field: Field): MadeCheck {
+  const { node } = site;
+  if (field.path !== field.name || (field.type.kind !== "int" && field.type.kind !== "long"))
+    return misfit(site, field, "is no whole number at the top of the record, so it counts nothing");
+  const by = child(node, "by") === null ? [] : namedColumns(site, "by");
+  if (by === null || !by.every((each) => isKeyColumn(site, each))) return null;
+  const scope = textAt(node, "scope") === "dataset" ? "dataset" : "partition";
+  return { check: { family: "sequence", by: by.map(({ path }) => path), scope, step: numberAt(node, "step") ?? 1 }, path: field.path };
+}
+
+/** Reports a filter that can't be applied to stored rows, of a rule that is made good from them. */
+export function filterIsStored(site: RuleSite, check: RuleCheck, where: Condition): void {
+  const remembers = check.family === "sequence" || (check.family === "duplicate" && (check.horizon ?? null) !== null);
+  if (!remembers) return;
+  for (const path of conditionPaths(where)) {
+    const field = site.compilation.fields.get(path);
+    if (field === undefined || (field.path === field.name && keyKinds.has(field.type.kind))) continue;
+    const message = `"${path}" is not compared with stored values, and what this rule remembers is read back from the table`;
+    site.compilation.findings.error(
+      "column-type",
+      placeOf(site.node, "where"),
+      message,
+      "filter by a scalar column at the top of the record",
+    );
+  }
 }
 
 /** How far duplicates reach; undefined where that is wrong, which is reported. */

@@ -2,7 +2,7 @@ import type { Condition, MetricCheck, RuleCheck, RulePlan } from "../core/rule.t
 import type { Field } from "../core/schema.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
-import { duplicateHorizon, foreignKeyCheck, referenceCheck } from "./compile-across-check.ts";
+import { duplicateHorizon, filterIsStored, foreignKeyCheck, referenceCheck, sequenceCheck } from "./compile-across-check.ts";
 import { compileBounds } from "./compile-bounds.ts";
 import { canBeUnique, compileTokens, compileValues } from "./compile-field-rules.ts";
 import { inlineSchemaCheck } from "./compile-json-schema.ts";
@@ -49,6 +49,7 @@ export function compileSluiceRule(compilation: Compilation, entry: Node, owner: 
   const threshold = made === null ? null : thresholdOf(site, made);
   const where = child(node, "where");
   const condition = where === null ? null : compileWhere(compilation, where);
+  if (made !== null && condition !== null) filterIsStored(site, made.check, condition);
   if (made === null || !sound || errors(compilation) !== before) return [];
   return [draft(site, made.check, made.path, condition, threshold)];
 }
@@ -157,6 +158,10 @@ function makeCheck(site: RuleSite): MadeCheck {
     case "foreignKey": {
       const field = judgedColumn(site);
       return field === null ? null : foreignKeyCheck(site, field);
+    }
+    case "sequence": {
+      const field = judgedColumn(site);
+      return field === null ? null : sequenceCheck(site, field);
     }
     case "jsonSchema": {
       const check = inlineSchemaCheck(compilation, node);

@@ -49,7 +49,7 @@ export function isMetricCheck(check: string): boolean {
 }
 
 /** Checks that can't be parts of other rules: they judge more than one row, or whole windows. */
-const wholeChecks: ReadonlySet<string> = new Set(["duplicate", "foreignKey", "monotonic", "rowCount", ...metricNames]);
+const wholeChecks: ReadonlySet<string> = new Set(["duplicate", "foreignKey", "monotonic", "sequence", "rowCount", ...metricNames]);
 
 /** Checks that rules can be made of. */
 export const partChecks: Readonly<Record<string, CheckShape>> = Object.fromEntries(

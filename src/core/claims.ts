@@ -33,6 +33,8 @@ export interface Claims {
   claim(scope: ClaimScope, rows: ClaimRows): Promise<Uint8Array>;
   /** Gives back whatever keys of a dataset the records of these ranges hold, under any rule: of a held window that was dropped. */
   release(dataset: string, ranges: readonly OffsetRange[]): Promise<void>;
+  /** Gives back the keys that these very records hold: of rows that something else rejected after they had claimed. */
+  forfeit(scope: ClaimScope, rows: ClaimRows): Promise<void>;
   /** The sequence number of the last snapshot whose rows are all claimed; null: none ever was. */
   covered(scope: ClaimScope): Promise<bigint | null>;
   cover(scope: ClaimScope, sequence: bigint): Promise<void>;

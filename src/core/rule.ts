@@ -67,6 +67,11 @@ export type RuleCheck =
       readonly keep: "first" | "none";
       readonly horizon?: { readonly seconds: number | null } | null;
     }
+  /**
+   * A whole number that counts up by `step` from one row of a key (the columns of `by`) to the next, over all windows: in each partition by itself, or over the
+   * dataset. Offenders: rows that repeat the last number or come before it. A row that leaves numbers out fails the rule too, and stays: it is not what is missing.
+   */
+  | { readonly family: "sequence"; readonly by: readonly string[]; readonly scope: "partition" | "dataset"; readonly step: number }
   /** Values that another dataset's promoted column does not hold. */
   | { readonly family: "foreignKey"; readonly dataset: string; readonly column: string }
   /** Values that a file beside the contract does not list. */
@@ -304,9 +309,11 @@ export interface WindowMetric {
   read(state: MetricState): Measured | string;
 }
 
-/** Offenders of an earlier batch that only a later one showed (`duplicate` with `keep: none`). */
+/** Offenders of an earlier batch that only a later one, or the world outside of the window, showed. */
 export interface LateViolations extends Violations {
   readonly batch: number;
+  /** What was expected of each of the rows; absent: what the rule says of itself. */
+  readonly expected?: readonly string[];
 }
 
 /** The rules of one open window: stateful, because duplicates and counts span its batches. */
@@ -326,6 +333,9 @@ export interface Validator {
   /** The metric rules by id. */
   readonly metrics?: ReadonlyMap<string, WindowMetric>;
   open(): WindowValidator;
-  /** Every reason of the given row (decode fault included), for the quarantine table and `sluice check`. */
-  reasons(batch: Batch, row: number, violated: readonly number[]): Reason[];
+  /**
+   * Every reason of the given row (decode fault included), for the quarantine table and `sluice check`. `expected`: what rules that were answered from outside
+   * expected of it, by rule index.
+   */
+  reasons(batch: Batch, row: number, violated: readonly number[], expected?: ReadonlyMap<number, string>): Reason[];
 }

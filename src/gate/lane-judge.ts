@@ -3,9 +3,10 @@ import type { WindowCommit } from "../core/ports.ts";
 import type { GateContext } from "./context.ts";
 import { DriftLedger } from "./drift-ledger.ts";
 import type { Closing } from "./judge.ts";
-import { judgeWindow } from "./judge.ts";
+import { judgeWindow, windowId } from "./judge.ts";
 import type { SettledRows } from "./judged-rows.ts";
-import { Outside, type Patiently } from "./outside.ts";
+import { Outside, type NamedWindow, type Patiently } from "./outside.ts";
+import { Sequences } from "./sequences.ts";
 import type { OpenWindow } from "./window.ts";
 import { WindowOutcomes } from "./window-outcomes.ts";
 
@@ -20,7 +21,8 @@ export class LaneJudge {
     this.#context = context;
     this.#ledger = new DriftLedger(context.lake, contract);
     this.#outcomes = new WindowOutcomes(contract, context.lake, context.sql ?? null);
-    this.#outside = new Outside({ claims: context.lake.claims, lake: context.lake });
+    const { lake } = context;
+    this.#outside = new Outside({ claims: lake.claims, lake, sequences: new Sequences(lake) });
   }
 
   change(contract: Contract): void {
@@ -30,7 +32,16 @@ export class LaneJudge {
 
   /** Ends a window where it is judged; null where nobody wants it any more. */
   settle(window: OpenWindow, closedAtMs: number, patiently: Patiently): Promise<SettledRows | null> {
-    return this.#outside.settle(window, closedAtMs, patiently);
+    const named = (): NamedWindow => {
+      const { ranges } = window;
+      return { windowId: windowId(window.contract.dataset, ranges, closedAtMs), ranges };
+    };
+    return this.#outside.settle(window, { closedAtMs, patiently, named });
+  }
+
+  /** Windows that were settled and not committed are given up: they will be read again. */
+  forget(): void {
+    this.#outside.forget();
   }
 
   /** Takes in what was committed since the last call, by any worker. */
@@ -52,5 +63,6 @@ export class LaneJudge {
 
   remember({ decision, profile }: WindowCommit): void {
     this.#ledger.remember(decision, profile);
+    this.#outside.committed(decision.windowId);
   }
 }

@@ -381,6 +381,7 @@ export class Lane {
   /** Forgets what was read and not judged to its end; whatever arrives before the seek that follows is repeated after it. */
   #giveUp(): void {
     this.#syncing = true;
+    this.#judge.forget();
     this.#dropOpen();
     this.#queue.drop(this.owned);
   }

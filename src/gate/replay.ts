@@ -99,8 +99,13 @@ async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOp
     settle: async (at, found) => judge.settle(at, found),
   };
   // Faults that pass are the caller's to wait out: a replay is begun again by a person.
-  const settled = (await engine.outside.settle(closing, closedAtMs, (operation) => operation())) as SettledRows;
   const ranges = rangesOf(records);
+  const id = windowId(contract.dataset, ranges, closedAtMs);
+  const settled = (await engine.outside.settle(closing, {
+    closedAtMs,
+    patiently: (operation) => operation(),
+    named: () => ({ windowId: id, ranges }),
+  })) as SettledRows;
   const rowOutcomes = settled.outcomes.map((each) => ({ ...each, breach: null }));
   const { verdict } = decide({
     contract,
@@ -113,7 +118,7 @@ async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOp
   const decision: Decision = {
     format: "sluice.decision/1",
     dataset: contract.dataset,
-    windowId: windowId(contract.dataset, ranges, closedAtMs),
+    windowId: id,
     kind: "replay",
     openedAtMs,
     closedAtMs,
@@ -159,7 +164,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
     // How late a record is was judged when it first came.
     compiled: compile({ ...contract, policies: { ...contract.policies, late: null } }, options.engine),
     schema: (await options.lake.state(contract.dataset)).schema,
-    outside: new Outside({ claims: options.lake.claims, lake: options.lake }),
+    outside: new Outside({ claims: options.lake.claims, lake: options.lake, sequences: null }),
   };
   const before = options.clock.now();
   let chunk: QuarantinedRecord[] = [];

@@ -54,8 +54,22 @@ function reasonedRows(
   }
   if (rejected.length === 0) return rejected;
   const violated = violatedRules([...validation.violations, ...later]);
-  for (const each of rejected) each.reasons.push(...validator.reasons(batch, each.row, violated.get(each.row) ?? []));
+  const expected = expectedOf(later);
+  for (const each of rejected)
+    each.reasons.push(...validator.reasons(batch, each.row, violated.get(each.row) ?? [], expected.get(each.row)));
   return rejected;
+}
+
+/** What the outside world expected of rows, by row and rule. */
+function expectedOf(later: readonly LateViolations[]): Map<number, Map<number, string>> {
+  const byRow = new Map<number, Map<number, string>>();
+  for (const { rule, rows, expected } of later) {
+    expected?.forEach((text, i) => {
+      const row = rows[i] as number;
+      byRow.set(row, (byRow.get(row) ?? new Map<number, string>()).set(rule, text));
+    });
+  }
+  return byRow;
 }
 
 /** Rule indexes by row, in the order of the violations. */

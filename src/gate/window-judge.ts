@@ -112,10 +112,16 @@ export class WindowJudge {
     return this.#closed;
   }
 
-  #byChunk({ rule, rows }: DeferredOffenders): LateViolations[] {
+  #byChunk({ rule, rows, expected }: DeferredOffenders): LateViolations[] {
+    let from = 0;
     return (this.#kept ?? []).flatMap(({ chunk, base }, batch) => {
-      const own = rows.filter((row) => row >= base && row < base + chunk.batch.rows).map((row) => row - base);
-      return own.length === 0 ? [] : [{ rule, batch, rows: own }];
+      let to = from;
+      while (to < rows.length && (rows[to] as number) < base + chunk.batch.rows) to++;
+      const own = rows.slice(from, to).map((row) => row - base);
+      const told = expected?.slice(from, to);
+      from = to;
+      if (own.length === 0) return [];
+      return [{ rule, batch, rows: own, ...(told === undefined ? {} : { expected: told }) }];
     });
   }
 
@@ -214,7 +220,7 @@ function withFound(contract: Contract, outcomes: readonly RuleOutcome[], found: 
   return outcomes.map((outcome, i) => {
     const answer = answers.get(i);
     if (answer === undefined) return outcome;
-    const more = addOffenders(contract.rules[i] as RulePlan, outcome, answer.rows.length);
+    const more = addOffenders(contract.rules[i] as RulePlan, outcome, answer.rows.length + (answer.failedBeside ?? 0));
     return answer.note === null ? more : { ...more, note: answer.note };
   });
 }

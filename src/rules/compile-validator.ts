@@ -51,7 +51,7 @@ export function compileValidator(contract: Pick<Contract, "fields" | "rules">, k
   return {
     metrics: metricsOf(rules),
     open: () => new Window(rules, kernels),
-    reasons: (batch, row, violated) => reasonsOf(rules, batch, row, violated),
+    reasons: (batch, row, violated, expected) => reasonsOf(rules, { batch, row, violated, expected: expected ?? null }),
   };
 }
 
@@ -239,7 +239,16 @@ function faultOf(faults: readonly DecodeFault[], row: number): DecodeFault | und
   return faults[low]?.row === row ? faults[low] : undefined;
 }
 
-function reasonsOf(rules: readonly Rule[], batch: Batch, row: number, violated: readonly number[]): Reason[] {
+function reasonsOf(
+  rules: readonly Rule[],
+  failing: {
+    readonly batch: Batch;
+    readonly row: number;
+    readonly violated: readonly number[];
+    readonly expected: ReadonlyMap<number, string> | null;
+  },
+): Reason[] {
+  const { batch, row, violated } = failing;
   const reasons: Reason[] = [];
   if (batch.undecoded[row] === 1) {
     const fault = faultOf(batch.faults, row);
@@ -257,7 +266,8 @@ function reasonsOf(rules: readonly Rule[], batch: Batch, row: number, violated: 
   }
   for (const index of violated) {
     const { plan, compiled } = rules[index] as Rule;
-    reasons.push(wordReason(plan, compiled.explain(batch, row)));
+    const explained = compiled.explain(batch, row);
+    reasons.push(wordReason(plan, { ...explained, expected: failing.expected?.get(index) ?? explained.expected }));
   }
   return reasons;
 }

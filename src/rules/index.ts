@@ -25,6 +25,7 @@ import { requiredFamily } from "./required.ts";
 import { rowCountFamily } from "./row-count.ts";
 import { invalidRule, type CompiledRule, type RuleFamily, type RuleTarget } from "./rule-family.ts";
 import { composedFamilies } from "./rule-parts.ts";
+import { sequenceFamily } from "./sequence.ts";
 import { setFamily } from "./set.ts";
 import { tuplesFamily } from "./tuples.ts";
 import { typeFamily } from "./type.ts";
@@ -54,6 +55,7 @@ export const ruleFamilies: readonly RuleFamily[] = [
   duplicateFamily,
   foreignKeyFamily,
   referenceFamily,
+  sequenceFamily,
   compareFamily,
   conditionFamily,
   jsonSchemaFamily,

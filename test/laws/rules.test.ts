@@ -50,6 +50,7 @@ const examples: { readonly [F in RuleCheck["family"]]: Partial<RuleSketch> & { r
   null: { check: { family: "null" }, path: "f" },
   duplicate: { check: { family: "duplicate", columns: ["i", "s"], keep: "none" } },
   foreignKey: { check: { family: "foreignKey", dataset: "other", column: "id" }, path: "i" },
+  sequence: { check: { family: "sequence", by: ["s"], scope: "partition", step: 1 }, path: "i" },
   reference: { check: { family: "reference", file: "letters.json", values: [{ type: "string", value: "a" }] }, path: "s" },
   compare: { check: { family: "compare", left: "i", op: "le", right: "f" } },
   condition: {

@@ -31,6 +31,7 @@ export function openClaimsFile(options: SqliteOptions, lake: string): ClaimsFile
     claims: {
       claim: async (scope, rows) => (await claims()).claim(scope, rows),
       release: async (dataset, ranges) => (await claims()).release(dataset, ranges),
+      forfeit: async (scope, rows) => (await claims()).forfeit(scope, rows),
       covered: async (scope) => (await claims()).covered(scope),
       cover: async (scope, sequence) => (await claims()).cover(scope, sequence),
     },

@@ -110,6 +110,16 @@ export class SqliteClaims implements Claims {
     });
   }
 
+  forfeit(scope: ClaimScope, rows: ClaimRows): Promise<void> {
+    return this.#database.write((database) => {
+      const id = this.#scope(database, scope);
+      const sources = sourceIds(database, rows);
+      const free = database.prepare("DELETE FROM sluice_claims WHERE scope = ? AND key = ? AND source = ? AND position = ?");
+      for (let row = 0; row < rows.count; row++)
+        free.run(id, keyAt(rows, row), sources[rows.partition[row] as number] as bigint, rows.offsets[row] as bigint);
+    });
+  }
+
   covered(scope: ClaimScope): Promise<bigint | null> {
     return this.#database.read((database) => {
       const select = database.prepare("SELECT covered FROM sluice_claim_scopes WHERE lake = ? AND dataset = ? AND rule = ?");
