@@ -1,15 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { decodeDecision } from "../../core/decision-text.ts";
 import type { Clock, Lake, Probe } from "../../core/ports.ts";
-import { openClaimsFile } from "../catalog/claims-file.ts";
-import { consumptionSchema, createConsumptionLog } from "../catalog/consumption-table.ts";
-import { createCursors, cursorSchema } from "../catalog/outbox-cursors.ts";
-import { catalogSchema } from "../catalog/catalog-rows.ts";
-import { SqlCatalog } from "../catalog/sql-catalog.ts";
-import { SqliteDatabase } from "../catalog/sqlite-database.ts";
-import { sqliteRows } from "../catalog/sqlite-rows.ts";
+import type { CatalogPlace, LakeStores } from "../catalog/open-catalog.ts";
+import { openCatalog } from "../catalog/open-catalog.ts";
 import { createContentStore } from "../storage/content-store.ts";
-import { createLocalStorage } from "../storage/local-storage.ts";
+import type { StoragePlace } from "../storage/open-storage.ts";
+import { openStorage } from "../storage/open-storage.ts";
 import { activate } from "./activate.ts";
 import { Turnstile } from "./commit-loop.ts";
 import { commitReplay } from "./commit-replay.ts";
@@ -19,8 +15,11 @@ import { answerHeld, heldWindows } from "./held-windows.ts";
 import { ContractTexts, history, snapshots } from "./history.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { isQuarantineName, loadTables } from "./lake-context.ts";
+import { createMaintenance } from "./maintenance/maintenance.ts";
+import { sequenceBefore } from "./maintenance/sequence-before.ts";
 import { promotedColumns } from "./promoted-columns.ts";
 import { scanQuarantine } from "./quarantine-scan.ts";
+import { createRefs } from "./refs/lake-refs.ts";
 import { findFile } from "./trace/find-file.ts";
 import { findRow } from "./trace/find-row.ts";
 import { tableUsage } from "./trace/table-usage.ts";
@@ -34,22 +33,15 @@ export interface Randomness {
   fraction(): number;
 }
 
-export interface LakeOptions {
-  /** The warehouse: tables and contents live in it. Created if it is missing. */
-  readonly folder: string;
-  /** The catalog's SQLite file; processes of one host may share it. */
-  readonly catalog: string;
-  readonly namespace: string;
+/** Where a lake is, and what it works with. Processes of one host may share an SQLite file, of several hosts a PostgreSQL database. */
+export interface LakeOptions extends StoragePlace, CatalogPlace {
   readonly clock: Clock;
-  /** The catalog's name inside its database, by which other readers ask for it. */
-  readonly catalogName?: string;
   readonly probe?: Probe;
   readonly randomness?: Randomness;
   /** How long a commit waits for a busy database, and goes on against other writers, before it is given back as retryable. */
   readonly patienceMs?: number;
 }
 
-const catalogNameDefault = "sluice";
 const patienceMsDefault = 30_000;
 
 const systemRandomness: Randomness = {
@@ -65,56 +57,39 @@ function newSnapshotId(randomness: Randomness): bigint {
   return id === 0n ? 1n : id;
 }
 
-async function openContext(options: LakeOptions, database: SqliteDatabase): Promise<LakeContext> {
-  const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
-  const storage = createLocalStorage(options.folder);
-  const uuid = (): string => randomness.uuid();
-  const rows = sqliteRows(database, options.catalogName ?? catalogNameDefault);
-  const catalog = new SqlCatalog({ rows, storage, clock, uuid, probe });
-  await rows.createNamespace(options.namespace);
-  return {
-    catalog,
-    storage,
-    content: createContentStore(storage, "content"),
-    io: { storage, uuid, randomBytes: (count) => randomness.bytes(count), probe },
-    namespace: options.namespace,
-    clock,
-    probe,
-    random: () => randomness.fraction(),
-    snapshotId: () => newSnapshotId(randomness),
-    conflictMsMax: patienceMs,
-  };
-}
-
-/** Opens a lake: Iceberg tables in a local folder, under a catalog in an SQLite file. Rejects with CATALOG_*, STORAGE_*. */
+/** Opens a lake: Iceberg tables in a folder or in S3, under a catalog. Rejects with CATALOG_*, STORAGE_*. */
 export async function createLake(options: LakeOptions): Promise<Lake> {
-  const { randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
-  const database = await SqliteDatabase.open(
-    { file: options.catalog, random: () => randomness.fraction(), busyMsMax: patienceMs },
-    catalogSchema + cursorSchema + consumptionSchema,
-  );
+  const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
+  const random = (): number => randomness.fraction();
+  const uuid = (): string => randomness.uuid();
+  const files = await openStorage(options, { random, patienceMs });
+  const { storage } = files;
   try {
-    const context = await openContext(options, database);
-    const name = `${options.catalogName ?? catalogNameDefault}.${options.namespace}`;
-    const file = `${options.catalog}.claims`;
-    const claimsFile = openClaimsFile({ file, random: () => randomness.fraction(), busyMsMax: patienceMs }, name);
-    const stores = {
-      cursors: createCursors(database, context.clock, name),
-      claims: claimsFile.claims,
-      consumption: createConsumptionLog(database, name),
+    const { catalog, stores, close } = await openCatalog(options, { storage, clock, uuid, random, probe, patienceMs });
+    const context: LakeContext = {
+      catalog,
+      storage,
+      content: createContentStore(storage, "content"),
+      io: { storage, uuid, randomBytes: (count) => randomness.bytes(count), probe },
+      namespace: options.namespace,
+      clock,
+      probe,
+      random,
+      snapshotId: () => newSnapshotId(randomness),
+      conflictMsMax: patienceMs,
     };
     return lakeOver(context, stores, async () => {
-      await claimsFile.close();
-      database.close();
+      await close();
+      files.close();
     });
   } catch (fault) {
-    database.close();
+    files.close();
     throw fault;
   }
 }
 
 /** The lake over any catalog and storage. Changes of one dataset by one process go one after another. */
-export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "claims" | "consumption">, close: () => Promise<void>): Lake {
+export function lakeOver(context: LakeContext, stores: LakeStores, close: () => Promise<void>): Lake {
   const turnstile = new Turnstile();
   const texts = new ContractTexts(context);
   const inTurn = <T>(dataset: string, work: () => Promise<T>): Promise<T> => turnstile.pass(dataset, work);
@@ -133,6 +108,7 @@ export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "c
     publishHeld: (dataset, windowId, by) => inTurn(dataset, () => answerHeld(context, dataset, windowId, "publish", by)),
     dropHeld: (dataset, windowId, by) => inTurn(dataset, () => answerHeld(context, dataset, windowId, "drop", by)),
     history: (dataset, after) => history(context, dataset, after),
+    sequenceBefore: (dataset, commits) => sequenceBefore(context, dataset, commits),
     promotedColumns: (dataset, columns, range) => promotedColumns(context, dataset, columns, range),
     snapshots: (dataset) => snapshots(context, dataset),
     held: (dataset) => heldWindows(context, dataset),
@@ -142,12 +118,14 @@ export function lakeOver(context: LakeContext, stores: Pick<Lake, "cursors" | "c
       const tables = await loadTables(context, dataset);
       yield* scanQuarantine(context, tables.quarantine.metadata, filter);
     },
+    maintenance: createMaintenance(context, stores.cursors),
     traces: {
       findRow: (dataset, key) => findRow(context, dataset, key),
       findFile: (dataset, path) => findFile(context, dataset, path),
       usage: (dataset) => tableUsage(context, dataset),
       decision: async (hash) => decodeDecision(await context.content.get("decision", hash)),
     },
+    refs: createRefs(context, inTurn, datasets),
     ...stores,
     close,
   };

@@ -1,0 +1,104 @@
+import type { Clock, Lake, Probe } from "../../core/ports.ts";
+import type { Storage } from "../../core/storage.ts";
+import type { Catalog } from "./catalog.ts";
+import { catalogSchema } from "./catalog-rows.ts";
+import type { CatalogRows } from "./catalog-rows.ts";
+import { openClaimsFile } from "./claims-file.ts";
+import { consumptionSchema, createConsumptionLog } from "./consumption-table.ts";
+import { createCursors, cursorSchema } from "./outbox-cursors.ts";
+import type { PostgresOptions } from "./postgres-database.ts";
+import { SqlCatalog } from "./sql-catalog.ts";
+import { SqliteDatabase } from "./sqlite-database.ts";
+import { sqliteRows } from "./sqlite-rows.ts";
+
+/** Where a lake's tables are looked up, as a configuration says it. */
+export interface CatalogPlace {
+  /** The SQLite file, unless a PostgreSQL database is given. */
+  readonly catalog: string;
+  readonly postgres?: Pick<PostgresOptions, "url" | "password" | "tls"> | null;
+  readonly namespace: string;
+  /** The catalog's name inside its database, by which other readers ask for it. */
+  readonly catalogName?: string;
+}
+
+export interface CatalogPorts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly uuid: () => string;
+  readonly random: () => number;
+  readonly probe: Probe;
+  readonly patienceMs: number;
+}
+
+/** What Sluice itself keeps beside the tables. */
+export type LakeStores = Pick<Lake, "cursors" | "claims" | "consumption">;
+
+export interface OpenedCatalog {
+  readonly catalog: Catalog;
+  readonly stores: LakeStores;
+  readonly close: () => Promise<void>;
+}
+
+const catalogNameDefault = "sluice";
+
+interface OpenedDatabase {
+  readonly rows: CatalogRows;
+  readonly stores: LakeStores;
+  readonly close: () => Promise<void>;
+}
+
+async function openSqlite(place: CatalogPlace, { clock, random, patienceMs }: CatalogPorts): Promise<OpenedDatabase> {
+  const { namespace, catalogName = catalogNameDefault } = place;
+  const options = { file: place.catalog, random, busyMsMax: patienceMs };
+  const database = await SqliteDatabase.open(options, catalogSchema + cursorSchema + consumptionSchema);
+  const lake = `${catalogName}.${namespace}`;
+  const claimsFile = openClaimsFile({ ...options, file: `${place.catalog}.claims` }, lake);
+  return {
+    rows: sqliteRows(database, catalogName),
+    stores: { cursors: createCursors(database, clock, lake), claims: claimsFile.claims, consumption: createConsumptionLog(database, lake) },
+    close: async () => {
+      await claimsFile.close();
+      database.close();
+    },
+  };
+}
+
+/** PostgreSQL's client is loaded only where it is used. */
+async function openPostgres(
+  place: CatalogPlace,
+  postgres: NonNullable<CatalogPlace["postgres"]>,
+  { random, patienceMs }: CatalogPorts,
+): Promise<OpenedDatabase> {
+  const { PostgresDatabase } = await import("./postgres-database.ts");
+  const { postgresRows } = await import("./postgres-rows.ts");
+  const { postgresCursors, postgresCursorSchema } = await import("./postgres-cursors.ts");
+  const { PostgresClaims, postgresClaimSchema } = await import("./postgres-claims.ts");
+  const { postgresConsumption, postgresConsumptionSchema } = await import("./postgres-consumption.ts");
+  const { namespace, catalogName = catalogNameDefault } = place;
+  const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema + postgresClaimSchema;
+  const database = await PostgresDatabase.open({ ...postgres, random, patienceMs }, schema);
+  const lake = `${catalogName}.${namespace}`;
+  return {
+    rows: postgresRows(database, catalogName),
+    stores: {
+      cursors: postgresCursors(database, lake),
+      claims: new PostgresClaims(database, lake),
+      consumption: postgresConsumption(database, lake),
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Opens the catalog of a place, and makes its namespace. Rejects with CATALOG_*. */
+export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Promise<OpenedCatalog> {
+  const { postgres = null } = place;
+  const { rows, stores, close } = postgres === null ? await openSqlite(place, ports) : await openPostgres(place, postgres, ports);
+  try {
+    await rows.createNamespace(place.namespace);
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+  const { storage, clock, uuid, probe } = ports;
+  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), stores, close };
+}
