@@ -84,13 +84,21 @@ export class Invocation {
     return Number(text);
   }
 
+  /** A span such as `90s`, `15m`, `2h`, `7d`, in milliseconds. */
+  span(name: string): number | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const ms = spanMs(text);
+    if (ms === null || ms === 0) throw new UsageError(`--${kebab(name)} takes a span such as 12h or 90d, not "${text}"`);
+    return ms;
+  }
+
   /** A moment: ISO 8601, or a span such as `90s`, `15m`, `2h`, `7d` before `nowMs`. In milliseconds since the epoch. */
   moment(name: string, nowMs: number): number | null {
     const text = this.text(name);
     if (text === null) return null;
-    const span = /^(\d{1,9})([smhd])$/.exec(text);
-    if (span !== null)
-      return nowMs - Number(span[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[span[2] as "s" | "m" | "h" | "d"];
+    const span = spanMs(text);
+    if (span !== null) return nowMs - span;
     const ms = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
     if (Number.isNaN(ms))
       throw new UsageError(`--${kebab(name)} takes a time such as 2026-01-31T12:00:00Z or a span such as 15m, not "${text}"`);
@@ -112,6 +120,11 @@ export class Invocation {
   }
 }
 
+function spanMs(text: string): number | null {
+  const span = /^(\d{1,9})([smhd])$/.exec(text);
+  return span === null ? null : Number(span[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[span[2] as "s" | "m" | "h" | "d"];
+}
+
 function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, "-$&").toLowerCase();
 }
@@ -127,5 +140,13 @@ export const datasetOption: OptionSpec = {
   flags: "-d, --dataset <name>",
   description: "Which dataset (default: the only one)",
 };
+
+export const keepOption: OptionSpec = {
+  flags: "--keep <span>",
+  description: "How long from now it is kept for sure, such as 90d; expiry may take it then (default: until it is dropped)",
+};
+
+/** For what can't be undone, or that others will ask about. */
+export const neededReasonOption: OptionSpec = { flags: "-m, --reason <text>", description: "Why, for the record; needed" };
 
 export const reasonOption: OptionSpec = { flags: "-m, --reason <text>", description: "Why, for the record", default: "no reason given" };

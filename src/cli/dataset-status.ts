@@ -1,4 +1,5 @@
 import type { SluiceError } from "../core/errors.ts";
+import type { Rollback } from "../core/lake-refs.ts";
 import type { Block, Lake } from "../core/ports.ts";
 import type { Config } from "../config/config.ts";
 import type { Invocation } from "./command.ts";
@@ -6,7 +7,7 @@ import { ExitCode } from "./exit-code.ts";
 import { nextCommand } from "./next-command.ts";
 import { withLake } from "./session.ts";
 import { printBlocks, printFault, standings } from "./source-answers.ts";
-import { formatCount, formatTime, renderTable } from "./table.ts";
+import { formatCount, formatTime, printable, renderTable } from "./table.ts";
 
 /** A dataset at a glance. Each record counts once, where its window, or the answer to it, put it; replays move some from `quarantined` to the table. */
 export interface DatasetStatus {
@@ -21,8 +22,12 @@ export interface DatasetStatus {
   readonly quarantined: number;
   readonly held: number;
   readonly skipped: number;
+  /** Rows of windows that main had and, after a rollback, has not. */
+  readonly withdrawn: number;
   readonly openQuarantine: number;
   readonly heldWindows: readonly string[];
+  /** Rollbacks that stand. */
+  readonly rollbacks: readonly Rollback[];
   /** Records between the table's positions and the topic's ends; null where the cluster does not answer. */
   readonly lag: bigint | null;
   readonly blocks: readonly Block[];
@@ -36,13 +41,13 @@ export async function gatherStatus(
   onFault: (fault: SluiceError) => void = () => {},
 ): Promise<DatasetStatus> {
   const state = await lake.state(dataset);
-  const totals = { windows: 0, records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0 };
+  const totals = { windows: 0, records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, withdrawn: 0 };
   let lastCommitMs: number | null = null;
-  for await (const { decision, committedAtMs } of lake.history(dataset, 0n)) {
+  for await (const { decision, committedAtMs, isWithdrawn } of lake.history(dataset, 0n)) {
     lastCommitMs = committedAtMs;
-    if (decision.kind === "replay") continue;
+    if (decision.kind === "replay" || decision.moved !== undefined) continue;
     const { counts } = decision;
-    totals.promoted += counts.promoted;
+    totals[isWithdrawn ? "withdrawn" : "promoted"] += counts.promoted;
     totals.quarantined += counts.quarantined;
     if (decision.kind === "window") {
       totals.windows++;
@@ -67,6 +72,7 @@ export async function gatherStatus(
     ...totals,
     openQuarantine,
     heldWindows: (await lake.held(dataset)).map((one) => one.windowId),
+    rollbacks: await lake.refs.rollbacks(dataset),
     lag: known.length === partitions.length && known.length > 0 ? known.reduce((sum, one) => sum + one, 0n) : null,
     blocks: state.blocks,
   };
@@ -106,12 +112,21 @@ function print(invocation: Invocation, config: Config, one: DatasetStatus, isOne
     ["quarantined", `${formatCount(one.quarantined)} (${formatCount(one.openQuarantine)} open now)`],
     ["held", `${formatCount(one.held)} (${formatWindows(one.heldWindows.length)} waiting now)`],
     ["skipped", formatCount(one.skipped)],
+    ...(one.rollbacks.length === 0
+      ? []
+      : [["withdrawn", `${formatCount(one.withdrawn)} (${formatRollbacks(one.rollbacks.length)} in force)`]]),
     ["lag", one.lag === null ? (config.source.kind === "files" ? "not known of files" : "unknown") : `${formatCount(one.lag)} offsets`],
   ];
   for (const line of renderTable(["", ""], rows).slice(1)) terminal.out(`  ${line}`);
   for (const id of one.heldWindows)
     terminal.out(`  ${terminal.style("yellow", "waits")}        window ${id}: ${nextCommand(invocation, "hold list", dataset)}`);
+  for (const { id, author, reason, atMs } of one.rollbacks)
+    terminal.out(`  ${terminal.style("yellow", "withdrawn")}    by ${author}, ${formatTime(atMs)}: ${printable(reason)} (rollback ${id})`);
   printBlocks(invocation, one.blocks, config.source.kind, dataset);
+}
+
+function formatRollbacks(count: number): string {
+  return count === 1 ? "1 rollback" : `${formatCount(count)} rollbacks`;
 }
 
 function formatWindows(count: number): string {

@@ -59,6 +59,13 @@ export async function chooseDataset(lake: Lake, invocation: Invocation): Promise
   throw new UsageError(`--dataset must say which: ${known.join(", ")}`);
 }
 
+/** Who changes something that others rely on, and why: rejects a command line without a reason. */
+export function authorWithReason(invocation: Invocation): { readonly author: string; readonly reason: string } {
+  const reason = invocation.text("reason")?.trim() ?? "";
+  if (reason === "") throw new UsageError("say why, for the record: --reason TEXT");
+  return { ...author(invocation), reason };
+}
+
 /** Who answers, for the record. */
 export function author(invocation: Invocation): { readonly author: string; readonly reason: string } {
   const reason = invocation.text("reason") ?? "no reason given";

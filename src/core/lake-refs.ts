@@ -91,6 +91,8 @@ export interface RollbackPlan {
   readonly rows: number;
   /** Oldest first. */
   readonly windows: readonly VersionWindow[];
+  /** Every version of main that goes, as far as the table still has them: newest first. */
+  readonly snapshotIds: readonly string[];
   /** Snapshots of other programs among them. */
   readonly foreignSnapshots: readonly string[];
   /** Tags and branches that go on naming what is withdrawn. */

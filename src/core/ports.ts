@@ -5,6 +5,8 @@ import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
 import type { SluiceError } from "./errors.ts";
+import type { LakeMaintenance } from "./lake-maintenance.ts";
+import type { LakeRefs } from "./lake-refs.ts";
 import type { LakeTraces } from "./lake-trace.ts";
 import type { PartitionKey, Position } from "./position.ts";
 import type { Header, Records } from "./records.ts";
@@ -12,6 +14,7 @@ import type { SchemaAnswer, SchemaId } from "./registered-schema.ts";
 import type { PromotedRange, PromotedRows } from "./promoted-rows.ts";
 import type { Reason } from "./rule.ts";
 import type { Field } from "./schema.ts";
+import type { FileLayout } from "./table-layout.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 
 export interface Clock {
@@ -158,8 +161,8 @@ export interface WindowCommit {
   readonly from: readonly Position[];
   readonly to: readonly Position[];
   readonly supersedes: readonly PartitionKey[];
-  /** Rows that passed: to `main`, or to the branch `held/<windowId>` when the verdict is hold. Null where no row passed. */
-  readonly passed: EncodedFile | null;
+  /** Rows that passed, a file a partition: to `main`, or to the branch `held/<windowId>` when the verdict is hold. None where no row passed. */
+  readonly passed: readonly EncodedFile[];
   /** The records of the rows that passed, where the verdict is hold: they go to quarantine if the window is dropped. Empty for any other verdict. */
   readonly raw: readonly RecordSlice[];
   /** Rows that failed: to quarantine, or to its branch `held/<windowId>` when the verdict is hold. */
@@ -180,6 +183,8 @@ export interface CommittedWindow {
   readonly decision: Decision;
   readonly decisionHash: string;
   readonly quarantineSnapshotId: string | null;
+  /** Whether what it put on main stands there no more, as of when the walk began: it was rolled back, and not brought back since. */
+  readonly isWithdrawn: boolean;
 }
 
 /** A recorded stop of a topic or partition: survives restarts, moves nothing. */
@@ -202,6 +207,8 @@ export interface DatasetState {
   readonly tableUuid: string;
   /** The promoted table's schema, which its files are encoded by. */
   readonly schema: IcebergSchema;
+  /** How its next files are partitioned and sorted. */
+  readonly layout: FileLayout;
   readonly mainSnapshotId: string | null;
 }
 
@@ -253,8 +260,8 @@ export interface ReplayCommit {
   readonly decision: Decision;
   /** The states the replay started from; the commit holds only if each is still so. */
   readonly replayed: readonly QuarantinedRecord[];
-  /** Null where no row passed. */
-  readonly passed: EncodedFile | null;
+  /** None where no row passed. */
+  readonly passed: readonly EncodedFile[];
   /** `replayed[i]` by index: failed again, with new reasons; parked when attempts are spent. */
   readonly failed: readonly {
     readonly index: number;
@@ -280,6 +287,8 @@ export interface SnapshotInfo {
   readonly operation: string;
   readonly refs: readonly string[];
   readonly summary: Readonly<Record<string, string>>;
+  /** Whether it was a version of main that a rollback took back. */
+  readonly isWithdrawn: boolean;
 }
 
 /** Versioned tables: one promoted table and one quarantine table a dataset, moved in one catalog transaction. */
@@ -312,8 +321,10 @@ export interface Lake {
     answer: { readonly partition: number | null; readonly mode: "retry" | "hold"; readonly author: string; readonly reason: string },
   ): Promise<readonly Block[]>;
   commitWindow(commit: WindowCommit): Promise<CommitResult>;
-  /** Commits after `after` (exclusive), oldest first. */
+  /** Every commit of main after `after` (exclusive), oldest first, those that were rolled back since included: each exactly once, and so said of it. */
   history(dataset: string, after: bigint): AsyncIterable<CommittedWindow>;
+  /** The sequence number after which at least so many commits stand (0: all): where a fold over the newest ones begins. */
+  sequenceBefore(dataset: string, commits: number): Promise<bigint>;
   /** Columns (scalar, top-level) of promoted rows as they were read back, a row group at a time, oldest snapshot first. */
   promotedColumns(dataset: string, columns: readonly Field[], range: PromotedRange): AsyncIterable<PromotedRows>;
   /** The text of a contract that this lake was ever judged by. Rejects with NOT_FOUND. */
@@ -334,6 +345,10 @@ export interface Lake {
   claims: Claims;
   /** Who read which version. */
   consumption: ConsumptionLog;
+  /** Expiry, orphans, compaction. */
+  maintenance: LakeMaintenance;
+  /** Tags, branches, releases, rollbacks, and what a version's name stands for. */
+  refs: LakeRefs;
   /** What `sluice trace` looks up in files. */
   traces: LakeTraces;
   close(): Promise<void>;

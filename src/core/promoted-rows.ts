@@ -19,6 +19,6 @@ export interface PromotedRows {
 export interface PromotedRange {
   /** Those of snapshots after this sequence number. */
   readonly after: bigint;
-  /** Rows of held windows too, which may yet be published. */
+  /** Rows of held windows too, which may yet be published, and of withdrawn ones, which may come back. */
   readonly held: boolean;
 }

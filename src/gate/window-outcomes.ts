@@ -73,12 +73,16 @@ export class WindowOutcomes {
     return { ...settled, outcomes };
   }
 
-  async #withSql({ outcomes, file }: SettledRows): Promise<readonly RuleOutcome[]> {
+  async #withSql({ outcomes, files }: SettledRows): Promise<readonly RuleOutcome[]> {
     const { rules, dataset } = this.#contract;
     const queries = rules.flatMap(({ id, check }) => (check.family === "sql" ? [{ rule: id, sql: check.query }] : []));
-    if (queries.length === 0 || file === null) return outcomes;
+    if (queries.length === 0 || files.length === 0) return outcomes;
     if (this.#sql === null) throw new SluiceError("CONTRACT_INVALID", "the contract has SQL rules, and there is nothing here to run them");
-    const answers = await this.#sql.run(queries, dataset, file.pieces);
+    const answers = await this.#sql.run(
+      queries,
+      dataset,
+      files.map((file) => file.pieces),
+    );
     const byRule = new Map(queries.map(({ rule }, i) => [rule, answers[i]]));
     return outcomes.map((outcome, i) => {
       const answer = byRule.get(outcome.rule);

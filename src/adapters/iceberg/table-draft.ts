@@ -1,4 +1,6 @@
 import type { ManifestFile } from "./manifest-list.ts";
+import type { ReplacedFiles } from "./replaced-files.ts";
+import { replacedSummary, replaceFiles } from "./replaced-files.ts";
 import type { MergeCache } from "./manifest-merge.ts";
 import { mergeManifests } from "./manifest-merge.ts";
 import type { Requirement } from "./metadata-requirement.ts";
@@ -9,18 +11,32 @@ import { readManifestList, writeManifestList } from "./table-io.ts";
 import type { Snapshot, TableMetadata } from "./table-metadata.ts";
 import { snapshotOfRef } from "./table-metadata.ts";
 
-/** A snapshot to add. */
-export interface Append {
+/** A snapshot to add, and where. */
+interface SnapshotChange {
   readonly snapshotId: bigint;
   readonly parent: Snapshot | null;
   readonly branch: string;
-  /** None: an empty snapshot, which moves the branch and adds no row. */
-  readonly manifests: readonly NewManifest[];
+  readonly nowMs: number;
   /** What the snapshot says of itself besides Iceberg's own counts. */
   readonly summary: Readonly<Record<string, string>>;
+}
+
+/** A snapshot that adds files. */
+export interface Append extends SnapshotChange {
+  /** None: an empty snapshot, which moves the branch and adds no row. */
+  readonly manifests: readonly NewManifest[];
   /** Where merges of the parent's manifests are kept between attempts; null: carry them as they are. */
   readonly merges: MergeCache | null;
-  readonly nowMs: number;
+}
+
+/** A snapshot in which files take the place of others. */
+export interface Replacement extends SnapshotChange {
+  readonly files: ReplacedFiles;
+}
+
+/** Manifests that still name a file that is there; those of earlier deletions have said what they had to. */
+function liveManifests(manifests: readonly ManifestFile[]): ManifestFile[] {
+  return manifests.filter((each) => each.addedFiles + each.existingFiles > 0);
 }
 
 function totals(manifests: readonly ManifestFile[]): Record<string, string> {
@@ -45,7 +61,9 @@ function summaryOf(append: Append, manifests: readonly ManifestFile[]): Record<s
     "added-data-files": String(addedFiles),
     "added-records": String(added.reduce((sum, each) => sum + each.addedRows, 0n)),
     "added-files-size": String(addedBytes),
-    "changed-partition-count": addedFiles === 0 ? "0" : "1",
+    "changed-partition-count": String(
+      append.manifests.reduce((sum, each) => sum + (each.partitions ?? Math.sign(each.manifest.addedFiles)), 0),
+    ),
     ...totals(manifests),
     ...(before === undefined ? {} : { "total-files-size": String(BigInt(before) + addedBytes) }),
     ...deletes("total-position-deletes"),
@@ -60,6 +78,7 @@ export class TableDraft {
   readonly #io: TableIo;
   readonly #updates: Update[] = [];
   readonly #lists: string[] = [];
+  readonly #required: Requirement[] = [];
   #metadata: TableMetadata;
 
   constructor(io: TableIo, base: TableMetadata) {
@@ -82,7 +101,13 @@ export class TableDraft {
     return [
       { type: "assert-table-uuid", uuid: this.base["table-uuid"] },
       { type: "assert-ref-snapshot-id", ref: "main", "snapshot-id": this.base.refs.main?.["snapshot-id"] ?? null },
+      ...this.#required,
     ];
+  }
+
+  /** Adds that another branch or tag has not moved either. */
+  requireRef(ref: string): void {
+    this.#required.push({ type: "assert-ref-snapshot-id", ref, "snapshot-id": this.base.refs[ref]?.["snapshot-id"] ?? null });
   }
 
   /** URIs of the manifest lists written for it: of no use once the attempt has certainly failed. */
@@ -97,12 +122,34 @@ export class TableDraft {
 
   /** Adds a snapshot over its parent and points the branch to it: writes the manifest list (and perhaps a merged manifest), nothing else. */
   async append(append: Append): Promise<Snapshot> {
-    const kept = await readManifestList(this.#io.storage, append.parent);
+    const kept = liveManifests(await readManifestList(this.#io.storage, append.parent));
     const { snapshotId, merges } = append;
     const carried = merges === null ? kept : await mergeManifests(this.#io, this.#metadata, snapshotId, kept, merges);
     const manifests = [...append.manifests.map((each) => each.manifest), ...carried];
+    return this.#add(append, manifests, summaryOf(append, manifests));
+  }
+
+  /**
+   * Adds a snapshot in which files have taken the place of others, and points the branch to it. Null, and nothing changed, where the parent does not hold
+   * every one of the files that are to go.
+   */
+  async replace(replacement: Replacement): Promise<Snapshot | null> {
+    const { snapshotId, parent } = replacement;
+    const kept = liveManifests(await readManifestList(this.#io.storage, parent));
+    const replaced = await replaceFiles(this.#io, this.#metadata, { snapshotId, manifests: kept, ...replacement.files });
+    if (replaced === null) return null;
+    this.#lists.push(...replaced.written);
+    return this.#add(replacement, replaced.manifests, {
+      ...replacedSummary(parent, replaced),
+      ...totals(replaced.manifests),
+      ...replacement.summary,
+    });
+  }
+
+  async #add(change: SnapshotChange, manifests: readonly ManifestFile[], summary: Record<string, string>): Promise<Snapshot> {
+    const { snapshotId } = change;
     const sequence = this.#metadata["last-sequence-number"] + 1n;
-    const parentId = append.parent?.["snapshot-id"] ?? null;
+    const parentId = change.parent?.["snapshot-id"] ?? null;
     const list = await writeManifestList(this.#io, this.#metadata, { snapshotId, parentId, sequence }, manifests);
     this.#lists.push(list);
     const snapshot: Snapshot = {
@@ -110,14 +157,14 @@ export class TableDraft {
       "snapshot-id": snapshotId,
       ...(parentId === null ? {} : { "parent-snapshot-id": parentId }),
       // Readers refuse tables whose time runs backwards, and clocks of writers differ.
-      "timestamp-ms": Math.max(append.nowMs, this.#metadata["last-updated-ms"] + 1),
-      summary: summaryOf(append, manifests),
+      "timestamp-ms": Math.max(change.nowMs, this.#metadata["last-updated-ms"] + 1),
+      summary,
       "manifest-list": list,
       "schema-id": this.#metadata["current-schema-id"],
     };
     // A branch keeps the retention that someone gave it.
-    const ref = { ...this.#metadata.refs[append.branch], type: "branch", "snapshot-id": snapshotId } as const;
-    this.update({ action: "add-snapshot", snapshot }, { action: "set-snapshot-ref", "ref-name": append.branch, ...ref });
+    const ref = { type: "branch", ...this.#metadata.refs[change.branch], "snapshot-id": snapshotId } as const;
+    this.update({ action: "add-snapshot", snapshot }, { action: "set-snapshot-ref", "ref-name": change.branch, ...ref });
     return snapshot;
   }
 

@@ -6,22 +6,30 @@ import { TableDraft } from "../iceberg/table-draft.ts";
 import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 
+/** Changes of a dataset's promoted table and of its quarantine table; null leaves one as it is. */
+export type Drafts = readonly [TableDraft | null, TableDraft | null];
+
 /** What to do about a dataset as it is now: nothing more, or a change that holds only for these very versions of its tables. */
 export type Plan<T> =
   | { readonly kind: "done"; readonly result: T }
-  | { readonly kind: "change"; readonly drafts: readonly [TableDraft | null, TableDraft | null]; readonly result: T };
+  | { readonly kind: "change"; readonly drafts: Drafts; readonly result: T };
+
+/** The same for several datasets at once: drafts in the order of the datasets. */
+export type JointPlan<T> =
+  | { readonly kind: "done"; readonly result: T }
+  | { readonly kind: "change"; readonly drafts: readonly Drafts[]; readonly result: T };
 
 /** Makes a plan over fresh tables; called again after every conflict. It must recognise its own change where that took effect already. */
 export type Planner<T> = (tables: DatasetTables, attempt: number) => Promise<Plan<T>>;
 
 const backoffMsMax = 1000;
 
-function changesOf(tables: DatasetTables, drafts: readonly [TableDraft | null, TableDraft | null]): TableChange[] {
-  const bases = [tables.promoted, tables.quarantine];
-  return drafts.flatMap((draft, i) =>
-    draft === null || draft.updates.length === 0
-      ? []
-      : [{ base: bases[i] as DatasetTables["promoted"], requirements: draft.requirements, updates: draft.updates }],
+function changesOf(bases: readonly DatasetTables[], drafts: readonly Drafts[]): TableChange[] {
+  return bases.flatMap(({ promoted, quarantine }, i) =>
+    [promoted, quarantine].flatMap((base, j) => {
+      const draft = drafts[i]?.[j] ?? null;
+      return draft === null || draft.updates.length === 0 ? [] : [{ base, requirements: draft.requirements, updates: draft.updates }];
+    }),
   );
 }
 
@@ -41,11 +49,23 @@ async function discard(context: LakeContext, drafts: readonly (TableDraft | null
  * become, with growing, jittered pauses. A swap whose outcome is unknown is settled by reading back: either the plan finds its change done, or the
  * change did not happen and the cause is thrown. Rejects with COMMIT_CONFLICT when others were faster for too long; nothing has changed then.
  */
-export async function commitUntilSettled<T>(context: LakeContext, dataset: string, planner: Planner<T>): Promise<T> {
+export function commitUntilSettled<T>(context: LakeContext, dataset: string, planner: Planner<T>): Promise<T> {
+  return commitJointly(context, [dataset], async ([tables], attempt) => {
+    const plan = await planner(tables as DatasetTables, attempt);
+    return plan.kind === "done" ? plan : { ...plan, drafts: [plan.drafts] };
+  });
+}
+
+/** `commitUntilSettled` over several datasets: all of them change in one transaction of the catalog, or none. */
+export async function commitJointly<T>(
+  context: LakeContext,
+  datasets: readonly string[],
+  planner: (tables: readonly DatasetTables[], attempt: number) => Promise<JointPlan<T>>,
+): Promise<T> {
   const until = performance.now() + context.conflictMsMax;
   let unknown: SluiceError | null = null;
   for (let attempt = 1; ; attempt++) {
-    const tables = await loadTables(context, dataset);
+    const tables = await Promise.all(datasets.map((dataset) => loadTables(context, dataset)));
     const plan = await planner(tables, attempt);
     if (plan.kind === "done") return plan.result;
     if (unknown !== null) throw unknown.cause instanceof SluiceError ? unknown.cause : unknown;
@@ -54,9 +74,12 @@ export async function commitUntilSettled<T>(context: LakeContext, dataset: strin
     try {
       const outcome = await context.catalog.commit(changes);
       if (outcome.status === "committed") return plan.result;
-      await discard(context, plan.drafts);
+      await discard(context, plan.drafts.flat());
       if (performance.now() >= until) {
-        throw new SluiceError("COMMIT_CONFLICT", `${dataset}: ${attempt} attempts, each time another writer was first: ${outcome.message}`);
+        throw new SluiceError(
+          "COMMIT_CONFLICT",
+          `${datasets.join(", ")}: ${attempt} attempts, each time another writer was first: ${outcome.message}`,
+        );
       }
     } catch (fault) {
       if (!(fault instanceof SluiceError) || fault.code !== "COMMIT_UNKNOWN") throw fault;

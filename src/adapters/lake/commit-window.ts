@@ -1,4 +1,5 @@
 import { encodeDecision } from "../../core/decision-text.ts";
+import { countRows } from "../../core/encoded-file.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { CommitResult, RejectedRow, WindowCommit } from "../../core/ports.ts";
 import type { Position } from "../../core/position.ts";
@@ -117,8 +118,9 @@ function checkWindow({ decision, from, to, passed, raw }: WindowCommit): void {
   if (decision.verdict === "stop") throw new Error("a stopped window is not committed: it moves nothing");
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(decision.windowId)) throw new Error(`${JSON.stringify(decision.windowId)} is no window id`);
   const rawRowCount = raw.reduce((sum, each) => sum + each.rows.length, 0);
-  if (rawRowCount !== (decision.verdict === "hold" ? (passed?.recordCount ?? 0) : 0)) {
-    throw new Error(`the window holds ${passed?.recordCount ?? 0} rows and brings the records of ${rawRowCount}`);
+  const passedRows = countRows(passed);
+  if (rawRowCount !== (decision.verdict === "hold" ? passedRows : 0)) {
+    throw new Error(`the window holds ${passedRows} rows and brings the records of ${rawRowCount}`);
   }
   const begun = new Set(from.map(partitionId));
   const stray = to.find((position) => !begun.has(partitionId(position)));
@@ -188,6 +190,14 @@ async function appendHeld(staged: Staged, drafts: { promoted: TableDraft; quaran
     parent: raw,
     manifests: staged.rejected,
     summary: part("rejected"),
+  });
+  // Both snapshots are the window: expiry by any program keeps as many of a branch as it asks for, one if it does not.
+  drafts.quarantine.update({
+    action: "set-snapshot-ref",
+    "ref-name": branch,
+    type: "branch",
+    "snapshot-id": heldIds.rejected,
+    "min-snapshots-to-keep": 2,
   });
 }
 

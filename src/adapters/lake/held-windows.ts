@@ -106,6 +106,8 @@ function answeredDecision(
 interface StagedAnswer {
   readonly kind: "publish" | "drop";
   readonly heldId: string;
+  /** What the held window's own snapshot says of its decision. */
+  readonly heldSummary: Readonly<Record<string, string>>;
   readonly heldSnapshotId: bigint;
   readonly decision: Decision;
   readonly decisionHash: string;
@@ -134,6 +136,11 @@ async function stageAnswer(
   return {
     kind,
     heldId: held.windowId,
+    heldSummary: {
+      [summaryKeys.heldWindowId]: held.windowId,
+      [summaryKeys.heldVerdict]: held.verdict,
+      [summaryKeys.heldDecisionHash]: parts.passed.summary[summaryKeys.decisionHash] ?? "",
+    },
     heldSnapshotId: parts.passed["snapshot-id"],
     decision,
     decisionHash,
@@ -147,7 +154,7 @@ async function stageAnswer(
 function answerSummary(staged: StagedAnswer): Record<string, string> {
   return {
     ...windowSummary(staged.decision, staged.decisionHash),
-    [summaryKeys.heldWindowId]: staged.heldId,
+    ...staged.heldSummary,
     [summaryKeys.author]: staged.by.author,
     [summaryKeys.reason]: staged.by.reason,
   };

@@ -1,14 +1,18 @@
 import { decodeDecision } from "../../core/decision-text.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { CommittedWindow, SnapshotInfo } from "../../core/ports.ts";
-import type { Snapshot } from "../iceberg/table-metadata.ts";
-import { ancestorsOf, snapshotOfRef } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { findTables, loadTables } from "./lake-context.ts";
+import type { LedgerEntry } from "./maintenance/ledger.ts";
+import { everySnapshot, ledgerSegments, readSegment } from "./maintenance/ledger.ts";
+import { isOwnCommit, withdrawnTest } from "./refs/version-line.ts";
 import { summaryKeys } from "./summary-keys.ts";
 import { readContracts } from "./table-properties.ts";
 
-async function windowOf(context: LakeContext, snapshot: Snapshot, decisionHash: string): Promise<CommittedWindow> {
+/** The committed window of a snapshot that names a decision; null for any other. */
+export async function windowOf(context: LakeContext, snapshot: LedgerEntry, isWithdrawn: boolean): Promise<CommittedWindow | null> {
+  const decisionHash = snapshot.summary[summaryKeys.decisionHash];
+  if (decisionHash === undefined || !isOwnCommit(snapshot)) return null;
   return {
     sequence: snapshot["sequence-number"],
     snapshotId: snapshot["snapshot-id"].toString(),
@@ -16,23 +20,39 @@ async function windowOf(context: LakeContext, snapshot: Snapshot, decisionHash: 
     decision: decodeDecision(await context.content.get("decision", decisionHash)),
     decisionHash,
     quarantineSnapshotId: snapshot.summary[summaryKeys.quarantineSnapshotId] ?? null,
+    isWithdrawn,
   };
 }
 
-/** Commits of main after a sequence number, oldest first, as they stood when the walk began; see `Lake.history`. */
+/**
+ * Commits after a sequence number, oldest first, as they stood when the walk began; see `Lake.history`. What was ever committed to main is in it, wherever main
+ * has been moved to since and whatever has expired: a fold or an outbox that skipped a rolled-back window would never hear of its quarantined rows.
+ */
 export async function* history(context: LakeContext, dataset: string, after: bigint): AsyncIterable<CommittedWindow> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
-  const chain = ancestorsOf(metadata, snapshotOfRef(metadata, "main"), after);
-  for (const snapshot of chain.toReversed()) {
-    const hash = snapshot.summary[summaryKeys.decisionHash];
-    if (hash !== undefined) yield await windowOf(context, snapshot, hash);
+  const isWithdrawn = withdrawnTest(metadata, after);
+  for await (const snapshot of everySnapshot(context.content, metadata, after)) {
+    const window = await windowOf(context, snapshot, isWithdrawn(snapshot));
+    if (window !== null) yield window;
   }
+}
+
+/** The sequence number after which at least so many commits stand; see `Lake.sequenceBefore`. Reads of the ledger no more than it takes. */
+export async function sequenceBefore(context: LakeContext, dataset: string, commits: number): Promise<bigint> {
+  const { metadata } = (await loadTables(context, dataset)).promoted;
+  const sequences = metadata.snapshots.map((each) => each["sequence-number"]);
+  for (const segment of ledgerSegments(metadata).toReversed()) {
+    if (sequences.length > commits) break;
+    for (const each of await readSegment(context.content, segment)) sequences.push(each["sequence-number"]);
+  }
+  return sequences.toSorted((a, b) => (a < b ? -1 : 1)).at(-commits - 1) ?? 0n;
 }
 
 /** All snapshots of the promoted table, branches included, oldest first. */
 export async function snapshots(context: LakeContext, dataset: string): Promise<readonly SnapshotInfo[]> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const refs = Object.entries(metadata.refs);
+  const isWithdrawn = withdrawnTest(metadata);
   return metadata.snapshots.map((snapshot) => {
     const { operation = "", ...summary } = snapshot.summary;
     return {
@@ -43,6 +63,7 @@ export async function snapshots(context: LakeContext, dataset: string): Promise<
       operation,
       refs: refs.filter(([, ref]) => ref["snapshot-id"] === snapshot["snapshot-id"]).map(([name]) => name),
       summary,
+      isWithdrawn: isWithdrawn(snapshot),
     };
   });
 }

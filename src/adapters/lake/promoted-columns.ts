@@ -5,20 +5,31 @@ import { sourceColumns } from "../../core/table-schema.ts";
 import { columnOfPhysical, readPhysicalColumns, type PhysicalRows } from "../iceberg/parquet-column-reader.ts";
 import { pathOfUri } from "../iceberg/storage-path.ts";
 import type { Snapshot, TableMetadata } from "../iceberg/table-metadata.ts";
-import { ancestorsOf, snapshotOfRef } from "../iceberg/table-metadata.ts";
+import { ancestorsOf, snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
+import { isIn, parseRanges, readRollbacks } from "./refs/rollback-records.ts";
 import { windowOfBranch } from "./summary-keys.ts";
 import { filesAddedBy } from "./table-files.ts";
 
-/** Snapshots of main after a sequence number, and of held branches where they are asked for, oldest first. */
+/** Snapshots of main after a sequence number, and of held and withdrawn windows where they are asked for, oldest first. */
 function snapshotsOf(metadata: TableMetadata, { after, held }: PromotedRange): Snapshot[] {
   const found = new Map(ancestorsOf(metadata, snapshotOfRef(metadata, "main"), after).map((each) => [each["snapshot-id"], each]));
   for (const ref of held ? Object.keys(metadata.refs) : []) {
     const head = windowOfBranch(ref) === null ? null : snapshotOfRef(metadata, ref);
     if (head !== null && head["sequence-number"] > after) found.set(head["snapshot-id"], head);
   }
+  for (const each of held ? withdrawnSnapshots(metadata, after) : []) found.set(each["snapshot-id"], each);
   return [...found.values()].toSorted((a, b) => (a["sequence-number"] < b["sequence-number"] ? -1 : 1));
+}
+
+/** Versions that rollbacks withdrew and that may come back: their rows keep their keys, unless those were given back. */
+function withdrawnSnapshots(metadata: TableMetadata, after: bigint): Snapshot[] {
+  return readRollbacks(metadata.properties).flatMap(({ from, sequences, keysReleased }) => {
+    const ranges = parseRanges(sequences);
+    const line = keysReleased ? [] : ancestorsOf(metadata, snapshotWithId(metadata, BigInt(from)), after);
+    return line.filter((each) => isIn(ranges, each["sequence-number"]));
+  });
 }
 
 /** See `Lake.promotedColumns`. */

@@ -2,7 +2,7 @@ import type { Decision } from "../../core/decision.ts";
 
 /** What Sluice says in snapshot summaries, for people and for its own walks through history. */
 export const summaryKeys = {
-  /** window, replay, publish, drop; or a change of state: start, reset, block, unblock, activate. */
+  /** window, replay, publish, drop, withdraw, restore; or a change of state: start, reset, block, unblock, activate. */
   change: "sluice.change",
   windowId: "sluice.window-id",
   decisionHash: "sluice.decision-hash",
@@ -18,6 +18,9 @@ export const summaryKeys = {
   part: "sluice.part",
   /** The held window that a publish or drop answers. */
   heldWindowId: "sluice.held-window-id",
+  /** What that window's own decision was, and its hash. */
+  heldVerdict: "sluice.held-verdict",
+  heldDecisionHash: "sluice.held-decision-hash",
   author: "sluice.author",
   reason: "sluice.reason",
   detail: "sluice.detail",

@@ -8,6 +8,12 @@ export const propertyNames = {
   blocks: "sluice.blocks",
   contracts: "sluice.contracts",
   holdNext: "sluice.hold-next",
+  /** Ids of the fields that the active contract names: those it may drop. */
+  contractFields: "sluice.contract-fields",
+  /** Contents that keep the summaries of expired snapshots. */
+  ledger: "sluice.ledger",
+  /** Rollbacks whose rows are withdrawn. */
+  withdrawn: "sluice.withdrawn",
 } as const;
 
 /** A contract that was activated: the newest is the active one. */
@@ -68,4 +74,14 @@ export function writeContracts(contracts: readonly ActivatedContract[]): string 
 /** Whether a person answered a stop with "hold the next one". */
 export function readHoldNext(properties: Properties): boolean {
   return properties[propertyNames.holdNext] === "true";
+}
+
+/** Ids of the fields that the active contract names, nested ones too. */
+export function readContractFields(properties: Properties): ReadonlySet<number> {
+  return new Set(JSON.parse(properties[propertyNames.contractFields] ?? "[]") as number[]);
+}
+
+/** The text of field ids. */
+export function writeContractFields(ids: readonly number[]): string {
+  return JSON.stringify(ids.toSorted((a, b) => a - b));
 }

@@ -124,6 +124,11 @@ export function catalogFacet(warehouseUri: string): Facet {
   return facet("CatalogDatasetFacet", "1-1-0", { framework: "iceberg", type: "jdbc", name: "sluice", warehouseUri, source: "sluice" });
 }
 
+/** That the table's content was replaced, not added to. */
+export function overwriteFacet(): Facet {
+  return facet("LifecycleStateChangeDatasetFacet", "1-0-1", { lifecycleStateChange: "OVERWRITE" });
+}
+
 /** Every column comes from the field of the same record that its contract names. */
 export function columnLineageFacet(contract: Contract, input: { readonly namespace: string; readonly name: string }): Facet {
   const fields = contract.fields.map((field) => [

@@ -11,6 +11,7 @@ import {
   jobTypeFacet,
   nominalTimeFacet,
   outputStatisticsFacet,
+  overwriteFacet,
   ownershipFacet,
   parentFacet,
   producerUri,
@@ -93,6 +94,7 @@ function outputs(window: CommittedWindow, contract: Contract, names: LineageName
       version: versionFacet(window.snapshotId),
       dataQualityMetrics: qualityMetricsFacet(decision, contract),
       columnLineage: columnLineageFacet(contract, { namespace: names.sourceNamespace, name: contract.topic }),
+      ...(decision.moved === undefined ? {} : { lifecycleStateChange: overwriteFacet() }),
       ...owners,
     },
     counts.promoted,
@@ -130,7 +132,8 @@ export function runEvents(
     producer: producerUri,
     schemaURL: schemaUrl,
     job: { namespace: names.jobNamespace, name: `sluice.${decision.dataset}.${decision.kind}`, facets: { jobType: jobTypeFacet() } },
-    inputs: inputs(window, contract, names),
+    // Moving main reads nothing of the source.
+    inputs: decision.moved === undefined ? inputs(window, contract, names) : [],
   };
   const runId = uuidOf(`${names.warehouseUri}:${decision.windowId}:${window.snapshotId}`);
   const { errorMessage: _, ...startFacets } = facets as typeof facets & { errorMessage?: Facet };

@@ -1,15 +1,20 @@
 import type { CommandSpec } from "../command.ts";
 import type { GroupSpec } from "../program.ts";
+import { branchCreate, branchDrop, branchList } from "./branch.ts";
 import { check } from "./check.ts";
 import { consume } from "./consume.ts";
 import { contractLint } from "./contract-lint.ts";
 import { demo } from "./demo.ts";
+import { diff } from "./diff.ts";
 import { holdDrop, holdList, holdPublish } from "./hold.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
+import { releaseCreate, releaseDrop, releaseList, releaseShow } from "./release.ts";
+import { rollback, rollforward } from "./rollback.ts";
 import { run } from "./run.ts";
 import { snapshots } from "./snapshots.ts";
 import { sourceAccept, sourceReset, sourceStatus } from "./source.ts";
 import { status } from "./status.ts";
+import { tagCreate, tagDrop, tagList } from "./tag.ts";
 import { traceFile, traceJob, traceRecord, traceSnapshot } from "./trace.ts";
 import { unblock } from "./unblock.ts";
 import { usage } from "./usage.ts";
@@ -22,6 +27,19 @@ export const commands: readonly CommandSpec[] = [
   contractLint,
   status,
   snapshots,
+  diff,
+  tagCreate,
+  tagList,
+  tagDrop,
+  branchCreate,
+  branchList,
+  branchDrop,
+  releaseCreate,
+  releaseList,
+  releaseShow,
+  releaseDrop,
+  rollback,
+  rollforward,
   traceRecord,
   traceSnapshot,
   traceFile,
@@ -45,6 +63,9 @@ export const groups: readonly GroupSpec[] = [
   { name: "contract", summary: "Check contracts" },
   { name: "quarantine", summary: "Look at quarantined records and replay them" },
   { name: "hold", summary: "Look at held windows, publish or drop them" },
+  { name: "tag", summary: "Name versions that must be found again" },
+  { name: "branch", summary: "Branches that people may write to, beside main" },
+  { name: "release", summary: "One tag over several datasets" },
   { name: "trace", summary: "Follow a record, a version or a file to what it came from and where it went" },
   { name: "source", summary: "See where a source stands, answer a changed or lost one" },
 ];

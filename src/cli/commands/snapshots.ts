@@ -13,7 +13,7 @@ export const snapshots: CommandSpec = {
     { command: "sluice snapshots --dataset flights --limit 5 --json", says: "five of them with their whole summaries" },
   ],
   options: [configOption, datasetOption, { flags: "-n, --limit <snapshots>", description: "How many", default: "20" }, jsonOption],
-  json: "{ dataset: string, total: number, snapshots: { snapshotId: string, parentId: string | null, sequence: string, committedAtMs: number, operation: string, refs: string[], summary: Record<string, string> }[] }",
+  json: "{ dataset: string, total: number, snapshots: { snapshotId: string, parentId: string | null, sequence: string, committedAtMs: number, operation: string, refs: string[], isWithdrawn: boolean, summary: Record<string, string> }[] }",
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
     return withLake(invocation, async ({ lake }) => {
@@ -37,6 +37,6 @@ function rowOf(one: SnapshotInfo): readonly string[] {
   const count = (key: string): string => formatCount(Number(one.summary[key] ?? 0));
   const added = count("added-records");
   // Other writers' snapshots have an operation only.
-  const change = one.summary["sluice.change"] ?? one.operation;
+  const change = `${one.summary["sluice.change"] ?? one.operation}${one.isWithdrawn ? " (withdrawn)" : ""}`;
   return [one.snapshotId, formatTime(one.committedAtMs), change, added, count("total-records"), one.refs.join(", ")];
 }

@@ -34,6 +34,7 @@ function committed(verdict: Decision["verdict"]): CommittedWindow {
     committedAtMs: 1_700_000_012_000,
     decisionHash: "d".repeat(64),
     quarantineSnapshotId: verdict === "promote" ? null : "8711111111111111568",
+    isWithdrawn: false,
     decision: makeDecision({
       profile: {
         rows: 9,

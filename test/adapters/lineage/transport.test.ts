@@ -24,6 +24,7 @@ const window: CommittedWindow = {
   decision: makeDecision(),
   decisionHash: "d",
   quarantineSnapshotId: "78",
+  isWithdrawn: false,
 };
 const names = { jobNamespace: "prod", sourceNamespace: "kafka://b:9092", warehouseUri: "file:///lake", tableNamespace: "sluice" };
 const ends: (() => void | Promise<void>)[] = [];

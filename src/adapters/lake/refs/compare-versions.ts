@@ -1,0 +1,136 @@
+import { decodeDecision } from "../../../core/decision-text.ts";
+import type { ComparedVersion, FileChange, VersionComparison, VersionWindow } from "../../../core/lake-refs.ts";
+import { resolveVersion } from "../../../core/version-name.ts";
+import type { IcebergSchema } from "../../../core/table-schema.ts";
+import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
+import { ancestorsOf, currentSchema, snapshotWithId } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
+import type { LedgerEntry } from "../maintenance/ledger.ts";
+import { everySnapshot } from "../maintenance/ledger.ts";
+import { summaryKeys } from "../summary-keys.ts";
+import { readContracts } from "../table-properties.ts";
+import type { LiveFile, ManifestCache } from "./live-files.ts";
+import { deleteFileCount, filesRemovedBy, liveFiles } from "./live-files.ts";
+import { rowsOf, versionSpace } from "./ref-records.ts";
+import { movedBy, standsIn } from "./version-line.ts";
+
+function schemaOf(metadata: TableMetadata, snapshot: Snapshot): IcebergSchema {
+  const id = snapshot["schema-id"];
+  return metadata.schemas.find((each) => each["schema-id"] === id) ?? currentSchema(metadata);
+}
+
+function contractOf(metadata: TableMetadata, hash: string): ComparedVersion["contract"] {
+  return { hash, version: readContracts(metadata.properties).find((each) => each.hash === hash)?.version ?? "" };
+}
+
+/** The contract that was in force at a version: that of its newest commit that names one, or the first of the dataset. */
+function contractAt(metadata: TableMetadata, snapshot: Snapshot, commits: readonly LedgerEntry[]): ComparedVersion["contract"] {
+  for (const { summary } of commits.toReversed()) {
+    const detail =
+      summary[summaryKeys.change] === "activate" ? (JSON.parse(summary[summaryKeys.detail] ?? "{}") as { contract?: string }) : {};
+    const hash = detail.contract ?? summary[summaryKeys.contractHash];
+    if (hash !== undefined) return contractOf(metadata, hash);
+  }
+  const first = readContracts(metadata.properties).find((each) => each.atMs <= snapshot["timestamp-ms"]);
+  return first === undefined ? null : { hash: first.hash, version: first.version };
+}
+
+async function windowOf(context: LakeContext, commit: LedgerEntry): Promise<VersionWindow[]> {
+  const hash = commit.summary[summaryKeys.decisionHash];
+  if (hash === undefined || movedBy(commit, "withdraw") !== null || movedBy(commit, "restore") !== null) return [];
+  return [
+    {
+      snapshotId: commit["snapshot-id"].toString(),
+      sequence: commit["sequence-number"],
+      committedAtMs: commit["timestamp-ms"],
+      decision: decodeDecision(await context.content.get("decision", hash)),
+    },
+  ];
+}
+
+async function windowsOf(context: LakeContext, commits: readonly LedgerEntry[]): Promise<VersionWindow[]> {
+  const windows: VersionWindow[] = [];
+  for (const commit of commits) windows.push(...(await windowOf(context, commit)));
+  return windows;
+}
+
+function changeOf(files: readonly LiveFile[], rewritten: bigint): FileChange {
+  const rows = files.reduce((sum, { entry }) => sum + (entry.file["record_count"] as bigint), 0n);
+  const bytes = files.reduce((sum, { entry }) => sum + (entry.file["file_size_in_bytes"] as bigint), 0n);
+  return { files: files.length, bytes, rows: rows - rewritten };
+}
+
+/** The newest snapshot that two have in common, and what each has beyond it; null where expiry has cut the way. */
+function fork(
+  metadata: TableMetadata,
+  a: Snapshot,
+  b: Snapshot,
+): { common: Snapshot; a: readonly Snapshot[]; b: readonly Snapshot[] } | null {
+  const [lineA, lineB] = [ancestorsOf(metadata, a), ancestorsOf(metadata, b)];
+  const ofA = new Set(lineA.map((each) => each["snapshot-id"]));
+  const common = lineB.find((each) => ofA.has(each["snapshot-id"]));
+  if (common === undefined) return null;
+  const before = (line: readonly Snapshot[]): Snapshot[] => line.slice(0, line.indexOf(common));
+  return { common, a: before(lineA), b: before(lineB) };
+}
+
+/** Rows of files that compactions took away on one side: the other side still has them, so that they are no difference. */
+async function rewrittenRows(
+  context: LakeContext,
+  side: readonly Snapshot[],
+  onlyOther: readonly LiveFile[],
+  cache: ManifestCache,
+): Promise<bigint> {
+  const replaced = new Set<string>();
+  for (const snapshot of side) {
+    if (snapshot.summary["operation"] !== "replace") continue;
+    for (const path of await filesRemovedBy(context, snapshot, cache)) replaced.add(path);
+  }
+  return onlyOther.filter((file) => replaced.has(file.path)).reduce((sum, { entry }) => sum + (entry.file["record_count"] as bigint), 0n);
+}
+
+/** Compares two versions; see `LakeRefs.compare`. */
+export async function compareVersions(context: LakeContext, dataset: string, a: string, b: string): Promise<VersionComparison> {
+  const { metadata } = (await loadTables(context, dataset)).promoted;
+  const space = versionSpace(dataset, metadata);
+  const names = [a, b].map((name) => resolveVersion(space, name, context.clock.now()));
+  const [headA, headB] = names.map((each) => snapshotWithId(metadata, BigInt(each.snapshotId)) as Snapshot) as [Snapshot, Snapshot];
+  const inA = standsIn(metadata, headA);
+  const inB = standsIn(metadata, headB);
+  const commits: LedgerEntry[] = [];
+  for await (const each of everySnapshot(context.content, metadata, -1n)) if (inA(each) || inB(each)) commits.push(each);
+  const version = async (i: 0 | 1, head: Snapshot, isIn: (each: LedgerEntry) => boolean): Promise<ComparedVersion> => ({
+    ...(names[i] as (typeof names)[number]),
+    committedAtMs: head["timestamp-ms"],
+    rows: rowsOf(head),
+    deleteFiles: await deleteFileCount(context, head),
+    schema: schemaOf(metadata, head),
+    contract: contractAt(metadata, head, commits.filter(isIn)),
+  });
+  const cache: ManifestCache = new Map();
+  const [filesA, filesB] = [await liveFiles(context, headA, cache), await liveFiles(context, headB, cache)];
+  const pathsA = new Set(filesA.map((file) => file.path));
+  const pathsB = new Set(filesB.map((file) => file.path));
+  const onlyA = filesA.filter((file) => !pathsB.has(file.path));
+  const onlyB = filesB.filter((file) => !pathsA.has(file.path));
+  const ways = fork(metadata, headA, headB);
+  const rewritten =
+    ways === null ? null : (await rewrittenRows(context, ways.b, onlyA, cache)) + (await rewrittenRows(context, ways.a, onlyB, cache));
+  return {
+    a: await version(0, headA, inA),
+    b: await version(1, headB, inB),
+    commonSnapshotId: ways?.common["snapshot-id"].toString() ?? null,
+    added: changeOf(onlyB, rewritten ?? 0n),
+    removed: changeOf(onlyA, rewritten ?? 0n),
+    rowsRewritten: rewritten,
+    onlyB: await windowsOf(
+      context,
+      commits.filter((each) => inB(each) && !inA(each)),
+    ),
+    onlyA: await windowsOf(
+      context,
+      commits.filter((each) => inA(each) && !inB(each)),
+    ),
+  };
+}

@@ -1,0 +1,59 @@
+import { SluiceError } from "../../../core/errors.ts";
+import type { LakeRefs } from "../../../core/lake-refs.ts";
+import type { CommittedWindow } from "../../../core/ports.ts";
+import { resolveVersion } from "../../../core/version-name.ts";
+import { snapshotWithId } from "../../iceberg/table-metadata.ts";
+import { windowOf } from "../history.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
+import { everySnapshot } from "../maintenance/ledger.ts";
+import { createRef, dropRef } from "./change-ref.ts";
+import { compareVersions } from "./compare-versions.ts";
+import { listRefs } from "./list-refs.ts";
+import { planRollback } from "./plan-rollback.ts";
+import { versionSpace } from "./ref-records.ts";
+import { createRelease, dropRelease, listReleases } from "./releases.ts";
+import { rollForward } from "./roll-forward.ts";
+import { readRollbacks } from "./rollback-records.ts";
+import { rollback } from "./rollback.ts";
+import { standsIn, withdrawnTest } from "./version-line.ts";
+
+async function* windowsOf(context: LakeContext, dataset: string, snapshotId: string): AsyncIterable<CommittedWindow> {
+  const { metadata } = (await loadTables(context, dataset)).promoted;
+  const head = /^\d+$/.test(snapshotId) ? snapshotWithId(metadata, BigInt(snapshotId)) : null;
+  if (head === null) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
+  const isIn = standsIn(metadata, head);
+  const isWithdrawn = withdrawnTest(metadata);
+  for await (const each of everySnapshot(context.content, metadata, -1n)) {
+    const window = isIn(each) ? await windowOf(context, each, isWithdrawn(each)) : null;
+    if (window !== null) yield window;
+  }
+}
+
+/**
+ * Named versions of a lake. `inTurn` orders changes of one dataset by this process; `datasets` lists them all.
+ */
+export function createRefs(
+  context: LakeContext,
+  inTurn: <T>(dataset: string, work: () => Promise<T>) => Promise<T>,
+  datasets: () => Promise<readonly string[]>,
+): LakeRefs {
+  const metadataOf = async (dataset: string): Promise<Parameters<typeof listRefs>[0]> =>
+    (await loadTables(context, dataset)).promoted.metadata;
+  return {
+    list: async (dataset) => listRefs(await metadataOf(dataset)),
+    resolve: async (dataset, version) => resolveVersion(versionSpace(dataset, await metadataOf(dataset)), version, context.clock.now()),
+    create: (dataset, ref) => inTurn(dataset, () => createRef(context, dataset, ref)),
+    drop: (dataset, ref) => inTurn(dataset, () => dropRef(context, dataset, ref)),
+    // Several datasets' turns at once could wait for each other: these go in without one, and try again where they lose.
+    createRelease: (release) => createRelease(context, release),
+    releases: async () => listReleases(context, await datasets()),
+    dropRelease: async (release) => dropRelease(context, await datasets(), release),
+    planRollback: async (dataset, to) => (await planRollback(context, await loadTables(context, dataset), to)).plan,
+    rollback: (dataset, change) => inTurn(dataset, () => rollback(context, dataset, change)),
+    rollbacks: async (dataset) => readRollbacks((await metadataOf(dataset)).properties),
+    rollForward: (dataset, change) => inTurn(dataset, () => rollForward(context, dataset, change)),
+    compare: (dataset, a, b) => compareVersions(context, dataset, a, b),
+    windowsOf: (dataset, snapshotId) => windowsOf(context, dataset, snapshotId),
+  };
+}

@@ -1,0 +1,44 @@
+import { isOwnRef } from "../../../core/ref-name.ts";
+import type { NamedRef, RefKind } from "../../../core/lake-refs.ts";
+import type { SnapshotRef, TableMetadata } from "../../iceberg/table-metadata.ts";
+import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
+import type { RefRecord } from "./ref-records.ts";
+import { keptUntilMs, recordsOf, rowsOf } from "./ref-records.ts";
+import { readRollbacks, withdrawnTag } from "./rollback-records.ts";
+
+function kindOf(name: string, ref: SnapshotRef, record: RefRecord | null): RefKind {
+  if (name === "main") return "main";
+  if (name.startsWith("held/")) return "held";
+  if (name.startsWith("withdrawn/")) return "withdrawn";
+  return record?.kind === "release" && ref.type === "tag" ? "release" : ref.type;
+}
+
+/** A ref as it stands; null for a ref whose snapshot is gone. */
+export function namedRef(metadata: TableMetadata, name: string): NamedRef | null {
+  const ref = metadata.refs[name];
+  const snapshot = snapshotOfRef(metadata, name);
+  if (ref === undefined || snapshot === null) return null;
+  const kept = isOwnRef(name) ? null : (recordsOf(metadata).get(name) ?? null);
+  const record = kept?.dropped === undefined ? kept : null;
+  const rollback = readRollbacks(metadata.properties).find((each) => withdrawnTag(each.id) === name);
+  const snapshotId = snapshot["snapshot-id"].toString();
+  return {
+    name,
+    kind: kindOf(name, ref, record),
+    snapshotId,
+    committedAtMs: snapshot["timestamp-ms"],
+    rows: rowsOf(snapshot),
+    author: record?.author ?? rollback?.author ?? null,
+    reason: record?.reason ?? rollback?.reason ?? null,
+    createdAtMs: record?.atMs ?? rollback?.atMs ?? null,
+    keptUntilMs: keptUntilMs(ref, snapshot),
+    isIntact: kept === null || kept.kind === "branch" || (kept.dropped === undefined && kept.snapshotId === snapshotId),
+  };
+}
+
+/** Every branch and tag of a table, by name. */
+export function listRefs(metadata: TableMetadata): NamedRef[] {
+  return Object.keys(metadata.refs)
+    .toSorted()
+    .flatMap((name) => namedRef(metadata, name) ?? []);
+}
