@@ -52,7 +52,8 @@ async function prepareEngine(): Promise<() => Promise<number>> {
   };
 }
 
-function writeSettled({ file, rejected, profile, passedRows }: SettledRows): number {
+function writeSettled({ files, rejected, profile, passedRows }: SettledRows): number {
+  const [file] = files;
   if (file?.recordCount !== passedRows) throw new Error("rows were lost");
   writeFileSync(join(folder, "engine-failures.ndjson"), rejected.map((each) => `${JSON.stringify(each)}\n`).join(""));
   writeFileSync(join(folder, "engine-profile.json"), JSON.stringify(profile.columns));

@@ -6,6 +6,7 @@ import type { Contract } from "../core/contract.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Reason } from "../core/rule.ts";
 import type { SettledRows } from "../gate/judged-rows.ts";
+import type { ArrowOutput } from "./arrow-output.ts";
 import { decodeProfile, emptyProfile, mergeProfiles, summarizeProfile } from "../sketches/index.ts";
 
 /** Where a check writes what it found; null: nowhere. */
@@ -16,6 +17,8 @@ export interface CheckPaths {
   readonly profile: string | null;
   /** A folder for the rows that passed, as one Parquet file a window. */
   readonly parquet: string | null;
+  /** The rows that passed, as one Arrow IPC file; or, where its name ends in `.arrows`, as a stream. */
+  readonly arrow: string | null;
 }
 
 /** A failing row, as it is written. */
@@ -32,6 +35,7 @@ export class CheckOutputs {
   readonly #failures: WriteStream | null;
   #lines: string[] = [];
   #profile: Profile | null = null;
+  #arrow: ArrowOutput | null = null;
   #files = 0;
 
   private constructor(paths: CheckPaths, contract: Contract) {
@@ -45,6 +49,7 @@ export class CheckOutputs {
     if (paths.parquet !== null) await mkdir(paths.parquet, { recursive: true });
     const outputs = new CheckOutputs(paths, contract);
     if (outputs.#failures !== null) await once(outputs.#failures, "open");
+    if (paths.arrow !== null) outputs.#arrow = await (await import("./arrow-output.ts")).ArrowOutput.open(paths.arrow, contract);
     return outputs;
   }
 
@@ -62,7 +67,7 @@ export class CheckOutputs {
   }
 
   /** A window is settled: its failing rows were told, its file and profile are here. */
-  async window({ profile, file }: SettledRows): Promise<void> {
+  async window({ profile, files, arrow }: SettledRows): Promise<void> {
     const lines = this.#lines.join("");
     this.#lines = [];
     if (this.#failures !== null && lines !== "" && !this.#failures.write(lines)) await once(this.#failures, "drain");
@@ -70,13 +75,16 @@ export class CheckOutputs {
       const own = decodeProfile(profile.bytes);
       this.#profile = this.#profile === null ? own : mergeProfiles(this.#profile, own);
     }
-    if (this.#paths.parquet === null || file === null) return;
-    const name = `part-${String(++this.#files).padStart(5, "0")}.parquet`;
-    const handle = await open(join(this.#paths.parquet, name), "w");
-    try {
-      for (const piece of file.pieces) await handle.write(piece);
-    } finally {
-      await handle.close();
+    for (const message of arrow ?? []) await this.#arrow?.add(message);
+    if (this.#paths.parquet === null || files.length === 0) return;
+    for (const file of files) {
+      const name = `part-${String(++this.#files).padStart(5, "0")}.parquet`;
+      const handle = await open(join(this.#paths.parquet, name), "w");
+      try {
+        for (const piece of file.pieces) await handle.write(piece);
+      } finally {
+        await handle.close();
+      }
     }
   }
 
@@ -86,6 +94,7 @@ export class CheckOutputs {
       this.#failures.end();
       await once(this.#failures, "close");
     }
+    await this.#arrow?.close();
     if (this.#paths.profile === null) return;
     const profile = this.#profile ?? emptyProfile(this.#contract);
     const shown = { rows: profile.rows, columns: summarizeProfile(profile, this.#contract) };

@@ -14,6 +14,7 @@ import type { SchemaAnswer, SchemaId } from "./registered-schema.ts";
 import type { PromotedRange, PromotedRows } from "./promoted-rows.ts";
 import type { Reason } from "./rule.ts";
 import type { Field } from "./schema.ts";
+import type { SkippedRange } from "./skipped-range.ts";
 import type { FileLayout } from "./table-layout.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 
@@ -200,6 +201,8 @@ export interface Block {
 export interface DatasetState {
   readonly positions: readonly Position[];
   readonly blocks: readonly Block[];
+  /** What answers of persons passed over. */
+  readonly skipped: readonly SkippedRange[];
   /** The contract hash that the dataset is being judged by. */
   readonly activeContract: string | null;
   /** A person answered a stop with "hold it": the next window that would stop is held instead. Cleared by that window's commit. */

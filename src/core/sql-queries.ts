@@ -11,6 +11,6 @@ export type SqlAnswer = { readonly value: number } | { readonly fault: string };
 
 /** Runs queries of contracts over the rows of a window, cut off from everything else. */
 export interface SqlEngine {
-  /** `parquet`: the window's rows that passed, as a file's pieces; `table`: the name that queries know them by. Answers in the order of the queries; never rejects for a query's own fault. */
-  run(queries: readonly SqlQuery[], table: string, parquet: readonly Uint8Array[]): Promise<readonly SqlAnswer[]>;
+  /** `parquet`: the window's rows that passed, as files, each in pieces; `table`: the name that queries know them by. Answers in the order of the queries; never rejects for a query's own fault. */
+  run(queries: readonly SqlQuery[], table: string, parquet: readonly (readonly Uint8Array[])[]): Promise<readonly SqlAnswer[]>;
 }

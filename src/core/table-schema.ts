@@ -29,6 +29,29 @@ export interface IcebergSchema {
   readonly "identifier-field-ids"?: readonly number[];
 }
 
+/** The field at a path through structs; null where there is none. */
+export function fieldAt(fields: readonly IcebergField[], path: string): IcebergField | null {
+  for (const field of fields) {
+    if (field.name === path) return field;
+    const { name, type } = field;
+    if (typeof type === "object" && type.type === "struct" && path.startsWith(`${name}.`)) {
+      const inner = fieldAt(type.fields, path.slice(name.length + 1));
+      if (inner !== null) return inner;
+    }
+  }
+  return null;
+}
+
+/** The field with an id, at the top or inside of structs; null where there is none. */
+export function fieldWithId(fields: readonly IcebergField[], id: number): IcebergField | null {
+  for (const field of fields) {
+    if (field.id === id) return field;
+    const inner = typeof field.type === "object" && field.type.type === "struct" ? fieldWithId(field.type.fields, id) : null;
+    if (inner !== null) return inner;
+  }
+  return null;
+}
+
 /** Names of the columns that say where a promoted row came from: topic id, partition, offset, and the record's timestamp (null where it has none). */
 export const sourceColumns = {
   source: "_sluice_source",

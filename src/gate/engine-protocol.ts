@@ -1,6 +1,7 @@
 import type { Contract } from "../core/contract.ts";
 import type { PackedRecords } from "../core/packed-records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
+import type { FileLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineKind } from "./compiled.ts";
@@ -16,6 +17,7 @@ export type EngineRequest =
       readonly window: number;
       readonly contract: number;
       readonly schema: IcebergSchema | null;
+      readonly layout?: FileLayout;
       readonly kind: EngineKind;
     }
   | { readonly type: "add"; readonly window: number; readonly records: PackedRecords; readonly schemas: ResolvedSchemas }
@@ -33,4 +35,6 @@ export type EngineAnswer =
 export interface EngineThreadData {
   /** One word, counted up while work goes on: how the host tells a long task from a stuck one. */
   readonly beats: SharedArrayBuffer;
+  /** Whether rows that pass are encoded for Arrow too. */
+  readonly arrow: boolean;
 }

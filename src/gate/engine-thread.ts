@@ -20,6 +20,8 @@ export interface EngineThreadOptions {
   readonly heapMib: number;
   /** A thread that has work and shows no sign of life for so long is stuck, and is ended. */
   readonly silenceMsMax: number;
+  /** Whether rows that pass are encoded for Arrow too. Default: no. */
+  readonly arrow?: boolean;
 }
 
 const beatMs = 250;
@@ -144,7 +146,7 @@ export class EngineThread {
     this.#options = options;
     const beats = new SharedArrayBuffer(4);
     this.#beats = new Int32Array(beats);
-    const workerData: EngineThreadData = { beats };
+    const workerData: EngineThreadData = { beats, arrow: options.arrow === true };
     this.#worker = new Worker(options.entry, {
       workerData,
       name: "sluice-engine",
@@ -167,9 +169,9 @@ export class EngineThread {
     return this.#windows.size;
   }
 
-  open({ contract, schema, kind }: WindowPlan): EngineWindow {
+  open({ contract, ...plan }: WindowPlan): EngineWindow {
     const number = ++this.#windowCount;
-    this.tell({ type: "open", window: number, contract: this.#tellContract(contract), schema, kind });
+    this.tell({ type: "open", window: number, contract: this.#tellContract(contract), ...plan });
     const window = new HostedWindow(this, number, contract);
     this.#windows.set(number, window);
     return window;

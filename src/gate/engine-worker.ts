@@ -1,6 +1,7 @@
 import type { Contract } from "../core/contract.ts";
+import type { FilePartition } from "../core/encoded-file.ts";
 import { unpackRecords } from "../core/packed-records.ts";
-import { CompiledContracts } from "./engine.ts";
+import { CompiledContracts, type CreateEncodeRows } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
 import type { SettledRows } from "./judged-rows.ts";
 import { SlabPool } from "./slab-pool.ts";
@@ -13,7 +14,11 @@ export interface EnginePort {
 }
 
 /** Judges windows in a thread as its host asks, one request after the other. Whatever it throws ends the thread, and its host reads the records again. */
-export function serveEngine(port: EnginePort, options: EngineThreadData): void {
+export function serveEngine(
+  port: EnginePort,
+  options: Pick<EngineThreadData, "beats">,
+  createEncodeRows: CreateEncodeRows | null = null,
+): void {
   const beats = new Int32Array(options.beats);
   const beat = (): void => void Atomics.add(beats, 0, 1);
   beat();
@@ -37,7 +42,15 @@ export function serveEngine(port: EnginePort, options: EngineThreadData): void {
       case "open": {
         const contract = contracts.get(request.contract);
         if (contract === undefined) throw new Error(`bug: contract ${request.contract} was never told to this thread`);
-        windows.set(request.window, new WindowJudge(compiled.get(contract, request.kind), { schema: request.schema, tick }));
+        windows.set(
+          request.window,
+          new WindowJudge(compiled.get(contract, request.kind), {
+            schema: request.schema,
+            ...(request.layout && { layout: request.layout }),
+            tick,
+            ...(createEncodeRows !== null && { encodeRows: createEncodeRows(contract) }),
+          }),
+        );
         break;
       }
       case "add": {
@@ -77,21 +90,30 @@ function openWindow(windows: ReadonlyMap<number, WindowJudge>, number: number): 
 
 /** The same with bytes in buffers of their own, which can move to the other thread: a view is cloned with all of the buffer that it looks at. */
 function ownBuffers(settled: SettledRows): SettledRows {
-  const { file, profile } = settled;
+  const { files, profile } = settled;
   const own = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
   const bounds = (map: ReadonlyMap<number, Uint8Array>): Map<number, Uint8Array> =>
     new Map([...map].map(([id, bytes]) => [id, own(bytes)]));
   return {
     ...settled,
     profile: { ...profile, bytes: own(profile.bytes) },
-    file:
-      file === null
-        ? null
-        : { ...file, pieces: file.pieces.map(own), lowerBounds: bounds(file.lowerBounds), upperBounds: bounds(file.upperBounds) },
+    files: files.map((file) => ({
+      ...file,
+      pieces: file.pieces.map(own),
+      lowerBounds: bounds(file.lowerBounds),
+      upperBounds: bounds(file.upperBounds),
+      ...(file.partition && { partition: ownPartition(file.partition, own) }),
+    })),
   };
 }
 
+function ownPartition({ specId, values }: FilePartition, own: (bytes: Uint8Array) => Uint8Array): FilePartition {
+  return { specId, values: new Map([...values].map(([id, value]) => [id, value instanceof Uint8Array ? own(value) : value])) };
+}
+
 /** What moves to the other thread instead of being copied. */
-function buffersOf({ file, profile }: SettledRows): ArrayBuffer[] {
-  return [...(file?.pieces ?? []), profile.bytes].map(({ buffer }) => buffer as ArrayBuffer);
+function buffersOf({ files, profile, arrow }: SettledRows): ArrayBuffer[] {
+  return [...files.flatMap((file) => file.pieces), ...(arrow ?? []).map(({ bytes }) => bytes), profile.bytes].map(
+    ({ buffer }) => buffer as ArrayBuffer,
+  );
 }

@@ -1,8 +1,10 @@
 import type { Contract } from "../core/contract.ts";
 import type { SluiceError } from "../core/errors.ts";
+import type { EncodeRows } from "../core/ipc-message.ts";
 import type { Records } from "../core/records.ts";
 import { concatRecords } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
+import type { FileLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { CompiledContract, EngineKind } from "./compiled.ts";
@@ -15,6 +17,8 @@ export interface WindowPlan {
   readonly contract: Contract;
   /** The table that rows which passed are encoded for; null: they are not encoded. */
   readonly schema: IcebergSchema | null;
+  /** How its files are partitioned and sorted; absent: not at all. */
+  readonly layout?: FileLayout;
   readonly kind: EngineKind;
 }
 
@@ -61,12 +65,22 @@ export class CompiledContracts {
   }
 }
 
-/** Judges in the caller's thread: for tests, for commands without a heartbeat to keep, and for machines too small for threads. */
-export function createInlineEngine(tick: () => number): Engine {
+/** How rows that pass a contract are encoded for Arrow. */
+export type CreateEncodeRows = (contract: Contract) => EncodeRows;
+
+/**
+ * Judges in the caller's thread: for tests, for commands without a heartbeat to keep, and for machines too small for threads. With `createEncodeRows`, rows that
+ * pass are encoded for Arrow too.
+ */
+export function createInlineEngine(tick: () => number, createEncodeRows: CreateEncodeRows | null = null): Engine {
   const contracts = new CompiledContracts();
   return {
-    open({ contract, schema, kind }) {
-      const judge = new WindowJudge(contracts.get(contract, kind), { schema, tick });
+    open({ contract, kind, ...encoding }) {
+      const judge = new WindowJudge(contracts.get(contract, kind), {
+        ...encoding,
+        tick,
+        ...(createEncodeRows !== null && { encodeRows: createEncodeRows(contract) }),
+      });
       return {
         room: () => Promise.resolve(),
         add: async (runs, schemas) => judge.add(concatRecords(runs), schemas),

@@ -51,7 +51,7 @@ export class Gate implements SourceListener {
     const { lake, observe } = this.#options;
     for (const contract of this.#options.contracts) {
       const state = await this.#patiently(() => lake.activate(contract));
-      if (state !== null) this.#lanes.get(contract.topic)?.encodeFor(state.schema);
+      if (state !== null) this.#lanes.get(contract.topic)?.encodeFor(state);
       observe({ type: "contract.activated", dataset: contract.dataset, version: contract.version, hash: contract.hash });
     }
   }

@@ -84,7 +84,7 @@ export function judgeWindow(window: OpenWindow, settled: SettledRows, closing: C
     from: window.from,
     to: window.to,
     supersedes: window.supersedes,
-    passed: settled.file,
+    passed: settled.files,
     raw: verdict === "hold" ? window.passedRecords(settled) : [],
     rejected: window.rejectedRecords(settled),
   };

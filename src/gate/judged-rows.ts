@@ -1,4 +1,5 @@
 import type { EncodedFile } from "../core/encoded-file.ts";
+import type { IpcMessage } from "../core/ipc-message.ts";
 import type { ColumnSummary } from "../core/profile.ts";
 import type { Reason, RuleOutcome } from "../core/rule.ts";
 
@@ -32,8 +33,10 @@ export interface SettledRows {
   /** Rows skipped by a policy, ascending. */
   readonly skipped: readonly SkippedWindowRow[];
   readonly profile: SettledProfile;
-  /** The rows that passed; null where there are none, or where no file was asked for. */
-  readonly file: EncodedFile | null;
+  /** The rows that passed, a file a partition; none where there are none, or where no file was asked for. */
+  readonly files: readonly EncodedFile[];
+  /** The same rows as record batches of Arrow, in order; absent where they were not asked for. */
+  readonly arrow?: readonly IpcMessage[];
 }
 
 export interface RejectedWindowRow {

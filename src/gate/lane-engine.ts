@@ -1,7 +1,10 @@
 import type { Contract } from "../core/contract.ts";
 import { SluiceError } from "../core/errors.ts";
+import type { DatasetState } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
+import type { FileLayout } from "../core/table-layout.ts";
+import { plainLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { GateContext } from "./context.ts";
 import type { EngineWindow } from "./engine.ts";
@@ -19,8 +22,8 @@ const backoffMsMax = 5000;
 export class LaneEngine {
   readonly #context: GateContext;
   readonly #stopped = Promise.withResolvers<void>();
-  /** The table that windows to come are encoded for. */
-  schema: IcebergSchema | null = null;
+  #schema: IcebergSchema | null = null;
+  #layout: FileLayout = plainLayout;
   #losses = 0;
   /** The last fallback told, so that each is told once. */
   #fallback: string | null = null;
@@ -32,7 +35,7 @@ export class LaneEngine {
   open(contract: Contract): EngineWindow {
     const { engine, engineKind } = this.#context;
     const kind = this.#losses >= lossesCompiledMax ? "reference" : engineKind;
-    return engine.open({ contract, schema: this.schema, kind });
+    return engine.open({ contract, schema: this.#schema, layout: this.#layout, kind });
   }
 
   /** Waits for room. False where the window is gone meanwhile. */
@@ -75,6 +78,12 @@ export class LaneEngine {
     const timer = setTimeout(() => pause.resolve(), Math.min(backoffMsMax, 50 * 2 ** attempt));
     await Promise.race([pause.promise, this.#stopped.promise]);
     clearTimeout(timer);
+  }
+
+  /** Windows to come are encoded for a table as it is now. */
+  encodeFor({ schema, layout }: Pick<DatasetState, "schema" | "layout">): void {
+    this.#schema = schema;
+    this.#layout = layout;
   }
 
   /** Nothing is waited for any more. */

@@ -6,7 +6,6 @@ import type { LaneStatus } from "../core/events.ts";
 import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { Block, DatasetState, SourceRun, WindowCommit } from "../core/ports.ts";
-import type { IcebergSchema } from "../core/table-schema.ts";
 import type { GateContext } from "./context.ts";
 import type { SettledRows } from "./judged-rows.ts";
 import { LaneCommit } from "./lane-commit.ts";
@@ -88,8 +87,8 @@ export class Lane {
   }
 
   /** The table that windows to come are encoded for. Told before the first partition is assigned. */
-  encodeFor(schema: IcebergSchema): void {
-    this.#engine.schema = schema;
+  encodeFor(table: Pick<DatasetState, "schema" | "layout">): void {
+    this.#engine.encodeFor(table);
   }
 
   /** Begins partitions at their positions (again, after a seek). */
@@ -119,7 +118,7 @@ export class Lane {
         const state = await activate();
         if (state === null) return false;
         this.#contract = contract;
-        this.#engine.schema = state.schema;
+        this.#engine.encodeFor(state);
         this.#record.contractError = null;
         this.#judge.change(contract);
         return true;
@@ -371,7 +370,7 @@ export class Lane {
     this.#syncing = false;
     before();
     this.holdNext = state.holdNext;
-    this.#engine.schema = state.schema;
+    this.#engine.encodeFor(state);
     const positions = state.positions.filter((each) => this.#reading.has(partitionId(each)));
     this.assign(positions);
     this.#context.source.seek(positions);

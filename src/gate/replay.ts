@@ -8,6 +8,7 @@ import type { Clock, Lake, QuarantinedRecord, QuarantineFilter, ReplayCommit, Sc
 import { recordsOfQuarantined } from "../core/quarantined-records.ts";
 import type { Records } from "../core/records.ts";
 import type { Reason } from "../core/rule.ts";
+import type { FileLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { CompiledContract, EngineKind } from "./compiled.ts";
 import { compile } from "./compiled.ts";
@@ -50,6 +51,7 @@ export interface ReplayTotals {
 interface ReplayEngine {
   readonly compiled: CompiledContract;
   readonly schema: IcebergSchema;
+  readonly layout: FileLayout;
   readonly outside: Outside;
 }
 
@@ -85,11 +87,11 @@ function rangesOf(records: Records): OffsetRange[] {
 /** Judges some open quarantined records by the contract: row rules only, for a window's thresholds and drift were judged when they first came. */
 async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOptions, engine: ReplayEngine): Promise<ReplayCommit> {
   const { contract, clock, worker, producer, attemptsMax } = options;
-  const { compiled, schema } = engine;
+  const { compiled, schema, layout } = engine;
   const openedAtMs = clock.now();
   const records = recordsOfQuarantined(rows);
   const schemas = await resolveSchemas(contract, [records], options.registry ?? null);
-  const judge = new WindowJudge(compiled, { schema, tick: () => 0 });
+  const judge = new WindowJudge(compiled, { schema, layout, tick: () => 0 });
   judge.add(records, schemas);
   const closedAtMs = clock.now();
   const closing: ClosingWindow = {
@@ -150,7 +152,7 @@ async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOp
     state: (rows[row] as QuarantinedRecord).attempt + 1 >= attemptsMax ? "parked" : "open",
   }));
   for (const { row, policy } of settled.skipped) failed.push({ index: row, reasons: [skipReason(policy)], state: "discarded" });
-  return { contract, decision, replayed: rows, passed: settled.file, failed };
+  return { contract, decision, replayed: rows, passed: settled.files, failed };
 }
 
 /**
@@ -160,10 +162,12 @@ async function judgeReplay(rows: readonly QuarantinedRecord[], options: ReplayOp
 export async function replay(options: ReplayOptions): Promise<ReplayTotals> {
   const totals = { replayed: 0, promoted: 0, failed: 0, parked: 0 };
   const { contract } = options;
+  const { schema, layout } = await options.lake.state(contract.dataset);
   const engine: ReplayEngine = {
     // How late a record is was judged when it first came.
     compiled: compile({ ...contract, policies: { ...contract.policies, late: null } }, options.engine),
-    schema: (await options.lake.state(contract.dataset)).schema,
+    schema,
+    layout,
     outside: new Outside({ claims: options.lake.claims, lake: options.lake, sequences: null }),
   };
   const before = options.clock.now();

@@ -2,11 +2,14 @@ import type { Batch } from "../core/batch.ts";
 import { BrokenInvariant, demand } from "../core/broken-invariant.ts";
 import type { Contract } from "../core/contract.ts";
 import type { EncodedFile } from "../core/encoded-file.ts";
+import { countRows } from "../core/encoded-file.ts";
+import type { EncodeRows, IpcMessage } from "../core/ipc-message.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { LateViolations, RuleCheck, RuleOutcome, RulePlan, WindowValidator } from "../core/rule.ts";
+import type { FileLayout } from "../core/table-layout.ts";
+import { plainLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
-import type { ParquetFile } from "../parquet/written-file.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import { addOffenders, DeferredGatherer, deferredRules } from "../rules/deferred/deferred-rule.ts";
 import { encodeProfile, summarizeProfile } from "../sketches/index.ts";
@@ -16,11 +19,16 @@ import type { CompiledContract } from "./compiled.ts";
 import type { JudgedRows, RejectedWindowRow, SettledProfile, SettledRows, SkippedWindowRow, StepTimings } from "./judged-rows.ts";
 import type { JudgedChunk } from "./settle-chunk.ts";
 import { passingRows, rejectedRows, settleChunk } from "./settle-chunk.ts";
+import { openWindowFiles, type WindowFiles } from "./window-files.ts";
 
 /** What a window's judge works with. */
 export interface WindowJudgeOptions {
   /** The table that rows which passed are encoded for; null: they are not encoded. */
   readonly schema: IcebergSchema | null;
+  /** How its files are partitioned and sorted; absent: not at all. */
+  readonly layout?: FileLayout;
+  /** Encodes the rows that passed for Arrow; absent: they are not. */
+  readonly encodeRows?: EncodeRows;
   /** A monotonic clock in milliseconds, for the timings. */
   readonly tick: () => number;
 }
@@ -32,25 +40,27 @@ export interface WindowJudgeOptions {
 export class WindowJudge {
   readonly #compiled: CompiledContract;
   #engine: ChunkEngine | null;
-  readonly #schema: IcebergSchema | null;
   readonly #tick: () => number;
   readonly #rules: WindowValidator;
   readonly #kept: { readonly chunk: JudgedChunk; readonly base: number }[] | null;
   readonly #rejected: RejectedWindowRow[] = [];
   readonly #skipped: SkippedWindowRow[] = [];
-  readonly #pieces: Uint8Array[] = [];
-  #file: ParquetFile | null = null;
+  readonly #files: WindowFiles | null;
+  readonly #encodeRows: EncodeRows | null;
+  readonly #messages: IpcMessage[] = [];
   #closed: ClosedRules | null = null;
   #rows = 0;
   #passed = 0;
 
-  constructor(compiled: CompiledContract, { schema, tick }: WindowJudgeOptions) {
+  constructor(compiled: CompiledContract, { schema, layout = plainLayout, tick, encodeRows }: WindowJudgeOptions) {
     this.#compiled = compiled;
-    this.#schema = schema;
     this.#tick = tick;
-    this.#engine = compiled.lend();
-    this.#engine.profiler.reset();
-    this.#rules = this.#engine.validator.open();
+    this.#encodeRows = encodeRows ?? null;
+    const engine = compiled.lend();
+    engine.profiler.reset();
+    this.#engine = engine;
+    this.#files = schema === null ? null : openWindowFiles({ schema, layout, openFile: (into) => engine.openFile(into) });
+    this.#rules = engine.validator.open();
     this.#kept = canStillFall(compiled.contract) ? [] : null;
   }
 
@@ -100,10 +110,11 @@ export class WindowJudge {
     const late = [...closed.late, ...found.flatMap((each) => this.#byChunk(each))];
     if (this.#kept === null) demand(late.length === 0, "a rule found late offenders in a window whose rows can't fall any more");
     else this.#settleKept(this.#kept, late, closedAtMs, beat);
-    const file = this.#finishFile();
+    const files = this.#finishFiles(beat);
     const profile = this.#finishProfile();
     this.discard();
-    return { outcomes, passedRows: this.#passed, rejected: this.#rejected, skipped: this.#skipped, profile, file };
+    const settled = { outcomes, passedRows: this.#passed, rejected: this.#rejected, skipped: this.#skipped, profile, files };
+    return this.#encodeRows === null ? settled : { ...settled, arrow: this.#messages };
   }
 
   /** The rules' own end, once. */
@@ -127,8 +138,7 @@ export class WindowJudge {
 
   /** The window is over, settled or dropped. */
   discard(): void {
-    this.#file?.discard();
-    this.#file = null;
+    this.#files?.discard();
     if (this.#engine !== null) this.#compiled.giveBack(this.#engine);
     this.#engine = null;
   }
@@ -187,23 +197,17 @@ export class WindowJudge {
   #encode(batch: Batch, passed: Uint32Array): void {
     this.#passed += passed.length;
     if (passed.length === 0) return;
-    const pieces = this.#openFile()?.append(batch, passed) ?? [];
-    for (const piece of pieces) this.#pieces.push(piece);
+    // First: what a batch views may move when a file takes its rows.
+    if (this.#encodeRows !== null) this.#messages.push(this.#encodeRows(batch, passed));
+    this.#files?.append(batch, passed);
   }
 
-  /** The window's file; null where none is wanted. */
-  #openFile(): ParquetFile | null {
-    if (this.#schema !== null) this.#file ??= this.#lent.openFile(this.#schema);
-    return this.#file;
-  }
-
-  #finishFile(): EncodedFile | null {
-    const open = this.#file;
-    if (open === null || this.#schema === null || this.#passed === 0) return null;
-    const { pieces, file } = open.finish();
-    this.#file = null;
-    if (file.recordCount !== this.#passed) throw new BrokenInvariant(`a file of ${file.recordCount} rows, where ${this.#passed} passed`);
-    return { ...file, pieces: [...this.#pieces, ...pieces], schema: this.#schema };
+  #finishFiles(beat: () => void): EncodedFile[] {
+    if (this.#files === null) return [];
+    const files = this.#files.finish(beat);
+    const rows = countRows(files);
+    if (rows !== this.#passed) throw new BrokenInvariant(`files of ${rows} rows, where ${this.#passed} passed`);
+    return files;
   }
 
   #finishProfile(): SettledProfile {

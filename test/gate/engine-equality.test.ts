@@ -84,20 +84,17 @@ const hex = (bounds: ReadonlyMap<number, Uint8Array>): unknown =>
 
 /** Everything that a decision, quarantine and the table come from. */
 function essence({ settled, judged }: { settled: SettledRows; judged: readonly JudgedRows[] }): unknown {
-  const { file, profile } = settled;
+  const { files, profile } = settled;
   return {
     ...settled,
     judged: judged.map(({ rows, faults, rejected, newestTimestampMs }) => ({ rows, faults, rejected, newestTimestampMs })),
     profile: { ...profile, bytes: Buffer.from(profile.bytes).toString("hex") },
-    file:
-      file === null
-        ? null
-        : {
-            ...file,
-            pieces: Buffer.concat(file.pieces.map((piece) => Buffer.from(piece))).toString("hex"),
-            lowerBounds: hex(file.lowerBounds),
-            upperBounds: hex(file.upperBounds),
-          },
+    files: files.map((file) => ({
+      ...file,
+      pieces: Buffer.concat(file.pieces.map((piece) => Buffer.from(piece))).toString("hex"),
+      lowerBounds: hex(file.lowerBounds),
+      upperBounds: hex(file.upperBounds),
+    })),
   };
 }
 

@@ -61,17 +61,13 @@ async function settle(engine: Engine, contract: Contract, batches: readonly (rea
   return settled;
 }
 
-const fileBytes = ({ file }: SettledRows): Buffer | null =>
-  file === null ? null : Buffer.concat(file.pieces.map((piece) => piece.slice()));
+const fileBytes = ({ files }: SettledRows): Buffer[] => files.map((file) => Buffer.concat(file.pieces.map((piece) => piece.slice())));
 const hex = (bounds: ReadonlyMap<number, Uint8Array>): unknown =>
   [...bounds].map(([id, bytes]) => [id, Buffer.from(bytes).toString("hex")]);
 const essence = (settled: SettledRows): unknown => ({
   ...settled,
   profile: { ...settled.profile, bytes: Buffer.from(settled.profile.bytes) },
-  file:
-    settled.file === null
-      ? null
-      : { ...settled.file, pieces: null, lowerBounds: hex(settled.file.lowerBounds), upperBounds: hex(settled.file.upperBounds) },
+  files: settled.files.map((file) => ({ ...file, pieces: null, lowerBounds: hex(file.lowerBounds), upperBounds: hex(file.upperBounds) })),
 });
 
 const keepNone = `      - name: k

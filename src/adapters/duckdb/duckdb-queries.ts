@@ -24,7 +24,7 @@ const lockdown = [
 ];
 
 /**
- * DuckDB in this process, a database in memory for each window. The window's Parquet file is read into a table first; then external access is
+ * DuckDB in this process, a database in memory for each window. The window's Parquet files are read into a table first; then external access is
  * switched off and the configuration locked, and only then user text runs: one SELECT a rule, in a transaction that is rolled back.
  */
 export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEngine {
@@ -37,7 +37,7 @@ export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEn
         const connection = await instance.connect();
         await connection.run("SET TimeZone = 'UTC'");
         await connection.run("SET enable_progress_bar = false");
-        await load(connection, table, join(folder, "window.parquet"), parquet);
+        await load(connection, table, await writeFiles(folder, parquet));
         for (const statement of lockdown) await connection.run(statement);
         const answers: SqlAnswer[] = [];
         for (const query of queries) answers.push(await answer(connection, query, timeoutMs));
@@ -51,14 +51,25 @@ export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEn
   };
 }
 
-async function load(connection: DuckDBConnection, table: string, path: string, parquet: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    for (const piece of parquet) await file.write(piece);
-  } finally {
-    await file.close();
+/** Answers the paths. */
+async function writeFiles(folder: string, files: readonly (readonly Uint8Array[])[]): Promise<string[]> {
+  const paths: string[] = [];
+  for (const [i, pieces] of files.entries()) {
+    const path = join(folder, `window-${i}.parquet`);
+    const file = await open(path, "wx", 0o600);
+    try {
+      for (const piece of pieces) await file.write(piece);
+    } finally {
+      await file.close();
+    }
+    paths.push(path);
   }
-  await connection.run(`CREATE TABLE ${quoteName(table)} AS SELECT * FROM read_parquet($1)`, [path]);
+  return paths;
+}
+
+async function load(connection: DuckDBConnection, table: string, paths: readonly string[]): Promise<void> {
+  const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(", ");
+  await connection.run(`CREATE TABLE ${quoteName(table)} AS SELECT * FROM read_parquet([${list}])`);
 }
 
 /** An SQL identifier. */

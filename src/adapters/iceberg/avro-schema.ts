@@ -31,12 +31,16 @@ export interface AvroFixed {
   readonly type: "fixed";
   readonly name: string;
   readonly size: number;
+  readonly logicalType?: string;
+  readonly precision?: number;
+  readonly scale?: number;
 }
 
 /** A type written as an object of its own, such as `{"type": "long", "logicalType": "timestamp-micros"}`. */
 export interface AvroNamed {
   readonly type: "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string";
   readonly logicalType?: string;
+  readonly "adjust-to-utc"?: boolean;
 }
 
 /** An Avro value: longs are bigint, ints numbers, bytes and fixed byte arrays, maps with integer keys `Map`s. */

@@ -4,4 +4,5 @@ import type { FileMetrics } from "../../core/encoded-file.ts";
 export interface DataFile extends FileMetrics {
   /** The storage's own path of the file; the manifest holds its URI. */
   readonly path: string;
+  readonly sortOrderId?: number;
 }

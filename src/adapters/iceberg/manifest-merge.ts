@@ -1,6 +1,7 @@
 import type { ManifestEntry } from "./manifest.ts";
 import { EntryStatus } from "./manifest.ts";
 import type { ManifestFile } from "./manifest-list.ts";
+import { isWritable } from "./partition-record.ts";
 import type { TableIo } from "./table-io.ts";
 import { readManifest, writeManifest } from "./table-io.ts";
 import type { TableMetadata } from "./table-metadata.ts";
@@ -17,11 +18,15 @@ function levelOf(manifest: ManifestFile): number {
   return Math.floor(Math.log(Math.max(1, manifest.addedFiles + manifest.existingFiles)) / Math.log(fanIn));
 }
 
+/** Manifests that may become one: of the same partition spec and size. */
+interface MergeGroup {
+  readonly level: number;
+  readonly manifests: ManifestFile[];
+}
+
 function isMergeable(manifest: ManifestFile): boolean {
   const files = manifest.addedFiles + manifest.existingFiles;
-  return (
-    manifest.content === 0 && manifest.specId === 0 && manifest.keyMetadata === null && manifest.lengthBytes < targetBytes && files > 0
-  );
+  return manifest.content === 0 && manifest.keyMetadata === null && manifest.lengthBytes < targetBytes && files > 0;
 }
 
 /**
@@ -29,17 +34,18 @@ function isMergeable(manifest: ManifestFile): boolean {
  * a level, and a table of n files keeps about 15 log16(n) manifests.
  */
 export function planMerge(manifests: readonly ManifestFile[]): readonly ManifestFile[] {
-  const levels = new Map<number, ManifestFile[]>();
+  const groups = new Map<string, MergeGroup>();
   for (const manifest of manifests) {
     if (!isMergeable(manifest)) continue;
     const level = levelOf(manifest);
-    const group = levels.get(level);
-    if (group === undefined) levels.set(level, [manifest]);
-    else group.push(manifest);
+    const key = `${manifest.specId}:${level}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { level, manifests: [manifest] });
+    else group.manifests.push(manifest);
   }
-  const full = [...levels].filter(([, group]) => group.length >= fanIn).toSorted(([a], [b]) => a - b)[0];
+  const full = [...groups.values()].filter((group) => group.manifests.length >= fanIn).toSorted((a, b) => a.level - b.level)[0];
   // The oldest stand last: they are the least likely to be wanted by a reader that prunes by time.
-  return full === undefined ? [] : full[1].slice(-fanIn);
+  return full === undefined ? [] : full.manifests.slice(-fanIn);
 }
 
 async function merge(io: TableIo, metadata: TableMetadata, snapshotId: bigint, group: readonly ManifestFile[]): Promise<ManifestFile> {
@@ -60,7 +66,7 @@ export async function mergeManifests(
   manifests: readonly ManifestFile[],
   cache: MergeCache,
 ): Promise<readonly ManifestFile[]> {
-  const group = planMerge(manifests);
+  const group = planMerge(manifests.filter((manifest) => isWritable(metadata, manifest.specId)));
   if (group.length === 0) return manifests;
   const key = group.map((manifest) => manifest.uri).join("\n");
   const merged = cache.get(key) ?? (await merge(io, metadata, snapshotId, group));

@@ -2,6 +2,8 @@ import type { AvroField, AvroRecord, AvroRow, AvroValue } from "./avro-schema.ts
 import { integerMap, optionalField, requiredField } from "./avro-schema.ts";
 import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
 import type { DataFile } from "./data-file.ts";
+import type { ManifestPartition } from "./partition-record.ts";
+import { namedPartition, partitionSchema, unpartitioned } from "./partition-record.ts";
 import type { IcebergSchema } from "../../core/table-schema.ts";
 
 export const EntryStatus = { existing: 0, added: 1, deleted: 2 } as const;
@@ -12,15 +14,18 @@ export interface ManifestEntry {
   readonly snapshotId: bigint | null;
   readonly sequence: bigint | null;
   readonly fileSequence: bigint | null;
-  /** The `data_file` record, kept whole so that what other writers put there survives a rewrite. */
+  /**
+   * The `data_file` record, kept whole so that what other writers put there survives a rewrite. Beside Iceberg's own fields `spec_id` is the partition
+   * spec that the file is of, and `partition` goes by partition field ids in decimal digits.
+   */
   readonly file: AvroRow;
 }
 
-const fileFields: readonly AvroField[] = [
+const fileFields = (partition: AvroRecord): readonly AvroField[] => [
   requiredField(134, "content", "int"),
   requiredField(100, "file_path", "string"),
   requiredField(101, "file_format", "string"),
-  requiredField(102, "partition", { type: "record", name: "r102", fields: [] }),
+  requiredField(102, "partition", partition),
   requiredField(103, "record_count", "long"),
   requiredField(104, "file_size_in_bytes", "long"),
   optionalField(108, "column_sizes", integerMap(117, 118, "long")),
@@ -35,8 +40,8 @@ const fileFields: readonly AvroField[] = [
   optionalField(140, "sort_order_id", "int"),
 ];
 
-/** The Avro schema of manifest entries of an unpartitioned v2 table (Iceberg spec, "Manifests"). */
-const entrySchema: AvroRecord = {
+/** The Avro schema of manifest entries of a v2 table (Iceberg spec, "Manifests"). */
+const entrySchema = (partition: AvroRecord): AvroRecord => ({
   type: "record",
   name: "manifest_entry",
   fields: [
@@ -44,21 +49,26 @@ const entrySchema: AvroRecord = {
     optionalField(1, "snapshot_id", "long"),
     optionalField(3, "sequence_number", "long"),
     optionalField(4, "file_sequence_number", "long"),
-    requiredField(2, "data_file", { type: "record", name: "r2", fields: fileFields }),
+    requiredField(2, "data_file", { type: "record", name: "r2", fields: fileFields(partition) }),
   ],
-};
+});
 
 function longs(counts: ReadonlyMap<number, number>): AvroValue {
   return new Map([...counts].map(([id, count]) => [id, BigInt(count)]));
 }
 
-/** The `data_file` record of a Parquet data file at a URI. */
-export function dataFileRecord(file: DataFile, uri: string): AvroRow {
+/** The `data_file` record of a Parquet data file at a URI; `partition`: its spec and tuple (`partitionRecord`), of spec 0 without. */
+export function dataFileRecord(
+  file: DataFile,
+  uri: string,
+  partition: { readonly specId: number; readonly record: AvroRow } = { specId: 0, record: {} },
+): AvroRow {
   return {
     content: 0,
     file_path: uri,
     file_format: "PARQUET",
-    partition: {},
+    spec_id: partition.specId,
+    partition: partition.record,
     record_count: BigInt(file.recordCount),
     file_size_in_bytes: BigInt(file.fileSizeBytes),
     column_sizes: longs(file.columnSizes),
@@ -70,37 +80,61 @@ export function dataFileRecord(file: DataFile, uri: string): AvroRow {
     key_metadata: null,
     split_offsets: file.splitOffsets.map(BigInt),
     equality_ids: null,
-    sort_order_id: 0,
+    sort_order_id: file.sortOrderId ?? 0,
   };
 }
 
-/** The bytes of a manifest of data files. */
-export function encodeManifest(entries: readonly ManifestEntry[], schema: IcebergSchema, sync: Uint8Array): Uint8Array {
+/** The bytes of a manifest of data files, all of one partition spec. */
+export function encodeManifest(
+  entries: readonly ManifestEntry[],
+  schema: IcebergSchema,
+  sync: Uint8Array,
+  partition: ManifestPartition = unpartitioned,
+): Uint8Array {
+  const { spec, columns } = partition;
   const rows = entries.map((entry): AvroRow => ({
     status: entry.status,
     snapshot_id: entry.snapshotId,
     sequence_number: entry.sequence,
     file_sequence_number: entry.fileSequence,
-    data_file: entry.file,
+    data_file: { ...entry.file, partition: namedPartition(columns, entry.file["partition"] as AvroRow) },
   }));
   const metadata = {
     schema: JSON.stringify(schema),
     "schema-id": String(schema["schema-id"]),
-    "partition-spec": "[]",
-    "partition-spec-id": "0",
+    "partition-spec": JSON.stringify(spec.fields),
+    "partition-spec-id": String(spec["spec-id"]),
     "format-version": "2",
     content: "data",
   };
-  return encodeAvroFile({ schema: entrySchema, metadata, rows }, sync);
+  return encodeAvroFile({ schema: entrySchema(partitionSchema(columns)), metadata, rows }, sync);
 }
 
 /** Reads a manifest of any v2 writer. Throws RangeError or SyntaxError on bytes that are none. */
 export function decodeManifest(bytes: Uint8Array): ManifestEntry[] {
-  return decodeAvroFile(bytes).rows.map((row) => ({
-    status: row.status as number,
-    snapshotId: (row.snapshot_id ?? null) as bigint | null,
-    sequence: (row.sequence_number ?? null) as bigint | null,
-    fileSequence: (row.file_sequence_number ?? null) as bigint | null,
-    file: row.data_file as AvroRow,
-  }));
+  const { rows, schema, metadata } = decodeAvroFile(bytes);
+  const ids = partitionIds(schema);
+  const specId = Number(metadata["partition-spec-id"] ?? 0);
+  return rows.map((row) => {
+    const file = row["data_file"] as AvroRow;
+    const tuple = Object.entries((file["partition"] ?? {}) as AvroRow).flatMap(([name, value]) => {
+      const id = ids.get(name);
+      return id === undefined ? [] : [[String(id), value] as const];
+    });
+    return {
+      status: row["status"] as number,
+      snapshotId: (row["snapshot_id"] ?? null) as bigint | null,
+      sequence: (row["sequence_number"] ?? null) as bigint | null,
+      fileSequence: (row["file_sequence_number"] ?? null) as bigint | null,
+      file: { ...file, spec_id: specId, partition: Object.fromEntries(tuple) },
+    };
+  });
+}
+
+/** Partition field ids by their names in a manifest's Avro schema. */
+function partitionIds(entry: AvroRecord): ReadonlyMap<string, number> {
+  const file = entry.fields.find((field) => field.name === "data_file")?.type as AvroRecord | undefined;
+  const partition = file?.fields.find((field) => field.name === "partition")?.type as AvroRecord | undefined;
+  const fields = partition?.fields ?? [];
+  return new Map(fields.flatMap((field) => (field["field-id"] === undefined ? [] : [[field.name, field["field-id"]] as const])));
 }

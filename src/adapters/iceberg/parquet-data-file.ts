@@ -4,7 +4,7 @@ import type { DataFile } from "./data-file.ts";
 
 /** Writes an encoded file under a path, durable when it resolves. Rejects with STORAGE_FULL, STORAGE_FAILED or FILE_EXISTS, leaving no file. */
 export async function writeEncodedFile(storage: Storage, path: string, encoded: EncodedFile): Promise<DataFile> {
-  const { pieces, schema: _schema, ...metrics } = encoded;
+  const { pieces, schema: _schema, partition: _partition, ...metrics } = encoded;
   const file = await storage.create(path);
   try {
     for (const piece of pieces) await file.write(piece);

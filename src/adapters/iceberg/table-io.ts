@@ -6,6 +6,7 @@ import type { ManifestEntry } from "./manifest.ts";
 import { decodeManifest, encodeManifest, EntryStatus } from "./manifest.ts";
 import type { ManifestFile } from "./manifest-list.ts";
 import { decodeManifestList, encodeManifestList } from "./manifest-list.ts";
+import { partitionOf, summarizePartitions } from "./partition-record.ts";
 import { pathOfUri } from "./storage-path.ts";
 import type { Snapshot, TableMetadata } from "./table-metadata.ts";
 import { currentSchema } from "./table-metadata.ts";
@@ -18,10 +19,11 @@ export interface TableIo {
   readonly probe: Probe;
 }
 
-/** A manifest that a snapshot will add, and the bytes of the data files that it adds. */
+/** A manifest that a snapshot will add, the bytes of the data files that it adds, and how many partitions those are of (absent: one). */
 export interface NewManifest {
   readonly manifest: ManifestFile;
   readonly addedBytes: bigint;
+  readonly partitions?: number;
 }
 
 async function readWhole<T>(storage: Storage, uri: string, decode: (bytes: Uint8Array) => T): Promise<T> {
@@ -64,7 +66,14 @@ export async function writeAddedManifest(
 ): Promise<NewManifest> {
   const entries = files.map((file) => ({ status: EntryStatus.added, snapshotId, sequence: null, fileSequence: null, file }));
   const manifest = await writeManifest(io, metadata, snapshotId, entries);
-  return { manifest, addedBytes: files.reduce((sum, file) => sum + (file.file_size_in_bytes as bigint), 0n) };
+  const tuples = new Set(files.map((file) => keyOfPartition(file.partition as AvroRow)));
+  return { manifest, addedBytes: files.reduce((sum, file) => sum + (file.file_size_in_bytes as bigint), 0n), partitions: tuples.size };
+}
+
+/** A text that two tuples of one spec share if they are the same. */
+export function keyOfPartition(tuple: AvroRow): string {
+  const text = (value: unknown): unknown => (typeof value === "bigint" ? `${value}n` : value instanceof Uint8Array ? [...value] : value);
+  return JSON.stringify(Object.entries(tuple).map(([id, value]) => [id, typeof value, text(value)]));
 }
 
 function count(entries: readonly ManifestEntry[], status: number): { readonly files: number; readonly rows: bigint } {
@@ -72,35 +81,47 @@ function count(entries: readonly ManifestEntry[], status: number): { readonly fi
   return { files: matching.length, rows: matching.reduce((sum, entry) => sum + (entry.file.record_count as bigint), 0n) };
 }
 
-/** Writes a manifest of data files; its sequence number is the one of the snapshot that will add it. */
+/** The one partition spec that files are of. Throws where they are of several: manifests hold one. */
+function specOf(entries: readonly ManifestEntry[]): number {
+  const [first, ...others] = new Set(entries.map(({ file }) => (file.spec_id ?? 0) as number));
+  if (others.length > 0) throw new Error(`a manifest holds files of one partition spec, not of ${[first, ...others].join(" and ")}`);
+  return first ?? 0;
+}
+
+/** Writes a manifest of data files, all of one partition spec; its sequence number is the one of the snapshot that will add it. */
 export async function writeManifest(
   io: TableIo,
   metadata: TableMetadata,
   snapshotId: bigint,
   entries: readonly ManifestEntry[],
 ): Promise<ManifestFile> {
-  const bytes = encodeManifest(entries, currentSchema(metadata), io.randomBytes(16));
+  const partition = partitionOf(metadata, specOf(entries));
+  const bytes = encodeManifest(entries, currentSchema(metadata), io.randomBytes(16), partition);
   const uri = `${metadata.location}/metadata/${io.uuid()}-m0.avro`;
   await io.storage.write(pathOfUri(io.storage, uri), bytes);
   io.probe("manifest.written");
   const added = count(entries, EntryStatus.added);
   const existing = count(entries, EntryStatus.existing);
+  const deleted = count(entries, EntryStatus.deleted);
   const known = entries.flatMap((entry) => (entry.sequence === null ? [] : [entry.sequence]));
   return {
     uri,
     lengthBytes: bytes.length,
-    specId: 0,
+    specId: partition.spec["spec-id"],
     content: 0,
     sequence: null,
     minSequence: known.length === 0 ? null : known.reduce((a, b) => (a < b ? a : b)),
     addedSnapshotId: snapshotId,
     addedFiles: added.files,
     existingFiles: existing.files,
-    deletedFiles: 0,
+    deletedFiles: deleted.files,
     addedRows: added.rows,
     existingRows: existing.rows,
-    deletedRows: 0n,
-    partitions: [],
+    deletedRows: deleted.rows,
+    partitions: summarizePartitions(
+      partition.columns,
+      entries.map(({ file }) => file.partition as AvroRow),
+    ),
     keyMetadata: null,
   };
 }

@@ -2,6 +2,8 @@ import type { Contract } from "../../core/contract.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { DatasetState } from "../../core/ports.ts";
 import { quarantineLastColumnId, quarantineSchema } from "../iceberg/quarantine-schema.ts";
+import { applyUpdates } from "../iceberg/metadata-update.ts";
+import { layoutUpdates } from "../iceberg/table-layout.ts";
 import { newTableMetadata } from "../iceberg/table-metadata.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import { currentSchema } from "../iceberg/table-metadata.ts";
@@ -14,7 +16,8 @@ import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { findTables, isQuarantineName, loadTables, promotedTable, quarantineTable } from "./lake-context.ts";
 import { draftChange } from "./state-change.ts";
 import type { ActivatedContract } from "./table-properties.ts";
-import { propertyNames, readContracts, writeContracts } from "./table-properties.ts";
+import { evolveTable } from "./evolve-table.ts";
+import { propertyNames, readContracts, writeContractFields, writeContracts } from "./table-properties.ts";
 
 /** Properties of both tables: what keeps their metadata small, and what tells other writers how files are compressed. */
 const tableProperties = {
@@ -40,8 +43,13 @@ function newTable(
 }
 
 async function create(context: LakeContext, contract: Contract, activated: ActivatedContract): Promise<boolean> {
-  const properties = { [propertyNames.contracts]: writeContracts([activated]) };
-  const promoted = newTable(context, schemaOfContract(contract, null), properties);
+  const evolved = schemaOfContract(contract, null);
+  const properties = {
+    [propertyNames.contracts]: writeContracts([activated]),
+    [propertyNames.contractFields]: writeContractFields(evolved.contractIds),
+  };
+  const plain = newTable(context, evolved, properties);
+  const promoted = applyUpdates(plain, layoutUpdates(plain, contract.table, evolved.schema));
   const quarantine = newTable(context, { schema: quarantineSchema, lastColumnId: quarantineLastColumnId }, {});
   try {
     const outcome = await context.catalog.commit([
@@ -67,16 +75,21 @@ async function plan(context: LakeContext, contract: Contract, activated: Activat
     throw new SluiceError("CONTRACT_SUPERSEDED", message);
   }
   const current = currentSchema(metadata);
-  const { schema, lastColumnId } = schemaOfContract(contract, { schema: current, lastColumnId: metadata["last-column-id"] });
+  const { schema, lastColumnId, contractIds } = evolveTable(metadata, contract);
   const draft = await draftChange(context, tables, {
     change: "activate",
     author: null,
     reason: null,
     detail: { contract: contract.hash, version: contract.version },
-    properties: { [propertyNames.contracts]: writeContracts([...known, activated]) },
+    properties: {
+      [propertyNames.contracts]: writeContracts([...known, activated]),
+      [propertyNames.contractFields]: writeContractFields(contractIds),
+    },
     before: (table) => {
-      if (JSON.stringify(schema.fields) === JSON.stringify(current.fields)) return;
-      table.update({ action: "add-schema", schema, "last-column-id": lastColumnId }, { action: "set-current-schema", "schema-id": -1 });
+      if (JSON.stringify(schema.fields) !== JSON.stringify(current.fields)) {
+        table.update({ action: "add-schema", schema, "last-column-id": lastColumnId }, { action: "set-current-schema", "schema-id": -1 });
+      }
+      table.update(...layoutUpdates(metadata, contract.table, schema));
     },
   });
   return { kind: "change", drafts: [draft, null], result: null };

@@ -1,4 +1,5 @@
 import { encodeDecision } from "../../core/decision-text.ts";
+import { countRows } from "../../core/encoded-file.ts";
 import { recordsOfQuarantined } from "../../core/quarantined-records.ts";
 import type { CommitResult, ReplayCommit } from "../../core/ports.ts";
 import type { MergeCache } from "../iceberg/manifest-merge.ts";
@@ -47,7 +48,7 @@ function* versions(commit: ReplayCommit, decisionHash: string): Iterable<Quarant
 
 function checkReplay(commit: ReplayCommit): void {
   const indexes = new Set(commit.failed.map((each) => each.index));
-  const accounted = indexes.size === commit.failed.length && indexes.size + (commit.passed?.recordCount ?? 0) === commit.replayed.length;
+  const accounted = indexes.size === commit.failed.length && indexes.size + countRows(commit.passed) === commit.replayed.length;
   if (!accounted) throw new Error("a replay must put each record in exactly one place");
   if (new Set(commit.replayed.map((record) => record.id)).size !== commit.replayed.length) throw new Error("a replay names a record twice");
 }

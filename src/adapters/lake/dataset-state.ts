@@ -1,7 +1,8 @@
 import type { DatasetState } from "../../core/ports.ts";
+import { fileLayoutOf } from "../iceberg/table-layout.ts";
 import { currentSchema } from "../iceberg/table-metadata.ts";
 import type { DatasetTables } from "./lake-context.ts";
-import { readBlocks, readContracts, readHoldNext, readPositions } from "./table-properties.ts";
+import { readBlocks, readContracts, readHoldNext, readPositions, readSkipped } from "./table-properties.ts";
 
 /** A dataset's state as its promoted table tells it. */
 export function stateOf(tables: DatasetTables): DatasetState {
@@ -9,10 +10,12 @@ export function stateOf(tables: DatasetTables): DatasetState {
   return {
     positions: readPositions(metadata.properties),
     blocks: readBlocks(metadata.properties),
+    skipped: readSkipped(metadata.properties),
     activeContract: readContracts(metadata.properties).at(-1)?.hash ?? null,
     holdNext: readHoldNext(metadata.properties),
     tableUuid: metadata["table-uuid"],
     schema: currentSchema(metadata),
+    layout: fileLayoutOf(metadata),
     mainSnapshotId: metadata.refs.main?.["snapshot-id"].toString() ?? null,
   };
 }

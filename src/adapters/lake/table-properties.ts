@@ -1,11 +1,13 @@
 import type { Block } from "../../core/ports.ts";
-import type { Position } from "../../core/position.ts";
+import type { PartitionKey, Position } from "../../core/position.ts";
 import { partitionId } from "../../core/position.ts";
+import type { SkippedRange } from "../../core/skipped-range.ts";
 
 /** Names of the promoted table's properties that hold Sluice's own state. */
 export const propertyNames = {
   positions: "sluice.positions",
   blocks: "sluice.blocks",
+  skipped: "sluice.skipped",
   contracts: "sluice.contracts",
   holdNext: "sluice.hold-next",
   /** Ids of the fields that the active contract names: those it may drop. */
@@ -59,6 +61,17 @@ export function readBlocks(properties: Properties): Block[] {
 /** The text of stops. */
 export function writeBlocks(blocks: readonly Block[]): string {
   return JSON.stringify(blocks);
+}
+
+/** What answers of persons passed over, in the order it came. */
+export function readSkipped(properties: Properties): SkippedRange[] {
+  const stored = JSON.parse(properties[propertyNames.skipped] ?? "[]") as (PartitionKey & { from: string; to: string | null })[];
+  return stored.map((each) => ({ ...each, from: BigInt(each.from), to: each.to === null ? null : BigInt(each.to) }));
+}
+
+/** The text of what was passed over. */
+export function writeSkipped(skipped: readonly SkippedRange[]): string {
+  return JSON.stringify(skipped.map((each) => ({ ...each, from: each.from.toString(), to: each.to?.toString() ?? null })));
 }
 
 /** Contracts in the order they were activated. */

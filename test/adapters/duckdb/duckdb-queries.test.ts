@@ -29,7 +29,7 @@ async function ask(...sql: string[]): Promise<readonly SqlAnswer[]> {
   return engine.run(
     sql.map((each, i) => ({ rule: `rule ${i}`, sql: each })),
     "orders",
-    [parquet.subarray(0, half), parquet.subarray(half)],
+    [[parquet.subarray(0, half), parquet.subarray(half)]],
   );
 }
 

@@ -14,6 +14,9 @@ import type { Lake, QuarantinedRecord, WindowCommit } from "../../../src/core/po
 import type { PartitionKey } from "../../../src/core/position.ts";
 import type { Reason } from "../../../src/core/rule.ts";
 import type { IcebergSchema } from "../../../src/core/table-schema.ts";
+import type { FileLayout } from "../../../src/core/table-layout.ts";
+import { plainLayout } from "../../../src/core/table-layout.ts";
+import { openWindowFiles } from "../../../src/gate/window-files.ts";
 import { makeContract, makeRecords } from "../../fixtures/contract.ts";
 import { makeDecision } from "../../fixtures/decision.ts";
 
@@ -60,15 +63,14 @@ export interface WindowSketch {
   readonly contract?: Contract;
   /** The table's; without: as `contract` creates it. */
   readonly schema?: IcebergSchema;
+  readonly layout?: FileLayout;
 }
 
-/** Rows of a batch as a data file; null where there are none. */
-export function encode(batch: Batch, rows: Uint32Array, schema: IcebergSchema): EncodedFile | null {
-  if (rows.length === 0) return null;
-  const parquet = openParquetFile({ schema });
-  const pieces = parquet.append(batch, rows);
-  const last = parquet.finish();
-  return { ...last.file, pieces: [...pieces, ...last.pieces], schema };
+/** Rows of a batch as data files of a table with this schema and layout. */
+export function encode(batch: Batch, rows: Uint32Array, schema: IcebergSchema, layout: FileLayout = plainLayout): EncodedFile[] {
+  const files = openWindowFiles({ schema, layout, openFile: (into) => openParquetFile({ schema: into }) });
+  if (rows.length > 0) files.append(batch, rows);
+  return files.finish(() => {});
 }
 
 export function row(n: number, s = `s${n}`): string {
@@ -110,7 +112,7 @@ export function makeWindow(sketch: WindowSketch): WindowCommit {
     from: [{ ...key, next: sketch.from }],
     to: [{ ...key, next: to }],
     supersedes: [],
-    passed: encode(batch, rows, sketch.schema ?? schemaOfContract(judged, null).schema),
+    passed: encode(batch, rows, sketch.schema ?? schemaOfContract(judged, null).schema, sketch.layout),
     raw: held && rows.length > 0 ? [{ records, rows }] : [],
     rejected: rejected.map((each) => ({ records, row: each, reasons: [badValue] })),
   };
