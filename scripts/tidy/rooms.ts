@@ -16,6 +16,7 @@ const pureRooms: readonly Room[] = [
   { name: "codecs", imports: ["core", "sketches", "wasm"], pure: true },
   { name: "rules", imports: ["core", "sketches", "wasm", "regex", "cel"], pure: true },
   { name: "parquet", imports: ["core", "wasm"], pure: true },
+  { name: "arrow", imports: ["core"], pure: true },
   { name: "drift", imports: ["core", "sketches"], pure: true },
   { name: "contract", imports: ["core", "regex", "cel"], pure: true },
   { name: "trace", imports: ["core"], pure: true },
@@ -29,7 +30,7 @@ const adapterLayers: Readonly<Record<string, readonly string[]>> = {
 };
 
 const outerRooms: readonly Room[] = [
-  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet"], pure: false },
+  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet", "arrow"], pure: false },
   { name: "config", imports: ["core"], pure: false },
   { name: "http", imports: ["core", "config", "trace"], pure: false },
 ];

@@ -48,9 +48,16 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   const limit = invocation.count("limit") ?? 20;
   const shown: { readonly file: string; readonly line: number; readonly row: FailingRow }[] = [];
   const progress = createProgress(terminal, "checking", "records");
-  const written = { failures: invocation.text("failures"), profile: invocation.text("profile"), parquet: invocation.text("parquet") };
+  const written = {
+    failures: invocation.text("failures"),
+    profile: invocation.text("profile"),
+    parquet: invocation.text("parquet"),
+    arrow: invocation.text("arrow"),
+  };
   const outputs = await CheckOutputs.open(written, contract);
   const small = isSmall(files);
+  const arrow = written.arrow !== null;
+  const createEncodeRows = small && arrow ? (await import("../arrow/arrow-rows.ts")).createArrowRows : null;
   const checker = new Checker({
     contract,
     source: createFileSource({
@@ -65,7 +72,9 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
       ...(input !== null && { input }),
     }),
     registry,
-    engine: small ? openInlineEngine() : createEnginePool(availableParallelism(), engineThreadOptions(threadHeapMib), true),
+    engine: small
+      ? openInlineEngine(createEncodeRows)
+      : createEnginePool(availableParallelism(), { ...engineThreadOptions(threadHeapMib), arrow }, true),
     encode: outputs.wantsFiles,
     engineKind: "compiled",
     now: () => Date.now(),

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Config } from "../config/config.ts";
-import type { Engine } from "../gate/engine.ts";
+import type { CreateEncodeRows, Engine } from "../gate/engine.ts";
 import { createInlineEngine } from "../gate/engine.ts";
 import { createEnginePool } from "../gate/engine-pool.ts";
 import type { EngineThreadOptions } from "../gate/engine-thread.ts";
@@ -15,9 +15,9 @@ export function engineThreadOptions(heapMib: number): EngineThreadOptions {
   return { entry: new URL("../gate/engine-thread-entry.ts", import.meta.url), bytesInFlightMax, heapMib, silenceMsMax };
 }
 
-/** Judges in this thread. */
-export function openInlineEngine(): Engine {
-  return createInlineEngine(() => performance.now());
+/** Judges in this thread; with `createEncodeRows`, rows that pass are encoded for Arrow too. */
+export function openInlineEngine(createEncodeRows: CreateEncodeRows | null = null): Engine {
+  return createInlineEngine(() => performance.now(), createEncodeRows);
 }
 
 /** Where windows are judged, as a configuration says. */

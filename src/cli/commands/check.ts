@@ -40,6 +40,10 @@ export const check: CommandSpec = {
     { flags: "--failures <file>", description: "Write every failing row with every reason, as NDJSON" },
     { flags: "--profile <file>", description: "Write the profile of the rows that passed, as JSON" },
     { flags: "--parquet <folder>", description: "Write the rows that passed: one Parquet file a window" },
+    {
+      flags: "--arrow <file>",
+      description: "Write the rows that passed: one Arrow IPC file, or a stream where its name ends in .arrows",
+    },
     { flags: "-n, --limit <rows>", description: "How many failing rows to show; all are counted", default: "20" },
     jsonOption,
   ],
