@@ -9,8 +9,9 @@ import { leafIds, parquetElements } from "./parquet-elements.ts";
 import type { QuarantineRow } from "./quarantine-schema.ts";
 import { quarantineSchema } from "./quarantine-schema.ts";
 
-const rowsMax = 8192;
-const bytesMax = 16 * 1024 * 1024;
+/** Row groups are small: whoever reads a row has its whole row group in memory. */
+export const quarantineRowGroup = { rowsMax: 8192, bytesMax: 16 * 1024 * 1024 } as const;
+const { rowsMax, bytesMax } = quarantineRowGroup;
 /** What one header takes in memory while its row group is written, beside its bytes: an object, a view, and their places in the lists. */
 const headerBytes = 256;
 /** Bytes of this size go to the file from where they are, instead of through the writer's growing buffer. */
@@ -20,6 +21,10 @@ type Cell = string | number | bigint | Uint8Array | null | readonly Readonly<Rec
 
 /** Columns whose every value is bytes of the record: no dictionary could help them, and statistics would hold them twice. */
 const rawColumns = new Set(["key", "value", "headers", "headers_raw"]);
+/** Field ids of the leaves in those columns. */
+export const quarantineUnboundedIds: ReadonlySet<number> = new Set(
+  [...leafIds(quarantineSchema)].flatMap(([path, id]) => (rawColumns.has(path.split(".")[0] as string) ? [id] : [])),
+);
 
 const cellOf: Readonly<Record<string, (row: QuarantineRow) => Cell>> = {
   topic: ({ records, row }) => partitionOf(records, row).topic,

@@ -46,8 +46,8 @@ export async function* readQuarantineFile(
 
 /** A page's header takes less, and so do a value's length and level. */
 const pageHeaderBytesMax = 64;
-/** Definition levels of one value, and its length (Parquet's PLAIN encoding). */
-const valuePrefixBytes = 2 + 4;
+/** Before a value in its page: definition levels (in a version 1 page with their own length), and the value's length (Parquet's PLAIN encoding). */
+const valuePrefixBytes = { v1: 6 + 4, v2: 2 + 4 } as const;
 
 /** The bytes of the one value of a row group, where they are more than is wanted; else null. From the page's header: nothing is decompressed. */
 async function unreadValueBytes(file: AsyncBuffer, group: RowGroup, valueBytesMax: number): Promise<number | null> {
@@ -56,20 +56,21 @@ async function unreadValueBytes(file: AsyncBuffer, group: RowGroup, valueBytesMa
   if (Number(chunk.total_uncompressed_size) <= valueBytesMax + pageHeaderBytesMax) return null;
   const start = Number(chunk.data_page_offset);
   const header = new Uint8Array(await file.slice(start, start + pageHeaderBytesMax));
-  const uncompressed = pageUncompressedBytes(header);
-  return uncompressed === null || uncompressed - valuePrefixBytes <= valueBytesMax ? null : uncompressed - valuePrefixBytes;
+  const bytes = pageValueBytes(header);
+  return bytes === null || bytes <= valueBytesMax ? null : bytes;
 }
 
-/** `uncompressed_page_size` of a data page of version 2; null for other pages. Source: PageHeader in parquet.thrift, in Thrift's compact protocol. */
-function pageUncompressedBytes(header: Uint8Array): number | null {
+/** The size of the one value of a data page, by `uncompressed_page_size`; null for other pages. Source: PageHeader in parquet.thrift, in Thrift's compact protocol. */
+function pageValueBytes(header: Uint8Array): number | null {
   const i32Field = 0x15;
-  const dataPageV2 = 2 * 3;
-  if (header[0] !== i32Field || header[1] !== dataPageV2 || header[2] !== i32Field) return null;
+  // Zigzag: a page's type 0 is a data page of version 1, type 3 one of version 2.
+  const prefix = header[1] === 0 ? valuePrefixBytes.v1 : header[1] === 2 * 3 ? valuePrefixBytes.v2 : null;
+  if (header[0] !== i32Field || prefix === null || header[2] !== i32Field) return null;
   let value = 0;
   for (let i = 3, scale = 1; i < 8; i++, scale *= 128) {
     const byte = header[i] as number;
     value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return value / 2;
+    if (byte < 0x80) return value / 2 - prefix;
   }
   return null;
 }

@@ -10,6 +10,8 @@ import { readManifest, readManifestList } from "../iceberg/table-io.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import { snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
+import { expiredSnapshot } from "./maintenance/ledger.ts";
+import { summaryKeys } from "./summary-keys.ts";
 import { filesAddedBy } from "./table-files.ts";
 
 /** A file of the quarantine table and the sequence number of the snapshot that wrote its rows. */
@@ -18,15 +20,17 @@ interface VersionFile {
   readonly sequence: bigint;
 }
 
-/** One version of a record: later is by attempt, then by sequence. */
+/** One version of a record: later is by attempt, then by sequence, then by its row: files that were joined stand in their order. */
 interface Version {
   readonly attempt: number;
   readonly sequence: bigint;
+  readonly row: number;
   readonly state: QuarantineState;
 }
 
 function isLater(a: Version, b: Version): boolean {
-  return a.attempt !== b.attempt ? a.attempt > b.attempt : a.sequence > b.sequence;
+  if (a.attempt !== b.attempt) return a.attempt > b.attempt;
+  return a.sequence !== b.sequence ? a.sequence > b.sequence : a.row > b.row;
 }
 
 async function filesOfMain(context: LakeContext, metadata: TableMetadata): Promise<VersionFile[]> {
@@ -106,8 +110,9 @@ async function laterVersions(context: LakeContext, files: readonly VersionFile[]
   const latest = new Map<string, Version>();
   for (const each of files) {
     if (holdsFirstVersions(each)) continue;
+    let row = 0;
     for await (const { id, attempt, state } of reading(context, each.file, readQuarantineVersions)) {
-      const version = { attempt, sequence: each.sequence, state };
+      const version = { attempt, sequence: each.sequence, row: row++, state };
       const known = latest.get(id);
       if (known === undefined || isLater(version, known)) latest.set(id, version);
     }
@@ -122,8 +127,30 @@ async function* rowsAsAdded(
   filter: QuarantineFilter,
 ): AsyncIterable<QuarantinedRecord> {
   const snapshot = /^\d+$/.test(snapshotId) ? snapshotWithId(metadata, BigInt(snapshotId)) : null;
-  if (snapshot === null) throw new SluiceError("NOT_FOUND", `the quarantine table has no snapshot ${snapshotId}`);
+  if (snapshot === null) {
+    yield* rowsOfExpired(context, metadata, snapshotId, filter);
+    return;
+  }
   for (const file of await filesAddedBy(context, snapshot)) yield* readRows(context, file, filter);
+}
+
+/** What an expired snapshot added, as far as it still stands on main: by the window and the decision that its rows name. */
+async function* rowsOfExpired(
+  context: LakeContext,
+  metadata: TableMetadata,
+  snapshotId: string,
+  filter: QuarantineFilter,
+): AsyncIterable<QuarantinedRecord> {
+  const expired = /^\d+$/.test(snapshotId) ? await expiredSnapshot(context.content, metadata, BigInt(snapshotId)) : null;
+  if (expired === null) throw new SluiceError("NOT_FOUND", `the quarantine table has no snapshot ${snapshotId}`);
+  const { summary } = expired;
+  const heldId = summary[summaryKeys.heldWindowId];
+  const isOwn = (record: QuarantinedRecord): boolean =>
+    heldId === undefined ? record.decisionHash === summary[summaryKeys.decisionHash] : record.windowId === heldId && record.attempt === 0;
+  for (const each of await filesOfMain(context, metadata)) {
+    if (isPruned(each, filter)) continue;
+    for await (const record of readRows(context, each.file, filter)) if (isOwn(record)) yield record;
+  }
 }
 
 async function* rowsAsTheyStand(context: LakeContext, metadata: TableMetadata, filter: QuarantineFilter): AsyncIterable<QuarantinedRecord> {
@@ -131,9 +158,10 @@ async function* rowsAsTheyStand(context: LakeContext, metadata: TableMetadata, f
   const latest = await laterVersions(context, files);
   for (const each of files) {
     if (isPruned(each, filter)) continue;
+    let row = 0;
     for await (const record of readRows(context, each.file, filter)) {
       const newest = latest.get(record.id);
-      const version = { attempt: record.attempt, sequence: each.sequence, state: record.state };
+      const version = { attempt: record.attempt, sequence: each.sequence, row: row++, state: record.state };
       if (newest === undefined || !isLater(newest, version)) yield record;
     }
   }

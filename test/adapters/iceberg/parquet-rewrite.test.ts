@@ -115,7 +115,7 @@ test("files of an older schema become files of the table's: columns added, loose
   ];
   const input = await write(before, old, rows);
   const [id, , items, ...source] = old.fields;
-  const list = items!.type as { "element-id": number; element: { fields: { id: number }[] } };
+  const list = items!.type as unknown as { "element-id": number; element: { fields: { id: number }[] } };
   const schema = {
     ...old,
     fields: [

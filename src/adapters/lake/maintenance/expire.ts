@@ -36,7 +36,8 @@ async function standingOf(context: LakeContext, cursors: Cursors, dataset: strin
 /** The texts of contracts whose windows may still come: a baseline that one of them pins to a snapshot id stands there as that number. */
 async function contractsInForce(context: LakeContext, metadata: TableMetadata): Promise<string> {
   const texts: string[] = [];
-  for (const { text } of readContracts(metadata.properties).slice(-2)) texts.push(new TextDecoder().decode(await context.content.get("contract", text)));
+  for (const { text } of readContracts(metadata.properties).slice(-2))
+    texts.push(new TextDecoder().decode(await context.content.get("contract", text)));
   return texts.join("\n");
 }
 
@@ -88,7 +89,8 @@ interface Expired {
   readonly versions: readonly { readonly before: TableMetadata; readonly after: TableMetadata }[];
 }
 
-const nothing = (plans: Plans): boolean => [plans.promoted, plans.quarantine].every((each) => each.snapshots.length + each.refs.length === 0);
+const nothing = (plans: Plans): boolean =>
+  [plans.promoted, plans.quarantine].every((each) => each.snapshots.length + each.refs.length === 0);
 
 async function commitExpiry(context: LakeContext, cursors: Cursors, dataset: string, policy: ExpiryPolicy): Promise<Expired> {
   let last: Expired | null = null;
@@ -124,7 +126,12 @@ async function imagine(context: LakeContext, cursors: Cursors, dataset: string, 
   const tables = await loadTables(context, dataset);
   const plans = await planBoth(context, tables, policy, await standingOf(context, cursors, dataset));
   const drafts = draftsOf(context, tables);
-  const versions = ([["promoted", drafts.promoted], ["quarantine", drafts.quarantine]] as const).map(([name, draft]) => {
+  const versions = (
+    [
+      ["promoted", drafts.promoted],
+      ["quarantine", drafts.quarantine],
+    ] as const
+  ).map(([name, draft]) => {
     for (const ref of plans[name].refs) draft.update({ action: "remove-snapshot-ref", "ref-name": ref });
     draft.update({ action: "remove-snapshots", "snapshot-ids": plans[name].snapshots.map((each) => each["snapshot-id"]) });
     return { before: draft.base, after: draft.metadata };
@@ -133,7 +140,11 @@ async function imagine(context: LakeContext, cursors: Cursors, dataset: string, 
 }
 
 /** Deletes files that nothing reaches any more; one that can't be deleted stays behind as an orphan. Answers how many went, and their bytes. */
-export async function deleteFiles(context: LakeContext, paths: readonly string[], dryRun: boolean): Promise<{ files: number; bytes: number }> {
+export async function deleteFiles(
+  context: LakeContext,
+  paths: readonly string[],
+  dryRun: boolean,
+): Promise<{ files: number; bytes: number }> {
   const { storage } = context;
   let files = 0;
   let bytes = 0;

@@ -53,7 +53,9 @@ export function planExpiry(metadata: TableMetadata, limits: ExpiryLimits): Expir
       for (const each of ancestorsOf(metadata, snapshotWithId(metadata, ref["snapshot-id"])).slice(0, 3)) kept.add(each["snapshot-id"]);
     } else if (ref.type === "branch") for (const each of keptByBranch(metadata, ref, limits)) kept.add(each["snapshot-id"]);
   }
-  const main = new Set(ancestorsOf(metadata, snapshotWithId(metadata, metadata.refs.main?.["snapshot-id"] ?? -1n)).map((each) => each["snapshot-id"]));
+  const main = new Set(
+    ancestorsOf(metadata, snapshotWithId(metadata, metadata.refs.main?.["snapshot-id"] ?? -1n)).map((each) => each["snapshot-id"]),
+  );
   const snapshots = metadata.snapshots.filter((snapshot) => {
     const id = snapshot["snapshot-id"];
     if (kept.has(id) || limits.isPinned(snapshot)) return false;

@@ -21,7 +21,12 @@ const segmentEntriesMax = 65_536;
 
 /** The segments of a table's ledger, in the order they were written. */
 export function ledgerSegments(metadata: TableMetadata): LedgerSegment[] {
-  const stored = JSON.parse(metadata.properties[propertyNames.ledger] ?? "[]") as { hash: string; from: string; to: string; count: number }[];
+  const stored = JSON.parse(metadata.properties[propertyNames.ledger] ?? "[]") as {
+    hash: string;
+    from: string;
+    to: string;
+    count: number;
+  }[];
   return stored.map((each) => ({ ...each, from: BigInt(each.from), to: BigInt(each.to) }));
 }
 

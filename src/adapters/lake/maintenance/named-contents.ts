@@ -35,7 +35,9 @@ async function otherTables(context: LakeContext, known: readonly LoadedTable[]):
 }
 
 function unreadable(path: string, fault: unknown): unknown {
-  return fault instanceof SyntaxError ? new SluiceError("TABLE_CORRUPT", `${path} can't be read: ${fault.message}`, { cause: fault }) : fault;
+  return fault instanceof SyntaxError
+    ? new SluiceError("TABLE_CORRUPT", `${path} can't be read: ${fault.message}`, { cause: fault })
+    : fault;
 }
 
 /** Hashes of every content that a table of the warehouse names: contracts, the ledger, decisions, and what those name in turn. Rejects with TABLE_CORRUPT. */

@@ -60,7 +60,10 @@ export async function unreachedFiles(storage: Storage, before: TableMetadata, af
 }
 
 /** Paths of every file that a version of a table reaches, itself and the versions in its log included. Rejects with TABLE_CORRUPT where one can't be read. */
-export async function reachedFiles(storage: Storage, table: { readonly metadataLocation: string; readonly metadata: TableMetadata }): Promise<Set<string>> {
+export async function reachedFiles(
+  storage: Storage,
+  table: { readonly metadataLocation: string; readonly metadata: TableMetadata },
+): Promise<Set<string>> {
   const { metadata, metadataLocation } = table;
   const paths = new Set<string>();
   const add = (uri: string): void => {
@@ -73,7 +76,8 @@ export async function reachedFiles(storage: Storage, table: { readonly metadataL
   for (const each of metadata.snapshots) add(each["manifest-list"]);
   for (const manifest of (await manifestsOf(storage, metadata.snapshots)).values()) {
     add(manifest.uri);
-    for (const entry of await readManifest(storage, manifest)) if (entry.status !== EntryStatus.deleted) add(entry.file.file_path as string);
+    for (const entry of await readManifest(storage, manifest))
+      if (entry.status !== EntryStatus.deleted) add(entry.file.file_path as string);
   }
   return paths;
 }

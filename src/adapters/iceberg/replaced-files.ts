@@ -1,0 +1,121 @@
+import type { AvroRow } from "./avro-schema.ts";
+import type { ManifestEntry } from "./manifest.ts";
+import { EntryStatus } from "./manifest.ts";
+import type { ManifestFile } from "./manifest-list.ts";
+import { pathOfUri } from "./storage-path.ts";
+import type { TableIo } from "./table-io.ts";
+import { keyOfPartition, readManifest, writeManifest } from "./table-io.ts";
+import type { Snapshot, TableMetadata } from "./table-metadata.ts";
+
+/** A file that takes the place of others. */
+export interface NewFile {
+  readonly file: AvroRow;
+  /** Data sequence number: that of the newest file it takes the place of, so that deletes which apply to later rows only stay so (spec, "Scan Planning"). */
+  readonly sequence: bigint;
+}
+
+/** Which data files of a snapshot go, by URI, and which come for them. */
+export interface ReplacedFiles {
+  readonly removed: ReadonlySet<string>;
+  readonly added: readonly NewFile[];
+}
+
+/** The manifests of a snapshot after a replacement. */
+export interface Replaced {
+  readonly manifests: readonly ManifestFile[];
+  /** URIs of the manifests that were written for it. */
+  readonly written: readonly string[];
+  readonly removed: readonly AvroRow[];
+  readonly added: readonly AvroRow[];
+}
+
+interface Replacing extends ReplacedFiles {
+  readonly snapshotId: bigint;
+  readonly manifests: readonly ManifestFile[];
+}
+
+async function rewritten(
+  io: TableIo,
+  metadata: TableMetadata,
+  manifest: ManifestFile,
+  { snapshotId, removed }: Replacing,
+): Promise<{ manifest: ManifestFile; gone: readonly AvroRow[] }> {
+  const live = (await readManifest(io.storage, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
+  const isGone = ({ file }: ManifestEntry): boolean => removed.has(file.file_path as string);
+  const gone = live.filter(isGone);
+  if (gone.length === 0) return { manifest, gone: [] };
+  const entries = live.map((entry): ManifestEntry =>
+    isGone(entry) ? { ...entry, status: EntryStatus.deleted, snapshotId } : { ...entry, status: EntryStatus.existing },
+  );
+  return { manifest: await writeManifest(io, metadata, snapshotId, entries), gone: gone.map(({ file }) => file) };
+}
+
+/** New files in manifests of their own, one a partition spec. */
+async function addedManifests(io: TableIo, metadata: TableMetadata, { snapshotId, added }: Replacing): Promise<ManifestFile[]> {
+  const bySpec = Map.groupBy(added, ({ file }) => (file.spec_id ?? 0) as number);
+  const manifests: ManifestFile[] = [];
+  for (const files of bySpec.values()) {
+    const entries = files.map(({ file, sequence }) => ({ status: EntryStatus.added, snapshotId, sequence, fileSequence: null, file }));
+    manifests.push(await writeManifest(io, metadata, snapshotId, entries));
+  }
+  return manifests;
+}
+
+/** Manifests with files taken out and others put in; null where one that is to go is not there. */
+export async function replaceFiles(io: TableIo, metadata: TableMetadata, replacing: Replacing): Promise<Replaced | null> {
+  const written: string[] = [];
+  const removed: AvroRow[] = [];
+  const manifests: ManifestFile[] = [];
+  for (const before of replacing.manifests) {
+    const isTouchable = before.content === 0 && removed.length < replacing.removed.size;
+    const { manifest, gone } = isTouchable ? await rewritten(io, metadata, before, replacing) : { manifest: before, gone: [] };
+    manifests.push(manifest);
+    removed.push(...gone);
+    if (manifest !== before) written.push(manifest.uri);
+  }
+  if (removed.length !== replacing.removed.size) {
+    for (const uri of written) await discardManifest(io, uri);
+    return null;
+  }
+  const added = await addedManifests(io, metadata, replacing);
+  return {
+    manifests: [...added, ...manifests],
+    written: [...written, ...added.map((each) => each.uri)],
+    removed,
+    added: replacing.added.map(({ file }) => file),
+  };
+}
+
+async function discardManifest(io: TableIo, uri: string): Promise<void> {
+  await io.storage.delete(pathOfUri(io.storage, uri));
+}
+
+function sum(files: readonly AvroRow[], key: string): bigint {
+  return files.reduce((total, file) => total + (file[key] as bigint), 0n);
+}
+
+/** What a summary says of a replacement (spec, "Optional Snapshot Summary Fields"), besides the totals of manifests. */
+export function replacedSummary(parent: Snapshot | null, { removed, added }: Replaced): Record<string, string> {
+  const before = parent?.summary["total-files-size"];
+  const [bytesRemoved, bytesAdded] = [sum(removed, "file_size_in_bytes"), sum(added, "file_size_in_bytes")];
+  const partitions = new Set(
+    [...removed, ...added].map((file) => `${String(file.spec_id ?? 0)} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`),
+  );
+  const kept = (key: string): Record<string, string> => {
+    const value = parent?.summary[key];
+    return value === undefined ? {} : { [key]: value };
+  };
+  return {
+    operation: "replace",
+    "added-data-files": String(added.length),
+    "deleted-data-files": String(removed.length),
+    "added-records": String(sum(added, "record_count")),
+    "deleted-records": String(sum(removed, "record_count")),
+    "added-files-size": String(bytesAdded),
+    "removed-files-size": String(bytesRemoved),
+    "changed-partition-count": String(partitions.size),
+    ...(before === undefined ? {} : { "total-files-size": String(BigInt(before) + bytesAdded - bytesRemoved) }),
+    ...kept("total-position-deletes"),
+    ...kept("total-equality-deletes"),
+  };
+}

@@ -1,0 +1,94 @@
+import type { CompactionPolicy } from "../../../core/lake-maintenance.ts";
+import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import { EntryStatus } from "../../iceberg/manifest.ts";
+import type { ManifestEntry } from "../../iceberg/manifest.ts";
+import { keyOfPartition } from "../../iceberg/table-io.ts";
+
+/** Data and delete files of a version. */
+export interface VersionEntries {
+  readonly files: readonly ManifestEntry[];
+  readonly deletes: readonly ManifestEntry[];
+}
+
+/** Files that are to become one, in the order of their sequence numbers. */
+export interface CompactionGroup {
+  readonly entries: readonly ManifestEntry[];
+  /** The newest of theirs. */
+  readonly sequence: bigint;
+}
+
+export interface CompactionPlan {
+  readonly groups: readonly CompactionGroup[];
+  readonly skipped: readonly { readonly files: number; readonly why: string }[];
+}
+
+/** A file of this share of the target is large enough: rewriting it once more would gain little. */
+const largeShare = 0.75;
+
+export function bytesOf({ file }: ManifestEntry): number {
+  return Number(file.file_size_in_bytes as bigint);
+}
+
+function sequenceOf(entry: ManifestEntry): bigint {
+  return entry.sequence ?? 0n;
+}
+
+/** The newest sequence number of a delete file; deletes hit rows of files up to it. Spec, "Scan Planning". */
+export function deletedUpTo({ deletes }: VersionEntries): bigint {
+  return deletes
+    .filter((entry) => entry.status !== EntryStatus.deleted)
+    .reduce((most, entry) => (sequenceOf(entry) > most ? sequenceOf(entry) : most), -1n);
+}
+
+/** Cuts files that stand together into groups near the target's size. */
+function binPack(entries: readonly ManifestEntry[], { fileBytesTarget, filesMin }: CompactionPolicy): ManifestEntry[][] {
+  const groups: ManifestEntry[][] = [];
+  let open: ManifestEntry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (open.length > 0 && bytes + bytesOf(entry) > fileBytesTarget) {
+      groups.push(open);
+      open = [];
+      bytes = 0;
+    }
+    open.push(entry);
+    bytes += bytesOf(entry);
+  }
+  groups.push(open);
+  // A group that is full is worth it with two files, one that has room waits for more.
+  return groups.filter((group, i) => group.length >= (i < groups.length - 1 ? 2 : Math.max(2, filesMin)));
+}
+
+/**
+ * Which files of a version should become one: small ones of the same partition, that no delete file may hit. `inOrder`: only files with nothing between
+ * them, so that what is newer stays newer. Pure.
+ */
+export function planCompaction(version: VersionEntries, policy: CompactionPolicy, inOrder: boolean): CompactionPlan {
+  const deleted = deletedUpTo(version);
+  const skipped = new Map<string, number>();
+  const skip = (why: string): void => void skipped.set(why, (skipped.get(why) ?? 0) + 1);
+  const isFit = (entry: ManifestEntry): boolean => {
+    if (bytesOf(entry) >= policy.fileBytesTarget * largeShare) return false;
+    if (sequenceOf(entry) <= deleted) skip("delete files of another program may apply to them");
+    else if ((entry.file.key_metadata ?? null) !== null) skip("they are encrypted");
+    else if (entry.file.file_format !== "PARQUET" && entry.file.file_format !== "parquet")
+      skip(`they are ${String(entry.file.file_format)} files`);
+    else return true;
+    return false;
+  };
+  const ordered = version.files.toSorted((a, b) => (sequenceOf(a) < sequenceOf(b) ? -1 : sequenceOf(a) > sequenceOf(b) ? 1 : 0));
+  const stretches = new Map<string, ManifestEntry[][]>();
+  for (const entry of ordered) {
+    const { file } = entry;
+    const key = `${String(file.spec_id ?? 0)} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`;
+    const list = stretches.get(key) ?? [[]];
+    stretches.set(key, list);
+    if (isFit(entry)) (list.at(-1) as ManifestEntry[]).push(entry);
+    else if (inOrder) list.push([]);
+  }
+  const groups = [...stretches.values()].flat().flatMap((stretch) => binPack(stretch, policy));
+  return {
+    groups: groups.map((entries) => ({ entries, sequence: sequenceOf(entries.at(-1) as ManifestEntry) })),
+    skipped: [...skipped].map(([why, files]) => ({ files, why })),
+  };
+}
