@@ -3,33 +3,58 @@ import type { PromotedRange, PromotedRows } from "../../core/promoted-rows.ts";
 import type { Field } from "../../core/schema.ts";
 import { sourceColumns } from "../../core/table-schema.ts";
 import { columnOfPhysical, readPhysicalColumns, type PhysicalRows } from "../iceberg/parquet-column-reader.ts";
+import { EntryStatus } from "../iceberg/manifest.ts";
 import { pathOfUri } from "../iceberg/storage-path.ts";
+import { readManifest, readManifestList } from "../iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../iceberg/table-metadata.ts";
-import { ancestorsOf, snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
+import { snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 import { isIn, parseRanges, readRollbacks } from "./refs/rollback-records.ts";
 import { windowOfBranch } from "./summary-keys.ts";
 import { filesAddedBy } from "./table-files.ts";
 
-/** Snapshots of main after a sequence number, and of held and withdrawn windows where they are asked for, oldest first. */
-function snapshotsOf(metadata: TableMetadata, { after, held }: PromotedRange): Snapshot[] {
-  const found = new Map(ancestorsOf(metadata, snapshotOfRef(metadata, "main"), after).map((each) => [each["snapshot-id"], each]));
-  for (const ref of held ? Object.keys(metadata.refs) : []) {
-    const head = windowOfBranch(ref) === null ? null : snapshotOfRef(metadata, ref);
-    if (head !== null && head["sequence-number"] > after) found.set(head["snapshot-id"], head);
-  }
-  for (const each of held ? withdrawnSnapshots(metadata, after) : []) found.set(each["snapshot-id"], each);
-  return [...found.values()].toSorted((a, b) => (a["sequence-number"] < b["sequence-number"] ? -1 : 1));
+/** A data file with rows that a range asks for, and the sequence number that they came with. */
+interface RowsFile {
+  readonly uri: string;
+  readonly sequence: bigint;
 }
 
-/** Versions that rollbacks withdrew and that may come back: their rows keep their keys, unless those were given back. */
-function withdrawnSnapshots(metadata: TableMetadata, after: bigint): Snapshot[] {
-  return readRollbacks(metadata.properties).flatMap(({ from, sequences, keysReleased }) => {
+/** The files of a version that came after a sequence number. Files that were rewritten since go by the newest of their rows, however many versions have expired. */
+async function filesAfter(context: LakeContext, snapshot: Snapshot | null, after: bigint): Promise<RowsFile[]> {
+  const files: RowsFile[] = [];
+  for (const manifest of await readManifestList(context.storage, snapshot)) {
+    if (manifest.content !== 0 || (manifest.sequence ?? 0n) <= after) continue;
+    for (const { status, sequence, file } of await readManifest(context.storage, manifest)) {
+      if (status !== EntryStatus.deleted && sequence !== null && sequence > after) files.push({ uri: file.file_path as string, sequence });
+    }
+  }
+  return files;
+}
+
+/** Files of main after a sequence number, and of held and withdrawn windows where they are asked for, oldest first, each once. */
+async function filesOf(context: LakeContext, metadata: TableMetadata, { after, held }: PromotedRange): Promise<RowsFile[]> {
+  const files = await filesAfter(context, snapshotOfRef(metadata, "main"), after);
+  for (const ref of held ? Object.keys(metadata.refs) : []) {
+    const head = windowOfBranch(ref) === null ? null : snapshotOfRef(metadata, ref);
+    if (head === null || head["sequence-number"] <= after) continue;
+    for (const file of await filesAddedBy(context, head)) files.push({ uri: file.file_path as string, sequence: head["sequence-number"] });
+  }
+  if (held) files.push(...(await withdrawnFiles(context, metadata, after)));
+  const byUri = new Map(files.map((file) => [file.uri, file]));
+  return [...byUri.values()].toSorted((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
+}
+
+/** Files that rollbacks withdrew and that may come back: their rows keep their keys, unless those were given back. */
+async function withdrawnFiles(context: LakeContext, metadata: TableMetadata, after: bigint): Promise<RowsFile[]> {
+  const files: RowsFile[] = [];
+  for (const { from, sequences, keysReleased } of readRollbacks(metadata.properties)) {
+    if (keysReleased) continue;
     const ranges = parseRanges(sequences);
-    const line = keysReleased ? [] : ancestorsOf(metadata, snapshotWithId(metadata, BigInt(from)), after);
-    return line.filter((each) => isIn(ranges, each["sequence-number"]));
-  });
+    const all = await filesAfter(context, snapshotWithId(metadata, BigInt(from)), after);
+    files.push(...all.filter(({ sequence }) => isIn(ranges, sequence)));
+  }
+  return files;
 }
 
 /** See `Lake.promotedColumns`. */
@@ -41,13 +66,9 @@ export async function* promotedColumns(
 ): AsyncIterable<PromotedRows> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const names = [...columns.map((field) => field.name), ...Object.values(sourceColumns)];
-  for (const snapshot of snapshotsOf(metadata, range)) {
-    for (const file of await filesAddedBy(context, snapshot)) {
-      const path = pathOfUri(context.storage, file.file_path as string);
-      for await (const rows of readPhysicalColumns(context.storage, path, names)) {
-        yield promotedRows(snapshot["sequence-number"], columns, rows);
-      }
-    }
+  for (const { uri, sequence } of await filesOf(context, metadata, range)) {
+    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names))
+      yield promotedRows(sequence, columns, rows);
   }
 }
 
