@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { Invocation } from "./command.ts";
 import { ExitCode } from "./exit-code.ts";
 import { nextCommand } from "./next-command.ts";
-import { withLake } from "./session.ts";
+import { placeOf, withLake } from "./session.ts";
 import { printBlocks, printFault, standings } from "./source-answers.ts";
 import { formatCount, formatTime, printable, renderTable } from "./table.ts";
 
@@ -92,7 +92,7 @@ export function showStatus(invocation: Invocation): Promise<ExitCode> {
       return code;
     }
     if (datasets.length === 0)
-      terminal.out(`The lake in ${config.lake.folder} holds no dataset yet: \`sluice run\` makes one for each contract.`);
+      terminal.out(`The lake in ${placeOf(config)} holds no dataset yet: \`sluice run\` makes one for each contract.`);
     for (const one of datasets) print(invocation, config, one, datasets.length > 1);
     printFault(invocation, fault);
     return code;

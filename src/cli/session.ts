@@ -26,8 +26,8 @@ export function readConfig(invocation: Invocation): Config {
 export async function withLake<T>(invocation: Invocation, work: (session: Session) => Promise<T>): Promise<T> {
   const config = readConfig(invocation);
   // Opening makes what is missing, and looking should not.
-  if (!existsSync(config.lake.catalog)) {
-    throw new SluiceError("NOT_FOUND", `there is no lake at ${config.lake.folder} yet: \`sluice run\` makes it`);
+  if (config.lake.postgres === null && !existsSync(config.lake.catalog)) {
+    throw new SluiceError("NOT_FOUND", `there is no lake at ${placeOf(config)} yet: \`sluice run\` makes it`);
   }
   const lake = await openLake(config, () => {});
   try {
@@ -35,6 +35,11 @@ export async function withLake<T>(invocation: Invocation, work: (session: Sessio
   } finally {
     await lake.close();
   }
+}
+
+/** Where a lake's files are, for people. */
+export function placeOf(config: Config): string {
+  return config.lake.s3?.uri ?? config.lake.folder;
 }
 
 /** The lake that a configuration describes. */

@@ -131,7 +131,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (health !== null) log?.info({ url: health.url }, "health is served");
 
   const run = async (): Promise<void> => {
-    const sweep = beginSweep(config.lake.folder, log);
+    // Object stores show nothing of what was left half written.
+    const sweep = config.lake.s3 === null ? beginSweep(config.lake.folder, log) : null;
     const bug = Promise.withResolvers<never>();
     let watch: { stop(): Promise<void> } | null = null;
     try {
@@ -146,7 +147,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await health?.close();
       await outbox.stop();
       await telemetry.shutdown();
-      await sweep.end();
+      await sweep?.end();
       await engine.close();
       await registry?.close();
       await lake.close();
@@ -248,7 +249,7 @@ function createSinks(config: Config, contracts: readonly Contract[], lake: Lake,
   const names = {
     jobNamespace: lineage.namespace,
     sourceNamespace: source.kind === "kafka" ? `kafka://${source.brokers[0] ?? ""}` : "file",
-    warehouseUri: pathToFileURL(config.lake.folder).href,
+    warehouseUri: config.lake.s3?.uri.replace(/\/+$/, "") ?? pathToFileURL(config.lake.folder).href,
     tableNamespace: config.lake.namespace,
   };
   lineage.transports.forEach((each, index) => {

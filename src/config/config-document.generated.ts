@@ -11,17 +11,19 @@ export interface ConfigDocument {
  */
 worker: string
 /**
- * Where promoted and quarantined records live: Iceberg tables in a folder, and the SQLite catalog that points at them.
+ * Where promoted and quarantined records live: Iceberg tables in a folder or in S3, and the catalog that points at them, in an SQLite file or a PostgreSQL database.
  */
 lake: {
 /**
- * Warehouse folder. It is made if it is not there.
+ * Warehouse folder. It is made if it is not there. With `s3`, only the SQLite catalog is in it, if there is one.
  */
 folder: string
 /**
- * The catalog's SQLite file. Default: `catalog.db` in the warehouse folder. All workers of one lake share it, on one host.
+ * The catalog's SQLite file, unless `postgres` is given. Default: `catalog.db` in the warehouse folder. All workers of one lake share it, on one host.
  */
 catalog?: string
+s3?: S3Warehouse
+postgres?: PostgreSQLCatalog
 /**
  * Iceberg namespace of the tables.
  */
@@ -134,6 +136,82 @@ level: ("trace" | "debug" | "info" | "warn" | "error" | "silent")
 format: ("auto" | "json" | "text")
 }
 }
+/**
+ * Keeps the lake's files in an S3 bucket instead of a folder. The service must know conditional writes (If-None-Match). Without keys here, credentials come from the environment (AWS_ACCESS_KEY_ID and the like), the shared AWS files, web identity, the container or the instance.
+ */
+export interface S3Warehouse {
+/**
+ * Bucket, and a folder in it, such as `s3://lake/sluice`.
+ */
+uri: string
+/**
+ * Address of a service that is not Amazon's, such as `https://minio:9000`.
+ */
+endpoint?: string
+/**
+ * Region. Default: as the environment says (AWS_REGION, the shared AWS files); `us-east-1` with an endpoint.
+ */
+region?: string
+/**
+ * Whether the bucket stands in the path of the address instead of its host name. Default: with an endpoint.
+ */
+pathStyle?: boolean
+/**
+ * Access key; its secret goes with it.
+ */
+accessKeyId?: string
+/**
+ * Secret of the access key; only as `${VARIABLE}`.
+ */
+secretAccessKey?: string
+/**
+ * Token of temporary keys; only as `${VARIABLE}`.
+ */
+sessionToken?: string
+}
+/**
+ * Keeps the catalog in a PostgreSQL database, so that workers of several hosts can share a lake. Without a password here, PGPASSWORD and `~/.pgpass` count.
+ */
+export interface PostgreSQLCatalog {
+/**
+ * Address without a password, such as `postgres://sluice@db:5432/lake`. The tables are made if they are not there.
+ */
+url: string
+/**
+ * Password; only as `${VARIABLE}`.
+ */
+password?: string
+/**
+ * File that holds the password; a line break at its end is dropped.
+ */
+passwordFile?: string
+tls?: TLS
+}
+/**
+ * TLS of a connection. An empty object means TLS with the system's authorities.
+ */
+export interface TLS {
+/**
+ * PEM file of the authorities to trust.
+ */
+ca?: string
+/**
+ * PEM file of the client certificate.
+ */
+cert?: string
+/**
+ * PEM file of the client key.
+ */
+key?: string
+/**
+ * Name in the server's certificate, where it is not the host's.
+ */
+serverName?: string
+/**
+ * Whether certificates are verified. Turn off for tests only.
+ */
+verify: boolean
+}
 export interface KafkaSource {
 /**
  * A Kafka cluster.
@@ -179,31 +257,6 @@ sessionTimeoutMs: number
 instanceId?: string
 tls?: TLS
 sasl?: SASL
-}
-/**
- * TLS of a connection. An empty object means TLS with the system's authorities.
- */
-export interface TLS {
-/**
- * PEM file of the authorities to trust.
- */
-ca?: string
-/**
- * PEM file of the client certificate.
- */
-cert?: string
-/**
- * PEM file of the client key.
- */
-key?: string
-/**
- * Name in the server's certificate, where it is not the host's.
- */
-serverName?: string
-/**
- * Whether certificates are verified. Turn off for tests only.
- */
-verify: boolean
 }
 /**
  * SASL login. The password comes from the environment or from a file, never from this document.

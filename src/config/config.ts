@@ -1,25 +1,19 @@
 import { readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import schema from "../../schemas/config.schema.json" with { type: "json" };
 import type { Diagnostic, SourceLocation } from "../core/errors.ts";
 import { DocumentError, SluiceError } from "../core/errors.ts";
 import type { SchemaNode } from "./annotated.ts";
 import { visitAnnotated } from "./annotated.ts";
-import type { ConfigDocument, FileSource, KafkaSource, SASL, SchemaRegistry, TLS } from "./config-document.generated.ts";
+import type { ConfigDocument, FileSource, KafkaSource, SASL, SchemaRegistry } from "./config-document.generated.ts";
+import { completeTls, readPart, reasonOf, type TlsConfig } from "./config-parts.ts";
 import { describeError, slip } from "./describe.ts";
+import type { LakeConfig } from "./lake-config.ts";
+import { completeLake } from "./lake-config.ts";
 import { applyOverrides, listOverrides, unknownVariables } from "./overrides.ts";
 import type { YamlText } from "./yaml-text.ts";
 import { parseYamlText } from "./yaml-text.ts";
-
-/** TLS as the adapters want it: PEM texts. */
-export interface TlsConfig {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverName?: string;
-  readonly rejectUnauthorized: boolean;
-}
 
 /** A schema registry as its adapter wants it: secrets and certificates read. */
 export interface RegistryConfig {
@@ -43,7 +37,7 @@ export interface KafkaSourceConfig extends Omit<KafkaSource, "tls" | "sasl" | "s
 export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datasets" | "registry"> {
   /** The file it came from. */
   readonly file: string;
-  readonly lake: { readonly folder: string; readonly catalog: string; readonly namespace: string };
+  readonly lake: LakeConfig;
   readonly source: KafkaSourceConfig | FileSource;
   /** Null: none, so that contracts whose records are framed can't be run. */
   readonly registry: RegistryConfig | null;
@@ -171,7 +165,7 @@ function complete(file: string, document: ConfigDocument): Config {
   return {
     ...rest,
     file,
-    lake: { ...lake, catalog: lake.catalog ?? join(lake.folder, "catalog.db") },
+    lake: completeLake(file, lake),
     source: source.kind === "kafka" ? completeKafka(source) : source,
     registry: registry === undefined ? null : completeRegistry(file, registry),
     datasets: datasets.map((one) => ({ contract: one.contract, schema: one.schema ?? null })),
@@ -204,34 +198,9 @@ function completeRegistry(file: string, registry: SchemaRegistry): RegistryConfi
   return { url, auth, tls: tls === undefined ? null : completeTls(tls, "registry"), timeoutMs };
 }
 
-function completeTls(tls: TLS, section: "source" | "registry"): TlsConfig {
-  return {
-    ...(tls.ca !== undefined && { ca: readPart(tls.ca, `${section}.tls.ca`) }),
-    ...(tls.cert !== undefined && { cert: readPart(tls.cert, `${section}.tls.cert`) }),
-    ...(tls.key !== undefined && { key: readPart(tls.key, `${section}.tls.key`) }),
-    ...(tls.serverName !== undefined && { serverName: tls.serverName }),
-    rejectUnauthorized: tls.verify,
-  };
-}
-
 function passwordOf(sasl: SASL): string {
   if (sasl.password !== undefined) return sasl.password;
   return readPart(sasl.passwordFile as string, "source.sasl.passwordFile").replace(/\r?\n$/, "");
-}
-
-function readPart(path: string, setting: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new SluiceError("FILE_NOT_FOUND", `${setting}: ${path}: ${reasonOf(cause)}`, { cause });
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  const code = (cause as { readonly code?: string }).code;
-  if (code === "ENOENT") return "there is no such file";
-  if (code === "EACCES") return "it may not be read";
-  return code === "EISDIR" ? "it is a folder" : String(code ?? cause);
 }
 
 function shortText(value: unknown): string {

@@ -37,7 +37,13 @@ describe("a small configuration", () => {
       config: {
         file,
         worker: "sluice",
-        lake: { folder: join(folder, "sluice-lake"), catalog: join(folder, "sluice-lake/catalog.db"), namespace: "sluice" },
+        lake: {
+          folder: join(folder, "sluice-lake"),
+          catalog: join(folder, "sluice-lake/catalog.db"),
+          namespace: "sluice",
+          s3: null,
+          postgres: null,
+        },
         source: {
           kind: "kafka",
           brokers: ["localhost:9092"],

@@ -69,10 +69,15 @@ function inputs(window: CommittedWindow, contract: Contract, names: LineageNames
   ];
 }
 
+/** A location as OpenLineage names it ("Dataset naming"): `file` and the path, or `s3://bucket` and the key. */
+function locationOf(uri: string): { readonly namespace: string; readonly name: string } {
+  const { scheme = "", host = "", path = uri } = /^(?<scheme>\w+):\/\/(?<host>[^/]*)\/(?<path>.*)$/.exec(uri)?.groups ?? {};
+  return scheme === "file" ? { namespace: "file", name: `/${path}` } : { namespace: `${scheme}://${host}`, name: path };
+}
+
 function tableDataset(names: LineageNames, table: string, facets: Facet, rows: number): Facet {
   return {
-    namespace: names.warehouseUri.startsWith("file:") ? "file" : names.warehouseUri,
-    name: `${names.warehouseUri.replace(/^file:\/\//, "")}/${names.tableNamespace}/${table}`,
+    ...locationOf(`${names.warehouseUri}/${names.tableNamespace}/${table}`),
     facets: {
       symlinks: symlinksFacet(names.warehouseUri, `${names.tableNamespace}.${table}`),
       catalog: catalogFacet(names.warehouseUri),
