@@ -1,4 +1,5 @@
 import type { OffsetRange, PartitionKey } from "./position.ts";
+import type { SkippedRange } from "./skipped-range.ts";
 
 /** Bytes of a claimed key: the first half of a SHA-256 of the cells' canonical bytes, so that no two keys that differ are ever taken for one. */
 export const claimKeyBytes = 16;
@@ -29,8 +30,11 @@ export interface ClaimScope {
  * promoted table, and is rebuilt from it where it was lost.
  */
 export interface Claims {
-  /** Claims one key a row; answers 1 for each row whose key another record holds within the horizon. Rows of one key in one call: the first wins. */
-  claim(scope: ClaimScope, rows: ClaimRows): Promise<Uint8Array>;
+  /**
+   * Claims one key a row; answers 1 for each row whose key another record holds within the horizon. Rows of one key in one call: the first wins. What records of
+   * `skipped` ranges hold is void: they are never read.
+   */
+  claim(scope: ClaimScope, rows: ClaimRows, skipped?: readonly SkippedRange[]): Promise<Uint8Array>;
   /** Gives back whatever keys of a dataset the records of these ranges hold, under any rule: of a held window that was dropped. */
   release(dataset: string, ranges: readonly OffsetRange[]): Promise<void>;
   /** Gives back the keys that these very records hold: of rows that something else rejected after they had claimed. */

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import type { ClaimRows, Claims, ClaimScope } from "../core/claims.ts";
 import { claimKeyBytes } from "../core/claims.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Lake } from "../core/ports.ts";
-import type { RulePlan } from "../core/rule.ts";
+import type { Condition, RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
+import type { SkippedRange } from "../core/skipped-range.ts";
 import type { OffsetRange } from "../core/position.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import { DeferredGatherer, deferredRules } from "../rules/deferred/deferred-rule.ts";
@@ -32,6 +34,14 @@ export interface World {
   readonly lake: Lake | null;
   /** Null: sequences are not judged (replays, whose records were judged in their order when they first came). */
   readonly sequences: Sequences | null;
+}
+
+/** A rule that claims keys, and source ranges whose records hold none. */
+interface ClaimingRule {
+  readonly contract: Contract;
+  readonly plan: RulePlan;
+  readonly scope: ClaimScope;
+  readonly skipped: readonly SkippedRange[];
 }
 
 /** A window by its name, where its records go on from those of earlier windows. */
@@ -139,8 +149,9 @@ export class Outside {
   async #claim(window: ClosingWindow, plan: RulePlan, question: DeferredKeys): Promise<DeferredOffenders> {
     const claims = this.#claims;
     const scope = scopeOf(window.contract, plan);
-    if (this.#lake !== null) await this.#catchUp(this.#lake, window.contract, plan, scope);
-    const lost = await claims.claim(scope, window.claimRows(question));
+    const skipped = (await this.#lake?.state(scope.dataset))?.skipped ?? [];
+    if (this.#lake !== null) await this.#catchUp(this.#lake, { contract: window.contract, plan, scope, skipped });
+    const lost = await claims.claim(scope, window.claimRows(question), skipped);
     return { rule: question.rule, rows: question.rows.filter((_, i) => lost[i] === 1), note: null };
   }
 
@@ -164,7 +175,7 @@ export class Outside {
    * Claims the keys of rows that are in the table already: all of them where the rule is new or the claims were lost, else what came after the last time. Windows that
    * other workers commit meanwhile under a contract without the rule are found by the next call, since the covered sequence is the one that was read.
    */
-  async #catchUp(lake: Lake, contract: Contract, plan: RulePlan, scope: ClaimScope): Promise<void> {
+  async #catchUp(lake: Lake, { contract, plan, scope, skipped }: ClaimingRule): Promise<void> {
     const { dataset } = contract;
     const claims = this.#claims;
     const id = `${scope.rule}\n${dataset}`;
@@ -180,7 +191,7 @@ export class Outside {
         const gatherer = new DeferredGatherer(plan, fields);
         const { batch, rows } = storedBatch(stored);
         gatherer.add(batch, 0, rows);
-        await claims.claim(scope, claimRowsOf([{ records: batch.records, start: 0 }], gatherer.finish()));
+        await claims.claim(scope, claimRowsOf([{ records: batch.records, start: 0 }], gatherer.finish()), skipped);
       }
     }
     await claims.cover(scope, newest);
@@ -211,16 +222,21 @@ function only({ rule, rows, keys, numbers }: DeferredKeys, wanted: (row: number)
   };
 }
 
-/** Claims are of the rule's columns and horizon, not of its name: a rule that is renamed keeps them, one that is changed begins anew. */
-function scopeOf(contract: Contract, { check }: RulePlan): ClaimScope {
+/** Claims are of the rule's columns, horizon and filter, not of its name: a rule that is renamed keeps them, one that is changed begins anew. */
+function scopeOf(contract: Contract, { check, where }: RulePlan): ClaimScope {
   if (check.family !== "duplicate" || check.horizon === undefined || check.horizon === null)
     throw new Error("bug: a rule that claims nothing");
   const { seconds } = check.horizon;
   return {
     dataset: contract.dataset,
-    rule: JSON.stringify([check.columns, seconds]),
+    rule: JSON.stringify([check.columns, seconds, ...(where === null ? [] : [filterName(where)])]),
     horizonMs: seconds === null ? null : seconds * 1000,
   };
+}
+
+/** Filters may be long, and names of scopes are not. */
+function filterName(where: Condition): string {
+  return createHash("sha256").update(JSON.stringify(where)).digest("hex").slice(0, 32);
 }
 
 function fieldOf(contract: Contract, name: string | null): Field {

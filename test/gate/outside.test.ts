@@ -139,6 +139,42 @@ describe("unique beyond the window", () => {
     expect(await expectConserved(scratch.folder)).toEqual({ promoted: 4, open: 3 });
   });
 
+  it("records that a person passes over give back their keys; those that are read after all take them again", async () => {
+    using scratch = scratchFolder();
+    const plain = await withRule(unique());
+    const stopping: Contract = {
+      ...plain,
+      onBreach: "stop",
+      rules: [...plain.rules.slice(0, -1), { ...(plain.rules.at(-1) as RulePlan), tolerance: { rows: 0 } }],
+    };
+    const bench = await openBench(scratch.folder, stopping);
+    const key = bench.source.key(0);
+    bench.source.append(0, values(1, 1, 2));
+    await bench.source.assign(0);
+    await bench.revoke(0);
+    const by = { author: "ann", reason: "not worth it" };
+    expect((await bench.lake.state("orders")).blocks.map(({ code }) => code)).toEqual(["WINDOW_STOPPED"]);
+    await bench.lake.resetPositions("orders", { remove: [], set: [{ ...key, next: 3n }], ...by });
+    expect((await bench.lake.state("orders")).skipped).toEqual([{ ...key, from: 0n, to: 3n }]);
+    await bench.lake.unblock("orders", { partition: null, mode: "retry", ...by });
+    await bench.stop();
+    const next = await openBench(scratch.folder, stopping);
+    next.source.append(1, values(1, 2, 3));
+    await next.source.assign(1);
+    await next.revoke(1);
+    // They are read after all, and are duplicates now.
+    await next.lake.resetPositions("orders", { remove: [], set: [{ ...key, next: 0n }], ...by });
+    expect((await next.lake.state("orders")).skipped).toEqual([]);
+    await next.stop();
+    const last = await openBench(scratch.folder, { ...plain, version: "1.1.0", hash: `${plain.hash}/1.1.0` });
+    last.source.append(0, values(1, 1, 2, 9));
+    await last.source.assign(0);
+    await last.stop();
+    const [first, second] = await decisions(scratch.folder);
+    expect([first?.counts.promoted, first?.counts.quarantined]).toEqual([3, 0]);
+    expect([second?.counts.promoted, second?.counts.quarantined]).toEqual([1, 3]);
+  });
+
   it("a held window's rows hold their keys", async () => {
     using scratch = scratchFolder();
     const contract = await withRule(unique());

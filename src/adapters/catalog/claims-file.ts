@@ -29,7 +29,7 @@ export function openClaimsFile(options: SqliteOptions, lake: string): ClaimsFile
   };
   return {
     claims: {
-      claim: async (scope, rows) => (await claims()).claim(scope, rows),
+      claim: async (scope, rows, skipped) => (await claims()).claim(scope, rows, skipped),
       release: async (dataset, ranges) => (await claims()).release(dataset, ranges),
       forfeit: async (scope, rows) => (await claims()).forfeit(scope, rows),
       covered: async (scope) => (await claims()).covered(scope),

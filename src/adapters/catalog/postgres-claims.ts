@@ -1,6 +1,7 @@
 import type { ClaimRows, Claims, ClaimScope } from "../../core/claims.ts";
 import { claimKeyBytes } from "../../core/claims.ts";
 import { partitionId, type OffsetRange } from "../../core/position.ts";
+import { skippedTest, type SkippedRange } from "../../core/skipped-range.ts";
 import type { PostgresDatabase, PostgresTransaction } from "./postgres-database.ts";
 
 /** The claims' own tables. */
@@ -61,27 +62,32 @@ export class PostgresClaims implements Claims {
     this.#lake = lake;
   }
 
-  async claim(scope: ClaimScope, rows: ClaimRows): Promise<Uint8Array> {
+  async claim(scope: ClaimScope, rows: ClaimRows, skipped: readonly SkippedRange[] = []): Promise<Uint8Array> {
     const lost = new Uint8Array(rows.count);
     if (rows.count === 0) return lost;
     const id = await this.#scope(scope);
+    const isSkipped = skippedTest(skipped);
     for (let from = 0; from < rows.count; from += rowsPerTransaction) {
       const to = Math.min(from + rowsPerTransaction, rows.count);
-      await this.#database.transaction((transaction) => this.#claim(transaction, id, scope.horizonMs, rows, from, to, lost));
+      const wanted = Array.from({ length: to - from }, (_, i) => claimAt(rows, from + i));
+      await this.#database.transaction(async (transaction) => {
+        lost.set(await this.#claim(transaction, { id, horizonMs: scope.horizonMs, wanted, isSkipped }), from);
+      });
     }
     return lost;
   }
 
   async #claim(
     transaction: PostgresTransaction,
-    id: string,
-    horizonMs: number | null,
-    rows: ClaimRows,
-    from: number,
-    to: number,
-    lost: Uint8Array,
-  ): Promise<void> {
-    const wanted = Array.from({ length: to - from }, (_, i) => claimAt(rows, from + i));
+    asked: {
+      readonly id: string;
+      readonly horizonMs: number | null;
+      readonly wanted: readonly Claim[];
+      readonly isSkipped: ReturnType<typeof skippedTest>;
+    },
+  ): Promise<Uint8Array> {
+    const { id, horizonMs, wanted, isSkipped } = asked;
+    const lost = new Uint8Array(wanted.length);
     const first = new Map(wanted.toReversed().map((each) => [each.key, each]));
     // All writers take keys in one order, so that none waits for another in a circle.
     const ordered = [...first.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
@@ -103,9 +109,10 @@ export class PostgresClaims implements Claims {
     for (const [i, each] of wanted.entries()) {
       const holder = holders.get(each.key);
       const own = holder === undefined || (holder.source === each.source && holder.position === each.position);
-      const within = !own && isWithin(holder.timeMs, each.timeMs, horizonMs);
-      lost[from + i] = within ? 1 : 0;
-      if (own || within || each.timeMs <= holder.timeMs) continue;
+      const isVoid = !own && isSkipped(holder.source, holder.position);
+      const within = !own && !isVoid && isWithin(holder.timeMs, each.timeMs, horizonMs);
+      lost[i] = within ? 1 : 0;
+      if (own || within || (!isVoid && each.timeMs <= holder.timeMs)) continue;
       holders.set(each.key, each);
       taken.set(each.key, each);
     }
@@ -118,6 +125,7 @@ export class PostgresClaims implements Claims {
     }
     const newest = wanted.reduce((max, each) => (each.timeMs > max ? each.timeMs : max), -1n);
     if (horizonMs !== null) await this.#expire(transaction, id, newest, horizonMs);
+    return lost;
   }
 
   async #expire(transaction: PostgresTransaction, id: string, newest: bigint, horizonMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import type { ClaimRows, Claims, ClaimScope } from "../../core/claims.ts";
 import { claimKeyBytes } from "../../core/claims.ts";
 import { partitionId, type OffsetRange } from "../../core/position.ts";
+import { skippedTest, type SkippedRange } from "../../core/skipped-range.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 
 /** The claims' own tables. Keys are spread evenly, so that a table of ten million takes half a gigabyte and a few page reads a key. */
@@ -51,17 +52,22 @@ export class SqliteClaims implements Claims {
     this.#lake = lake;
   }
 
-  async claim(scope: ClaimScope, rows: ClaimRows): Promise<Uint8Array> {
+  async claim(scope: ClaimScope, rows: ClaimRows, skipped: readonly SkippedRange[] = []): Promise<Uint8Array> {
     const lost = new Uint8Array(rows.count);
     for (let from = 0; from < rows.count; from += rowsPerTransaction) {
       const to = Math.min(from + rowsPerTransaction, rows.count);
-      await this.#database.write((database) => this.#claim(database, scope, rows, from, to, lost));
+      await this.#database.write((database) => this.#claim(database, { scope, rows, skipped }, { from, to, lost }));
       await breathe();
     }
     return lost;
   }
 
-  #claim(database: DatabaseSync, scope: ClaimScope, rows: ClaimRows, from: number, to: number, lost: Uint8Array): void {
+  #claim(
+    database: DatabaseSync,
+    { scope, rows, skipped }: { readonly scope: ClaimScope; readonly rows: ClaimRows; readonly skipped: readonly SkippedRange[] },
+    { from, to, lost }: { readonly from: number; readonly to: number; readonly lost: Uint8Array },
+  ): void {
+    const isVoid = voidTest(database, skipped);
     const id = this.#scope(database, scope);
     const sources = sourceIds(database, rows);
     const select = database.prepare("SELECT source, position, time_ms FROM sluice_claims WHERE scope = ? AND key = ?");
@@ -79,7 +85,7 @@ export class SqliteClaims implements Claims {
       if (time > newest) newest = time;
       const held = select.get(id, key) as Held | undefined;
       lost[row] = 0;
-      if (held === undefined) take.run(id, key, source, position, time);
+      if (held === undefined || isVoid(held)) take.run(id, key, source, position, time);
       else if (held.source === source && held.position === position) continue;
       else if (within(held.time_ms, time, scope.horizonMs)) lost[row] = 1;
       else if (time > held.time_ms) take.run(id, key, source, position, time);
@@ -144,6 +150,14 @@ export class SqliteClaims implements Claims {
     select.setReadBigInts(true);
     return (select.get(this.#lake, dataset, rule) as { readonly id: bigint }).id;
   }
+}
+
+/** Tests whether a claim is of a record that is never read. */
+function voidTest(database: DatabaseSync, skipped: readonly SkippedRange[]): (held: Held) => boolean {
+  if (skipped.length === 0) return () => false;
+  const isSkipped = skippedTest(skipped);
+  const select = database.prepare("SELECT source FROM sluice_claim_sources WHERE id = ?");
+  return ({ source, position }) => isSkipped((select.get(source) as { readonly source: string }).source, position);
 }
 
 function keyAt(rows: ClaimRows, row: number): Uint8Array {

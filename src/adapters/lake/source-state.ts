@@ -1,10 +1,20 @@
 import type { Block, Lake } from "../../core/ports.ts";
 import type { PartitionKey, Position } from "../../core/position.ts";
 import { partitionId } from "../../core/position.ts";
+import { skipTo } from "../../core/skipped-range.ts";
 import { commitUntilSettled } from "./commit-loop.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { draftChange } from "./state-change.ts";
-import { positionsById, propertyNames, readBlocks, readPositions, writeBlocks, writePositions } from "./table-properties.ts";
+import {
+  positionsById,
+  propertyNames,
+  readBlocks,
+  readPositions,
+  readSkipped,
+  writeBlocks,
+  writePositions,
+  writeSkipped,
+} from "./table-properties.ts";
 
 /** The code of blocks that a contract's policy set; the others are a source's own. */
 const stopped = "WINDOW_STOPPED";
@@ -22,10 +32,24 @@ export function recordStart(context: LakeContext, dataset: string, starts: reado
       author: null,
       reason: null,
       detail: { positions: added },
-      properties: { [propertyNames.positions]: writePositions([...known.values()]) },
+      properties: {
+        [propertyNames.positions]: writePositions([...known.values()]),
+        ...skippedAfter(tables.promoted.metadata.properties, { set: added, removed: [] }),
+      },
     });
     return { kind: "change", drafts: [draft, null], result };
   });
+}
+
+/** The property of what is passed over once positions have changed. */
+function skippedAfter(
+  properties: Readonly<Record<string, string>>,
+  change: { readonly set: readonly Position[]; readonly removed: readonly PartitionKey[] },
+): Record<string, string | null> {
+  const before = readSkipped(properties);
+  const skipped = skipTo(before, { ...change, stood: readPositions(properties) });
+  if (before.length + skipped.length === 0) return {};
+  return { [propertyNames.skipped]: skipped.length === 0 ? null : writeSkipped(skipped) };
 }
 
 /** Whether a change of positions answers a block: a source's own on any change there, a policy's stop only where its partition is gone for good. */
@@ -53,7 +77,11 @@ export function resetPositions(context: LakeContext, dataset: string, change: Pa
       author,
       reason,
       detail: { remove, set },
-      properties: { [propertyNames.positions]: writePositions([...positions.values()]), [propertyNames.blocks]: writeBlocks(blocks) },
+      properties: {
+        [propertyNames.positions]: writePositions([...positions.values()]),
+        [propertyNames.blocks]: writeBlocks(blocks),
+        ...skippedAfter(properties, { set, removed: remove }),
+      },
     });
     return { kind: "change", drafts: [draft, null], result: undefined };
   });

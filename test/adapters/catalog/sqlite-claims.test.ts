@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimSchema, SqliteClaims } from "../../../src/adapters/catalog/sqlite-claims.ts";
 import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
 import { claimKeyBytes, type ClaimRows, type ClaimScope } from "../../../src/core/claims.ts";
+import type { SkippedRange } from "../../../src/core/skipped-range.ts";
 
 /** A record that wants a key: partition, offset, timestamp. */
 type Wanted = readonly [key: string, partition: number, offset: number, timeMs?: number];
@@ -105,6 +106,30 @@ describe("claims", () => {
     await claims.release("other", [{ ...range, to: 9n }]);
     await claims.release("orders", [range, { ...range, partition: 1, from: 0n, to: 9n }]);
     expect(await claim(always, ["a", 1, 5], ["b", 1, 6])).toEqual([0, 1]);
+  });
+
+  it("what records of skipped ranges hold is void, whenever they claimed it", async () => {
+    const skipped: SkippedRange[] = [{ topic: "t", topicId: "id", partition: 0, from: 5n, to: 8n }];
+    const at = async (...wanted: Wanted[]): Promise<number[]> => [...(await claims.claim(always, rowsOf(wanted), skipped))];
+    await claim(always, ["a", 0, 5], ["b", 0, 8], ["c", 0, 4], ["d", 0, 7]);
+    expect(await at(["a", 1, 1], ["b", 1, 2], ["c", 1, 3], ["d", 1, 4], ["d", 1, 5])).toEqual([0, 1, 1, 0, 1]);
+    // A worker that has not heard of the answer claims late: its record is never read again either.
+    await claim(always, ["e", 0, 6]);
+    expect(await at(["e", 2, 1], ["e", 0, 6])).toEqual([0, 1]);
+    expect(await claim(always, ["a", 0, 5], ["a", 1, 1])).toEqual([1, 0]);
+  });
+
+  it("gives back what the very records hold that forfeit it", async () => {
+    await claim(always, ["a", 0, 1], ["b", 0, 2], ["c", 0, 3]);
+    await claims.forfeit(
+      always,
+      rowsOf([
+        ["a", 0, 1],
+        ["b", 0, 9],
+        ["c", 1, 3],
+      ]),
+    );
+    expect(await claim(always, ["a", 2, 5], ["b", 2, 6], ["c", 2, 7])).toEqual([0, 1, 1]);
   });
 
   it("remembers up to which snapshot the table's rows are claimed", async () => {
