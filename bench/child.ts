@@ -11,7 +11,7 @@ export interface ChildReport {
 }
 
 /** As `bin/sluice` starts Node. */
-export const heapFlags = ["--max-old-space-size=256", "--initial-old-space-size=192", "--min-semi-space-size=16"];
+export const heapFlags = ["--max-old-space-size=256", "--initial-old-space-size=192", "--min-semi-space-size=8", "--max-semi-space-size=8"];
 
 /** Runs a bench script in a fresh process and takes what it prints as its last line, as JSON. Rejects with its output if it fails. */
 export function runScript(script: string, args: readonly string[], flags: readonly string[] = heapFlags): Promise<unknown> {

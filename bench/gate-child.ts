@@ -21,6 +21,7 @@ const source: Source = createKafkaSource({
   connection: { brokers: [bootstrap], clientId: "bench" },
   groupId: `bench-${mode}-${process.pid}-${Date.now()}`,
   topics: ["flights"],
+  reuseMemory: true,
 });
 /** As a worker has it that holds 64 MiB in flight. */
 const windowBytesMax = 21 << 20;

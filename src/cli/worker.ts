@@ -219,6 +219,8 @@ async function createSource(config: Config, contracts: readonly Contract[], lake
     bytesInFlightMax,
     recordBytesMax,
     sessionTimeoutMs,
+    // The gate gives a run back when its window is over, and looks at it no more.
+    reuseMemory: true,
     ...(instanceId !== undefined && { groupInstanceId: instanceId }),
   };
   if (source.client === "kafkajs") {

@@ -5,7 +5,8 @@ import { recordsBytes } from "./records.ts";
 /** One run in a packed buffer: its rows, its slab, and which of the packed partitions its own are. */
 interface PackedRun {
   readonly count: number;
-  readonly slabBytes: number;
+  /** Where its slab begins among the slabs. */
+  readonly slabStart: number;
   readonly partitions: readonly number[];
 }
 
@@ -22,6 +23,8 @@ export interface PackedRecords {
 const wordArrays = ["keyStart", "keyLength", "valueStart", "valueLength", "headersStart", "headersLength"] as const;
 /** Of one record: two of 8 bytes, six of 4, a partition of 2 and a timestamp type of 1. */
 const bytesPerRow = 8 + 8 + 6 * 4 + 2 + 1;
+/** Between memory that is shared and memory that isn't, V8 copies a word at a time where both begin at the same place in a word, and else a byte at a time. */
+const wordBytes = 8;
 
 /**
  * A run without the bytes of values larger than `valueBytesMax`, whose lengths stay: for those who don't look at such values. The run itself where it
@@ -52,7 +55,7 @@ export function withoutLargeValues(run: Records, valueBytesMax: number): Records
 
 /** What a buffer needs to hold these runs. */
 export function packedBytes(runs: readonly Records[]): number {
-  return runs.reduce((sum, run) => sum + run.bytes.byteLength + run.count * bytesPerRow, 0) + 16;
+  return runs.reduce((sum, run) => sum + run.bytes.byteLength + run.count * bytesPerRow + wordBytes, 0);
 }
 
 /** Bytes that backpressure counts while packed records are on their way. */
@@ -65,63 +68,60 @@ export function packRecords(runs: readonly Records[], buffer: ArrayBufferLike): 
   const partitions: PartitionKey[] = [];
   const indexOf = new Map<string, number>();
   const count = runs.reduce((sum, run) => sum + run.count, 0);
+  const slabAt = count * bytesPerRow;
+  let end = slabAt;
   const packed = runs.map((run): PackedRun => {
+    const { byteOffset, byteLength } = run.bytes;
+    const start = end + ((((byteOffset - end) % wordBytes) + wordBytes) % wordBytes);
+    end = start + byteLength;
     const own = run.partitions.map((key) => {
       const id = `${key.topic}\u0000${key.topicId}:${key.partition}`;
       const index = indexOf.get(id) ?? partitions.push(key) - 1;
       indexOf.set(id, index);
       return index;
     });
-    return { count: run.count, slabBytes: run.bytes.byteLength, partitions: own };
+    return { count: run.count, slabStart: start - slabAt, partitions: own };
   });
-  const out = arraysOver(buffer, count, 0);
+  const out = arraysOver(buffer, count);
   let row = 0;
-  let at = 0;
   for (const [i, run] of runs.entries()) {
-    const own = (packed[i] as PackedRun).partitions;
+    const { partitions: own, slabStart } = packed[i] as PackedRun;
     out.offsets.set(run.offsets, row);
     out.timestamps.set(run.timestamps, row);
     for (const name of wordArrays) out[name].set(run[name], row);
     if (own.length === 1) out.partition.fill(own[0] as number, row, row + run.count);
     else for (let k = 0; k < run.count; k++) out.partition[row + k] = own[run.partition[k] as number] as number;
     out.timestampTypes.set(run.timestampTypes, row);
-    new Uint8Array(buffer, out.slabAt + at, run.bytes.byteLength).set(run.bytes);
+    new Uint8Array(buffer, slabAt + slabStart, run.bytes.byteLength).set(run.bytes);
     row += run.count;
-    at += run.bytes.byteLength;
   }
-  return { buffer, usedBytes: out.slabAt + at, count, partitions, runs: packed };
+  return { buffer, usedBytes: end, count, partitions, runs: packed };
 }
 
 /** The records of a packed buffer, as views of it; starts are moved to where their run's slab stands. To be called once. */
-export function unpackRecords({ buffer, count, partitions, runs }: PackedRecords): Records {
-  const slabBytes = runs.reduce((sum, run) => sum + run.slabBytes, 0);
-  const { slabAt, ...arrays } = arraysOver(buffer, count, slabBytes);
+export function unpackRecords({ buffer, usedBytes, count, partitions, runs }: PackedRecords): Records {
+  const arrays = arraysOver(buffer, count);
+  const slabAt = count * bytesPerRow;
   let row = 0;
-  let base = 0;
-  for (const run of runs) {
-    if (base > 0) {
+  for (const { count: rows, slabStart } of runs) {
+    if (slabStart > 0) {
       for (const starts of [arrays.keyStart, arrays.valueStart, arrays.headersStart]) {
-        for (let k = row; k < row + run.count; k++) starts[k] = (starts[k] as number) + base;
+        for (let k = row; k < row + rows; k++) starts[k] = (starts[k] as number) + slabStart;
       }
     }
-    row += run.count;
-    base += run.slabBytes;
+    row += rows;
   }
-  return { count, partitions, ...arrays, bytes: new Uint8Array(buffer, slabAt, slabBytes) };
+  return { count, partitions, ...arrays, bytes: new Uint8Array(buffer, slabAt, usedBytes - slabAt) };
 }
 
-function arraysOver(
-  buffer: ArrayBufferLike,
-  count: number,
-  slabBytes: number,
-): Omit<Records, "count" | "partitions" | "bytes"> & { readonly slabAt: number } {
+function arraysOver(buffer: ArrayBufferLike, count: number): Omit<Records, "count" | "partitions" | "bytes"> {
   let at = 0;
   const take = (bytes: number): number => {
     const start = at;
     at += bytes;
     return start;
   };
-  const arrays = {
+  return {
     offsets: new BigInt64Array(buffer, take(count * 8), count),
     timestamps: new BigInt64Array(buffer, take(count * 8), count),
     keyStart: new Uint32Array(buffer, take(count * 4), count),
@@ -133,6 +133,4 @@ function arraysOver(
     partition: new Uint16Array(buffer, take(count * 2), count),
     timestampTypes: new Uint8Array(buffer, take(count), count),
   };
-  const slabAt = take(slabBytes);
-  return { ...arrays, slabAt };
 }

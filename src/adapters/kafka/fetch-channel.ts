@@ -1,6 +1,7 @@
 import { type Connection, fetchV13, type Reader } from "@platformatic/kafka";
 import type { BrokerConnections, BrokerAddress } from "./broker-connections.ts";
 import type { IsolationLevel } from "./cluster.ts";
+import type { FetchMemory } from "./fetch-memory.ts";
 import { type FetchResponse, parseFetchResponse } from "./fetch-response.ts";
 
 export interface FetchTarget {
@@ -19,6 +20,8 @@ export interface FetchRequest {
   /** A longer answer is refused before it is read. */
   readonly answerBytesMax: number;
   readonly isolation: IsolationLevel;
+  /** Where what is answered stands. */
+  readonly memory: FetchMemory;
 }
 
 /** A broker wants to send more than was allowed: a first batch larger than the request. */
@@ -71,7 +74,8 @@ export async function fetchOnce(connections: BrokerConnections, address: BrokerA
     return await new Promise((resolve, reject) => {
       const done = (error: Error | null, response?: FetchResponse): void =>
         error === null ? resolve(response as FetchResponse) : reject(error);
-      const parse = (_correlation: number, _key: number, _version: number, reader: Reader): FetchResponse => parseFetchResponse(reader);
+      const parse = (_correlation: number, _key: number, _version: number, reader: Reader): FetchResponse =>
+        parseFetchResponse(reader, request.memory);
       connection.send(fetchV13.api.key, fetchV13.api.version, () => encode(request), parse, true, true, done);
     });
   } catch (error) {

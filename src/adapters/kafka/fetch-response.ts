@@ -1,5 +1,6 @@
 import type { Reader } from "@platformatic/kafka";
 import type { AbortedTransaction } from "./aborted-transactions.ts";
+import { FetchMemory } from "./fetch-memory.ts";
 
 /** What a broker answered for one partition. */
 export interface FetchedPartition {
@@ -9,7 +10,10 @@ export interface FetchedPartition {
   readonly highWatermark: bigint;
   readonly lastStableOffset: bigint;
   readonly abortedTransactions: readonly AbortedTransaction[];
-  /** Record batches as they stand in the log, the last one perhaps cut; a copy of its own, so that one partition doesn't hold another's bytes. */
+  /**
+   * Record batches as they stand in the log, the last one perhaps cut; a copy of its own, so that one partition doesn't hold another's bytes. Its memory is held
+   * for whoever takes the answer.
+   */
   readonly records: Buffer | null;
 }
 
@@ -19,20 +23,20 @@ export interface FetchResponse {
 }
 
 /** Parses a Fetch response of version 13 (KIP-516: topics by id), records left undecoded. Throws RangeError-like faults of the reader on cut bytes. */
-export function parseFetchResponse(reader: Reader): FetchResponse {
+export function parseFetchResponse(reader: Reader, memory: FetchMemory = new FetchMemory(0)): FetchResponse {
   reader.readInt32();
   const errorCode = reader.readInt16();
   reader.readInt32();
   const partitions: FetchedPartition[] = [];
   for (let topics = reader.readUnsignedVarInt() - 1; topics > 0; topics--) {
     const topicId = reader.readUUID();
-    for (let count = reader.readUnsignedVarInt() - 1; count > 0; count--) partitions.push(readPartition(reader, topicId));
+    for (let count = reader.readUnsignedVarInt() - 1; count > 0; count--) partitions.push(readPartition(reader, topicId, memory));
     reader.readTaggedFields();
   }
   return { errorCode, partitions };
 }
 
-function readPartition(reader: Reader, topicId: string): FetchedPartition {
+function readPartition(reader: Reader, topicId: string, memory: FetchMemory): FetchedPartition {
   const partition = reader.readInt32();
   const errorCode = reader.readInt16();
   const highWatermark = reader.readInt64();
@@ -47,9 +51,18 @@ function readPartition(reader: Reader, topicId: string): FetchedPartition {
   const length = reader.readUnsignedVarInt() - 1;
   let records: Buffer | null = null;
   if (length > 0) {
-    records = reader.buffer.slice(reader.position, reader.position + length);
+    records = copyOut(reader, length, memory);
     reader.skip(length);
   }
   reader.readTaggedFields();
   return { topicId, partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, records };
+}
+
+/** The reader's next bytes, which stand in pieces as they came. */
+function copyOut(reader: Reader, length: number, memory: FetchMemory): Buffer {
+  const pieces = reader.buffer.subarray(reader.position, reader.position + length).buffers;
+  const out = memory.take(length);
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(out, at);
+  return out;
 }

@@ -1,12 +1,14 @@
 import { AnswerTooLarge, type FetchRequest, fetchOnce } from "./fetch-channel.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Cluster, IsolationLevel } from "./cluster.ts";
+import type { FetchMemory } from "./fetch-memory.ts";
 import type { FetchedPartition } from "./fetch-response.ts";
 import type { PartitionSlot } from "./partition-slot.ts";
 
 export interface FetcherOptions {
   readonly cluster: Cluster;
   readonly budget: ByteBudget;
+  readonly memory: FetchMemory;
   readonly isolation: IsolationLevel;
   readonly waitMs: number;
   /** The most that one batch fetched alone may take. */
@@ -166,6 +168,7 @@ export class Fetcher {
       const bytes = answer.records?.length ?? 0;
       if (match === undefined || match.slot.version !== match.version || match.slot.state !== "reading") {
         this.#options.budget.give(bytes);
+        if (answer.records !== null) this.#options.memory.release(answer.records);
         continue;
       }
       if (alone) this.#found(node, match.slot, bytes);
@@ -180,7 +183,7 @@ export class Fetcher {
   }
 
   #request(slots: readonly PartitionSlot[], granted: number, alone: boolean): Omit<FetchRequest, "answerBytesMax"> {
-    const { cluster, isolation, waitMs } = this.#options;
+    const { cluster, isolation, waitMs, memory } = this.#options;
     const targets = slots.map((slot) => ({
       topicId: slot.key?.topicId ?? "",
       partition: slot.partition,
@@ -189,6 +192,6 @@ export class Fetcher {
       bytesMax: alone ? 1 : Math.min(partitionBytesMax, granted),
     }));
     // Alone: the broker sends exactly one batch, however large.
-    return { targets, isolation, waitMs: alone ? 0 : waitMs, bytesMax: alone ? 1 : granted };
+    return { targets, isolation, memory, waitMs: alone ? 0 : waitMs, bytesMax: alone ? 1 : granted };
   }
 }

@@ -6,6 +6,7 @@ import { unreachable } from "./broker-faults.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { Cluster, identityChanged, type IsolationLevel } from "./cluster.ts";
 import type { KafkaConnection } from "./connection.ts";
+import { FetchMemory } from "./fetch-memory.ts";
 import { Fetcher } from "./fetcher.ts";
 import { GroupMember } from "./group-member.ts";
 import { PartitionReader } from "./partition-reader.ts";
@@ -20,6 +21,8 @@ export interface KafkaSourceOptions {
   readonly isolation?: "read_committed" | "read_uncommitted";
   /** Fetched or handed out and not released; one batch may run over it, alone. Default 64 MiB. */
   readonly bytesInFlightMax?: number;
+  /** Whether memory of records is overwritten once their run is released: for those who look at them no more by then. Default: no. */
+  readonly reuseMemory?: boolean;
   /** The most that one batch may take, as sent and as decompressed; a larger one blocks its partition with SOURCE_OVERSIZED. Default 64 MiB. */
   readonly recordBytesMax?: number;
   /** Default 30 s; brokers want 6 s at least. */
@@ -68,6 +71,7 @@ class KafkaSource implements Source {
     const defaults = {
       isolation: "read_committed",
       bytesInFlightMax: 64 * 2 ** 20,
+      reuseMemory: false,
       recordBytesMax: 64 * 2 ** 20,
       sessionTimeoutMs: 30_000,
     } as const;
@@ -77,6 +81,7 @@ class KafkaSource implements Source {
     this.#isolation = options.isolation === "read_committed" ? 1 : 0;
     const cluster = (this.#cluster = new Cluster(options.connection));
     const budget = new ByteBudget(options.bytesInFlightMax);
+    const memory = new FetchMemory(options.reuseMemory ? options.bytesInFlightMax / 2 : 0);
     const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatIntervalMs, recordBytesMax } = options;
     this.#member = new GroupMember(
       { cluster, groupId, groupInstanceId: groupInstanceId ?? null, topics, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatIntervalMs },
@@ -89,6 +94,7 @@ class KafkaSource implements Source {
     );
     this.#pump = new RunPump({
       budget,
+      memory,
       alive: () => this.#member.alive(),
       current: (slot) => this.#assignment.holds(slot),
       deliver: (run) => this.#listener?.records(run),
@@ -107,6 +113,7 @@ class KafkaSource implements Source {
     this.#reader = new PartitionReader({
       cluster,
       budget,
+      memory,
       recordBytesMax,
       assignment: this.#assignment,
       pump: this.#pump,
@@ -118,6 +125,7 @@ class KafkaSource implements Source {
     this.#fetcher = new Fetcher({
       cluster,
       budget,
+      memory,
       isolation: this.#isolation,
       waitMs: options.fetchWaitMs,
       recordBytesMax,

@@ -3,6 +3,7 @@ import type { SourceBlocked } from "../../core/ports.ts";
 import type { Assignment } from "./assignment.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Cluster, IsolationLevel } from "./cluster.ts";
+import type { FetchMemory } from "./fetch-memory.ts";
 import type { FetchedPartition } from "./fetch-response.ts";
 import type { PartitionSlot } from "./partition-slot.ts";
 import { RunDecoder } from "./run-decoder.ts";
@@ -14,6 +15,7 @@ export interface PartitionReaderOptions {
   readonly cluster: Cluster;
   readonly assignment: Assignment;
   readonly budget: ByteBudget;
+  readonly memory: FetchMemory;
   readonly pump: RunPump;
   readonly troubles: TroubleBoard;
   readonly isolation: IsolationLevel;
@@ -40,10 +42,10 @@ export class PartitionReader {
   }
 
   fetched(slot: PartitionSlot, answer: FetchedPartition): void {
-    const { budget, troubles, isolation, pump } = this.#options;
+    const { troubles, isolation, pump } = this.#options;
     const { records, errorCode } = answer;
     if (errorCode !== 0) {
-      if (records !== null) budget.give(records.length);
+      if (records !== null) this.#giveBack(records);
       this.#refused(slot, errorCode);
       return;
     }
@@ -52,7 +54,7 @@ export class PartitionReader {
     if (records === null) return;
     const decoder = this.#decoder(slot, answer, records);
     if (decoder.cutAtStart === null) return pump.add(slot, decoder);
-    budget.give(records.length);
+    this.#giveBack(records);
     if (decoder.cutAtStart > this.#options.recordBytesMax) this.oversized(slot, decoder.cutAtStart);
     else {
       slot.alone = 1;
@@ -60,8 +62,13 @@ export class PartitionReader {
     }
   }
 
+  #giveBack(records: Buffer): void {
+    this.#options.budget.give(records.length);
+    this.#options.memory.release(records);
+  }
+
   #decoder(slot: PartitionSlot, { highWatermark, abortedTransactions }: FetchedPartition, bytes: Buffer): RunDecoder {
-    const { isolation, recordBytesMax, budget } = this.#options;
+    const { isolation, recordBytesMax, budget, memory } = this.#options;
     const { topic, partition, position, key } = slot;
     return new RunDecoder({
       key: key ?? { topic, topicId: "", partition },
@@ -70,6 +77,7 @@ export class PartitionReader {
       highWatermark,
       abortedTransactions: isolation === 1 ? abortedTransactions : null,
       batchBytesMax: recordBytesMax,
+      memory,
       runBytesMax: Math.min(runBytesMax, Math.max(1, budget.max / 4)),
     });
   }

@@ -4,6 +4,7 @@ import { sliceRecords } from "../../core/record-chunks.ts";
 import { allocateRecords, type Records } from "../../core/records.ts";
 import { type AbortedTransaction, createAbortFilter } from "./aborted-transactions.ts";
 import { Compression, decompress } from "./compression.ts";
+import { FetchMemory } from "./fetch-memory.ts";
 import { type BatchHeader, batchHeaderBytes, batchSize, checkCount, readBatchHeader, readRecords } from "./record-batch.ts";
 
 /** One step of decoding: records, perhaps none, and the offset behind them and behind every batch passed over on the way. */
@@ -11,6 +12,8 @@ export interface DecodedRun {
   readonly records: Records;
   readonly from: bigint;
   readonly next: bigint;
+  /** Whether the records stand in the response itself, which then has to be held as long as they are. */
+  readonly viewsResponse: boolean;
 }
 
 export interface RunDecoderOptions {
@@ -27,6 +30,8 @@ export interface RunDecoderOptions {
   readonly batchBytesMax: number;
   /** A run is ended once it holds this many bytes. */
   readonly runBytesMax: number;
+  /** Where decompressed batches are put together; default: memory of their own. */
+  readonly memory?: FetchMemory;
 }
 
 /** More than anyone appends between a broker's look at the log's end and its reading of the log. */
@@ -59,6 +64,11 @@ export class RunDecoder {
   /** Where reading stands after the runs so far. */
   get position(): bigint {
     return this.#position;
+  }
+
+  /** All that was fetched. */
+  get bytes(): Buffer {
+    return this.#options.bytes;
   }
 
   /** Fetched bytes not decoded yet. */
@@ -98,7 +108,8 @@ export class RunDecoder {
       }
     }
     if (this.#position === from) return null;
-    return { records: this.#join(sections, from), from, next: this.#position };
+    const records = this.#join(sections, from);
+    return { records, from, next: this.#position, viewsResponse: records.bytes.buffer === this.#options.bytes.buffer };
   }
 
   /** The batch at the cursor, checked and plain; null where it has nothing to hand out. Moves past it only if it is good. */
@@ -151,7 +162,7 @@ export class RunDecoder {
         starts.push(size);
         size += end - start;
       }
-      slab = Buffer.allocUnsafeSlow(size);
+      slab = (this.#options.memory ?? new FetchMemory(0)).take(size);
       sections.forEach(({ bytes, start, end }, i) => slab.set(bytes.subarray(start, end), starts[i]));
     }
     const out = allocateRecords(count, slab, [this.#options.key]);

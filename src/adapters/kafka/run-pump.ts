@@ -1,11 +1,13 @@
 import type { SourceRun } from "../../core/ports.ts";
 import { recordsBytes } from "../../core/records.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { FetchMemory } from "./fetch-memory.ts";
 import type { PartitionSlot } from "./partition-slot.ts";
 import type { DecodedRun, RunDecoder } from "./run-decoder.ts";
 
 export interface RunPumpOptions {
   readonly budget: ByteBudget;
+  readonly memory: FetchMemory;
   /** Whether deliveries are still ours to make. */
   alive(): boolean;
   /** Whether a slot is still the one of its partition. */
@@ -43,7 +45,10 @@ export class RunPump {
   drop(slot: PartitionSlot): void {
     const at = this.#queue.indexOf(slot);
     if (at >= 0) this.#queue.splice(at, 1);
-    if (slot.decoder !== null) this.#options.budget.give(slot.decoder.remaining);
+    if (slot.decoder !== null) {
+      this.#options.budget.give(slot.decoder.remaining);
+      this.#options.memory.release(slot.decoder.bytes);
+    }
     slot.decoder = null;
   }
 
@@ -90,18 +95,21 @@ export class RunPump {
     return slot.decoder === decoder;
   }
 
-  #hand(slot: PartitionSlot, { records, from, next }: DecodedRun): void {
+  #hand(slot: PartitionSlot, { records, from, next, viewsResponse }: DecodedRun): void {
     const key = slot.key;
     if (key === null) return;
+    const { budget, memory } = this.#options;
     const bytes = recordsBytes(records);
-    this.#options.budget.add(bytes);
+    budget.add(bytes);
+    if (viewsResponse) memory.hold(records.bytes);
     this.#delivered += bytes;
     let released = false;
     const release = (): void => {
       if (released) return;
       released = true;
       this.#delivered -= bytes;
-      this.#options.budget.give(bytes);
+      budget.give(bytes);
+      memory.release(records.bytes);
       this.pump();
     };
     this.#options.deliver({ records, from: [{ ...key, next: from }], next: [{ ...key, next }], supersedes: [], release });

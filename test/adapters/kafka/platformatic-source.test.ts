@@ -1,7 +1,8 @@
 import { createKafkaSource } from "../../../src/adapters/kafka/kafka-source.ts";
 import { sourceContract } from "../../contract-suites/source.ts";
 
-sourceContract("platformatic", createKafkaSource, {
+// As workers have it: what is read of a run after its release would be another's bytes.
+sourceContract("platformatic", (options) => createKafkaSource({ ...options, reuseMemory: true }), {
   codecs: ["none", "gzip", "snappy", "lz4", "zstd"],
   readCommitted: true,
   topicIdentity: true,
