@@ -4,7 +4,7 @@ import type { JobReading } from "../trace/trace-job.ts";
 import type { VersionReader } from "../trace/trace-readers.ts";
 import type { RecordTrace } from "../trace/trace-record.ts";
 import type { VersionTrace } from "../trace/trace-version.ts";
-import type { SummarizedWindow } from "../trace/version-tree.ts";
+import type { TracedWindow } from "../trace/traced-window.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatCount, formatTime, printable, renderTable } from "./table.ts";
 
@@ -35,14 +35,14 @@ export function printRecordTrace(trace: RecordTrace, terminal: Terminal): void {
 export function printVersionTrace(trace: VersionTrace, terminal: Terminal): void {
   const { snapshot, window, contents } = trace;
   terminal.out(`${trace.dataset} at snapshot ${snapshot.snapshotId}, committed ${formatTime(snapshot.committedAtMs)}`);
-  terminal.out(`  ${trace.isOnMain ? "" : "not in main any more; "}${sayRefs(trace.refs)}`);
+  terminal.out(`  ${trace.isWithdrawn ? "rolled back: main does not show it; " : ""}${sayRefs(trace.refs)}`);
   terminal.out("");
   if (window === null) terminal.out(`its last step: ${snapshot.summary["sluice.change"] ?? `${snapshot.operation} by another program`}`);
   else printStep(window, terminal);
   terminal.out("");
   const rows = contents.rows === null ? "rows" : `${formatCount(contents.rows)} rows`;
   terminal.out(`all that it is made of: ${rows}, ${formatCount(contents.windows)} windows of ${formatCount(contents.records)} records`);
-  if (!contents.isWhole) terminal.out("  (older snapshots have expired: windows and ranges begin later than the version does)");
+  if (!contents.isWhole) terminal.out("  (older snapshots have expired: changes that no window made are known since then only)");
   const uses = contents.contracts.map((use) => [
     `${use.id} ${use.version}`,
     shortHash(use.hash),
@@ -123,7 +123,7 @@ export function printJobReading(reading: JobReading, terminal: Terminal): void {
   if (missing.length > 0) terminal.out(`  without held windows ${missing.map((each) => each.windowId).join(", ")}`);
   if (since.published.length > 0) terminal.out(`  published since: ${since.published.join(", ")}`);
   if (since.replays > 0) terminal.out(`  ${formatCount(since.replays)} replays of quarantined records since`);
-  if (since.isWithdrawn) terminal.out("  main has left this version since: it, or a part of it, was rolled back");
+  if (since.isWithdrawn) terminal.out("  it was rolled back since: main does not show its last step any more");
 }
 
 /** A file's place in words. */
@@ -140,7 +140,7 @@ function printStep(window: NonNullable<VersionTrace["window"]>, terminal: Termin
   terminal.out(
     `  ${formatCount(counts.records)} records: ${formatCount(counts.promoted)} promoted, ${formatCount(counts.quarantined)} quarantined, ${formatCount(counts.held)} held, ${formatCount(counts.skipped.tombstone + counts.skipped.late)} skipped`,
   );
-  if (window.by !== null) terminal.out(`  answered by ${printable(window.by.author)}: ${printable(window.by.reason)}`);
+  if (window.answer !== null) terminal.out(`  answered by ${printable(window.answer.author)}: ${printable(window.answer.reason)}`);
   for (const cause of causes) terminal.out(`  ${cause.kind} ${cause.subject}: ${printable(cause.message)}`);
   const failed = rules.filter((rule) => rule.failed > 0);
   if (failed.length > 0)
@@ -149,14 +149,14 @@ function printStep(window: NonNullable<VersionTrace["window"]>, terminal: Termin
   terminal.out(`  judged by worker ${printable(decision.worker)}, Sluice ${decision.producer}`);
 }
 
-function decisionRow(window: SummarizedWindow): string[] {
+function decisionRow(window: TracedWindow): string[] {
   return [
-    formatTime(window.snapshot.committedAtMs),
+    formatTime(window.committedAtMs),
     `${window.kind} ${window.windowId}`,
     window.verdict,
     shortHash(window.contractHash),
-    window.snapshot.snapshotId,
-    window.by === null ? "" : `${printable(window.by.author)}: ${printable(window.by.reason)}`,
+    window.snapshotId,
+    window.answer === null ? "" : `${printable(window.answer.author)}: ${printable(window.answer.reason)}`,
   ];
 }
 

@@ -186,6 +186,8 @@ export interface CommittedWindow {
   readonly quarantineSnapshotId: string | null;
   /** Whether what it put on main stands there no more, as of when the walk began: it was rolled back, and not brought back since. */
   readonly isWithdrawn: boolean;
+  /** The held window that it publishes or drops, and who said so; absent: none. */
+  readonly answer?: { readonly heldWindowId: string; readonly author: string; readonly reason: string };
 }
 
 /** A recorded stop of a topic or partition: survives restarts, moves nothing. */

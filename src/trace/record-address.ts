@@ -2,7 +2,7 @@ import type { RecordKey } from "../core/lake-trace.ts";
 import type { Lake } from "../core/ports.ts";
 import type { PartitionKey } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import { VersionTree, windowOf } from "./version-tree.ts";
+import { summarizedWindow } from "./traced-window.ts";
 
 /** A record as people write it: `topic:partition:offset`, with the topic's id or a file's content hash in its place, or `partition:offset`. */
 export interface RecordAddress {
@@ -31,7 +31,7 @@ export interface AddressedRecord {
  */
 export async function addressedRecords(lake: Lake, dataset: string, address: RecordAddress): Promise<readonly AddressedRecord[]> {
   const { positions } = await lake.state(dataset);
-  const windows = new VersionTree(await lake.snapshots(dataset)).snapshots.flatMap((snapshot) => windowOf(snapshot) ?? []);
+  const windows = (await lake.snapshots(dataset)).flatMap((snapshot) => summarizedWindow(snapshot) ?? []);
   const known = new Map<string, PartitionKey>();
   for (const key of [...positions, ...windows.flatMap((window) => window.ranges)]) known.set(partitionId(key), key);
   const { topic, partition, offset } = address;

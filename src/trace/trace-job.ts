@@ -2,7 +2,6 @@ import type { Consumption } from "../core/consumption.ts";
 import type { Lake } from "../core/ports.ts";
 import type { VersionTrace } from "./trace-version.ts";
 import { traceVersion } from "./trace-version.ts";
-import { VersionTree, windowOf } from "./version-tree.ts";
 
 /** A version that a run of a job read. */
 export interface JobReading {
@@ -26,7 +25,7 @@ export interface SinceReading {
   readonly published: readonly string[];
   /** Replays that promoted records which were in quarantine then. */
   readonly replays: number;
-  /** Whether main has left the version: it, or a part of it, was rolled back. */
+  /** Whether its last step was rolled back, and not brought back since. */
   readonly isWithdrawn: boolean;
 }
 
@@ -60,17 +59,14 @@ async function readingOf(lake: Lake, consumptions: readonly Consumption[]): Prom
 }
 
 async function sinceOf(lake: Lake, version: VersionTrace): Promise<SinceReading> {
-  const tree = new VersionTree(await lake.snapshots(version.dataset));
-  const head = tree.named("main");
-  const known = new Set(tree.lineOf(version.snapshot.snapshotId).map((each) => each.snapshotId));
-  const later = (head === null ? [] : tree.lineOf(head.snapshotId)).filter((each) => !known.has(each.snapshotId));
-  const windows = later.flatMap((each) => windowOf(each) ?? []);
+  const { sequence } = version.snapshot;
   const held = new Set(version.contents.held.filter((each) => !each.isIn).map((each) => each.windowId));
-  return {
-    published: windows.flatMap((each) =>
-      each.kind === "publish" && each.answers !== null && held.has(each.answers) ? [each.answers] : [],
-    ),
-    replays: windows.filter((each) => each.kind === "replay" && each.snapshot.sequence > version.snapshot.sequence).length,
-    isWithdrawn: !version.isOnMain,
-  };
+  const published: string[] = [];
+  let replays = 0;
+  for await (const { decision, answer, isWithdrawn } of lake.history(version.dataset, sequence)) {
+    if (isWithdrawn) continue;
+    if (decision.kind === "replay") replays++;
+    else if (decision.kind === "publish" && answer !== undefined && held.has(answer.heldWindowId)) published.push(answer.heldWindowId);
+  }
+  return { published, replays, isWithdrawn: version.isWithdrawn };
 }

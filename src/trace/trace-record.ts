@@ -1,8 +1,9 @@
 import type { RecordKey, RowPlace } from "../core/lake-trace.ts";
 import type { Lake, QuarantinedRecord } from "../core/ports.ts";
 import type { PartitionKey } from "../core/position.ts";
-import type { SummarizedWindow } from "./version-tree.ts";
-import { VersionTree, windowOf } from "./version-tree.ts";
+import type { TracedWindow } from "./traced-window.ts";
+import { summarizedWindow, tracedWindow } from "./traced-window.ts";
+import { VersionTree } from "./version-tree.ts";
 
 /**
  * Where a record is: one of the states that every record has at every commit, or why it has none. `withdrawn`: its row stands in no version of main any
@@ -19,7 +20,7 @@ export interface RecordTrace {
   /** The state in words. */
   readonly says: string;
   /** Every decision about it, oldest first: its window's, a person's answer if that was held, its last replay's. */
-  readonly decisions: readonly SummarizedWindow[];
+  readonly decisions: readonly TracedWindow[];
   /** Its row in the promoted table; empty where it has none. */
   readonly rows: readonly RowPlace[];
   /** Its last version in quarantine; null where it never was there. */
@@ -33,7 +34,7 @@ export async function traceRecord(lake: Lake, dataset: string, topic: string, ke
   const rows = await lake.traces.findRow(dataset, key);
   let quarantined: QuarantinedRecord | null = null;
   for await (const record of lake.quarantined(dataset, { ids: [id], valueBytesMax: 0 })) quarantined = record;
-  const decisions = tree.snapshots.flatMap((snapshot) => windowOf(snapshot) ?? []).filter((window) => isAbout(window, key, quarantined));
+  const decisions = await decisionsAbout(lake, dataset, tree, { key, quarantined });
   const found = { rows, quarantined, decisions, tree };
   const state = stateOf(found) ?? (await unmetState(lake, dataset, key));
   const says = sayState(state, found);
@@ -43,12 +44,33 @@ export async function traceRecord(lake: Lake, dataset: string, topic: string, ke
 interface Found {
   readonly rows: readonly RowPlace[];
   readonly quarantined: QuarantinedRecord | null;
-  readonly decisions: readonly SummarizedWindow[];
+  readonly decisions: readonly TracedWindow[];
   readonly tree: VersionTree;
 }
 
+/** Decisions about a record, by the snapshots that the table has; where they have none, by the ledger of those that expired. */
+async function decisionsAbout(
+  lake: Lake,
+  dataset: string,
+  tree: VersionTree,
+  { key, quarantined }: { readonly key: RecordKey; readonly quarantined: QuarantinedRecord | null },
+): Promise<readonly TracedWindow[]> {
+  const known = tree.snapshots
+    .flatMap((snapshot) => summarizedWindow(snapshot) ?? [])
+    .filter((window) => isAbout(window, key, quarantined));
+  const { positions } = await lake.state(dataset);
+  const isRead = positions.some((each) => each.topicId === key.topicId && each.partition === key.partition && key.offset < each.next);
+  if (known.some((window) => window.kind === "window") || !isRead) return known;
+  const found: TracedWindow[] = [];
+  for await (const window of lake.history(dataset, 0n)) {
+    const traced = tracedWindow(window);
+    if (isAbout(traced, key, quarantined)) found.push(traced);
+  }
+  return found;
+}
+
 /** Whether a decision is about a record. A replay's ranges span records that it did not replay. */
-function isAbout(window: SummarizedWindow, key: RecordKey, quarantined: QuarantinedRecord | null): boolean {
+function isAbout(window: TracedWindow, key: RecordKey, quarantined: QuarantinedRecord | null): boolean {
   if (window.kind === "replay") return window.decisionHash === quarantined?.decisionHash;
   return window.ranges.some(
     (range) => range.topicId === key.topicId && range.partition === key.partition && range.from <= key.offset && key.offset < range.to,
@@ -96,6 +118,6 @@ function sayState(state: RecordState, { rows, quarantined, decisions }: Found): 
     case "unread":
       return "not read yet: its offset lies ahead of where the dataset stands";
     case "passed-over":
-      return "behind where the dataset stands, and in no window: reading began behind it, a person moved the position past it, or its window's snapshot has expired";
+      return "behind where the dataset stands, and in no window: reading began behind it, or a person moved the position past it";
   }
 }

@@ -1,9 +1,10 @@
 import type { Decision } from "../core/decision.ts";
-import type { Lake, SnapshotInfo } from "../core/ports.ts";
+import type { CommittedWindow, Lake, SnapshotInfo } from "../core/ports.ts";
 import type { OffsetRange } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import type { SummarizedWindow } from "./version-tree.ts";
-import { VersionTree, windowOf } from "./version-tree.ts";
+import type { TracedWindow } from "./traced-window.ts";
+import { isWindowKind, summarizedWindow, tracedWindow } from "./traced-window.ts";
+import { VersionTree } from "./version-tree.ts";
 
 /** A contract that windows of a version were judged by. */
 export interface ContractUse {
@@ -47,7 +48,7 @@ export interface VersionContents {
   readonly held: readonly HeldTrace[];
   readonly replays: number;
   readonly others: readonly OtherChange[];
-  /** Whether the table still has the first snapshot of this line: else the counts begin later than the version does. */
+  /** Whether the table still has every snapshot of this line: else `others` begins with the oldest that it has. Windows are known all the same. */
   readonly isWhole: boolean;
 }
 
@@ -58,8 +59,10 @@ export interface VersionTrace {
   /** Branches and tags that name it or came from it. */
   readonly refs: readonly string[];
   readonly isOnMain: boolean;
+  /** Whether what it put on main was rolled back, and not brought back since. */
+  readonly isWithdrawn: boolean;
   /** The decision that this snapshot committed; null where no window did. */
-  readonly window: (SummarizedWindow & { readonly decision: Decision }) | null;
+  readonly window: (TracedWindow & { readonly decision: Decision }) | null;
   readonly contents: VersionContents;
 }
 
@@ -69,76 +72,80 @@ export async function traceVersion(lake: Lake, dataset: string, snapshotId: stri
   const snapshot = tree.get(snapshotId);
   if (snapshot === null) return null;
   const refs = tree.refsOf(snapshotId);
-  const own = windowOf(snapshot);
+  const own = summarizedWindow(snapshot);
   return {
     dataset,
     snapshot,
     refs,
     isOnMain: refs.includes("main"),
+    isWithdrawn: snapshot.isWithdrawn,
     window: own === null ? null : { ...own, decision: await lake.traces.decision(own.decisionHash) },
-    contents: await contentsOf(lake, tree, snapshot),
+    contents: await contentsOf(lake, dataset, tree, snapshot),
   };
 }
 
-async function contentsOf(lake: Lake, tree: VersionTree, head: SnapshotInfo): Promise<VersionContents> {
+async function contentsOf(lake: Lake, dataset: string, tree: VersionTree, head: SnapshotInfo): Promise<VersionContents> {
   const line = tree.lineOf(head.snapshotId).toReversed();
-  const all = line.flatMap((snapshot) => windowOf(snapshot) ?? []);
+  const committed: CommittedWindow[] = [];
+  for await (const window of lake.refs.windowsOf(dataset, head.snapshotId)) {
+    if (isWindowKind(window.decision.kind)) committed.push(window);
+  }
+  const all = committed.map(tracedWindow);
   const windows = all.filter((window) => window.kind === "window");
+  const held = windows.filter((window) => window.verdict === "hold");
+  const answers = held.length === 0 ? [] : await answersOf(lake, dataset, held[0] as TracedWindow);
   const total = head.summary["total-records"];
   return {
     rows: total === undefined ? null : Number(total),
     windows: windows.length,
     records: windows.reduce((sum, window) => sum + window.records, 0),
     ranges: joinRanges(windows.flatMap((window) => window.ranges)),
-    contracts: await contractsOf(lake, all),
-    held: windows.filter((window) => window.verdict === "hold").map((window) => heldTrace(window, tree, all)),
+    contracts: contractsOf(committed),
+    held: held.map((window) => heldTrace(window, answers, all)),
     replays: all.filter((window) => window.kind === "replay").length,
     others: line.flatMap(otherChange),
     isWhole: line[0]?.parentId === null,
   };
 }
 
-async function contractsOf(lake: Lake, windows: readonly SummarizedWindow[]): Promise<readonly ContractUse[]> {
-  const uses = new Map<string, SummarizedWindow[]>();
-  for (const window of windows) {
-    const known = uses.get(window.contractHash);
-    if (known === undefined) uses.set(window.contractHash, [window]);
-    else known.push(window);
-  }
-  return Promise.all(
-    [...uses.values()].map(async (each) => {
-      const [first, last] = [each[0] as SummarizedWindow, each.at(-1) as SummarizedWindow];
-      const { contract } = await lake.traces.decision(first.decisionHash);
-      return { ...contract, windows: each.length, firstAtMs: first.snapshot.committedAtMs, lastAtMs: last.snapshot.committedAtMs };
-    }),
-  );
+/** What people answered since a window, wherever main has been moved to. */
+async function answersOf(lake: Lake, dataset: string, since: TracedWindow): Promise<readonly TracedWindow[]> {
+  const answers: TracedWindow[] = [];
+  for await (const window of lake.history(dataset, since.sequence)) if (window.answer !== undefined) answers.push(tracedWindow(window));
+  return answers;
 }
 
-function heldTrace(window: SummarizedWindow, tree: VersionTree, inVersion: readonly SummarizedWindow[]): HeldTrace {
-  const answered = (each: SummarizedWindow): boolean => each.answers === window.windowId;
-  const answer = tree.snapshots.flatMap((snapshot) => windowOf(snapshot) ?? []).find(answered);
-  return {
-    windowId: window.windowId,
-    heldAtMs: window.snapshot.committedAtMs,
-    records: window.records,
-    answer:
-      answer === undefined
-        ? null
-        : {
-            kind: answer.kind,
-            author: answer.by?.author ?? "",
-            reason: answer.by?.reason ?? "",
-            atMs: answer.snapshot.committedAtMs,
-          },
-    isIn: inVersion.some((each) => answered(each) && each.kind === "publish"),
-  };
+function contractsOf(windows: readonly CommittedWindow[]): readonly ContractUse[] {
+  const uses = new Map<string, CommittedWindow[]>();
+  for (const window of windows) {
+    const { hash } = window.decision.contract;
+    const known = uses.get(hash);
+    if (known === undefined) uses.set(hash, [window]);
+    else known.push(window);
+  }
+  return [...uses.values()].map((each) => {
+    const [first, last] = [each[0] as CommittedWindow, each.at(-1) as CommittedWindow];
+    return { ...first.decision.contract, windows: each.length, firstAtMs: first.committedAtMs, lastAtMs: last.committedAtMs };
+  });
+}
+
+function heldTrace(window: TracedWindow, answers: readonly TracedWindow[], inVersion: readonly TracedWindow[]): HeldTrace {
+  const isAnswer = (each: TracedWindow): boolean => each.answer?.heldWindowId === window.windowId;
+  const found = answers.find(isAnswer);
+  const { windowId, records } = window;
+  const answer =
+    found?.answer == null
+      ? null
+      : { kind: found.kind, author: found.answer.author, reason: found.answer.reason, atMs: found.committedAtMs };
+  const isIn = inVersion.some((each) => isAnswer(each) && each.kind === "publish");
+  return { windowId, heldAtMs: window.committedAtMs, records, answer, isIn };
 }
 
 /** Starts and contracts are in the version's own words already. */
 const expected = new Set(["start", "activate"]);
 
 function otherChange(snapshot: SnapshotInfo): OtherChange[] {
-  if (windowOf(snapshot) !== null) return [];
+  if (summarizedWindow(snapshot) !== null) return [];
   const change = snapshot.summary["sluice.change"];
   if (change !== undefined && expected.has(change)) return [];
   const { snapshotId, committedAtMs: atMs, summary, operation } = snapshot;

@@ -48,7 +48,7 @@ it("a record, a version, a file and a job are followed from the command line", {
     [["usage", "--price", "much"], 2, "--price takes an amount"],
     [["trace", "record", "orders"], 2, "topic:partition:offset"],
     [["trace", "record", "other:0:0"], 1, "never read"],
-    [["trace", "snapshot", "release/9"], 1, 'no snapshot, branch or tag "release/9"'],
+    [["trace", "snapshot", "release/9"], 1, 'no tag, branch or snapshot "release/9"'],
     [["trace", "file", "x.parquet"], 1, "no snapshot of orders holds"],
     [["trace", "job", "nobody"], 1, "nothing is known"],
     [["consume", "--job", "model", "--run", "r1"], 2, "--tag or --snapshot"],

@@ -41,7 +41,7 @@ it("a record is followed to its one state, by every decision about it", async ()
   ] as const) {
     const trace = await follow(lake, offset, partition);
     const { rows, decisions, quarantined } = trace;
-    const said = decisions.map((each) => `${each.kind} ${each.windowId.slice(0, 2)} ${each.verdict} ${each.by?.author ?? ""}`.trim());
+    const said = decisions.map((each) => `${each.kind} ${each.windowId.slice(0, 2)} ${each.verdict} ${each.answer?.author ?? ""}`.trim());
     states[`${partition}:${offset}`] = [
       trace.state,
       said,
@@ -95,7 +95,11 @@ it("a version is told by its sources, contracts and approvals, and the one befor
   const snapshots = await lake.snapshots("orders");
   const head = snapshots.find((each) => each.refs.includes("main"))!;
   const now = (await traceVersion(lake, "orders", head.snapshotId))!;
-  expect(now).toMatchObject({ isOnMain: true, refs: ["main"], window: { kind: "drop", by, decision: { kind: "drop" } } });
+  expect(now).toMatchObject({
+    isOnMain: true,
+    refs: ["main"],
+    window: { kind: "drop", answer: { heldWindowId: "w3", ...by }, decision: { kind: "drop" } },
+  });
   expect(now.contents).toMatchObject({
     rows: 4,
     windows: 5,
@@ -151,4 +155,36 @@ it("addresses name topics, ids, or nothing", async () => {
   expect(await found("other:0:7")).toEqual([]);
   expect(parseRecordAddress("sha256:ab:0:7")).toEqual({ topic: "sha256:ab", partition: 0, offset: 7n });
   for (const wrong of ["", "7", "a:b", "a:1:-1", "a:1:"]) expect(parseRecordAddress(wrong)).toBeNull();
+});
+
+it("what was rolled back is withdrawn until it is brought back, and what expired is known by the ledger", async () => {
+  using scratch = scratchFolder();
+  let nowMs = 1_800_000_000_000;
+  const lake = await startedLake(scratch.folder, { clock: { now: () => (nowMs += 60_000) } });
+  await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }));
+  await lake.commitWindow(makeWindow({ id: "w2", from: 1n, values: [row(2), "bad"], rejected: [1] }));
+  const { snapshotId } = await lake.refs.resolve("orders", "main");
+  await lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: false, ...by });
+  const states = async (): Promise<string[]> => Promise.all([0n, 1n, 2n].map(async (offset) => (await follow(lake, offset)).state));
+  expect(await states()).toEqual(["promoted", "withdrawn", "quarantined"]);
+  expect((await follow(lake, 1n)).says).toContain("only in withdrawn/");
+  const bad = (await traceVersion(lake, "orders", snapshotId))!;
+  expect(bad).toMatchObject({ isOnMain: false, isWithdrawn: true, contents: { windows: 2 } });
+  const main = await lake.refs.resolve("orders", "main");
+  expect((await traceVersion(lake, "orders", main.snapshotId))!.contents).toMatchObject({
+    windows: 1,
+    others: [{ change: "withdraw", author: "ann", reason: "looked at it" }],
+  });
+  await lake.refs.rollForward("orders", { rollback: null, ...by });
+  expect(await states()).toEqual(["promoted", "promoted", "quarantined"]);
+  expect((await traceVersion(lake, "orders", snapshotId))!.isWithdrawn).toBe(false);
+  const before = (await follow(lake, 0n)).decisions;
+  nowMs += 30 * 86_400_000;
+  const report = await lake.maintenance.expire("orders", { snapshotAgeMsMax: 1000, snapshotsMin: 1 }, false);
+  expect(report.snapshots.promoted).toBeGreaterThan(3);
+  expect((await follow(lake, 0n)).decisions).toEqual(before);
+  expect(await states()).toEqual(["promoted", "promoted", "quarantined"]);
+  const { snapshotId: left } = await lake.refs.resolve("orders", "main");
+  expect((await traceVersion(lake, "orders", left))!.contents).toMatchObject({ windows: 2, records: 3, isWhole: false });
+  await lake.close();
 });

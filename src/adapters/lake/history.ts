@@ -21,7 +21,14 @@ export async function windowOf(context: LakeContext, snapshot: LedgerEntry, isWi
     decisionHash,
     quarantineSnapshotId: snapshot.summary[summaryKeys.quarantineSnapshotId] ?? null,
     isWithdrawn,
+    ...answerOf(snapshot),
   };
+}
+
+function answerOf({ summary }: LedgerEntry): Pick<CommittedWindow, "answer"> {
+  const heldWindowId = summary[summaryKeys.heldWindowId];
+  if (heldWindowId === undefined) return {};
+  return { answer: { heldWindowId, author: summary[summaryKeys.author] ?? "", reason: summary[summaryKeys.reason] ?? "" } };
 }
 
 /**

@@ -14,7 +14,7 @@ export const traceRecord: CommandSpec = {
   ],
   arguments: [{ name: "<record>", description: "topic:partition:offset; the topic's id or a file's content hash may stand for its name" }],
   options: [configOption, datasetOption, jsonOption],
-  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshot: Snapshot, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answers: string | null, by: { author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[] }[], quarantined: Quarantined | null }[]",
+  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshotId: string, sequence: string, committedAtMs: number, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answer: { heldWindowId: string, author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[] }[], quarantined: Quarantined | null }[]",
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
     const { addressedRecords, parseRecordAddress } = await import("../../trace/record-address.ts");
@@ -50,7 +50,7 @@ export const traceRecord: CommandSpec = {
 };
 
 const versionJson =
-  "{ dataset: string, snapshot: Snapshot, refs: string[], isOnMain: boolean, window: (Window & { decision: Decision }) | null, contents: { rows: number | null, windows: number, records: number, ranges: Range[], contracts: { hash: string, id: string, version: string, windows: number, firstAtMs: number, lastAtMs: number }[], held: { windowId: string, heldAtMs: number, records: number, answer: { kind: string, author: string, reason: string, atMs: number } | null, isIn: boolean }[], replays: number, others: { snapshotId: string, atMs: number, change: string, author: string | null, reason: string | null }[], isWhole: boolean } }";
+  "{ dataset: string, snapshot: Snapshot, refs: string[], isOnMain: boolean, isWithdrawn: boolean, window: (Window & { decision: Decision }) | null, contents: { rows: number | null, windows: number, records: number, ranges: Range[], contracts: { hash: string, id: string, version: string, windows: number, firstAtMs: number, lastAtMs: number }[], held: { windowId: string, heldAtMs: number, records: number, answer: { kind: string, author: string, reason: string, atMs: number } | null, isIn: boolean }[], replays: number, others: { snapshotId: string, atMs: number, change: string, author: string | null, reason: string | null }[], isWhole: boolean } }";
 
 /** `sluice trace snapshot` */
 export const traceSnapshot: CommandSpec = {
@@ -62,7 +62,7 @@ export const traceSnapshot: CommandSpec = {
     { command: "sluice trace snapshot main", says: "the version that readers see now" },
     { command: "sluice trace snapshot release/2026-11 --json", says: "a tag's, for an audit" },
   ],
-  arguments: [{ name: "<version>", description: "A snapshot's id, a branch or a tag" }],
+  arguments: [{ name: "<version>", description: "A tag, a branch, a snapshot's id, `main~3`, or a time" }],
   options: [configOption, datasetOption, jsonOption],
   json: `${versionJson} & { readers: { job: string | null, runId: string | null, reader: string, snapshotId: string, isExact: boolean, kinds: string[], times: number, firstAtMs: number, lastAtMs: number }[] }`,
   async run(invocation) {
@@ -74,11 +74,10 @@ export const traceSnapshot: CommandSpec = {
     return withLake(invocation, async ({ lake }) => {
       const dataset = await chooseDataset(lake, invocation);
       const version = invocation.argument(0);
+      const { snapshotId } = await lake.refs.resolve(dataset, version);
       const tree = new VersionTree(await lake.snapshots(dataset));
-      const trace = await traceVersion(lake, dataset, tree.named(version)?.snapshotId ?? version);
-      if (trace === null) {
-        throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot, branch or tag "${version}"; \`sluice snapshots\` lists them`);
-      }
+      const trace = await traceVersion(lake, dataset, snapshotId);
+      if (trace === null) throw new SluiceError("NOT_FOUND", `snapshot ${snapshotId} of ${dataset} has expired meanwhile`);
       const readers = await readersOf(lake, dataset, tree, trace.snapshot.snapshotId);
       if (invocation.json) invocation.terminal.json({ ...trace, readers });
       else {
