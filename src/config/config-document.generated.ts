@@ -80,7 +80,7 @@ otlpEndpoint?: string
 prometheusPort?: number
 }
 /**
- * Health endpoints: `/health/live`, `/health/ready`, `/health`.
+ * What is served over HTTP: health (`/health/live`, `/health/ready`, `/health`), and the lake's tables as a catalog.
  */
 http: {
 /**
@@ -95,6 +95,7 @@ host: string
  * Port to listen on; 0 takes any free one, which the log names.
  */
 port: number
+catalog: CatalogServer
 }
 /**
  * What decodes, validates, profiles and encodes records.
@@ -376,4 +377,56 @@ kind: "kafka"
  * The topic.
  */
 topic: string
+}
+/**
+ * The lake's tables as an Iceberg REST catalog, for Spark, PyIceberg, DuckDB, Trino and any other client. `sluice catalog serve` serves it alone, and `sluice run` too where it is enabled.
+ */
+export interface CatalogServer {
+/**
+ * Whether `sluice run` serves the catalog.
+ */
+enabled: boolean
+/**
+ * Address to listen on. Tokens travel as they are: beyond this host, put TLS in front.
+ */
+host: string
+/**
+ * Port to listen on; 0 takes any free one, which the log names.
+ */
+port: number
+/**
+ * What requests without a token may do.
+ */
+anonymous: ("none" | "read" | "write" | "admin")
+/**
+ * Who may do what.
+ */
+tokens: CatalogToken[]
+}
+/**
+ * A bearer token of the catalog. With its name as client id it is also the secret of OAuth's client credentials.
+ */
+export interface CatalogToken {
+/**
+ * Who it is: the reader in the record of who read what.
+ */
+name: string
+/**
+ * The token; only as `${VARIABLE}`.
+ */
+token?: string
+/**
+ * File that holds the token; a line break at its end is dropped.
+ */
+tokenFile?: string
+/**
+ * `read` loads tables; `write` also makes and changes them, within the rules that protect datasets; `admin` may also change the shape of datasets' tables, and drop them.
+ */
+scope: ("read" | "write" | "admin")
+/**
+ * Namespaces that it reaches, each with all below it, levels joined by dots. Default: all.
+ * 
+ * @minItems 1
+ */
+namespaces?: string[]
 }

@@ -9,6 +9,8 @@ import { visitAnnotated } from "./annotated.ts";
 import type { ConfigDocument, FileSource, KafkaSource, SASL, SchemaRegistry } from "./config-document.generated.ts";
 import { completeTls, readPart, reasonOf, type TlsConfig } from "./config-parts.ts";
 import { describeError, slip } from "./describe.ts";
+import type { HttpConfig } from "./http-config.ts";
+import { completeHttp } from "./http-config.ts";
 import type { LakeConfig } from "./lake-config.ts";
 import { completeLake } from "./lake-config.ts";
 import { applyOverrides, listOverrides, unknownVariables } from "./overrides.ts";
@@ -34,10 +36,11 @@ export interface KafkaSourceConfig extends Omit<KafkaSource, "tls" | "sasl" | "s
 }
 
 /** A worker's configuration, whole: defaults filled in, paths absolute, secrets read. */
-export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datasets" | "registry"> {
+export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datasets" | "registry" | "http"> {
   /** The file it came from. */
   readonly file: string;
   readonly lake: LakeConfig;
+  readonly http: HttpConfig;
   readonly source: KafkaSourceConfig | FileSource;
   /** Null: none, so that contracts whose records are framed can't be run. */
   readonly registry: RegistryConfig | null;
@@ -155,7 +158,7 @@ function coerce(document: Record<string, unknown>, outside: (pointer: string) =>
 }
 
 function complete(file: string, document: ConfigDocument): Config {
-  const { lake, source, datasets, registry, ...rest } = document;
+  const { lake, source, datasets, registry, http, ...rest } = document;
   const usesKafka = rest.dlq.enabled || rest.lineage.transports.some((one) => one.kind === "kafka");
   if (usesKafka && source.kind !== "kafka") {
     throw new SluiceError("CONFIG_INVALID", "dlq and Kafka lineage need a source of kind kafka", {
@@ -166,6 +169,7 @@ function complete(file: string, document: ConfigDocument): Config {
     ...rest,
     file,
     lake: completeLake(file, lake),
+    http: completeHttp(file, http),
     source: source.kind === "kafka" ? completeKafka(source) : source,
     registry: registry === undefined ? null : completeRegistry(file, registry),
     datasets: datasets.map((one) => ({ contract: one.contract, schema: one.schema ?? null })),

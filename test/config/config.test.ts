@@ -60,7 +60,12 @@ describe("a small configuration", () => {
         dlq: { enabled: false, topicSuffix: ".dlq" },
         lineage: { namespace: "sluice", transports: [] },
         telemetry: {},
-        http: { enabled: true, host: "127.0.0.1", port: 8650 },
+        http: {
+          enabled: true,
+          host: "127.0.0.1",
+          port: 8650,
+          catalog: { enabled: false, host: "127.0.0.1", port: 8181, anonymous: null, tokens: [] },
+        },
         engine: { kind: "compiled", heapMib: 512 },
         quarantine: { attemptsMax: 5 },
         log: { level: "info", format: "auto" },

@@ -1,6 +1,7 @@
 import type { Clock, Lake, Probe } from "../../core/ports.ts";
 import type { Storage } from "../../core/storage.ts";
 import type { Catalog } from "./catalog.ts";
+import type { CatalogDirectory } from "./catalog-directory.ts";
 import { catalogSchema } from "./catalog-rows.ts";
 import type { CatalogRows } from "./catalog-rows.ts";
 import { openClaimsFile } from "./claims-file.ts";
@@ -9,6 +10,7 @@ import { createCursors, cursorSchema } from "./outbox-cursors.ts";
 import type { PostgresOptions } from "./postgres-database.ts";
 import { SqlCatalog } from "./sql-catalog.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
+import { sqliteDirectory } from "./sqlite-directory.ts";
 import { sqliteRows } from "./sqlite-rows.ts";
 
 /** Where a lake's tables are looked up, as a configuration says it. */
@@ -35,6 +37,8 @@ export type LakeStores = Pick<Lake, "cursors" | "claims" | "consumption">;
 
 export interface OpenedCatalog {
   readonly catalog: Catalog;
+  readonly rows: CatalogRows;
+  readonly directory: CatalogDirectory;
   readonly stores: LakeStores;
   readonly close: () => Promise<void>;
 }
@@ -43,6 +47,7 @@ const catalogNameDefault = "sluice";
 
 interface OpenedDatabase {
   readonly rows: CatalogRows;
+  readonly directory: CatalogDirectory;
   readonly stores: LakeStores;
   readonly close: () => Promise<void>;
 }
@@ -55,6 +60,7 @@ async function openSqlite(place: CatalogPlace, { clock, random, patienceMs }: Ca
   const claimsFile = openClaimsFile({ ...options, file: `${place.catalog}.claims` }, lake);
   return {
     rows: sqliteRows(database, catalogName),
+    directory: sqliteDirectory(database, catalogName),
     stores: { cursors: createCursors(database, clock, lake), claims: claimsFile.claims, consumption: createConsumptionLog(database, lake) },
     close: async () => {
       await claimsFile.close();
@@ -71,6 +77,7 @@ async function openPostgres(
 ): Promise<OpenedDatabase> {
   const { PostgresDatabase } = await import("./postgres-database.ts");
   const { postgresRows } = await import("./postgres-rows.ts");
+  const { postgresDirectory } = await import("./postgres-directory.ts");
   const { postgresCursors, postgresCursorSchema } = await import("./postgres-cursors.ts");
   const { PostgresClaims, postgresClaimSchema } = await import("./postgres-claims.ts");
   const { postgresConsumption, postgresConsumptionSchema } = await import("./postgres-consumption.ts");
@@ -80,6 +87,7 @@ async function openPostgres(
   const lake = `${catalogName}.${namespace}`;
   return {
     rows: postgresRows(database, catalogName),
+    directory: postgresDirectory(database, catalogName),
     stores: {
       cursors: postgresCursors(database, lake),
       claims: new PostgresClaims(database, lake),
@@ -92,7 +100,8 @@ async function openPostgres(
 /** Opens the catalog of a place, and makes its namespace. Rejects with CATALOG_*. */
 export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Promise<OpenedCatalog> {
   const { postgres = null } = place;
-  const { rows, stores, close } = postgres === null ? await openSqlite(place, ports) : await openPostgres(place, postgres, ports);
+  const { rows, directory, stores, close } =
+    postgres === null ? await openSqlite(place, ports) : await openPostgres(place, postgres, ports);
   try {
     await rows.createNamespace(place.namespace);
   } catch (fault) {
@@ -100,5 +109,5 @@ export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Pro
     throw fault;
   }
   const { storage, clock, uuid, probe } = ports;
-  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), stores, close };
+  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), rows, directory, stores, close };
 }

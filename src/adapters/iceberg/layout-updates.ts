@@ -30,9 +30,10 @@ const versionThreeType = /^(timestamp_ns|timestamptz_ns|variant|unknown|geometry
 
 function checkTypes(metadata: TableMetadata, schema: IcebergSchema): void {
   if (metadata["format-version"] >= 3) return;
-  const later = typesWithin(schema).find(({ type }) => typeof type === "string" && versionThreeType.test(type));
+  const names = typesWithin(schema).flatMap(({ type }) => (typeof type === "string" ? [type] : []));
+  const later = names.find((name) => versionThreeType.test(name));
   if (later === undefined) return;
-  throw new RefusedUpdate(`Invalid type for v${metadata["format-version"]}: ${String(later.type)} is not supported until v3`);
+  throw new RefusedUpdate(`Invalid type for v${metadata["format-version"]}: ${later} is not supported until v3`);
 }
 
 function nextId(ids: readonly number[], first: number): number {

@@ -55,13 +55,16 @@ function chosen(what: string, id: number, last: number | null, known: readonly n
   return found;
 }
 
-/** The list with one more entry in the place of those with the same id. */
-function replacing<T, K extends keyof T>(list: readonly T[] | undefined, key: K, entry: T): T[] {
-  return [...(list ?? []).filter((each) => each[key] !== entry[key]), entry];
+interface OfSnapshot {
+  readonly "snapshot-id": bigint;
 }
 
-function dropping<T, K extends keyof T>(list: readonly T[] | undefined, key: K, id: T[K]): T[] {
-  return (list ?? []).filter((each) => each[key] !== id);
+function droppingSnapshot<T extends OfSnapshot>(list: readonly T[] | undefined, id: bigint): T[] {
+  return (list ?? []).filter((each) => each["snapshot-id"] !== id);
+}
+
+function droppingKey(metadata: TableMetadata, id: string): EncryptedKey[] {
+  return (metadata["encryption-keys"] ?? []).filter((each) => each["key-id"] !== id);
 }
 
 function assignUuid(metadata: TableMetadata, uuid: string): TableMetadata {
@@ -82,14 +85,18 @@ function upgrade(metadata: TableMetadata, version: FormatVersion): TableMetadata
 /** Changes of what the next files look like. */
 function applyToLayout(draft: Draft, update: Update): Draft | null {
   const { metadata } = draft;
-  const ids = <T, K extends string>(list: readonly (T & Readonly<Record<K, number>>)[], key: K): number[] => list.map((each) => each[key]);
   switch (update.action) {
     case "add-schema": {
       const added = addSchema(metadata, update.schema, update["last-column-id"] ?? 0);
       return { ...draft, metadata: added.metadata, lastSchemaId: added.id };
     }
     case "set-current-schema": {
-      const id = chosen("schema", update["schema-id"], draft.lastSchemaId, ids(metadata.schemas, "schema-id"));
+      const id = chosen(
+        "schema",
+        update["schema-id"],
+        draft.lastSchemaId,
+        metadata.schemas.map((each) => each["schema-id"]),
+      );
       return { ...draft, metadata: { ...metadata, "current-schema-id": id } };
     }
     case "remove-schemas": {
@@ -102,7 +109,12 @@ function applyToLayout(draft: Draft, update: Update): Draft | null {
       return { ...draft, metadata: added.metadata, lastSpecId: added.id };
     }
     case "set-default-spec": {
-      const id = chosen("partition spec", update["spec-id"], draft.lastSpecId, ids(metadata["partition-specs"], "spec-id"));
+      const id = chosen(
+        "partition spec",
+        update["spec-id"],
+        draft.lastSpecId,
+        metadata["partition-specs"].map((each) => each["spec-id"]),
+      );
       return { ...draft, metadata: { ...metadata, "default-spec-id": id } };
     }
     case "remove-partition-specs": {
@@ -116,7 +128,12 @@ function applyToLayout(draft: Draft, update: Update): Draft | null {
       return { ...draft, metadata: added.metadata, lastOrderId: added.id };
     }
     case "set-default-sort-order": {
-      const id = chosen("sort order", update["sort-order-id"], draft.lastOrderId, ids(metadata["sort-orders"], "order-id"));
+      const id = chosen(
+        "sort order",
+        update["sort-order-id"],
+        draft.lastOrderId,
+        metadata["sort-orders"].map((each) => each["order-id"]),
+      );
       return { ...draft, metadata: { ...metadata, "default-sort-order-id": id } };
     }
     default:
@@ -155,20 +172,25 @@ function applyToRest(metadata: TableMetadata, update: Update): TableMetadata {
       return { ...metadata, properties: { ...metadata.properties, ...update.updates } };
     case "remove-properties":
       return { ...metadata, properties: without(metadata.properties, update.removals) };
-    case "set-statistics":
-      return { ...metadata, statistics: replacing(metadata.statistics, "snapshot-id", update.statistics) };
+    case "set-statistics": {
+      const { statistics } = update;
+      return { ...metadata, statistics: [...droppingSnapshot(metadata.statistics, statistics["snapshot-id"]), statistics] };
+    }
     case "remove-statistics":
-      return { ...metadata, statistics: dropping(metadata.statistics, "snapshot-id", update["snapshot-id"]) };
+      return { ...metadata, statistics: droppingSnapshot(metadata.statistics, update["snapshot-id"]) };
     case "set-partition-statistics": {
-      const added = replacing(metadata["partition-statistics"], "snapshot-id", update["partition-statistics"]);
-      return { ...metadata, "partition-statistics": added };
+      const added = update["partition-statistics"];
+      const others = droppingSnapshot(metadata["partition-statistics"], added["snapshot-id"]);
+      return { ...metadata, "partition-statistics": [...others, added] };
     }
     case "remove-partition-statistics":
-      return { ...metadata, "partition-statistics": dropping(metadata["partition-statistics"], "snapshot-id", update["snapshot-id"]) };
-    case "add-encryption-key":
-      return { ...metadata, "encryption-keys": replacing(metadata["encryption-keys"], "key-id", update["encryption-key"]) };
+      return { ...metadata, "partition-statistics": droppingSnapshot(metadata["partition-statistics"], update["snapshot-id"]) };
+    case "add-encryption-key": {
+      const key = update["encryption-key"];
+      return { ...metadata, "encryption-keys": [...droppingKey(metadata, key["key-id"]), key] };
+    }
     case "remove-encryption-key":
-      return { ...metadata, "encryption-keys": dropping(metadata["encryption-keys"], "key-id", update["key-id"]) };
+      return { ...metadata, "encryption-keys": droppingKey(metadata, update["key-id"]) };
     default:
       throw new Error(`${update.action} was applied before`);
   }

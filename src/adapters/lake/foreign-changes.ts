@@ -1,0 +1,188 @@
+import type { AccessScope } from "../../core/access-scope.ts";
+import type { Storage } from "../../core/storage.ts";
+import type { LoadedTable, TableName } from "../catalog/catalog.ts";
+import { EntryStatus } from "../iceberg/manifest.ts";
+import type { Update } from "../iceberg/metadata-update.ts";
+import { pathOfUri } from "../iceberg/storage-path.ts";
+import { readManifest, readManifestList } from "../iceberg/table-io.ts";
+import type { Snapshot, TableMetadata } from "../iceberg/table-metadata.ts";
+import { ancestorsOf, snapshotOfRef } from "../iceberg/table-metadata.ts";
+import { isQuarantineName } from "./lake-context.ts";
+import { summaryKeys, windowOfBranch } from "./summary-keys.ts";
+
+/** A change that another program wants of a table of the lake. */
+export interface ForeignChange {
+  readonly base: LoadedTable;
+  readonly updates: readonly Update[];
+  readonly next: TableMetadata;
+  readonly scope: AccessScope;
+}
+
+/** Changes that a contract, or maintenance, makes: with scope admin another program may too. */
+const administered: ReadonlySet<Update["action"]> = new Set([
+  "add-schema",
+  "set-current-schema",
+  "remove-schemas",
+  "add-spec",
+  "set-default-spec",
+  "remove-partition-specs",
+  "add-sort-order",
+  "set-default-sort-order",
+]);
+
+/** Changes that would take from Sluice what it goes on from; each with what does it instead. */
+const ownOnly: Partial<Record<Update["action"], string>> = {
+  "upgrade-format-version": "the format version of a dataset's table is set by its contract",
+  "set-location": "a dataset's table stays where it is",
+  "remove-snapshots": "versions of a dataset expire by `sluice maintain`, which keeps what its history needs",
+  "add-encryption-key": "a dataset's table is not encrypted by others",
+  "remove-encryption-key": "a dataset's table is not encrypted by others",
+};
+
+/**
+ * What other programs may not do to the lake's own tables. They may read, append, delete, compact and make branches and tags; they can't touch
+ * Sluice's properties, forge its snapshots, move main backwards or to rows of held windows, or touch the branches of those. The reasons are in
+ * docs/reference/rest-catalog.md.
+ */
+export class ForeignChanges {
+  readonly #namespace: string;
+  readonly #storage: Storage;
+
+  constructor(options: { readonly namespace: string; readonly storage: Storage }) {
+    this.#namespace = options.namespace;
+    this.#storage = options.storage;
+  }
+
+  #owns(namespace: string): boolean {
+    return namespace === this.#namespace;
+  }
+
+  /** The dataset whose promoted table this is; null for any other table. */
+  datasetOf({ namespace, name }: TableName): string | null {
+    return this.#owns(namespace) && !isQuarantineName(name) ? name : null;
+  }
+
+  refuseName(namespace: string): string | null {
+    return this.#owns(namespace) ? `tables of ${namespace} are made by contracts: other programs neither make nor rename any there` : null;
+  }
+
+  refuseDrop({ table }: LoadedTable, scope: AccessScope): string | null {
+    if (!this.#owns(table.namespace) || scope === "admin") return null;
+    return `${table.namespace}.${table.name} is a dataset's table: dropping it needs admin`;
+  }
+
+  refuseNamespaceChange(namespace: string, scope: AccessScope): string | null {
+    const isOurs = this.#owns(namespace) || this.#namespace.startsWith(`${namespace}.`);
+    return !isOurs || scope === "admin" ? null : `${namespace} holds the lake's datasets: changing it needs admin`;
+  }
+
+  /** Why a change may not be, in words; null: it may. Rejects with TABLE_UNSUPPORTED and TABLE_CORRUPT where its files can't be judged. */
+  async refuseChange(change: ForeignChange): Promise<string | null> {
+    const { base, updates } = change;
+    if (!this.#owns(base.table.namespace)) return null;
+    for (const update of updates) {
+      const reason = this.#refuseUpdate(base, update, change.scope);
+      if (reason !== null) return reason;
+    }
+    return this.#refuseMain(change);
+  }
+
+  #refuseUpdate(base: LoadedTable, update: Update, scope: AccessScope): string | null {
+    const never = ownOnly[update.action];
+    if (never !== undefined) return never;
+    if (administered.has(update.action) && scope !== "admin")
+      return `${update.action} on a dataset's table needs admin: its contract says how it is`;
+    switch (update.action) {
+      case "set-properties":
+        return refuseProperties(Object.keys(update.updates));
+      case "remove-properties":
+        return refuseProperties(update.removals);
+      case "set-snapshot-ref":
+        return refuseRef(base.metadata, update["ref-name"], scope);
+      case "remove-snapshot-ref":
+        if (update["ref-name"] === "main") return "main can't be removed";
+        return refuseRef(base.metadata, update["ref-name"], scope);
+      case "add-snapshot":
+        return refuseSummary(base.metadata, update.snapshot);
+      default:
+        return null;
+    }
+  }
+
+  /** Main moves forward only, and carries nothing of windows that were held and not published. */
+  async #refuseMain({ base, next }: ForeignChange): Promise<string | null> {
+    const before = snapshotOfRef(base.metadata, "main");
+    const after = snapshotOfRef(next, "main");
+    if (after === null || after["snapshot-id"] === before?.["snapshot-id"]) return null;
+    if (isQuarantineName(base.table.name)) return "main of a quarantine table is moved by Sluice alone: its rows are what was rejected";
+    const line = ancestorsOf(next, after);
+    const reached = before === null ? line.length : line.findIndex((each) => each["snapshot-id"] === before["snapshot-id"]);
+    if (reached < 0) return "main moves forward only; `sluice rollback` moves it back, with author and reason";
+    const held = line.slice(0, reached).find((each) => each.summary[summaryKeys.part] !== undefined);
+    if (held !== undefined) return `snapshot ${held["snapshot-id"]} is a held window's: \`sluice hold publish\` is the way to main`;
+    return this.#refuseFiles(base.metadata, before, after);
+  }
+
+  /** Reads what the new version adds to main: no file of it may be one that a held window wrote. */
+  async #refuseFiles(metadata: TableMetadata, before: Snapshot | null, after: Snapshot): Promise<string | null> {
+    const known = new Set((await readManifestList(this.#storage, before)).map((manifest) => manifest.uri));
+    const added = (await readManifestList(this.#storage, after)).filter((manifest) => !known.has(manifest.uri));
+    if (added.length === 0) return null;
+    const held = await this.#heldFiles(metadata);
+    for (const manifest of added) {
+      for (const { status, file } of await readManifest(this.#storage, manifest)) {
+        if (status === EntryStatus.deleted) continue;
+        const uri = file.file_path as string;
+        // Compaction, erasure and tracing read every file of main: one that is elsewhere would stop them.
+        const path = pathOfUri(this.#storage, uri);
+        const windowId = held.get(path);
+        if (windowId !== undefined)
+          return `${uri} holds rows of window ${windowId}, which was held: \`sluice hold publish\` is the way to main`;
+      }
+    }
+    return null;
+  }
+
+  /** Paths of data files of windows that were held and not published since, with their windows. */
+  async #heldFiles(metadata: TableMetadata): Promise<ReadonlyMap<string, string>> {
+    const published = new Set(metadata.snapshots.map((snapshot) => publishedWindow(snapshot)));
+    const files = new Map<string, string>();
+    for (const snapshot of metadata.snapshots) {
+      const { [summaryKeys.part]: part, [summaryKeys.windowId]: windowId } = snapshot.summary;
+      if (part === undefined || windowId === undefined || published.has(windowId)) continue;
+      for (const manifest of await readManifestList(this.#storage, snapshot)) {
+        if (manifest.addedSnapshotId !== snapshot["snapshot-id"]) continue;
+        for (const { status, file } of await readManifest(this.#storage, manifest)) {
+          if (status === EntryStatus.added) files.set(pathOfUri(this.#storage, file.file_path as string), windowId);
+        }
+      }
+    }
+    return files;
+  }
+}
+
+/** The held window that a snapshot of Sluice's own published. */
+function publishedWindow({ summary }: Snapshot): string | undefined {
+  return summary[summaryKeys.change] === "publish" ? summary[summaryKeys.publishedWapId] : undefined;
+}
+
+function refuseProperties(names: readonly string[]): string | null {
+  const own = names.find((name) => name.startsWith("sluice."));
+  return own === undefined ? null : `property ${own} is Sluice's own`;
+}
+
+function refuseRef(metadata: TableMetadata, name: string, scope: AccessScope): string | null {
+  if (windowOfBranch(name) !== null) return `${name} is a held window's: \`sluice hold publish\` and \`sluice hold drop\` answer it`;
+  const known = metadata.refs[name];
+  if (known?.type === "tag" && scope !== "admin") return `${name} is a tag: moving or removing a named version needs admin`;
+  return null;
+}
+
+/** History, outboxes and positions are read from summaries: a forged one would be taken for a window. */
+function refuseSummary(metadata: TableMetadata, snapshot: Snapshot): string | null {
+  const own = Object.keys(snapshot.summary).find((key) => key.startsWith("sluice."));
+  if (own !== undefined) return `summary key ${own} is Sluice's own`;
+  const wapId = snapshot.summary[summaryKeys.publishedWapId];
+  const isWindow = metadata.snapshots.some(({ summary }) => wapId !== undefined && summary[summaryKeys.windowId] === wapId);
+  return isWindow ? `${wapId} is a held window: \`sluice hold publish\` is the way to main` : null;
+}

@@ -1,0 +1,27 @@
+import type { Catalog } from "../adapters/catalog/catalog.ts";
+import type { CatalogDirectory } from "../adapters/catalog/catalog-directory.ts";
+import type { CatalogRows } from "../adapters/catalog/catalog-rows.ts";
+import type { CatalogEvent } from "../core/catalog-events.ts";
+import type { ConsumptionLog } from "../core/consumption.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Storage } from "../core/storage.ts";
+import type { TableGuard } from "./table-guard.ts";
+
+/** What the server works with. */
+export interface CatalogContext {
+  readonly catalog: Catalog;
+  readonly rows: CatalogRows;
+  readonly directory: CatalogDirectory;
+  readonly storage: Storage;
+  readonly consumption: ConsumptionLog;
+  readonly guard: TableGuard;
+  readonly clock: Clock;
+  readonly uuid: () => string;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** How long a commit goes on against other writers while its requirements hold. */
+  readonly patienceMs: number;
+  /** What every client is told to reach the files with, such as an S3 endpoint; never a secret. */
+  readonly clientProperties: Readonly<Record<string, string>>;
+  readonly observe: (event: CatalogEvent) => void;
+}

@@ -1,0 +1,237 @@
+import { serializeTableMetadata } from "../adapters/iceberg/table-metadata.ts";
+import type { AccessScope } from "../core/access-scope.ts";
+import type { CatalogContext } from "./catalog-context.ts";
+import { commitTables } from "./commits.ts";
+import { JsonObject } from "./json-object.ts";
+import { createNamespace, dropNamespace, listNamespaces, loadNamespace, needNamespace, updateNamespace } from "./namespaces.ts";
+import { parseIdentifier } from "./names.ts";
+import { parseChanges } from "./parse-changes.ts";
+import type { Reader } from "./reads.ts";
+import { ReadRecorder } from "./reads.ts";
+import type { TableAnswer } from "./tables.ts";
+import { createTable, dropTable, listTables, needTable, registerTable, renameTable, snapshotMode, tableAnswer } from "./tables.ts";
+
+/** A request, as far as handlers are concerned. */
+export interface CatalogRequest {
+  readonly reader: Reader;
+  /** Dotted; empty where the path has none. */
+  readonly namespace: string;
+  /** Empty where the path has none. */
+  readonly table: string;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+  /** The ETags that the client has an answer of. */
+  readonly ifNoneMatch: string | null;
+}
+
+/** An answer: JSON text, or nothing (204, 304). */
+export interface CatalogAnswer {
+  readonly status: number;
+  readonly body: string | null;
+  readonly etag?: string | null;
+}
+
+/** One endpoint of the specification. */
+export interface Endpoint {
+  readonly method: "GET" | "POST" | "DELETE" | "HEAD";
+  /** As the specification writes it, and as `endpoints` of the configuration names it. */
+  readonly path: string;
+  /** What a token must be allowed, in the path's namespace. */
+  readonly scope: AccessScope;
+  readonly summary: string;
+  run(request: CatalogRequest): Promise<CatalogAnswer>;
+}
+
+const nothing: CatalogAnswer = { status: 204, body: null };
+
+function ok(value: unknown): CatalogAnswer {
+  return { status: 200, body: JSON.stringify(value) };
+}
+
+function okTable({ body, etag }: TableAnswer): CatalogAnswer {
+  return { status: 200, body, etag };
+}
+
+function isHeld(ifNoneMatch: string | null, etag: string | null): boolean {
+  if (ifNoneMatch === null || etag === null) return false;
+  const tags = ifNoneMatch.split(",").map((each) => each.trim().replace(/^W\//, ""));
+  return tags.includes(etag) || tags.includes("*");
+}
+
+const namespacesPath = "/v1/{prefix}/namespaces";
+const namespacePath = `${namespacesPath}/{namespace}`;
+const tablesPath = `${namespacePath}/tables`;
+const tablePath = `${tablesPath}/{table}`;
+
+function namespaceEndpoints(context: CatalogContext): Endpoint[] {
+  return [
+    {
+      method: "GET",
+      path: namespacesPath,
+      scope: "read",
+      summary: "Namespaces, the top ones or those below `parent`; paged",
+      run: async ({ reader, query }) => ok(await listNamespaces(context, reader.principal, query)),
+    },
+    {
+      method: "POST",
+      path: namespacesPath,
+      scope: "write",
+      summary: "Make a namespace",
+      run: async ({ reader, body }) => ok(await createNamespace(context, reader.principal, new JsonObject(body))),
+    },
+    {
+      method: "GET",
+      path: namespacePath,
+      scope: "read",
+      summary: "A namespace's properties",
+      run: async ({ namespace }) => ok(await loadNamespace(context, namespace)),
+    },
+    {
+      method: "HEAD",
+      path: namespacePath,
+      scope: "read",
+      summary: "Whether a namespace exists",
+      run: async ({ namespace }) => {
+        await needNamespace(context, namespace);
+        return nothing;
+      },
+    },
+    {
+      method: "DELETE",
+      path: namespacePath,
+      scope: "write",
+      summary: "Remove an empty namespace",
+      run: async ({ reader, namespace }) => {
+        await dropNamespace(context, reader.principal, namespace);
+        return nothing;
+      },
+    },
+    {
+      method: "POST",
+      path: `${namespacePath}/properties`,
+      scope: "write",
+      summary: "Set and remove properties",
+      run: async ({ reader, namespace, body }) => ok(await updateNamespace(context, reader.principal, namespace, new JsonObject(body))),
+    },
+  ];
+}
+
+/** Tables as names: lists, new ones, other names. */
+function namingEndpoints(context: CatalogContext): Endpoint[] {
+  return [
+    {
+      method: "GET",
+      path: tablesPath,
+      scope: "read",
+      summary: "Names of tables; paged",
+      run: async ({ namespace, query }) => ok(await listTables(context, namespace, query)),
+    },
+    {
+      method: "POST",
+      path: tablesPath,
+      scope: "write",
+      summary: "Make a table, or stage one",
+      run: async ({ namespace, body }) => okTable(await createTable(context, namespace, new JsonObject(body))),
+    },
+    {
+      method: "POST",
+      path: `${namespacePath}/register`,
+      scope: "write",
+      summary: "Put an existing metadata file under a name",
+      run: async ({ namespace, body }) => okTable(await registerTable(context, namespace, new JsonObject(body))),
+    },
+    {
+      method: "POST",
+      path: "/v1/{prefix}/tables/rename",
+      scope: "write",
+      summary: "Give a table another name",
+      run: async ({ reader, body }) => {
+        await renameTable(context, reader.principal, new JsonObject(body));
+        return nothing;
+      },
+    },
+  ];
+}
+
+/** Tables as what they hold. */
+function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[] {
+  return [
+    {
+      method: "GET",
+      path: tablePath,
+      scope: "read",
+      summary: "A table, with `snapshots=all` or `refs`; `If-None-Match`",
+      run: async ({ reader, namespace, table: name, query, ifNoneMatch }) => {
+        const mode = snapshotMode(query);
+        const table = await needTable(context, { namespace, name });
+        await reads.load(table.table, table.metadata, reader);
+        const answer = tableAnswer(context, table, mode);
+        return isHeld(ifNoneMatch, answer.etag) ? { status: 304, body: null, etag: answer.etag } : okTable(answer);
+      },
+    },
+    {
+      method: "HEAD",
+      path: tablePath,
+      scope: "read",
+      summary: "Whether a table exists",
+      run: async ({ namespace, table: name }) => {
+        await needTable(context, { namespace, name });
+        return nothing;
+      },
+    },
+    {
+      method: "POST",
+      path: tablePath,
+      scope: "write",
+      summary: "Commit changes of a table",
+      run: async ({ reader, namespace, table: name, body }) => {
+        const wanted = { table: { namespace, name }, ...parseChanges(new JsonObject(body)) };
+        const [committed] = await commitTables(context, reader.principal, [wanted]);
+        if (committed === undefined) throw new Error("a commit answers its table");
+        const { etag } = tableAnswer(context, committed);
+        const text = `{"metadata-location":${JSON.stringify(committed.metadataLocation)},"metadata":${serializeTableMetadata(committed.metadata)}}`;
+        return { status: 200, body: text, etag };
+      },
+    },
+    {
+      method: "DELETE",
+      path: tablePath,
+      scope: "write",
+      summary: "Drop a table, with `purgeRequested` its files too",
+      run: async ({ reader, namespace, table: name, query }) => {
+        await dropTable(context, reader.principal, { namespace, name }, query);
+        return nothing;
+      },
+    },
+    {
+      method: "POST",
+      path: `${tablePath}/metrics`,
+      scope: "read",
+      summary: "Report what a scan or a commit took",
+      run: async ({ reader, namespace, table: name, body }) => {
+        await reads.report({ namespace, name }, new JsonObject(body), reader);
+        return nothing;
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/{prefix}/transactions/commit",
+      scope: "write",
+      summary: "Commit changes of several tables, all or none",
+      run: async ({ reader, body }) => {
+        const wanted = new JsonObject(body).objects("table-changes").map((change) => {
+          const table = parseIdentifier(change.object("identifier"));
+          reader.principal.need("write", table.namespace);
+          return { table, ...parseChanges(change) };
+        });
+        await commitTables(context, reader.principal, wanted);
+        return nothing;
+      },
+    },
+  ];
+}
+
+/** Every endpoint that is served, besides configuration and tokens. */
+export function catalogEndpoints(context: CatalogContext): readonly Endpoint[] {
+  return [...namespaceEndpoints(context), ...namingEndpoints(context), ...tableEndpoints(context, new ReadRecorder(context))];
+}

@@ -1,0 +1,60 @@
+import { SluiceError } from "../core/errors.ts";
+
+/** A fault as the Iceberg REST specification answers it: status, and the type by which clients choose their own exception. */
+export class RestError extends Error {
+  readonly status: number;
+  readonly type: string;
+
+  constructor(status: number, type: string, message: string) {
+    super(message);
+    this.name = "RestError";
+    this.status = status;
+    this.type = type;
+  }
+}
+
+export function badRequest(message: string): RestError {
+  return new RestError(400, "BadRequestException", message);
+}
+
+export function forbidden(message: string): RestError {
+  return new RestError(403, "ForbiddenException", message);
+}
+
+export function noSuchNamespace(namespace: string): RestError {
+  return new RestError(404, "NoSuchNamespaceException", `Namespace does not exist: ${namespace}`);
+}
+
+export function noSuchTable(table: { readonly namespace: string; readonly name: string }): RestError {
+  return new RestError(404, "NoSuchTableException", `Table does not exist: ${table.namespace}.${table.name}`);
+}
+
+export function alreadyExists(what: string): RestError {
+  return new RestError(409, "AlreadyExistsException", `${what} already exists`);
+}
+
+export function commitFailed(message: string): RestError {
+  return new RestError(409, "CommitFailedException", message);
+}
+
+/** What a client is told of an operating fault: which of its own exceptions it becomes decides whether it may try again, and whether it cleans up. */
+function answerOf(fault: SluiceError): RestError {
+  const { code, message } = fault;
+  if (code === "COMMIT_UNKNOWN") return new RestError(500, "CommitStateUnknownException", message);
+  // A table whose metadata file is gone: clients tell this from a table that is not there.
+  if (code === "TABLE_CORRUPT" || code === "NOT_FOUND") return new RestError(404, "NotFoundException", message);
+  if (code === "TABLE_UNSUPPORTED") return badRequest(message);
+  if (fault.retryable || code === "STORAGE_FULL") return new RestError(503, "ServiceUnavailableException", message);
+  return new RestError(500, "InternalServerError", message);
+}
+
+/** The answer to any fault; null for one that no table of errors knows: a bug. */
+export function restErrorOf(fault: unknown): RestError | null {
+  if (fault instanceof RestError) return fault;
+  return fault instanceof SluiceError ? answerOf(fault) : null;
+}
+
+/** The body of an error (specification, `IcebergErrorResponse`). */
+export function errorBody(error: RestError): string {
+  return JSON.stringify({ error: { message: error.message, type: error.type, code: error.status } });
+}

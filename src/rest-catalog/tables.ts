@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import type { LoadedTable, TableName } from "../adapters/catalog/catalog.ts";
+import { pathOfUri } from "../adapters/iceberg/storage-path.ts";
+import type { TableMetadata } from "../adapters/iceberg/table-metadata.ts";
+import { parseTableMetadata, serializeTableMetadata } from "../adapters/iceberg/table-metadata.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { CatalogContext } from "./catalog-context.ts";
+import { commitNew, locationOf, taking } from "./commits.ts";
+import type { JsonObject } from "./json-object.ts";
+import { checkTableName, levelsOf, parseIdentifier } from "./names.ts";
+import { needNamespace } from "./namespaces.ts";
+import { newTable } from "./new-table.ts";
+import { pageOf } from "./pages.ts";
+import { parseSortOrder, parseSpec } from "./parse-changes.ts";
+import { parseSchema } from "./parse-schema.ts";
+import type { Principal } from "./principal.ts";
+import { purge } from "./reachable-files.ts";
+import { alreadyExists, badRequest, forbidden, noSuchTable, RestError } from "./rest-error.ts";
+
+/** A table as a client is answered (specification, `LoadTableResult`): the body's text, and what its ETag would be. */
+export interface TableAnswer {
+  readonly body: string;
+  readonly etag: string | null;
+}
+
+/** Which snapshots an answer has: all, or those that branches and tags point to. */
+type SnapshotMode = "all" | "refs";
+
+/** The mode that a load asks for. */
+export function snapshotMode(query: URLSearchParams): SnapshotMode {
+  const mode = query.get("snapshots") ?? "all";
+  if (mode === "all" || mode === "refs") return mode;
+  throw badRequest(`snapshots is all or refs, not ${JSON.stringify(mode)}`);
+}
+
+function restrict(metadata: TableMetadata, mode: SnapshotMode): TableMetadata {
+  if (mode === "all") return metadata;
+  const pointed = new Set(Object.values(metadata.refs).map((ref) => ref["snapshot-id"]));
+  return { ...metadata, snapshots: metadata.snapshots.filter((snapshot) => pointed.has(snapshot["snapshot-id"])) };
+}
+
+/** The answer about a table; one that is only staged has no metadata file yet. */
+export function tableAnswer(
+  context: CatalogContext,
+  table: { readonly metadataLocation: string | null; readonly metadata: TableMetadata },
+  mode: SnapshotMode = "all",
+): TableAnswer {
+  const { metadataLocation: location, metadata } = table;
+  const place = location === null ? "" : `"metadata-location":${JSON.stringify(location)},`;
+  const config = JSON.stringify(context.clientProperties);
+  const hash = createHash("sha256").update(`${mode}\n${location}\n${config}`).digest("hex");
+  return {
+    body: `{${place}"metadata":${serializeTableMetadata(restrict(metadata, mode))},"config":${config}}`,
+    // A metadata file never changes: its name says all that the answer depends on.
+    etag: location === null ? null : `"${hash.slice(0, 32)}"`,
+  };
+}
+
+/** A table as it is. Rejects with a 404 where there is none, or its metadata file is gone. */
+export async function needTable(context: CatalogContext, table: TableName): Promise<LoadedTable> {
+  const loaded = await context.catalog.load(table);
+  if (loaded === null) throw noSuchTable(table);
+  // The catalog knows versions that it has read before by heart.
+  if (!(await context.storage.exists(pathOfUri(context.storage, loaded.metadataLocation)))) {
+    throw new RestError(404, "NotFoundException", `Failed to open input stream for file: ${loaded.metadataLocation}`);
+  }
+  return loaded;
+}
+
+/** Names of a namespace's tables. */
+export async function listTables(context: CatalogContext, namespace: string, query: URLSearchParams): Promise<unknown> {
+  await needNamespace(context, namespace);
+  const { items, next } = pageOf([...(await context.rows.tables(namespace))].sort(), query);
+  const identifiers = items.map((name) => ({ namespace: levelsOf(namespace), name }));
+  return { identifiers, ...(next !== null && { "next-page-token": next }) };
+}
+
+function checkNewName(context: CatalogContext, table: TableName): void {
+  const refusal = context.guard.refuseName(table.namespace);
+  if (refusal !== null) throw forbidden(refusal);
+}
+
+/** Makes a table, or says how it would look (`stage-create`) for the commit that then makes it. */
+export async function createTable(context: CatalogContext, namespace: string, body: JsonObject): Promise<TableAnswer> {
+  const table = { namespace, name: checkTableName(body.text("name")) };
+  await needNamespace(context, namespace);
+  checkNewName(context, table);
+  if ((await context.rows.location(table)) !== null) throw alreadyExists(`Table ${namespace}.${table.name}`);
+  const wanted = {
+    schema: parseSchema(body.object("schema")),
+    spec: body.has("partition-spec") ? parseSpec(body.object("partition-spec")) : { fields: [] },
+    order: body.has("write-order") ? parseSortOrder(body.object("write-order")) : { fields: [] },
+    properties: body.textsByName("properties"),
+  };
+  const uuid = context.uuid();
+  const metadata = taking(() => newTable(wanted, { uuid, location: locationOf(context, uuid), nowMs: context.clock.now() }));
+  if (body.flag("stage-create")) return tableAnswer(context, { metadataLocation: null, metadata });
+  return tableAnswer(context, await commitNew(context, table, metadata));
+}
+
+async function readMetadata(context: CatalogContext, location: string): Promise<TableMetadata> {
+  try {
+    return parseTableMetadata(new TextDecoder().decode(await context.storage.read(pathOfUri(context.storage, location))));
+  } catch (fault) {
+    if (fault instanceof SyntaxError) throw badRequest(`${location} is no metadata file: ${fault.message}`);
+    if (fault instanceof SluiceError && fault.code === "NOT_FOUND") throw badRequest(`there is no metadata file ${location}`);
+    throw fault;
+  }
+}
+
+/** Puts an existing table's metadata file under a name. */
+export async function registerTable(context: CatalogContext, namespace: string, body: JsonObject): Promise<TableAnswer> {
+  const table = { namespace, name: checkTableName(body.text("name")) };
+  const location = body.text("metadata-location");
+  await needNamespace(context, namespace);
+  checkNewName(context, table);
+  const current = await context.rows.location(table);
+  if (current !== null && !body.flag("overwrite")) throw alreadyExists(`Table ${namespace}.${table.name}`);
+  const metadata = await readMetadata(context, location);
+  // Where the next metadata file will be written.
+  pathOfUri(context.storage, `${metadata.location}/metadata`);
+  const moved = await context.rows.swap([{ table, from: current, to: location }]);
+  if (moved !== null) throw alreadyExists(`Table ${namespace}.${table.name}`);
+  return tableAnswer(context, { metadataLocation: location, metadata });
+}
+
+/** Whether another name in the catalog leads to the same files. */
+async function isShared(context: CatalogContext, { table, metadata }: LoadedTable): Promise<boolean> {
+  for (const namespace of await context.directory.namespaces()) {
+    for (const name of await context.rows.tables(namespace)) {
+      if (namespace === table.namespace && name === table.name) continue;
+      const other = await context.catalog.load({ namespace, name });
+      if (other?.metadata.location === metadata.location) return true;
+    }
+  }
+  return false;
+}
+
+/** Takes a table out of the catalog; with `purgeRequested` its files go too. */
+export async function dropTable(context: CatalogContext, principal: Principal, table: TableName, query: URLSearchParams): Promise<void> {
+  const isPurged = query.get("purgeRequested") === "true";
+  const location = await context.rows.location(table);
+  if (location === null) throw noSuchTable(table);
+  const loaded = await loadedOrNull(context, table);
+  if (loaded !== null) {
+    const refusal = context.guard.refuseDrop(loaded, principal.scope);
+    if (refusal !== null) throw forbidden(refusal);
+  } else principal.need("admin", table.namespace);
+  const from = loaded?.metadataLocation ?? location;
+  if (!(await context.directory.dropTable(table, from))) throw new RestError(409, "CommitFailedException", "the table has just changed");
+  if (isPurged && loaded !== null && !(await isShared(context, loaded))) await purge(context.storage, loaded);
+}
+
+/** A table whose metadata can't be read any more can still be dropped. */
+async function loadedOrNull(context: CatalogContext, table: TableName): Promise<LoadedTable | null> {
+  try {
+    return await context.catalog.load(table);
+  } catch (fault) {
+    if (fault instanceof SluiceError && (fault.code === "TABLE_CORRUPT" || fault.code === "TABLE_UNSUPPORTED")) return null;
+    throw fault;
+  }
+}
+
+/** Gives a table another name, perhaps in another namespace. */
+export async function renameTable(context: CatalogContext, principal: Principal, body: JsonObject): Promise<void> {
+  const from = parseIdentifier(body.object("source"));
+  const to = parseIdentifier(body.object("destination"));
+  for (const { namespace } of [from, to]) principal.need("write", namespace);
+  for (const table of [from, to]) checkNewName(context, table);
+  if ((await context.rows.location(from)) === null) throw noSuchTable(from);
+  await needNamespace(context, to.namespace);
+  const outcome = await context.directory.renameTable(from, to);
+  if (outcome === "missing") throw noSuchTable(from);
+  if (outcome === "taken") throw alreadyExists(`Table ${to.namespace}.${to.name}`);
+}
