@@ -51,3 +51,12 @@ export function shortPath(path: string): string {
   const near = relative(process.cwd(), path);
   return near.startsWith("..") ? path : near || ".";
 }
+
+/** Bytes for people: three digits or so, in the largest unit that fits. */
+export function formatBytes(bytes: number | bigint): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = Number(bytes);
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

@@ -4,7 +4,7 @@ import type { TableUsage } from "../core/lake-usage.ts";
 import type { DatasetUsage } from "../trace/dataset-usage.ts";
 import { loadContracts } from "./contracts.ts";
 import type { Terminal } from "./terminal.ts";
-import { formatCount, formatTime, printable, renderTable } from "./table.ts";
+import { formatBytes, formatCount, formatTime, printable, renderTable } from "./table.ts";
 
 /** A dataset's usage with what the command line knows besides. */
 interface ShownUsage extends DatasetUsage {
@@ -57,12 +57,4 @@ function rowOf({ dataset, owners, tables, lastCommitMs, lastRead, readings }: Sh
     lastRead === null ? "not known" : `${formatTime(lastRead.atMs)} by ${printable(lastRead.by)}`,
     formatCount(readings),
   ];
-}
-
-function formatBytes(bytes: bigint): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-  let value = Number(bytes);
-  let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

@@ -23,6 +23,7 @@ import { startHealthServer } from "../http/health.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
+import { startMaintenance } from "./maintenance-thread.ts";
 import { adapting, fileContracts } from "./file-contract.ts";
 import { openSourceRegistry } from "./registry.ts";
 import { openLake } from "./session.ts";
@@ -113,12 +114,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     log = createLog({ ...options.log, level: config.log.level, worker: config.worker, version, otel: telemetry.logger });
     listeners.push(logEvents(log));
   }
+  // Two workers may share a name by mistake: the lease is the process's.
+  const holder = `${config.worker}:${process.pid}`;
   const outbox = new Outbox({
     lake,
     sinks: createSinks(config, contracts, lake, probe),
     datasets: contracts.map((one) => one.dataset),
-    // Two workers may share a name by mistake: the lease is the process's.
-    holder: `${config.worker}:${process.pid}`,
+    holder,
     observe,
   });
   listeners.push((event) => {
@@ -135,15 +137,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     const sweep = config.lake.s3 === null ? beginSweep(config.lake.folder, log) : null;
     const bug = Promise.withResolvers<never>();
     let watch: { stop(): Promise<void> } | null = null;
+    let maintenance: { stop(): Promise<void> } | null = null;
     try {
       await gate.activate();
       outbox.start();
+      maintenance = startMaintenance({ config, datasets: contracts.map((one) => one.dataset), holder }, observe);
       phase = "running";
       watch = watchContracts(config.datasets, contracts, adapting(gate, adapt), bug.reject);
       await Promise.race([gate.run(), bug.promise]);
       await outbox.drain(drainMs);
     } finally {
       await watch?.stop();
+      await maintenance?.stop();
       await health?.close();
       await outbox.stop();
       await telemetry.shutdown();

@@ -80,6 +80,39 @@ otlpEndpoint?: string
 prometheusPort?: number
 }
 /**
+ * Housekeeping of the lake's tables by `sluice run`, in a thread of its own; one worker at a time does it for each dataset. `sluice maintain` does the same at once.
+ */
+maintenance: {
+/**
+ * Whether `sluice run` does it.
+ */
+enabled: boolean
+/**
+ * A dataset's tables are looked after once in this time, by whichever worker comes first.
+ */
+intervalMs: number
+/**
+ * Snapshots older than this expire: time travel ends there. Tags, held windows, a pinned baseline and what a sink has yet to read stay. Default: 5 days.
+ */
+snapshotAgeMsMax: number
+/**
+ * So many of a branch's newest snapshots stay however old they are.
+ */
+snapshotsMin: number
+/**
+ * Small data files are made into files of about this size.
+ */
+fileBytesTarget: number
+/**
+ * So many small files wait for each other before they are rewritten.
+ */
+filesMin: number
+/**
+ * Files that nothing names are removed once they are this old: longer than any commit is under way. Default: 3 days.
+ */
+orphanAgeMsMin: number
+}
+/**
  * What is served over HTTP: health (`/health/live`, `/health/ready`, `/health`), and the lake's tables as a catalog.
  */
 http: {

@@ -96,6 +96,12 @@ export const errorTable = {
     httpStatus: 503,
     retryable: true,
   },
+  MAINTENANCE_FAILED: {
+    action:
+      "Nothing waits for it, and it is tried again at the next interval. `sluice maintain run` does it at once and shows what is wrong.",
+    httpStatus: 500,
+    retryable: true,
+  },
   COMMIT_CONFLICT: { action: "Nothing: the commit is tried again.", httpStatus: 409, retryable: true },
   COMMIT_UNKNOWN: { action: "Nothing: the table is read back to learn whether the commit took effect.", httpStatus: 503, retryable: true },
   SINK_UNAVAILABLE: {
@@ -197,6 +203,12 @@ export const errorTable = {
       "The catalog refuses this worker: check its credentials, what they allow, and that the database or warehouse named exists. Windows wait, and nothing is lost.",
     httpStatus: 403,
     retryable: true,
+  },
+  CATALOG_UNSUPPORTED: {
+    action:
+      "Rows and quarantined records move together: choose a catalog that commits several tables at once, such as Sluice's own, Polaris or Lakekeeper, or keep the catalog in SQLite or PostgreSQL.",
+    httpStatus: 501,
+    retryable: false,
   },
   CATALOG_CORRUPT: {
     action: "The catalog file is damaged or no catalog. Restore it from a backup; table data and metadata files are not affected.",

@@ -70,7 +70,26 @@ export type GateEvent =
       readonly error: SluiceError;
       readonly attempt: number;
       readonly retryInMs: number;
+    }
+  /** A step of maintenance ended well; `dataset` null: of the whole lake. Snapshots and files are those that went, or were made into larger ones. */
+  | {
+      readonly type: "maintenance.done";
+      readonly step: MaintenanceStep;
+      readonly dataset: string | null;
+      readonly snapshots: number;
+      readonly files: number;
+      readonly bytes: number;
+      readonly ms: number;
+    }
+  /** It failed, and is tried again at the next interval: nothing waits for it. */
+  | {
+      readonly type: "maintenance.failed";
+      readonly step: MaintenanceStep | null;
+      readonly dataset: string | null;
+      readonly error: SluiceError;
     };
+
+export type MaintenanceStep = "compact" | "expire" | "orphans";
 
 export type Observe = (event: GateEvent) => void;
 

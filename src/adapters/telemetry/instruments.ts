@@ -86,6 +86,25 @@ export const instruments = {
     description: "Deliveries that failed and are tried again, by error code.",
     labels: ["sink", "dataset", "code"],
   },
+  "sluice.maintenance.runs": {
+    kind: "counter",
+    unit: null,
+    description: "Steps of maintenance (compact, expire, orphans) by outcome: done, or the code of an error.",
+    labels: ["dataset", "step", "outcome"],
+  },
+  "sluice.maintenance.files": {
+    kind: "counter",
+    unit: "{file}",
+    description: "Files that maintenance removed, or made into larger ones.",
+    labels: ["dataset", "step"],
+  },
+  "sluice.maintenance.snapshots": {
+    kind: "counter",
+    unit: "{snapshot}",
+    description: "Snapshots that expired.",
+    labels: ["dataset"],
+  },
+  "sluice.maintenance.duration": { kind: "histogram", unit: "s", description: "Of one step of maintenance.", labels: ["dataset", "step"] },
   "sluice.lag.records": {
     kind: "gauge",
     unit: "{record}",

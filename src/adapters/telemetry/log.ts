@@ -154,6 +154,18 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
           event.error.message,
         );
         break;
+      case "maintenance.done": {
+        const { step, dataset, snapshots, files, bytes, ms } = event;
+        const isIdle = snapshots === 0 && files === 0;
+        log[isIdle ? "debug" : "info"]({ step, dataset, snapshots, files, bytes, ms }, `maintenance: ${step}`);
+        break;
+      }
+      case "maintenance.failed":
+        log.warn(
+          { step: event.step, dataset: event.dataset, code: event.error.code },
+          `maintenance, tried again later: ${event.error.message}`,
+        );
+        break;
       case "partitions.assigned":
       case "partitions.revoked":
       case "partitions.lost":

@@ -109,6 +109,7 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
   const contracts = counter(meter, "sluice.contract.changes");
   const delivered = meter.createCounter("sluice.sink.delivered", { unit: "{window}", description: "Windows delivered to a sink." });
   const sinkFailures = counter(meter, "sluice.sink.failures");
+  const maintained = maintenanceMeters(meter);
   watch(meter, watched);
 
   return (event) => {
@@ -169,8 +170,32 @@ export function createMeters(meter: Meter, watched: Watched): (event: GateEvent)
       case "sink.failed":
         sinkFailures.add(1, { sink: event.sink, dataset: event.dataset, code: event.error.code });
         break;
+      case "maintenance.done":
+      case "maintenance.failed":
+        maintained(event);
+        break;
       default:
         break;
     }
+  };
+}
+
+/** Counters of what is done to the tables beside the stream. */
+function maintenanceMeters(meter: Meter): (event: Extract<GateEvent, { type: "maintenance.done" | "maintenance.failed" }>) => void {
+  const runs = counter(meter, "sluice.maintenance.runs");
+  const files = counter(meter, "sluice.maintenance.files");
+  const snapshots = counter(meter, "sluice.maintenance.snapshots");
+  const duration = histogram(meter, "sluice.maintenance.duration");
+  return (event) => {
+    const dataset = event.dataset ?? "all";
+    if (event.type === "maintenance.failed") {
+      runs.add(1, { dataset, step: event.step ?? "begin", outcome: event.error.code });
+      return;
+    }
+    const { step } = event;
+    runs.add(1, { dataset, step, outcome: "done" });
+    files.add(event.files, { dataset, step });
+    snapshots.add(event.snapshots, { dataset });
+    duration.record(event.ms / 1000, { dataset, step });
   };
 }

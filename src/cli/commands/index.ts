@@ -7,6 +7,7 @@ import { contractLint } from "./contract-lint.ts";
 import { demo } from "./demo.ts";
 import { diff } from "./diff.ts";
 import { holdDrop, holdList, holdPublish } from "./hold.ts";
+import { maintainCompact, maintainExpire, maintainOrphans, maintainRun } from "./maintain.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
 import { releaseCreate, releaseDrop, releaseList, releaseShow } from "./release.ts";
 import { rollback, rollforward } from "./rollback.ts";
@@ -52,6 +53,10 @@ export const commands: readonly CommandSpec[] = [
   holdList,
   holdPublish,
   holdDrop,
+  maintainRun,
+  maintainCompact,
+  maintainExpire,
+  maintainOrphans,
   unblock,
   sourceStatus,
   sourceAccept,
@@ -67,5 +72,6 @@ export const groups: readonly GroupSpec[] = [
   { name: "branch", summary: "Branches that people may write to, beside main" },
   { name: "release", summary: "One tag over several datasets" },
   { name: "trace", summary: "Follow a record, a version or a file to what it came from and where it went" },
+  { name: "maintain", summary: "Compact files, expire snapshots, remove what nothing names" },
   { name: "source", summary: "See where a source stands, answer a changed or lost one" },
 ];

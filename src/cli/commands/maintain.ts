@@ -1,0 +1,170 @@
+import type { CompactionReport, ExpiryReport, OrphanReport } from "../../core/lake-maintenance.ts";
+import type { CommandSpec, Invocation } from "../command.ts";
+import { configOption, datasetOption, jsonOption } from "../command.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { Session } from "../session.ts";
+import { formatBytes, formatCount } from "../table.ts";
+
+const dryRunOption = { flags: "--dry-run", description: "Only say what would be done" } as const;
+const ageOption = {
+  flags: "--older-than <span>",
+  description: "Expire snapshots older than this, such as 5d (default: maintenance.snapshotAgeMsMax)",
+} as const;
+const keepOption = {
+  flags: "--keep <snapshots>",
+  description: "Keep so many of each branch's newest (default: maintenance.snapshotsMin)",
+} as const;
+const graceOption = {
+  flags: "--grace <span>",
+  description: "Remove files that are at least this old, such as 3d (default: maintenance.orphanAgeMsMin)",
+} as const;
+const targetOption = {
+  flags: "--file-bytes <bytes>",
+  description: "Make files of about this size (default: maintenance.fileBytesTarget)",
+} as const;
+const filesOption = {
+  flags: "--files-min <files>",
+  description: "Rewrite when so many small files stand together (default: maintenance.filesMin)",
+} as const;
+
+const expiryShape =
+  "{ dataset: string, dryRun: boolean, snapshots: { promoted: number, quarantine: number }, refs: string[], files: number, bytes: number, heldBackBy: string[] }";
+const orphanShape = "{ dryRun: boolean, files: number, bytes: number, paths: string[], contentsSkipped: string | null }";
+const compactionShape =
+  "{ dataset: string, table: 'promoted' | 'quarantine', dryRun: boolean, filesBefore: number, filesAfter: number, rows: string, bytesBefore: string, bytesAfter: string, snapshotId: string | null, attempts: number, skipped: { files: number, why: string }[] }";
+
+/** The dataset that was named, else all. */
+async function datasetsOf({ lake }: Session, invocation: Invocation): Promise<readonly string[]> {
+  const { chooseDataset } = await import("../session.ts");
+  return invocation.text("dataset") === null ? lake.datasets() : [await chooseDataset(lake, invocation)];
+}
+
+function would(dryRun: boolean, done: string, planned: string): string {
+  return dryRun ? `would ${planned}` : done;
+}
+
+async function expireAll(session: Session, invocation: Invocation): Promise<ExpiryReport[]> {
+  const { maintenance } = session.config;
+  const policy = {
+    snapshotAgeMsMax: invocation.span("olderThan") ?? maintenance.snapshotAgeMsMax,
+    snapshotsMin: invocation.count("keep", 1) ?? maintenance.snapshotsMin,
+  };
+  const reports: ExpiryReport[] = [];
+  for (const dataset of await datasetsOf(session, invocation)) {
+    const report = await session.lake.maintenance.expire(dataset, policy, invocation.flag("dryRun"));
+    reports.push(report);
+    const { snapshots, files, bytes, refs, heldBackBy } = report;
+    if (invocation.json) continue;
+    const what = `${formatCount(snapshots.promoted)} snapshots and ${formatCount(snapshots.quarantine)} of quarantine`;
+    const gone = `${formatCount(files)} files, ${formatBytes(bytes)}`;
+    invocation.terminal.out(`${dataset}: ${would(report.dryRun, "expired", "expire")} ${what} (${gone})`);
+    for (const ref of refs)
+      invocation.terminal.out(`  ${ref} ${would(report.dryRun, "reached its age and went", "go: it reached its age")}`);
+    for (const sink of heldBackBy) invocation.terminal.out(`  more is old enough, and the sink ${sink} has yet to read it`);
+  }
+  return reports;
+}
+
+async function removeOrphans(session: Session, invocation: Invocation): Promise<OrphanReport> {
+  const graceMs = invocation.span("grace") ?? session.config.maintenance.orphanAgeMsMin;
+  const report = await session.lake.maintenance.removeOrphans(graceMs, invocation.flag("dryRun"));
+  if (invocation.json) return report;
+  const { terminal } = invocation;
+  const { dryRun, files, bytes, paths, contentsSkipped } = report;
+  terminal.out(`${would(dryRun, "removed", "remove")} ${formatCount(files)} files that nothing names (${formatBytes(bytes)})`);
+  for (const path of paths) terminal.out(`  ${path}`);
+  if (files > paths.length) terminal.out(`  and ${formatCount(files - paths.length)} more`);
+  if (contentsSkipped !== null) terminal.err(`decisions and profiles were left alone: ${contentsSkipped}`);
+  return report;
+}
+
+type DatasetCompaction = CompactionReport & { readonly dataset: string };
+
+async function compactAll(session: Session, invocation: Invocation): Promise<DatasetCompaction[]> {
+  const { maintenance } = session.config;
+  const policy = {
+    fileBytesTarget: invocation.count("fileBytes", 1) ?? maintenance.fileBytesTarget,
+    filesMin: invocation.count("filesMin", 2) ?? maintenance.filesMin,
+  };
+  const all: DatasetCompaction[] = [];
+  for (const dataset of await datasetsOf(session, invocation)) {
+    for (const report of await session.lake.maintenance.compact(dataset, policy, invocation.flag("dryRun"))) {
+      all.push({ dataset, ...report });
+      if (!invocation.json) showCompaction(invocation, dataset, report);
+    }
+  }
+  return all;
+}
+
+function showCompaction({ terminal }: Invocation, dataset: string, report: CompactionReport): void {
+  const { table, dryRun, filesBefore, filesAfter, rows, bytesBefore, bytesAfter, snapshotId, skipped } = report;
+  const name = `${dataset}${table === "quarantine" ? " quarantine" : ""}`;
+  if (filesBefore === 0) terminal.out(`${name}: nothing to compact`);
+  else {
+    const sizes = dryRun ? formatBytes(Number(bytesBefore)) : `${formatBytes(Number(bytesBefore))} now ${formatBytes(Number(bytesAfter))}`;
+    const where = snapshotId === null ? "" : `, snapshot ${snapshotId}`;
+    const files = `${formatCount(filesBefore)} files into ${formatCount(filesAfter)}`;
+    terminal.out(`${name}: ${would(dryRun, "made", "make")} ${files} (${formatCount(Number(rows))} rows, ${sizes}${where})`);
+  }
+  for (const { files, why } of skipped) terminal.out(`  left ${formatCount(files)} files alone: ${why}`);
+}
+
+/** `sluice maintain expire` */
+export const maintainExpire: CommandSpec = {
+  name: "maintain expire",
+  summary: "Remove old snapshots, and the files that only they hold",
+  details:
+    "Tags, held windows, the snapshot that a contract pins as baseline, and what a sink has yet to read stay. Decisions stay for good: history, folds and `trace` read them from the ledger.",
+  examples: [
+    { command: "sluice maintain expire --dry-run", says: "what would go by the configuration's policy" },
+    { command: "sluice maintain expire --older-than 2d --keep 50 -d flights", says: "another policy, one dataset" },
+  ],
+  options: [configOption, datasetOption, ageOption, keepOption, dryRunOption, jsonOption],
+  json: `${expiryShape}[]`,
+  run: (invocation) => running(invocation, expireAll),
+};
+
+/** `sluice maintain orphans` */
+export const maintainOrphans: CommandSpec = {
+  name: "maintain orphans",
+  summary: "Remove files that no version of a table names: what crashes and lost commits left behind",
+  examples: [{ command: "sluice maintain orphans --dry-run", says: "lists them" }],
+  options: [configOption, graceOption, dryRunOption, jsonOption],
+  json: orphanShape,
+  run: (invocation) => running(invocation, removeOrphans),
+};
+
+/** `sluice maintain compact` */
+export const maintainCompact: CommandSpec = {
+  name: "maintain compact",
+  summary: "Make small data files into larger ones, beside a running worker",
+  details: "Rows, their order by source and the positions stay; windows that commit meanwhile come first, and nothing waits.",
+  examples: [{ command: "sluice maintain compact -d flights --files-min 4", says: "also where only a few small files stand together" }],
+  options: [configOption, datasetOption, targetOption, filesOption, dryRunOption, jsonOption],
+  json: `${compactionShape}[]`,
+  run: (invocation) => running(invocation, compactAll),
+};
+
+/** `sluice maintain run` */
+export const maintainRun: CommandSpec = {
+  name: "maintain run",
+  summary: "Compact, expire and remove orphans at once, as `sluice run` does at its interval",
+  examples: [{ command: "sluice maintain run --dry-run", says: "what the configuration's policies would do now" }],
+  options: [configOption, datasetOption, dryRunOption, jsonOption],
+  json: `{ compact: ${compactionShape}[], expire: ${expiryShape}[], orphans: ${orphanShape} }`,
+  run: (invocation) =>
+    running(invocation, async (session) => ({
+      compact: await compactAll(session, invocation),
+      expire: await expireAll(session, invocation),
+      orphans: await removeOrphans(session, invocation),
+    })),
+};
+
+async function running(invocation: Invocation, work: (session: Session, invocation: Invocation) => Promise<unknown>): Promise<ExitCode> {
+  const { withLake } = await import("../session.ts");
+  return withLake(invocation, async (session) => {
+    const result = await work(session, invocation);
+    if (invocation.json) invocation.terminal.json(result);
+    return ExitCode.clean;
+  });
+}

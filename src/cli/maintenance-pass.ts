@@ -1,0 +1,98 @@
+import type { Config } from "../config/config.ts";
+import type { MaintenanceStep } from "../core/events.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { Lake } from "../core/ports.ts";
+
+/** What became of one step, in a form that goes from thread to thread. */
+export type StepOutcome = { readonly step: MaintenanceStep | null; readonly dataset: string | null } & (
+  | { readonly kind: "done"; readonly snapshots: number; readonly files: number; readonly bytes: number; readonly ms: number }
+  | { readonly kind: "failed"; readonly code: SluiceError["code"]; readonly message: string }
+);
+
+export interface MaintenancePass {
+  readonly lake: Lake;
+  readonly settings: Config["maintenance"];
+  readonly datasets: readonly string[];
+  /** Names this process as a holder of leases. */
+  readonly holder: string;
+  readonly now: () => number;
+  readonly tell: (outcome: StepOutcome) => void;
+}
+
+/** The lease's name among the sinks' cursors. Its sequence number is the time of the last pass. */
+const sink = "maintenance";
+const leaseMs = 60_000;
+/** Under this name the lake as a whole is looked after; no dataset can be called so. */
+const wholeLake = "";
+
+interface Done {
+  readonly snapshots: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+async function attempt(pass: MaintenancePass, step: MaintenanceStep, dataset: string | null, work: () => Promise<Done>): Promise<void> {
+  const start = performance.now();
+  try {
+    const done = await work();
+    pass.tell({ kind: "done", step, dataset, ...done, ms: performance.now() - start });
+  } catch (fault) {
+    pass.tell(failed(step, dataset, fault));
+  }
+}
+
+function failed(step: MaintenanceStep | null, dataset: string | null, fault: unknown): StepOutcome {
+  if (!(fault instanceof SluiceError)) throw fault;
+  return { kind: "failed", step, dataset, code: fault.code, message: fault.message };
+}
+
+/** Does the work if it is due and no other worker is at it, and keeps the lease while it goes on. */
+async function underLease(pass: MaintenancePass, dataset: string, work: () => Promise<void>): Promise<void> {
+  const { lake, holder, settings, now } = pass;
+  const lease = await lake.cursors.acquire(sink, dataset, holder, leaseMs);
+  if (lease === null) return;
+  const renewal = setInterval(() => void lake.cursors.acquire(sink, dataset, holder, leaseMs).catch(() => undefined), leaseMs / 3);
+  try {
+    if (now() - Number(lease.sequence) < settings.intervalMs) return;
+    await work();
+    await lake.cursors.advance(sink, dataset, lease.fence, BigInt(now()));
+  } finally {
+    clearInterval(renewal);
+    await lake.cursors.acquire(sink, dataset, holder, 0).catch(() => undefined);
+  }
+}
+
+async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<void> {
+  const { maintenance } = pass.lake;
+  const { fileBytesTarget, filesMin, snapshotAgeMsMax, snapshotsMin } = pass.settings;
+  await attempt(pass, "compact", dataset, async () => {
+    const reports = await maintenance.compact(dataset, { fileBytesTarget, filesMin }, false);
+    return {
+      snapshots: 0,
+      files: reports.reduce((sum, each) => sum + each.filesBefore, 0),
+      bytes: Number(reports.reduce((sum, each) => sum + each.bytesBefore, 0n)),
+    };
+  });
+  await attempt(pass, "expire", dataset, async () => {
+    const { snapshots, files, bytes } = await maintenance.expire(dataset, { snapshotAgeMsMax, snapshotsMin }, false);
+    return { snapshots: snapshots.promoted + snapshots.quarantine, files, bytes };
+  });
+}
+
+/** Looks after every dataset that is due, then after the whole lake. Rejects with nothing but bugs: a failed step is told, and due again next time. */
+export async function maintain(pass: MaintenancePass): Promise<void> {
+  const run = async (dataset: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await underLease(pass, dataset, work);
+    } catch (fault) {
+      pass.tell(failed(null, dataset === wholeLake ? null : dataset, fault));
+    }
+  };
+  for (const dataset of pass.datasets) await run(dataset, () => maintainDataset(pass, dataset));
+  await run(wholeLake, () =>
+    attempt(pass, "orphans", null, async () => {
+      const { files, bytes } = await pass.lake.maintenance.removeOrphans(pass.settings.orphanAgeMsMin, false);
+      return { snapshots: 0, files, bytes };
+    }),
+  );
+}
