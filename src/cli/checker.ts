@@ -236,10 +236,19 @@ export class Checker implements SourceListener {
 
 const rank = { pass: 0, skipped: 0, fail: 1, error: 2 } as const;
 
+/** What is said of both windows; of a sequence, where it broke first. */
+function noteOf(first: string | undefined, { family, note }: RuleOutcome): { readonly note?: string } {
+  if (family === "sequence" && first !== undefined && note !== undefined) return { note: first.replace(laterBreaks, "") + laterBreaks };
+  const kept = family === "sequence" ? (first ?? note) : first === note ? note : undefined;
+  return kept === undefined ? {} : { note: kept };
+}
+
+const laterBreaks = "; and in later windows";
+
 /** A rule's outcomes over two windows; the first breach is kept. What a window measures is not what several would. */
 function addOutcome(a: RuleOutcome, b: RuleOutcome): RuleOutcome {
   const status = rank[b.status] > rank[a.status] || a.status === "skipped" ? b.status : a.status;
   const { measured: _, note, ...rest } = a;
-  const kept = note !== undefined && note === b.note ? { note } : {};
+  const kept = noteOf(note, b);
   return { ...rest, ...kept, checked: a.checked + b.checked, failed: a.failed + b.failed, status, breach: a.breach ?? b.breach };
 }

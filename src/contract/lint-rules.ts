@@ -30,6 +30,7 @@ export function lintRules(findings: Findings, contract: Contract): void {
     lintScope(findings, rule);
     lintGroups(findings, rule, contract.rules);
     lintCorrelation(findings, rule);
+    lintSequence(findings, rule, contract);
   }
 }
 
@@ -100,4 +101,29 @@ function lintCorrelation(findings: Findings, rule: RulePlan): void {
   const { check, threshold } = rule;
   if (check.family !== "correlation" || threshold === null || threshold.values.every((value) => Math.abs(value) <= 1)) return;
   findings.warning("threshold-out-of-range", rule.location, `"${rule.id}": a correlation lies between -1 and 1`);
+}
+
+function lintSequence(findings: Findings, rule: RulePlan, contract: Contract): void {
+  const { check, id, location } = rule;
+  if (check.family !== "sequence") return;
+  if (check.scope === "dataset") {
+    const message = `"${id}": records of several partitions have no order of their own, so their numbers are judged as windows come and workers commit them`;
+    findings.note("sequence-order", location, message, "`scope: partition` is exact where all records of a key come by one partition");
+  } else if (check.by.length > 0) lintSequenceKey(findings, rule, contract);
+  if (rule.tolerance === null && rule.threshold === null && rule.severity === "error") {
+    const message = `"${id}" rejects numbers that came before; a gap is reported, and holds no window`;
+    findings.note("sequence-gaps", location, message, "`tolerance: { rows: 0 }` holds windows with a gap");
+  }
+}
+
+/** A sequence in a partition is right where its key decides the partition: where the record's whole key is among its columns. */
+function lintSequenceKey(findings: Findings, { check, id, location }: RulePlan, { policies, record }: Contract): void {
+  if (check.family !== "sequence") return;
+  const { by } = check;
+  const whole = (record?.key?.columns ?? []).filter(({ path }) => path.length === 0).map(({ column }) => column);
+  if (policies.key.action === "column") whole.push(policies.key.name);
+  if (whole.some((column) => by.includes(column))) return;
+  const said = `records with one ${by.join(", ")} must all come by one partition, and nothing here says that the record's key is made of`;
+  const hint = "take the key into a column and name it in `by`, or say `scope: dataset`";
+  findings.warning("sequence-partition", location, `"${id}": ${said} ${by.length === 1 ? "it" : "them"}`, hint);
 }

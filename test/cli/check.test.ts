@@ -288,6 +288,63 @@ schema:
   });
 });
 
+describe("sequences", () => {
+  const counted = join(folder, "counted.odcs.yaml");
+  writeFileSync(
+    counted,
+    `apiVersion: v3.1.0
+kind: DataContract
+id: counted
+version: 1.0.0
+status: active
+schema:
+  - name: things
+    physicalName: things
+    physicalType: topic
+    logicalType: object
+    properties:
+      - { name: id, logicalType: integer, required: true }
+      - { name: box, logicalType: string, classification: restricted }
+    quality:
+      - { id: counts, type: custom, engine: sluice, implementation: { check: sequence, column: id, by: [box] } }
+    customProperties:
+      - { property: sluice, value: { window: { rows: 20000 } } }
+`,
+  );
+  const of = (box: string, ...ids: readonly number[]): string[] => ids.map((id) => `{"id":${id},"box":"${box}"}`);
+  /** As many numbers as several windows take. */
+  const many = (from: number): number[] => Array.from({ length: 60_000 }, (_, i) => from + i);
+
+  it("go on over the windows of a file, and name the first breaks", async () => {
+    const lines = [...of("a", 1, 2), ...of("b", 7), ...of("a", 3, 6), ...of("b", 8, 8), ...of("a", ...many(7)), ...of("b", 8)];
+    const file = write("counted.ndjson", lines);
+    const { code, out } = await sluice(["check", counted, file, "--json"]);
+    expect(code).toBe(3);
+    const report = JSON.parse(out) as {
+      failures: { line: number; reasons: { message: string }[] }[];
+      windows: readonly unknown[];
+      rules: { rule: string; failed: number; status: string; note?: string }[];
+    };
+    expect(report.windows.length).toBeGreaterThan(1);
+    expect(report.failures.map(({ line, reasons }) => [line, reasons.map(({ message }) => message)])).toEqual([
+      [7, ["id is 8, expected 9, after 8"]],
+      [60_008, ["id is 8, expected 9, after 8"]],
+    ]);
+    expect(report.rules.find(({ rule }) => rule === "counts")).toMatchObject({
+      failed: 3,
+      status: "fail",
+      note: "1 gap, 1 repeat: partition 0 offset 4 is 6, expected 4; partition 0 offset 6 is 8, expected 9; and in later windows",
+    });
+    const text = await sluice(["check", counted, file]);
+    expect(text.out).toContain("partition 0 offset 4 is 6, expected 4");
+  });
+
+  it("are clean where nothing is left out", async () => {
+    const { code } = await sluice(["check", counted, write("whole.ndjson", [...of("a", 5, 6, 7), ...of("b", 1), ...of("a", 8)])]);
+    expect(code).toBe(0);
+  });
+});
+
 describe("what check writes", () => {
   const rules = join(folder, "written.odcs.yaml");
   writeFileSync(

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { lintContract } from "../../src/contract/lint-contract.ts";
 import type { RulePlan } from "../../src/core/rule.ts";
 import { documentOf, errorsOf, load } from "./contract-text.ts";
 
@@ -42,6 +43,56 @@ describe("uniqueness beyond the window", () => {
     expect(await codesOf(custom("{ check: duplicate, columns: [id], horizonSeconds: 5 }"))).toEqual(["keys-conflict"]);
     expect(await codesOf(custom("{ check: duplicate, columns: [id], scope: dataset, keep: none }"))).toEqual(["keys-conflict"]);
     expect(await codesOf(custom("{ check: duplicate, columns: [where.city], scope: dataset }"))).toEqual(["column-type"]);
+  });
+});
+
+describe("sequences", () => {
+  test("have a key, a scope and a step", async () => {
+    const rule = await ruleOf(custom("{ check: sequence, column: n, by: [id, day], step: 10, tolerance: { rows: 0 } }"));
+    expect([rule.check, rule.path, rule.scope, rule.tolerance]).toEqual([
+      { family: "sequence", by: ["id", "day"], scope: "partition", step: 10 },
+      "n",
+      "row",
+      { rows: 0 },
+    ]);
+    expect((await ruleOf(custom("{ check: sequence, column: n, scope: dataset }"))).check).toEqual({
+      family: "sequence",
+      by: [],
+      scope: "dataset",
+      step: 1,
+    });
+    const counted = await ruleOf(custom("{ check: sequence, column: n, threshold: { mustBeLessThan: 5 } }"));
+    expect([counted.scope, counted.threshold]).toEqual(["window", { operator: "mustBeLessThan", values: [5], unit: "rows" }]);
+  });
+
+  test("are refused where they make no sense", async () => {
+    expect(await codesOf(custom("{ check: sequence, column: id }"))).toEqual(["column-type"]);
+    expect(await codesOf(custom("{ check: sequence, column: day }"))).toEqual(["column-type"]);
+    expect(await codesOf(custom("{ check: sequence, column: n, by: [where.city] }"))).toEqual(["column-type"]);
+    expect(await codesOf(custom("{ check: sequence, column: n, by: [nope] }"))).toEqual(["column-unknown"]);
+    expect(await codesOf(custom("{ check: sequence, column: n, step: 0 }"))).toEqual(["number-too-small"]);
+    expect(await codesOf(custom("{ check: sequence }"))).toEqual(["column-missing"]);
+    expect(await codesOf(custom("{ check: not, rule: { check: sequence, column: n } }"))).toEqual(["unknown-value"]);
+    const where = "where: { column: where.city, equals: x }";
+    expect(await codesOf(custom(`{ check: sequence, column: n, ${where} }`))).toEqual(["column-type"]);
+    expect(await codesOf(custom(`{ check: duplicate, columns: [id], scope: dataset, ${where} }`))).toEqual(["column-type"]);
+    expect((await ruleOf(custom(`{ check: duplicate, columns: [id], ${where} }`))).where).not.toBeNull();
+  });
+
+  test("lint says where a scope may be wrong, and what a gap does", async () => {
+    const lintOf = async (rule: string, settings = ""): Promise<string[]> => {
+      const { contract } = await load(documentOf(settings + columns + custom(rule)));
+      return lintContract(contract)
+        .filter(({ code }) => code.startsWith("sequence"))
+        .map(({ severity, code }) => `${severity} ${code}`);
+    };
+    const key = `    customProperties: [{ property: sluice, value: { key: { column: id } } }]\n`;
+    const by = (more: string): string => `{ check: sequence, column: n, by: [id]${more} }`;
+    expect(await lintOf(by(""))).toEqual(["warning sequence-partition", "info sequence-gaps"]);
+    expect(await lintOf(by(", tolerance: { rows: 0 }"), key)).toEqual([]);
+    expect(await lintOf("{ check: sequence, column: n, by: [day], severity: warning }", key)).toEqual(["warning sequence-partition"]);
+    expect(await lintOf(by(", scope: dataset, severity: warning"))).toEqual(["info sequence-order"]);
+    expect(await lintOf("{ check: sequence, column: n, severity: warning }")).toEqual([]);
   });
 });
 
