@@ -2,6 +2,7 @@ import type { Batch } from "../core/batch.ts";
 import { timeText } from "../core/civil.ts";
 import { Cell, type Column } from "../core/column.ts";
 import type { PartitionValue } from "../core/partition-transform.ts";
+import type { PartitionKey } from "../core/position.ts";
 import type { IcebergField } from "../core/table-schema.ts";
 import { sourceColumns } from "../core/table-schema.ts";
 
@@ -25,17 +26,13 @@ export function scalarWithId(fields: readonly IcebergField[], id: number): Scala
 /** The values of a table's field in a batch, by row, as the table will hold them; null in all rows where the batch has no such column. */
 export function valuesIn(batch: Batch, field: ScalarField): (row: number) => PartitionValue {
   const { records, unknown } = batch;
+  const keyOf = (row: number): PartitionKey | undefined => records.partitions[records.partition[row] as number];
   const [name] = field.path;
-  switch (name) {
-    case sourceColumns.source:
-      return (row) => records.partitions[records.partition[row] as number]?.topicId ?? null;
-    case sourceColumns.partition:
-      return (row) => records.partitions[records.partition[row] as number]?.partition ?? null;
-    case sourceColumns.offset:
-      return (row) => records.offsets[row] as bigint;
-    case sourceColumns.timestamp:
-      return (row) => (records.timestamps[row] === -1n ? null : (records.timestamps[row] as bigint) * 1000n);
-  }
+  if (name === sourceColumns.source) return (row) => keyOf(row)?.topicId ?? null;
+  if (name === sourceColumns.partition) return (row) => keyOf(row)?.partition ?? null;
+  if (name === sourceColumns.offset) return (row) => records.offsets[row] as bigint;
+  if (name === sourceColumns.timestamp)
+    return (row) => (records.timestamps[row] === -1n ? null : (records.timestamps[row] as bigint) * 1000n);
   let columns: readonly Column[] = unknown === null ? batch.columns : [...batch.columns, unknown];
   const chain: Column[] = [];
   for (const part of field.path) {

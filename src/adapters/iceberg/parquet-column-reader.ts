@@ -1,4 +1,4 @@
-import type { FileMetaData } from "hyparquet";
+import type { FileMetaData, SchemaElement } from "hyparquet";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { Cell, type Column } from "../../core/column.ts";
 import { SluiceError } from "../../core/errors.ts";
@@ -12,12 +12,20 @@ export interface PhysicalRows {
   readonly values: ReadonlyMap<string, readonly unknown[]>;
 }
 
-/** Reads top-level columns of a Parquet file, a row group at a time, as physical values: numbers, bigints, booleans and bytes, without any conversion. A column that the file does not have is all null. */
-export async function* readPhysicalColumns(storage: Storage, path: string, columns: readonly string[]): AsyncIterable<PhysicalRows> {
+/**
+ * Reads top-level columns of a Parquet file, a row group at a time, as physical values: numbers, bigints, booleans and bytes, without any conversion. A
+ * column that the file does not have is all null. `ids`: the fields that columns are now; a file may have them under names of its time.
+ */
+export async function* readPhysicalColumns(
+  storage: Storage,
+  path: string,
+  columns: readonly string[],
+  ids: ReadonlyMap<string, number> = new Map(),
+): AsyncIterable<PhysicalRows> {
   const file = await asyncBuffer(storage, path);
   const metadata = withoutLogicalTypes(await parquetMetadataAsync(file));
-  const present = new Set(metadata.schema.slice(1).map((element) => element.name));
-  const wanted = columns.filter((name) => present.has(name));
+  const names = namesInFile(metadata, columns, ids);
+  const wanted = [...new Set(names.values())];
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
@@ -30,10 +38,37 @@ export async function* readPhysicalColumns(storage: Storage, path: string, colum
       utf8: false,
       compressors: parquetCompressors,
     });
-    const values = new Map(columns.map((name) => [name, rows.map((row) => (row as Record<string, unknown>)[name] ?? null)]));
+    const valuesOf = (name: string | undefined): unknown[] =>
+      rows.map((row) => (name === undefined ? null : ((row as Record<string, unknown>)[name] ?? null)));
+    const values = new Map(columns.map((name) => [name, valuesOf(names.get(name))]));
     yield { count: rowEnd - rowStart, values };
     rowStart = rowEnd;
   }
+}
+
+/** The names that a file has columns under, of those that it has. Other programs' files may be without ids: they go by names. */
+function namesInFile(metadata: FileMetaData, columns: readonly string[], ids: ReadonlyMap<string, number>): Map<string, string> {
+  const elements = topLevel(metadata.schema);
+  const found = columns.flatMap((name) => {
+    const id = ids.get(name);
+    const own = elements.find((element) =>
+      id === undefined || element.field_id === undefined ? element.name === name : element.field_id === id,
+    );
+    return own === undefined ? [] : [[name, own.name] as const];
+  });
+  return new Map(found);
+}
+
+/** The elements right below the root of Parquet's flattened tree. */
+function topLevel(schema: readonly SchemaElement[]): SchemaElement[] {
+  const top: SchemaElement[] = [];
+  const skip = (at: number): number => {
+    let next = at + 1;
+    for (let child = 0; child < (schema[at]?.num_children ?? 0); child++) next = skip(next);
+    return next;
+  };
+  for (let at = 1; at < schema.length; at = skip(at)) top.push(schema[at] as SchemaElement);
+  return top;
 }
 
 /** Conversions of logical types lose digits of decimals and of times: they are taken off before pages are read. */

@@ -7,7 +7,7 @@ import { EntryStatus } from "../iceberg/manifest.ts";
 import { pathOfUri } from "../iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../iceberg/table-metadata.ts";
-import { snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
+import { currentSchema, snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 import { isIn, parseRanges, readRollbacks } from "./refs/rollback-records.ts";
@@ -66,8 +66,9 @@ export async function* promotedColumns(
 ): AsyncIterable<PromotedRows> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const names = [...columns.map((field) => field.name), ...Object.values(sourceColumns)];
+  const ids = new Map(currentSchema(metadata).fields.map((field) => [field.name, field.id]));
   for (const { uri, sequence } of await filesOf(context, metadata, range)) {
-    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names))
+    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names, ids))
       yield promotedRows(sequence, columns, rows);
   }
 }
