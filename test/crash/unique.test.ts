@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ancestry, catalogTables, liveFiles, readTable } from "../conservation/iceberg-files.ts";
 import { produce } from "../live/harness/produce.ts";
 import { kafkaHere, sharedBroker } from "../live/harness/shared-broker.ts";
+import { sluice } from "../cli/sluice.ts";
 import { exited, Rig } from "./rig.ts";
 
 const partitions = 3;
@@ -67,5 +68,28 @@ describe.skipIf(!kafkaHere.available)("rows that are unique over the dataset", (
     expect(await rig.terminate(last), rig.lastLog()).toBe(0);
     expect(await promotedIds(rig)).toEqual(Array.from({ length: made }, (_, id) => id));
     expect((await rig.check(true)).problems).toEqual([]);
+  });
+
+  it("take the keys of records that were claimed, never committed, and passed over by a person", { timeout: 120_000 }, async () => {
+    const before = await promotedIds(rig);
+    const value = (id: number): string => `{"id":${id},"customer":"c${id}","amount":1,"placed_at":"2026-01-01T00:00:00Z"}`;
+    const ids = Array.from({ length: 90 }, (_, i) => 1_000_000 + i);
+    const send = (shift: number): Promise<void> =>
+      produce(
+        rig.bootstrap,
+        rig.topic,
+        ids.map((id) => ({ key: `${id}`, value: value(id), partition: (id + shift) % partitions })),
+      );
+    await send(0);
+    // Its claims are durable, and its window is in no table.
+    expect(await exited(rig.worker({ SLUICE_CRASH_AT: "decision.written:1" })), rig.lastLog()).toBe("SIGKILL");
+    expect(await promotedIds(rig)).toEqual(before);
+    const { code, err } = await sluice(["source", "reset", "--to", "latest", "--config", rig.configFile, "-m", "sent again"]);
+    expect(code, err).toBe(0);
+    await send(1);
+    const last = rig.worker();
+    await rig.caughtUp();
+    expect(await rig.terminate(last), rig.lastLog()).toBe(0);
+    expect(await promotedIds(rig)).toEqual([...before, ...ids]);
   });
 });
