@@ -23,6 +23,8 @@ export interface CheckReport {
   readonly promoted: number;
   readonly quarantined: number;
   readonly held: number;
+  /** Rows that a rollback took off main. */
+  readonly withdrawn: number;
   readonly skipped: number;
   readonly unread: number;
   readonly dlq: number | null;
@@ -154,9 +156,49 @@ function positionsOf(table: Table): Map<number, bigint> {
   return positions;
 }
 
+/** A rollback that stands, as the table's property tells it. */
+interface Rollback {
+  readonly id: string;
+  readonly from: string;
+  readonly sequences: readonly { readonly first: string; readonly last: string }[];
+}
+
+function rollbacksOf(table: Table): readonly Rollback[] {
+  return JSON.parse(table.properties["sluice.withdrawn"] ?? "[]") as Rollback[];
+}
+
+/**
+ * Rows that rollbacks withdrew: of the files that stood in the version they rolled back, those added by commits that they name. The rows of a file that
+ * stands on main are not withdrawn, and are a problem.
+ */
+async function withdrawnRows(table: Table, problems: Problems): Promise<PlacedRow[]> {
+  const main = ancestry(table, "main")[0];
+  const onMain = new Set((main === undefined ? [] : await liveFiles(main)).map((file) => file.path));
+  const placed: PlacedRow[] = [];
+  for (const { id, from, sequences } of rollbacksOf(table)) {
+    const head = table.snapshots.get(from);
+    if (head === undefined || table.refs[`withdrawn/${id}`] !== from) {
+      problems.add("withdrawn version without a ref", id);
+      continue;
+    }
+    const added = (sequence: number): boolean =>
+      sequences.some(({ first, last }) => BigInt(first) <= BigInt(sequence) && BigInt(sequence) <= BigInt(last));
+    for (const file of await liveFiles(head)) {
+      if (!added(file.sequence)) continue;
+      if (onMain.has(file.path)) problems.add("withdrawn and on main", file.path);
+      for (const row of await readRows(file.path)) {
+        placed.push({ id: `${String(row["_sluice_partition"])}:${String(row["_sluice_offset"])}`, row, file: file.path });
+      }
+    }
+  }
+  return placed;
+}
+
+/** Of every commit that was ever on main: one that a rollback withdrew has still skipped what it skipped. */
 function skippedBySummaries(table: Table): number {
   let skipped = 0;
-  for (const snapshot of ancestry(table, "main")) {
+  for (const snapshot of table.snapshots.values()) {
+    if (snapshot.summary["sluice.part"] !== undefined) continue;
     skipped += Number(snapshot.summary["sluice.skipped-records"] ?? 0);
   }
   return skipped;
@@ -219,7 +261,12 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   }
   const latest = latestVersions(versions);
   const held = await heldIds(promoted, quarantine);
-  const counts = { promoted: 0, quarantined: 0, held: 0, skipped: 0, unread: 0 };
+  const withdrawn = new Map<string, PlacedRow>();
+  for (const placed of await withdrawnRows(promoted, problems)) {
+    if (withdrawn.has(placed.id)) problems.add("withdrawn twice", placed.id);
+    withdrawn.set(placed.id, placed);
+  }
+  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, skipped: 0, unread: 0 };
   const known = new Set<string>();
   const offsetSeen = new Set<string>();
 
@@ -232,20 +279,24 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
     const version = latest.get(record.id);
     const open = version !== undefined && version.state !== "promoted";
     const inHeld = held.ids.get(record.id) ?? 0;
-    const places = (row === undefined ? 0 : 1) + (open ? 1 : 0) + inHeld;
+    const taken = withdrawn.get(record.id);
+    const places = (row === undefined ? 0 : 1) + (open ? 1 : 0) + inHeld + (taken === undefined ? 0 : 1);
     if (!read) {
       counts.unread++;
       if (places > 0) problems.add("placed beyond the position", record.id);
       continue;
     }
     if (places > 1) problems.add("in more than one place", record.id);
-    if (version?.state === "promoted" && row === undefined) problems.add("replayed and not in the table", record.id);
+    if (version?.state === "promoted" && row === undefined && taken === undefined) problems.add("replayed and not in the table", record.id);
     if (row !== undefined) {
       counts.promoted++;
       comparePromoted(record, row, problems);
     } else if (open) counts.quarantined++;
     else if (inHeld > 0) counts.held++;
-    else if (record.value === null) counts.skipped++;
+    else if (taken !== undefined) {
+      counts.withdrawn++;
+      comparePromoted(record, taken, problems);
+    } else if (record.value === null) counts.skipped++;
     else problems.add("nowhere", record.id);
     const heldDigest = held.digests.get(record.id);
     if (heldDigest !== undefined && heldDigest !== record.digest) problems.add("held bytes differ", record.id);
@@ -254,7 +305,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   for (const version of versions) {
     if (version.digest !== null && version.digest !== digests.get(version.id)) problems.add("quarantined bytes differ", version.id);
   }
-  for (const id of [...rows.keys(), ...latest.keys(), ...held.ids.keys()])
+  for (const id of [...rows.keys(), ...latest.keys(), ...held.ids.keys(), ...withdrawn.keys()])
     if (!known.has(id)) problems.add("placed but never produced", id);
   const skippedDeclared = skippedBySummaries(promoted);
   if (counts.skipped !== skippedDeclared)

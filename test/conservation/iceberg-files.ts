@@ -20,6 +20,8 @@ export interface Table {
 export interface ManifestFile {
   readonly path: string;
   readonly addedIn: string;
+  /** Its data sequence number. */
+  readonly sequence: number;
 }
 
 const long = avsc.types.LongType.__with({
@@ -118,7 +120,9 @@ export async function liveFiles(snapshot: Snapshot): Promise<ManifestFile[]> {
     for (const entry of await readAvro(String(manifest["manifest_path"]))) {
       if (entry["status"] === 2) continue;
       const file = entry["data_file"] as Record<string, unknown>;
-      files.push({ path: localPath(String(file["file_path"])), addedIn: String((entry["snapshot_id"] as bigint | null) ?? snapshot.id) });
+      const sequence = (entry["sequence_number"] as bigint | null) ?? (manifest["sequence_number"] as bigint);
+      const addedIn = String((entry["snapshot_id"] as bigint | null) ?? snapshot.id);
+      files.push({ path: localPath(String(file["file_path"])), addedIn, sequence: Number(sequence) });
     }
   }
   return files;

@@ -3,6 +3,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import avsc from "avsc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Rig } from "../crash/rig.ts";
+import { sluice } from "../cli/sluice.ts";
 import { produce } from "../live/harness/produce.ts";
 import { kafkaHere, sharedBroker } from "../live/harness/shared-broker.ts";
 import { ancestry, avroType, catalogTables, liveFiles, localPath, readTable } from "./iceberg-files.ts";
@@ -123,6 +124,46 @@ describe.skipIf(!kafkaHere.available)("the conservation checker", () => {
       renameSync(`${promotedList}.kept`, promotedList);
     }
   });
+
+  it("counts what a rollback withdrew as its own state, and catches what happens to it", async () => {
+    const before = await rig.check(true);
+    await rig.produce(200);
+    const worker = rig.worker();
+    await rig.caughtUp();
+    expect(await rig.terminate(worker), rig.lastLog()).toBe(0);
+    const all = await rig.check(true);
+    const first = ancestry(readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string), "main");
+    const steps = first.findIndex((each) => each.summary["total-records"] === String(before.promoted));
+    const back = await sluice(["rollback", "--to", `main~${steps}`, "-m", "mutants", "--config", rig.configFile]);
+    expect(back.code, back.err).toBe(0);
+    const report = await rig.check(true);
+    expect(report.problems).toEqual([]);
+    expect([report.promoted, report.withdrawn]).toEqual([before.promoted, all.promoted - before.promoted]);
+    expect(report.quarantined).toBe(all.quarantined);
+
+    const table = readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string);
+    const onMain = new Set((await liveFiles(ancestry(table, "main")[0] as never)).map((file) => file.path));
+    const ref = Object.keys(table.refs).find((name) => name.startsWith("withdrawn/")) as string;
+    const file = (await liveFiles(ancestry(table, ref)[0] as never)).find(({ path }) => !onMain.has(path))?.path as string;
+    const cases: readonly [file: string, select: string, caught: RegExp][] = [
+      [file, "SELECT * FROM FILE OFFSET 1", /nowhere \(1\)/],
+      [file, "SELECT * REPLACE (amount + 0.01 AS amount) FROM FILE", /differs from its record.*amount/],
+      [file, "SELECT * FROM FILE UNION ALL (SELECT * FROM FILE LIMIT 1)", /withdrawn twice \(1\)/],
+      [promotedFile, `SELECT * FROM FILE UNION ALL (SELECT * FROM read_parquet('${file}') LIMIT 1)`, /more than one place \(1\)/],
+    ];
+    for (const [target, select, caught] of cases) {
+      copyFileSync(target, `${target}.kept`);
+      try {
+        await rewrite(target, select);
+        expect((await rig.check(true)).problems.join("\n")).toMatch(caught);
+      } finally {
+        renameSync(`${target}.kept`, target);
+      }
+    }
+    const forth = await sluice(["rollforward", "-m", "mutants", "--config", rig.configFile]);
+    expect(forth.code, forth.err).toBe(0);
+    expect(await rig.check(true)).toEqual(all);
+  }, 60_000);
 
   it("catches records that are not read yet, and dead letters of records that are not quarantined", async () => {
     await produce(rig.bootstrap, `${rig.topic}.dlq`, [{ value: "x", headers: [["sluice.id", "t:0:424242"]] }]);

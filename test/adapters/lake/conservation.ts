@@ -1,5 +1,15 @@
 import { expect } from "vitest";
+import type { BranchContent } from "./table-content.ts";
 import { loadBoth, readBranch } from "./table-content.ts";
+
+/** Rows that rollbacks which stand took off main: what is under their tags, and neither on main nor where main went back to. */
+async function withdrawnRows(folder: string, main: BranchContent, refs: readonly string[]): Promise<Set<string>> {
+  const rows = new Set<string>();
+  for (const ref of refs.filter((name) => name.startsWith("withdrawn/"))) {
+    for (const each of (await readBranch(folder, "orders", ref)).promoted) if (!main.promoted.includes(each)) rows.add(each);
+  }
+  return rows;
+}
 
 /** That every record below its partition's position is in exactly one place, that none beyond is anywhere, and no file stands twice on main. */
 export async function expectConserved(folder: string): Promise<Record<string, number>> {
@@ -21,6 +31,7 @@ export async function expectConserved(folder: string): Promise<Record<string, nu
     const raw = branch.quarantined.filter((each) => !main.quarantined.includes(each));
     for (const each of raw) put(each.split("#")[0]!, "held");
   }
+  for (const each of await withdrawnRows(folder, main, Object.keys(promoted.refs))) put(each.split("=")[0]!, "withdrawn");
   const expected: string[] = [];
   const positions = JSON.parse(promoted.properties["sluice.positions"] ?? "[]") as { topicId: string; partition: number; next: string }[];
   for (const { topicId, partition, next } of positions)

@@ -64,7 +64,12 @@ describe.skipIf(!pythonHere)("other programs that write to the table", () => {
     expect(await lake.commitWindow(second)).toMatchObject({ status: "committed" });
     await lake.commitWindow(makeWindow({ id: "w3", from: 2n, values: [row(3)] }));
     expect((await readBranch(scratch.folder, "orders")).promoted).toEqual(["topic-a:0:0=1", "topic-a:0:2=3"]);
-    expect((await collect(lake.history("orders", 0n))).map((each) => each.decision.windowId)).toEqual(["w1", "w3"]);
+    const history = await collect(lake.history("orders", 0n));
+    expect(history.map((each) => [each.decision.windowId, each.isWithdrawn])).toEqual([
+      ["w1", false],
+      ["w2", true],
+      ["w3", false],
+    ]);
     await lake.close();
   });
 });

@@ -12,15 +12,12 @@ import { namedRef } from "./list-refs.ts";
 import type { RefRecord } from "./ref-records.ts";
 import { recordOf, recordProperty, refAgeMs, versionSpace } from "./ref-records.ts";
 
-/** A ref to make, and the instant that marks it as this call's own. */
+/** A ref to make, by one call. */
 export interface RefRequest extends Omit<NewRef, "kind"> {
   readonly kind: RefRecord["kind"];
   readonly atMs: number;
+  readonly call: string;
   readonly datasets?: readonly string[];
-}
-
-function isOwn(record: RefRecord | null, request: RefRequest): boolean {
-  return record?.atMs === request.atMs && record.author === request.author && record.kind === request.kind && record.dropped === undefined;
 }
 
 function versionOf(dataset: string, metadata: TableMetadata, request: RefRequest): Snapshot {
@@ -53,11 +50,11 @@ function checkFree(metadata: TableMetadata, request: RefRequest, snapshotId: str
 /** Drafts one ref of one table; null where it stands as it is asked for. Rejects as `LakeRefs.create` does. */
 export function draftRef(context: LakeContext, tables: DatasetTables, request: RefRequest): TableDraft | null {
   const { metadata } = tables.promoted;
-  const { name, kind, author, reason, atMs, datasets } = request;
+  const { name, kind, author, reason, atMs, call, datasets } = request;
   checkRefName(name);
   const record = recordOf(metadata, name);
   const standing = metadata.refs[name];
-  if (standing !== undefined && isOwn(record, request)) return null;
+  if (standing !== undefined && record?.call === call) return null;
   const snapshot = versionOf(tables.dataset, metadata, request);
   const id = snapshot["snapshot-id"];
   const same = standing?.["snapshot-id"] === id && record?.kind === "tag" && kind === "tag" && record.dropped === undefined;
@@ -66,7 +63,7 @@ export function draftRef(context: LakeContext, tables: DatasetTables, request: R
   const draft = new TableDraft(context.io, metadata);
   draft.requireRef(name);
   const age = request.keepMs === null ? {} : { "max-ref-age-ms": refAgeMs(snapshot, request.keepMs, atMs) };
-  const kept: RefRecord = { kind, snapshotId: id.toString(), author, reason, atMs, ...(datasets !== undefined && { datasets }) };
+  const kept: RefRecord = { kind, snapshotId: id.toString(), author, reason, atMs, call, ...(datasets !== undefined && { datasets }) };
   draft.update(
     { action: "set-snapshot-ref", "ref-name": name, type: kind === "branch" ? "branch" : "tag", "snapshot-id": id, ...age },
     { action: "set-properties", updates: { [recordProperty(name)]: JSON.stringify(kept) } },
@@ -76,7 +73,7 @@ export function draftRef(context: LakeContext, tables: DatasetTables, request: R
 
 /** Makes a tag or branch; see `LakeRefs.create`. */
 export function createRef(context: LakeContext, dataset: string, ref: NewRef): Promise<NamedRef> {
-  const request: RefRequest = { ...ref, atMs: context.clock.now() };
+  const request: RefRequest = { ...ref, atMs: context.clock.now(), call: context.io.uuid() };
   return commitUntilSettled(context, dataset, async (tables) => {
     const draft = draftRef(context, tables, request);
     if (draft === null) return { kind: "done", result: namedRef(tables.promoted.metadata, ref.name) as NamedRef };
@@ -84,11 +81,12 @@ export function createRef(context: LakeContext, dataset: string, ref: NewRef): P
   });
 }
 
-/** A ref to drop, and the instant that marks it as this call's own. */
+/** A ref to drop, by one call. */
 export interface DropRequest extends Authorship {
   readonly kind: RefRecord["kind"];
   readonly name: string;
   readonly atMs: number;
+  readonly call: string;
 }
 
 function checkDroppable(dataset: string, metadata: TableMetadata, { kind, name }: DropRequest): void {
@@ -107,17 +105,17 @@ function checkDroppable(dataset: string, metadata: TableMetadata, { kind, name }
 /** Drafts the dropping of one ref of one table; null where this very call has done it. */
 export function draftDrop(context: LakeContext, tables: DatasetTables, request: DropRequest): TableDraft | null {
   const { metadata } = tables.promoted;
-  const { name, author, reason, atMs, kind } = request;
+  const { name, author, reason, atMs, call, kind } = request;
   const record = recordOf(metadata, name);
   const standing = metadata.refs[name];
-  if (standing === undefined && record?.dropped?.atMs === atMs && record.dropped.author === author) return null;
+  if (standing === undefined && record?.dropped?.call === call) return null;
   // A release's tag that another program took away: its record ends all the same.
   const isLost = standing === undefined && kind === "release" && record?.kind === kind && record.dropped === undefined;
   if (!isLost) checkDroppable(tables.dataset, metadata, request);
   const snapshotId = standing?.["snapshot-id"].toString() ?? record?.snapshotId ?? "";
   // Of another program's tag no record was kept: its end is recorded all the same.
-  const before: RefRecord = record ?? { kind, snapshotId, author: "another program", reason: "unknown", atMs };
-  const ended: RefRecord = { ...before, snapshotId, dropped: { author, reason, atMs } };
+  const before: RefRecord = record ?? { kind, snapshotId, author: "another program", reason: "unknown", atMs, call };
+  const ended: RefRecord = { ...before, snapshotId, dropped: { author, reason, atMs, call } };
   const draft = new TableDraft(context.io, metadata);
   draft.requireRef(name);
   if (!isLost) draft.update({ action: "remove-snapshot-ref", "ref-name": name });
@@ -126,8 +124,8 @@ export function draftDrop(context: LakeContext, tables: DatasetTables, request: 
 }
 
 /** Drops a tag or branch; see `LakeRefs.drop`. Answers it as it was. */
-export function dropRef(context: LakeContext, dataset: string, ref: Omit<DropRequest, "atMs">): Promise<NamedRef> {
-  const request: DropRequest = { ...ref, atMs: context.clock.now() };
+export function dropRef(context: LakeContext, dataset: string, ref: Omit<DropRequest, "atMs" | "call">): Promise<NamedRef> {
+  const request: DropRequest = { ...ref, atMs: context.clock.now(), call: context.io.uuid() };
   let last: NamedRef | null = null;
   return commitUntilSettled(context, dataset, async (tables) => {
     last = namedRef(tables.promoted.metadata, ref.name) ?? last;

@@ -17,6 +17,8 @@ import { isOwnCommit, movedBy, withdrawnTest } from "./version-line.ts";
 export interface PlannedRollback {
   readonly plan: RollbackPlan;
   readonly head: Snapshot;
+  /** Versions between the two, as far as the table still has them. */
+  readonly versions: number;
   readonly target: Snapshot;
   readonly ranges: readonly SequenceRange[];
   /** Whether something between the two was no append. */
@@ -115,6 +117,7 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
       refs: refs.map(([name]) => name).toSorted(),
     },
     head,
+    versions: chain.length,
     target,
     ranges,
     isRewritten: chain.some((each) => (each.summary.operation ?? "append") !== "append") || chain.length === 0,

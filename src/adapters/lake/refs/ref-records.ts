@@ -7,9 +7,11 @@ export interface RefRecord extends Authorship {
   readonly kind: "tag" | "branch" | "release";
   readonly snapshotId: string;
   readonly atMs: number;
+  /** The call that made it, so that a call whose answer was lost recognises its own. */
+  readonly call: string;
   /** Of a release: all its datasets. */
   readonly datasets?: readonly string[];
-  readonly dropped?: Authorship & { readonly atMs: number };
+  readonly dropped?: Authorship & { readonly atMs: number; readonly call: string };
 }
 
 /** One property a ref: catalogs merge properties by their keys, so that two people who tag at once lose nothing of each other's. */

@@ -50,7 +50,7 @@ export async function listReleases(context: LakeContext, datasets: readonly stri
 export function createRelease(context: LakeContext, release: Parameters<LakeRefs["createRelease"]>[0]): Promise<Release> {
   const datasets = [...new Set(release.datasets)].toSorted();
   if (datasets.length === 0) throw new SluiceError("NOT_FOUND", "there is no dataset to release yet");
-  const request: RefRequest = { ...release, kind: "release", datasets, atMs: context.clock.now() };
+  const request: RefRequest = { ...release, kind: "release", datasets, atMs: context.clock.now(), call: context.io.uuid() };
   return commitJointly(context, datasets, async (tables) => {
     const drafts = tables.map((each) => draftRef(context, each, request));
     const after = tables.map((each, i) => [each.dataset, drafts[i]?.metadata ?? each.promoted.metadata] as const);
@@ -68,7 +68,7 @@ export async function dropRelease(
 ): Promise<Release> {
   const standing = (await listReleases(context, known)).find((each) => each.name === release.name);
   if (standing === undefined) throw new SluiceError("NOT_FOUND", `there is no release ${release.name}`);
-  const request: DropRequest = { ...release, kind: "release", atMs: context.clock.now() };
+  const request: DropRequest = { ...release, kind: "release", atMs: context.clock.now(), call: context.io.uuid() };
   const members = standing.members.map((each) => each.dataset);
   return commitJointly(context, members, async (tables) => {
     const drafts = tables.map((each) => draftDrop(context, each, request));

@@ -90,7 +90,7 @@ export async function rollback(
   return commitUntilSettled(context, dataset, async (tables) => {
     const { metadata } = tables.promoted;
     if (mine !== null && snapshotWithId(metadata, id) !== null) return { kind: "done", result: mine };
-    const { plan, head, target, ranges, isRewritten } = await planRollback(context, tables, change.to);
+    const { plan, head, versions, target, ranges, isRewritten } = await planRollback(context, tables, change.to);
     const nowMs = context.clock.now();
     const moved: MovedMain = {
       rollback: id.toString(),
@@ -122,9 +122,11 @@ export async function rollback(
     });
     const draft = new TableDraft(context.io, metadata);
     const age = change.keepMs === null ? {} : { "max-ref-age-ms": refAgeMs(head, change.keepMs, nowMs) };
+    // A tag keeps its one snapshot. Where that does not tell what came after the target, all in between are kept, as a branch's.
+    const kind = isRewritten ? ({ type: "branch", "min-snapshots-to-keep": versions + 1 } as const) : ({ type: "tag" } as const);
     draft.update(
       { action: "set-properties", updates: { [propertyNames.withdrawn]: writeRollbacks([...readRollbacks(metadata.properties), record]) } },
-      { action: "set-snapshot-ref", "ref-name": withdrawnTag(record.id), type: "tag", "snapshot-id": head["snapshot-id"], ...age },
+      { action: "set-snapshot-ref", "ref-name": withdrawnTag(record.id), ...kind, "snapshot-id": head["snapshot-id"], ...age },
     );
     const summary = await moveSummary(context, decision, { author, reason });
     await draft.append({ snapshotId: id, parent: target, branch: "main", manifests: [], summary, merges: null, nowMs });
