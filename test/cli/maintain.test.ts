@@ -1,0 +1,99 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import type { Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/config.ts";
+import type { GateEvent } from "../../src/core/events.ts";
+import { startMaintenance } from "../../src/cli/maintenance-thread.ts";
+import { makeWindow, openLake, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import { readBranch } from "../adapters/lake/table-content.ts";
+import { sluice } from "./sluice.ts";
+
+/** A lake with small files of five windows, and its configuration. */
+async function makeLake(folder: string, maintenance: string): Promise<string> {
+  const lake = await startedLake(folder);
+  for (let i = 0; i < 5; i++)
+    await lake.commitWindow(makeWindow({ id: `w${i}`, from: BigInt(i * 2), values: [row(i), "bad"], rejected: [1] }));
+  await lake.close();
+  const file = join(folder, "sluice.yaml");
+  const lakeSection = `lake: { folder: ${folder}, catalog: ${join(folder, "catalog.db")}, namespace: db }`;
+  writeFileSync(
+    file,
+    `${lakeSection}\nsource: { kind: files, paths: [x.ndjson] }\ndatasets: [{ contract: orders.odcs.yaml }]\nmaintenance: { ${maintenance} }\n`,
+  );
+  return file;
+}
+
+it("compacts, expires and cleans up from the command line, and only says so in a dry run", { timeout: 60_000 }, async () => {
+  using scratch = scratchFolder();
+  const config = await makeLake(scratch.folder, "filesMin: 2, snapshotsMin: 1, snapshotAgeMsMax: 60000");
+  const before = await readBranch(scratch.folder, "orders");
+  const command = (...args: string[]): ReturnType<typeof sluice> => sluice(["maintain", ...args, "--config", config]);
+
+  const dry = await command("run", "--dry-run");
+  expect(dry).toMatchObject({ code: 0, err: "" });
+  expect(dry.out).toContain("orders: would make 5 files into 1");
+  expect(dry.out).toContain("orders quarantine: would make 5 files into 1");
+  expect(await readBranch(scratch.folder, "orders")).toEqual(before);
+
+  const compacted = await command("compact", "--json");
+  const reports = JSON.parse(compacted.out) as { dataset: string; table: string; filesAfter: number; rows: string }[];
+  expect(reports.map(({ dataset, table, filesAfter, rows }) => [dataset, table, filesAfter, rows])).toEqual([
+    ["orders", "promoted", 1, "5"],
+    ["orders", "quarantine", 1, "5"],
+  ]);
+  expect((await command("compact")).out).toBe("orders: nothing to compact\norders quarantine: nothing to compact\n");
+
+  expect((await command("expire")).out).toMatch(/^orders: expired 0 snapshots and 0 of quarantine/);
+  await sleep(1100);
+  const expired = JSON.parse((await command("expire", "--older-than", "1s", "--keep", "1", "--json")).out) as {
+    snapshots: unknown;
+    files: number;
+  }[];
+  // All but main's newest: five windows, their activation and start; quarantine has windows only.
+  expect(expired[0]?.snapshots).toEqual({ promoted: 6, quarantine: 5 });
+  expect(expired[0]?.files).toBeGreaterThan(20);
+  const after = await readBranch(scratch.folder, "orders");
+  expect([after.promoted, after.quarantined]).toEqual([before.promoted, before.quarantined]);
+  expect((await command("orphans", "--dry-run", "--grace", "30d")).out).toBe("would remove 0 files that nothing names (0 B)\n");
+  expect((await sluice(["snapshots", "--config", config])).out).toContain("compact");
+  expect((await sluice(["trace", "record", "orders:0:0", "--config", config])).out).toContain("orders:0:0  promoted");
+  expect((await sluice(["status", "--config", config])).code).toBe(0);
+});
+
+/** Runs maintenance until an event comes that is wanted. */
+async function until(config: Config, wanted: (event: GateEvent) => boolean): Promise<GateEvent[]> {
+  const events: GateEvent[] = [];
+  const maintenance = startMaintenance({ config, datasets: ["orders"], holder: "test" }, (event) => events.push(event));
+  for (const start = performance.now(); !events.some(wanted) && performance.now() - start < 20_000;) await sleep(50);
+  await maintenance.stop();
+  return events;
+}
+
+it("does the same in a thread of a worker, once an interval, and is told when it fails", { timeout: 60_000 }, async () => {
+  using scratch = scratchFolder();
+  const { config } = loadConfig(await makeLake(scratch.folder, "filesMin: 2, intervalMs: 1000"), {});
+  const events = await until(config, (event) => event.type === "maintenance.done" && event.step === "orphans");
+  expect(events.map((event) => (event.type === "maintenance.done" ? [event.step, event.dataset, event.files] : event))).toEqual([
+    ["compact", "orders", 10],
+    ["expire", "orders", 0],
+    ["orphans", null, 0],
+  ]);
+  const lake = await openLake(scratch.folder);
+  expect((await lake.state("orders")).positions[0]?.next).toBe(10n);
+  await lake.close();
+  // Another worker has the lease: it is left to that one, without a word.
+  const other = await openLake(scratch.folder);
+  for (const dataset of ["orders", ""]) await other.cursors.acquire("maintenance", dataset, "another", 60_000);
+  const quiet: GateEvent[] = [];
+  const waiting = startMaintenance({ config, datasets: ["orders"], holder: "test" }, (event) => quiet.push(event));
+  await sleep(2500);
+  await waiting.stop();
+  expect(quiet).toEqual([]);
+  await other.close();
+
+  const broken: Config = { ...config, lake: { ...config.lake, catalog: join(scratch.folder, "sluice.yaml") } };
+  const failures = await until(broken, (event) => event.type === "maintenance.failed");
+  expect(failures[0]).toMatchObject({ type: "maintenance.failed", error: { code: "MAINTENANCE_FAILED" } });
+});
