@@ -71,6 +71,9 @@ describe.skipIf(!kafkaHere.available)("rows that are unique over the dataset", (
   });
 
   it("take the keys of records that were claimed, never committed, and passed over by a person", { timeout: 120_000 }, async () => {
+    const first = rig.worker();
+    await rig.caughtUp();
+    expect(await rig.terminate(first), rig.lastLog()).toBe(0);
     const before = await promotedIds(rig);
     const value = (id: number): string => `{"id":${id},"customer":"c${id}","amount":1,"placed_at":"2026-01-01T00:00:00Z"}`;
     const ids = Array.from({ length: 90 }, (_, i) => 1_000_000 + i);
