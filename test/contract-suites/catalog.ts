@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Catalog, LoadedTable, TableChange, TableName } from "../../src/adapters/catalog/catalog.ts";
 import type { Update } from "../../src/adapters/iceberg/metadata-update.ts";
@@ -15,6 +15,8 @@ export interface CatalogClient {
 /** A catalog to judge; every client sees the same tables. The namespace `db` is there. */
 export interface CatalogSubject {
   readonly name: string;
+  /** What this one is known not to do. */
+  readonly lacks?: { readonly jointCommitsUnderRaces?: true; readonly names?: readonly string[] };
   readonly start: () => Promise<{
     /** A folder's URI for a table's files. */
     readonly location: (name: string) => string;
@@ -27,11 +29,31 @@ type Started = Awaited<ReturnType<CatalogSubject["start"]>>;
 
 const named = (name: string): TableName => ({ namespace: "db", name });
 
+/** A change as Sluice makes them: it moves main, and requires where main was. */
 export function set(base: LoadedTable, value: string): TableChange {
+  const { metadata } = base;
+  const main = metadata.refs["main"]?.["snapshot-id"] ?? null;
+  const id = randomBytes(8).readBigUInt64BE() >> 1n;
+  const snapshot = {
+    "snapshot-id": id,
+    ...(main !== null && { "parent-snapshot-id": main }),
+    "sequence-number": metadata["last-sequence-number"] + 1n,
+    "timestamp-ms": metadata["last-updated-ms"] + 1,
+    "manifest-list": `${metadata.location}/metadata/snap-${id}.avro`,
+    summary: { operation: "append" },
+    "schema-id": 0,
+  };
   return {
     base,
-    requirements: [{ type: "assert-table-uuid", uuid: base.metadata["table-uuid"] }],
-    updates: [{ action: "set-properties", updates: { value } }],
+    requirements: [
+      { type: "assert-table-uuid", uuid: metadata["table-uuid"] },
+      { type: "assert-ref-snapshot-id", ref: "main", "snapshot-id": main },
+    ],
+    updates: [
+      { action: "set-properties", updates: { value } },
+      { action: "add-snapshot", snapshot },
+      { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": id },
+    ],
   };
 }
 
@@ -119,24 +141,28 @@ export function describeCatalog(subject: CatalogSubject): void {
       expect((await first.load(named("raced")))?.metadata.properties["value"]).toBe("20");
     });
 
-    it("does not let writers of several tables wait for each other in a circle", { timeout: 60_000 }, async () => {
-      const first = await open();
-      await create(first, "x", "y");
-      const catalogs = await Promise.all(Array.from({ length: 4 }, open));
-      await Promise.all(
-        catalogs.map(async (catalog, writer) => {
-          const order = writer % 2 === 0 ? ["x", "y"] : ["y", "x"];
-          for (let i = 0; i < 4;) {
-            const bases = [];
-            for (const name of order) bases.push((await catalog.load(named(name)))!);
-            const next = (base: LoadedTable): string => String(Number(base.metadata.properties["value"] ?? 0) + 1);
-            if ((await catalog.commit(bases.map((base) => set(base, next(base))))).status === "committed") i++;
-          }
-        }),
-      );
-      const values = [await first.load(named("x")), await first.load(named("y"))].map((each) => each?.metadata.properties["value"]);
-      expect(values).toEqual(["16", "16"]);
-    });
+    it.skipIf(subject.lacks?.jointCommitsUnderRaces === true)(
+      "does not let writers of several tables wait in a circle",
+      { timeout: 60_000 },
+      async () => {
+        const first = await open();
+        await create(first, "x", "y");
+        const catalogs = await Promise.all(Array.from({ length: 4 }, open));
+        await Promise.all(
+          catalogs.map(async (catalog, writer) => {
+            const order = writer % 2 === 0 ? ["x", "y"] : ["y", "x"];
+            for (let i = 0; i < 4;) {
+              const bases = [];
+              for (const name of order) bases.push((await catalog.load(named(name)))!);
+              const next = (base: LoadedTable): string => String(Number(base.metadata.properties["value"] ?? 0) + 1);
+              if ((await catalog.commit(bases.map((base) => set(base, next(base))))).status === "committed") i++;
+            }
+          }),
+        );
+        const values = [await first.load(named("x")), await first.load(named("y"))].map((each) => each?.metadata.properties["value"]);
+        expect(values).toEqual(["16", "16"]);
+      },
+    );
 
     it("keeps snapshots, branches and 64-bit ids as they are, and checks what a change requires", async () => {
       const [one, two] = [await open(), await open()];
@@ -172,7 +198,8 @@ export function describeCatalog(subject: CatalogSubject): void {
       expect(Object.keys((await one.load(named("wide")))!.metadata.refs)).toEqual(["main"]);
     });
 
-    it.each(["with space", "Größe", "a-b_c", "per%cent", "UPPER"])("takes %j as a table's name", async (name) => {
+    const names = ["with space", "Größe", "a-b_c", "per%cent", "UPPER"].filter((name) => subject.lacks?.names?.includes(name) !== true);
+    it.each(names)("takes %j as a table's name", async (name) => {
       const catalog = await open();
       await create(catalog, name);
       await catalog.commit([set((await catalog.load(named(name)))!, name)]);
