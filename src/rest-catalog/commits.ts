@@ -10,7 +10,8 @@ import { snapshotWithId } from "../adapters/iceberg/table-metadata.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import { needNamespace } from "./namespaces.ts";
 import type { Principal } from "./principal.ts";
-import { badRequest, commitFailed, forbidden, noSuchTable, RestError } from "./rest-error.ts";
+import type { RestError } from "./rest-error.ts";
+import { alreadyExists, badRequest, commitFailed, forbidden, noSuchTable } from "./rest-error.ts";
 
 /** One table's part of a commit. */
 export interface WantedChange {
@@ -124,5 +125,5 @@ export async function commitTables(
 export async function commitNew(context: CatalogContext, table: TableName, create: TableMetadata): Promise<LoadedTable> {
   const outcome = await context.catalog.commit([{ table, create }]);
   if (outcome.status === "committed") return outcome.tables[0] as LoadedTable;
-  throw new RestError(409, "AlreadyExistsException", `Table already exists: ${table.namespace}.${table.name}`);
+  throw alreadyExists("Table", `${table.namespace}.${table.name}`);
 }

@@ -32,7 +32,7 @@ export async function createNamespace(context: CatalogContext, principal: Princi
   principal.need("write", namespace);
   const properties = body.textsByName("properties");
   if ((await context.directory.namespaces()).includes(namespace) || !(await context.directory.create(namespace, properties))) {
-    throw alreadyExists(`Namespace ${namespace}`);
+    throw alreadyExists("Namespace", namespace);
   }
   return { namespace: levelsOf(namespace), properties };
 }

@@ -29,8 +29,8 @@ export function noSuchTable(table: { readonly namespace: string; readonly name: 
   return new RestError(404, "NoSuchTableException", `Table does not exist: ${table.namespace}.${table.name}`);
 }
 
-export function alreadyExists(what: string): RestError {
-  return new RestError(409, "AlreadyExistsException", `${what} already exists`);
+export function alreadyExists(kind: "Namespace" | "Table", name: string): RestError {
+  return new RestError(409, "AlreadyExistsException", `${kind} already exists: ${name}`);
 }
 
 export function commitFailed(message: string): RestError {

@@ -85,7 +85,7 @@ export async function createTable(context: CatalogContext, namespace: string, bo
   const table = { namespace, name: checkTableName(body.text("name")) };
   await needNamespace(context, namespace);
   checkNewName(context, table);
-  if ((await context.rows.location(table)) !== null) throw alreadyExists(`Table ${namespace}.${table.name}`);
+  if ((await context.rows.location(table)) !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
   const wanted = {
     schema: parseSchema(body.object("schema")),
     spec: body.has("partition-spec") ? parseSpec(body.object("partition-spec")) : { fields: [] },
@@ -115,12 +115,12 @@ export async function registerTable(context: CatalogContext, namespace: string, 
   await needNamespace(context, namespace);
   checkNewName(context, table);
   const current = await context.rows.location(table);
-  if (current !== null && !body.flag("overwrite")) throw alreadyExists(`Table ${namespace}.${table.name}`);
+  if (current !== null && !body.flag("overwrite")) throw alreadyExists("Table", `${namespace}.${table.name}`);
   const metadata = await readMetadata(context, location);
   // Where the next metadata file will be written.
   pathOfUri(context.storage, `${metadata.location}/metadata`);
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
-  if (moved !== null) throw alreadyExists(`Table ${namespace}.${table.name}`);
+  if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
   return tableAnswer(context, { metadataLocation: location, metadata });
 }
 
@@ -171,5 +171,5 @@ export async function renameTable(context: CatalogContext, principal: Principal,
   await needNamespace(context, to.namespace);
   const outcome = await context.directory.renameTable(from, to);
   if (outcome === "missing") throw noSuchTable(from);
-  if (outcome === "taken") throw alreadyExists(`Table ${to.namespace}.${to.name}`);
+  if (outcome === "taken") throw alreadyExists("Table", `${to.namespace}.${to.name}`);
 }

@@ -19,7 +19,10 @@ function lineageAfter(metadata: TableMetadata, snapshot: Snapshot): Pick<TableMe
 export function addSnapshot(metadata: TableMetadata, snapshot: Snapshot): TableMetadata {
   const { "snapshot-id": id, "sequence-number": sequence } = snapshot;
   if (snapshotWithId(metadata, id) !== null) throw new RefusedUpdate(`Snapshot already exists for id: ${id}`);
-  if (metadata["format-version"] > 1 && sequence <= metadata["last-sequence-number"]) {
+  const isOrdered = metadata["format-version"] > 1;
+  // A snapshot without a parent begins the table anew: nothing that came before is its past.
+  const isFirst = (snapshot["parent-snapshot-id"] ?? null) === null && metadata.snapshots.length > 0;
+  if (isOrdered && !isFirst && sequence <= metadata["last-sequence-number"]) {
     const message = `Cannot add snapshot with sequence number ${sequence}: a snapshot's sequence number must grow beyond last sequence number ${metadata["last-sequence-number"]}`;
     throw new RefusedUpdate(message, true);
   }
@@ -31,7 +34,7 @@ export function addSnapshot(metadata: TableMetadata, snapshot: Snapshot): TableM
     ...metadata,
     ...lineageAfter(metadata, snapshot),
     snapshots: [...metadata.snapshots, snapshot],
-    "last-sequence-number": metadata["format-version"] > 1 ? sequence : metadata["last-sequence-number"],
+    "last-sequence-number": isOrdered && sequence > metadata["last-sequence-number"] ? sequence : metadata["last-sequence-number"],
     "last-updated-ms": Math.max(metadata["last-updated-ms"], snapshot["timestamp-ms"]),
   };
 }

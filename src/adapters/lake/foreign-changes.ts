@@ -182,6 +182,9 @@ function refuseRef(metadata: TableMetadata, name: string, scope: AccessScope): s
 function refuseSummary(metadata: TableMetadata, snapshot: Snapshot): string | null {
   const own = Object.keys(snapshot.summary).find((key) => key.startsWith("sluice."));
   if (own !== undefined) return `summary key ${own} is Sluice's own`;
+  // Cursors of outboxes are sequence numbers.
+  if (snapshot["sequence-number"] <= metadata["last-sequence-number"])
+    return "a dataset's versions are numbered on: this one was made from an older table";
   const wapId = snapshot.summary[summaryKeys.publishedWapId];
   const isWindow = metadata.snapshots.some(({ summary }) => wapId !== undefined && summary[summaryKeys.windowId] === wapId);
   return isWindow ? `${wapId} is a held window: \`sluice hold publish\` is the way to main` : null;

@@ -108,7 +108,10 @@ describe("snapshots and refs", () => {
 
   it("tells changes that came too late from wrong ones", () => {
     const one = applyUpdates(table, [add(snapshot(1n, 5n)), main(1n)]);
-    expect(refused(one, add(snapshot(2n, 5n))).stale).toBe(true);
+    expect(refused(one, add(snapshot(2n, 5n, { "parent-snapshot-id": 1n }))).stale).toBe(true);
+    // Replacing a table begins its history anew, wherever its numbers stood.
+    expect(applyUpdates(one, [add(snapshot(2n, 3n))])["last-sequence-number"]).toBe(5n);
+    expect(refused(table, add(snapshot(2n, 0n))).stale).toBe(true);
     expect(refused(one, add(snapshot(1n, 6n)))).toMatchObject({ stale: false, message: expect.stringMatching(/already exists/) as string });
     const late = snapshot(2n, 6n, { "timestamp-ms": one["last-updated-ms"] - 60_001 });
     expect(refused(one, add(late)).message).toMatch(/more than a minute/);

@@ -88,7 +88,7 @@ describe("table metadata", () => {
     expect(next.properties).toEqual({ d: "e" });
     expect(next).toMatchObject({ "current-schema-id": 1, "last-column-id": 40 });
     expect(next.schemas.map((each) => each["schema-id"])).toEqual([0, 1]);
-    expect(() => applyUpdates(two, [add(snapshot(8n, 2n))])).toThrow(/sequence number must grow/);
+    expect(() => applyUpdates(two, [add(snapshot(8n, 2n, 7n))])).toThrow(/sequence number must grow/);
     expect(() => applyUpdates(two, [move("main", 99n)])).toThrow(/does not have/);
   });
 
