@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { openCatalog } from "../adapters/catalog/open-catalog.ts";
 import { ForeignChanges } from "../adapters/lake/foreign-changes.ts";
 import { openStorage } from "../adapters/storage/open-storage.ts";
+import type { Logger } from "../adapters/telemetry/log.ts";
+import { logCatalog } from "../adapters/telemetry/log.ts";
 import type { Config } from "../config/config.ts";
 import type { CatalogServerConfig } from "../config/http-config.ts";
 import type { CatalogEvent } from "../core/catalog-events.ts";
@@ -26,7 +28,7 @@ function clientProperties({ s3 }: Config["lake"]): Record<string, string> {
 export async function serveCatalog(
   config: Config,
   server: CatalogServerConfig,
-  ports: { readonly probe: Probe; readonly observe: (event: CatalogEvent) => void },
+  ports: { readonly probe: Probe; readonly observe: (event: CatalogEvent) => void; readonly log: Logger | null },
 ): Promise<CatalogServer> {
   const random = (): number => Math.random();
   const clock = { now: () => Date.now() };
@@ -43,6 +45,7 @@ export async function serveCatalog(
     files.close();
   };
   const { catalog, rows, directory, stores } = opened;
+  const tell = ports.log === null ? null : logCatalog(ports.log);
   const { host, port, tokens, anonymous } = server;
   try {
     const running = await startCatalogServer({
@@ -61,7 +64,10 @@ export async function serveCatalog(
         random,
         patienceMs,
         clientProperties: clientProperties(config.lake),
-        observe: ports.observe,
+        observe: (event) => {
+          ports.observe(event);
+          tell?.(event);
+        },
       },
     });
     return {

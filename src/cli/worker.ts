@@ -20,6 +20,7 @@ import { Gate } from "../gate/gate.ts";
 import { Outbox } from "../gate/outbox.ts";
 import type { WorkerStatus } from "../http/health.ts";
 import { startHealthServer } from "../http/health.ts";
+import { serveCatalog } from "./catalog.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
@@ -132,6 +133,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const health = config.http.enabled ? await startHealthServer({ host: config.http.host, port: config.http.port, status }) : null;
   if (health !== null) log?.info({ url: health.url }, "health is served");
 
+  const { catalog: served } = config.http;
+  const catalog = served.enabled ? await serveCatalog(config, served, { probe, observe: telemetry.observeCatalog, log }) : null;
+  if (catalog !== null) log?.info({ url: catalog.url }, "the catalog is served");
+
   const run = async (): Promise<void> => {
     // Object stores show nothing of what was left half written.
     const sweep = config.lake.s3 === null ? beginSweep(config.lake.folder, log) : null;
@@ -150,6 +155,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await watch?.stop();
       await maintenance?.stop();
       await health?.close();
+      await catalog?.close();
       await outbox.stop();
       await telemetry.shutdown();
       await sweep?.end();

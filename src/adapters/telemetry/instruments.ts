@@ -105,6 +105,36 @@ export const instruments = {
     labels: ["dataset"],
   },
   "sluice.maintenance.duration": { kind: "histogram", unit: "s", description: "Of one step of maintenance.", labels: ["dataset", "step"] },
+  "sluice.catalog.requests": {
+    kind: "counter",
+    unit: "{request}",
+    description: "Requests that the REST catalog answered, by endpoint and status.",
+    labels: ["endpoint", "status"],
+  },
+  "sluice.catalog.duration": {
+    kind: "histogram",
+    unit: "s",
+    description: "From a request of the REST catalog to its answer.",
+    labels: ["endpoint"],
+  },
+  "sluice.catalog.retries": {
+    kind: "counter",
+    unit: null,
+    description: "Times that a client's commit met another one and was made again over what that left.",
+    labels: [],
+  },
+  "sluice.catalog.refusals": {
+    kind: "counter",
+    unit: null,
+    description: "Changes of other programs that were refused because they would have touched what belongs to a dataset.",
+    labels: [],
+  },
+  "sluice.catalog.reads": {
+    kind: "counter",
+    unit: null,
+    description: "Readings written to the record of consumption: load, scan.",
+    labels: ["dataset", "kind"],
+  },
   "sluice.lag.records": {
     kind: "gauge",
     unit: "{record}",

@@ -3,6 +3,7 @@ import type { Logger as OtelLogger } from "@opentelemetry/api";
 import { SeverityNumber } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import { multistream, pino } from "pino";
+import type { CatalogEvent } from "../../core/catalog-events.ts";
 import type { GateEvent } from "../../core/events.ts";
 
 export type { Logger };
@@ -177,6 +178,31 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
       case "run.received":
       case "sink.delivered":
         break;
+    }
+  };
+}
+
+/** Writes events of the REST catalog as log lines: what failed at error, what was refused at warn, requests at debug. */
+export function logCatalog(log: Logger): (event: CatalogEvent) => void {
+  return (event) => {
+    switch (event.type) {
+      case "catalog.failed":
+        log.error({ endpoint: event.endpoint }, event.message);
+        break;
+      case "catalog.refused":
+        log.warn({ who: event.principal }, `refused: ${event.reason}`);
+        break;
+      case "catalog.retried":
+        log.info({ table: event.table }, "a client's commit met another one and is made again");
+        break;
+      case "catalog.answered":
+        log.debug({ endpoint: event.endpoint, status: event.status, tookMs: Math.round(event.tookMs) }, "answered");
+        break;
+      case "catalog.read":
+        log.debug({ dataset: event.dataset, kind: event.kind }, "read");
+        break;
+      default:
+        event satisfies never;
     }
   };
 }

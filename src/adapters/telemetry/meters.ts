@@ -18,11 +18,13 @@ function optionsOf(name: InstrumentName): { description: string; unit?: string }
   return unit === null ? { description } : { description, unit };
 }
 
-function counter(meter: Meter, name: InstrumentName): Counter {
+/** The counter of a name. */
+export function counter(meter: Meter, name: InstrumentName): Counter {
   return meter.createCounter(name, optionsOf(name));
 }
 
-function histogram(meter: Meter, name: InstrumentName): Histogram {
+/** The histogram of a name, over durations. */
+export function histogram(meter: Meter, name: InstrumentName): Histogram {
   return meter.createHistogram(name, { ...optionsOf(name), advice: { explicitBucketBoundaries: durationBuckets } });
 }
 

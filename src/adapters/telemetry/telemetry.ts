@@ -10,8 +10,10 @@ import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { startNodeSdk } from "@opentelemetry/sdk-node";
 import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import { SluiceError } from "../../core/errors.ts";
+import type { CatalogEvent } from "../../core/catalog-events.ts";
 import type { Observe } from "../../core/events.ts";
 import type { Watched } from "./meters.ts";
+import { createCatalogMeters } from "./catalog-meters.ts";
 import { createMeters } from "./meters.ts";
 import { createSpans } from "./spans.ts";
 
@@ -27,6 +29,8 @@ export interface TelemetryOptions {
 export interface Telemetry {
   /** Takes gate events; never throws, never waits. */
   readonly observe: Observe;
+  /** Takes events of the REST catalog in the same way. */
+  readonly observeCatalog: (event: CatalogEvent) => void;
   /** For the log's bridge; null where nothing is sent. */
   readonly logger: OtelLogger | null;
   /** Flushes for at most some seconds, then ends. */
@@ -53,7 +57,9 @@ async function startPrometheus(address: { readonly host: string; readonly port: 
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { otlpEndpoint, prometheus } = options;
-  if (otlpEndpoint === null && prometheus === null) return { observe: () => undefined, logger: null, shutdown: async () => {} };
+  if (otlpEndpoint === null && prometheus === null) {
+    return { observe: () => undefined, observeCatalog: () => undefined, logger: null, shutdown: async () => {} };
+  }
   const to = (signal: string) => ({ url: `${otlpEndpoint?.replace(/\/+$/, "") ?? ""}/v1/${signal}`, timeoutMillis: exportTimeoutMs });
   const readers: IMetricReader[] = [];
   if (prometheus !== null) readers.push(await startPrometheus(prometheus));
@@ -83,6 +89,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
       measure(event);
       span(event);
     },
+    observeCatalog: createCatalogMeters(metrics.getMeter("sluice", options.version)),
     logger: otlpEndpoint === null ? null : logs.getLogger("sluice", options.version),
     shutdown: async () => {
       const limit = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { CommandSpec } from "../command.ts";
 import type { GroupSpec } from "../program.ts";
 import { branchCreate, branchDrop, branchList } from "./branch.ts";
+import { catalogServe } from "./catalog.ts";
 import { check } from "./check.ts";
 import { consume } from "./consume.ts";
 import { contractLint } from "./contract-lint.ts";
@@ -24,6 +25,7 @@ import { usage } from "./usage.ts";
 export const commands: readonly CommandSpec[] = [
   demo,
   run,
+  catalogServe,
   check,
   contractLint,
   status,
@@ -65,6 +67,7 @@ export const commands: readonly CommandSpec[] = [
 
 /** The groups of commands whose names have two words. */
 export const groups: readonly GroupSpec[] = [
+  { name: "catalog", summary: "Serve the lake to other programs" },
   { name: "contract", summary: "Check contracts" },
   { name: "quarantine", summary: "Look at quarantined records and replay them" },
   { name: "hold", summary: "Look at held windows, publish or drop them" },
