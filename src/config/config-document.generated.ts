@@ -19,11 +19,12 @@ lake: {
  */
 folder: string
 /**
- * The catalog's SQLite file, unless `postgres` is given. Default: `catalog.db` in the warehouse folder. All workers of one lake share it, on one host.
+ * The catalog's SQLite file, unless `postgres` is given. With `rest`, it keeps only what Sluice itself needs. Default: `catalog.db` in the warehouse folder. All workers of one lake share it, on one host.
  */
 catalog?: string
 s3?: S3Warehouse
 postgres?: PostgreSQLCatalog
+rest?: RESTCatalog
 /**
  * Iceberg namespace of the tables.
  */
@@ -245,6 +246,52 @@ serverName?: string
  * Whether certificates are verified. Turn off for tests only.
  */
 verify: boolean
+}
+/**
+ * Looks tables up in an Iceberg REST catalog, which must change several tables in one commit. Cursors, claims and readings stay in `catalog` or `postgres`.
+ */
+export interface RESTCatalog {
+/**
+ * What stands before `/v1` in the catalog's addresses, such as `https://polaris:8181/api/catalog`.
+ */
+uri: string
+/**
+ * Which of the server's warehouses, where it has several.
+ */
+warehouse?: string
+/**
+ * Bearer token; only as `${VARIABLE}`.
+ */
+token?: string
+/**
+ * File that holds the bearer token; a line break at its end is dropped.
+ */
+tokenFile?: string
+/**
+ * Client of an OAuth2 login (client credentials), instead of a token.
+ */
+clientId?: string
+/**
+ * Secret of the client; only as `${VARIABLE}`.
+ */
+clientSecret?: string
+/**
+ * File that holds the client's secret; a line break at its end is dropped.
+ */
+clientSecretFile?: string
+/**
+ * Where tokens are given out. Default: the catalog's own `/v1/oauth/tokens`.
+ */
+oauthUri?: string
+/**
+ * OAuth2 scope to ask for, such as `PRINCIPAL_ROLE:ALL`.
+ */
+scope: string
+tls?: TLS
+/**
+ * How long one answer may take.
+ */
+timeoutMs: number
 }
 export interface KafkaSource {
 /**

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { SluiceError } from "../core/errors.ts";
-import type { ConfigDocument, PostgreSQLCatalog, S3Warehouse } from "./config-document.generated.ts";
+import type { ConfigDocument, PostgreSQLCatalog, RESTCatalog, S3Warehouse } from "./config-document.generated.ts";
 import { completeTls, readPart, type TlsConfig } from "./config-parts.ts";
 
 /** A lake as its adapter wants it: secrets and certificates read. */
@@ -18,11 +18,21 @@ export interface LakeConfig {
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | null;
   } | null;
   readonly postgres: { readonly url: string; readonly password: string | null; readonly tls: TlsConfig | null } | null;
+  readonly rest: {
+    readonly uri: string;
+    readonly warehouse: string | null;
+    readonly auth:
+      | { readonly kind: "bearer"; readonly token: string }
+      | { readonly kind: "client"; readonly id: string; readonly secret: string; readonly scope: string; readonly tokenUri: string | null }
+      | null;
+    readonly tls: TlsConfig | null;
+    readonly timeoutMs: number;
+  } | null;
 }
 
 /** The `lake` section, whole. Rejects with CONFIG_INVALID, FILE_NOT_FOUND. */
 export function completeLake(file: string, lake: ConfigDocument["lake"]): LakeConfig {
-  const { folder, catalog, namespace, s3, postgres } = lake;
+  const { folder, catalog, namespace, s3, postgres, rest } = lake;
   if (postgres !== undefined && catalog !== undefined) {
     throw new SluiceError("CONFIG_INVALID", "lake: the catalog is in an SQLite file (catalog) or in PostgreSQL (postgres), not in both", {
       location: { file, line: 1, column: 1 },
@@ -34,6 +44,7 @@ export function completeLake(file: string, lake: ConfigDocument["lake"]): LakeCo
     namespace,
     s3: s3 === undefined ? null : completeS3(s3),
     postgres: postgres === undefined ? null : completePostgres(file, postgres),
+    rest: rest === undefined ? null : completeRest(file, rest),
   };
 }
 
@@ -46,13 +57,31 @@ function completeS3(s3: S3Warehouse): LakeConfig["s3"] {
   return { uri, region, endpoint, pathStyle, credentials };
 }
 
+/** A secret given as text or in a file; null where it is given in neither way. Rejects with CONFIG_INVALID where it is in both. */
+function secretOf(file: string, setting: string, text: string | undefined, path: string | undefined): string | null {
+  if (text !== undefined && path !== undefined) {
+    const message = `${setting}: give it as text or in a file, not both`;
+    throw new SluiceError("CONFIG_INVALID", message, { location: { file, line: 1, column: 1 } });
+  }
+  return path === undefined ? (text ?? null) : readPart(path, `${setting}File`).replace(/\r?\n$/, "");
+}
+
 function completePostgres(file: string, postgres: PostgreSQLCatalog): LakeConfig["postgres"] {
   const { url, password, passwordFile, tls } = postgres;
-  if (password !== undefined && passwordFile !== undefined) {
-    throw new SluiceError("CONFIG_INVALID", "lake.postgres: give password or passwordFile, not both", {
-      location: { file, line: 1, column: 1 },
-    });
+  const secret = secretOf(file, "lake.postgres.password", password, passwordFile);
+  return { url, password: secret, tls: tls === undefined ? null : completeTls(tls, "lake.postgres") };
+}
+
+function completeRest(file: string, rest: RESTCatalog): LakeConfig["rest"] {
+  const { uri, warehouse = null, clientId, oauthUri = null, scope, tls, timeoutMs } = rest;
+  const token = secretOf(file, "lake.rest.token", rest.token, rest.tokenFile);
+  const secret = secretOf(file, "lake.rest.clientSecret", rest.clientSecret, rest.clientSecretFile);
+  if ((clientId === undefined) !== (secret === null) || (token !== null && secret !== null)) {
+    const message = "lake.rest: give clientId with clientSecret or clientSecretFile, or token or tokenFile, or none of them";
+    throw new SluiceError("CONFIG_INVALID", message, { location: { file, line: 1, column: 1 } });
   }
-  const read = passwordFile === undefined ? null : readPart(passwordFile, "lake.postgres.passwordFile").replace(/\r?\n$/, "");
-  return { url, password: password ?? read, tls: tls === undefined ? null : completeTls(tls, "lake.postgres") };
+  const isClient = clientId !== undefined && secret !== null;
+  const client = isClient ? ({ kind: "client", id: clientId, secret, scope, tokenUri: oauthUri } as const) : null;
+  const auth = token === null ? client : ({ kind: "bearer", token } as const);
+  return { uri, warehouse, auth, tls: tls === undefined ? null : completeTls(tls, "lake.rest"), timeoutMs };
 }

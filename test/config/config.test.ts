@@ -43,6 +43,7 @@ describe("a small configuration", () => {
           namespace: "sluice",
           s3: null,
           postgres: null,
+          rest: null,
         },
         source: {
           kind: "kafka",

@@ -63,3 +63,29 @@ describe("a catalog in PostgreSQL", () => {
     expect(() => lakeOf(text)).toThrow(message);
   });
 });
+
+describe("a REST catalog", () => {
+  const uri = "https://catalog:8181/api/catalog";
+
+  it("takes a token, or a client with its secret, or neither", () => {
+    const plain = lakeOf(`rest: { uri: '${uri}' }`).rest;
+    expect(plain).toEqual({ uri, warehouse: null, auth: null, tls: null, timeoutMs: 30_000 });
+    writeFileSync(join(folder, "token"), "abc\n");
+    const bearer = lakeOf(`rest: { uri: '${uri}', warehouse: prod, tokenFile: token }`).rest;
+    expect(bearer).toMatchObject({ warehouse: "prod", auth: { kind: "bearer", token: "abc" } });
+    const login = "clientId: me, clientSecret: '${S}', oauthUri: 'https://idp/token', scope: all";
+    const client = lakeOf(`rest: { uri: '${uri}', ${login} }`, { S: "hush" });
+    expect(client.rest?.auth).toEqual({ kind: "client", id: "me", secret: "hush", scope: "all", tokenUri: "https://idp/token" });
+    expect(lakeOf(`rest: { uri: '${uri}' }\npostgres: { url: 'postgres://db/lake' }`).postgres).not.toBeNull();
+  });
+
+  it.each([
+    ["rest: { uri: 'https://me:hush@catalog' }", "wrong form"],
+    ["rest: { uri: 'https://catalog', clientId: me }", "give clientId with clientSecret"],
+    ["rest: { uri: 'https://catalog', token: '${S}', tokenFile: token }", "not both"],
+    ["rest: { uri: 'https://catalog', token: '${S}', clientId: me, clientSecret: '${S}' }", "give clientId with clientSecret"],
+    ["rest: { uri: 'https://catalog', token: hush }", "a secret may not stand in the configuration"],
+  ])("says what is wrong with %s", (text, message) => {
+    expect(() => lakeOf(text, { S: "hush" })).toThrow(message);
+  });
+});

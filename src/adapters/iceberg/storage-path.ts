@@ -3,8 +3,8 @@ import type { Storage } from "../../core/storage.ts";
 
 /** A file's path inside a storage by its URI. Rejects with TABLE_UNSUPPORTED a file that is elsewhere. */
 export function pathOfUri(storage: Storage, uri: string): string {
-  // Java writes file:/path where others write file:///path.
-  const normal = uri.replace(/^file:\/(?!\/)/, "file:///");
+  // Java writes file:/path where others write file:///path; Hadoop has names of its own for S3.
+  const normal = uri.replace(/^file:\/(?!\/)/, "file:///").replace(/^s3[an]:/, "s3:");
   if (!normal.startsWith(`${storage.root}/`)) {
     throw new SluiceError("TABLE_UNSUPPORTED", `${uri} is outside of the lake's folder ${storage.root}`);
   }

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { decodeDecision } from "../../core/decision-text.ts";
 import type { Clock, Lake, Probe } from "../../core/ports.ts";
-import type { CatalogPlace, LakeStores } from "../catalog/open-catalog.ts";
-import { openCatalog } from "../catalog/open-catalog.ts";
+import type { LakeStores } from "../catalog/open-catalog.ts";
+import type { LakeCatalogPlace } from "../catalog/open-lake-catalog.ts";
+import { openLakeCatalog } from "../catalog/open-lake-catalog.ts";
 import { createContentStore } from "../storage/content-store.ts";
 import type { StoragePlace } from "../storage/open-storage.ts";
 import { openStorage } from "../storage/open-storage.ts";
@@ -17,6 +18,7 @@ import type { LakeContext } from "./lake-context.ts";
 import { isQuarantineName, loadTables } from "./lake-context.ts";
 import { createMaintenance } from "./maintenance/maintenance.ts";
 import { sequenceBefore } from "./maintenance/sequence-before.ts";
+import { previewContract } from "./preview-contract.ts";
 import { promotedColumns } from "./promoted-columns.ts";
 import { scanQuarantine } from "./quarantine-scan.ts";
 import { createRefs } from "./refs/lake-refs.ts";
@@ -34,7 +36,7 @@ export interface Randomness {
 }
 
 /** Where a lake is, and what it works with. Processes of one host may share an SQLite file, of several hosts a PostgreSQL database. */
-export interface LakeOptions extends StoragePlace, CatalogPlace {
+export interface LakeOptions extends StoragePlace, LakeCatalogPlace {
   readonly clock: Clock;
   readonly probe?: Probe;
   readonly randomness?: Randomness;
@@ -65,7 +67,7 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
   const files = await openStorage(options, { random, patienceMs });
   const { storage } = files;
   try {
-    const { catalog, stores, close } = await openCatalog(options, { storage, clock, uuid, random, probe, patienceMs });
+    const { catalog, stores, close } = await openLakeCatalog(options, { storage, clock, uuid, random, probe, patienceMs });
     const context: LakeContext = {
       catalog,
       storage,
@@ -97,6 +99,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
     (await context.catalog.list(context.namespace)).filter((name) => !isQuarantineName(name));
   return {
     datasets,
+    contracts: { preview: (contract) => previewContract(context, contract) },
     activate: (contract) => inTurn(contract.dataset, () => activate(context, contract)),
     state: async (dataset) => stateOf(await loadTables(context, dataset)),
     recordStart: (dataset, positions) => inTurn(dataset, () => recordStart(context, dataset, positions)),
