@@ -9,7 +9,7 @@ import type { ListedValues } from "./arrow-schema.ts";
 export type Rows = Uint32Array | null;
 
 /** What a column's data is made with. */
-export interface DataContext {
+export interface ColumnContext {
   readonly listed: ReadonlyMap<string, ListedValues>;
 }
 
@@ -35,12 +35,12 @@ function make(props: DataProps): Data {
  * offsets of lists), the data are views of the column's own arrays and hold as long as those; texts are gathered, since a view's buffer would be
  * the whole memory that they stand in.
  */
-export function arrowData(column: Column, type: DataType, rows: Rows, context: DataContext): Data {
+export function arrowColumn(column: Column, type: DataType, rows: Rows, context: ColumnContext): Data {
   const length = rows?.length ?? column.length;
   const base = { type, length, ...validity(column.state, rows, length) };
   switch (column.kind) {
     case "boolean":
-      return make({ ...base, data: bits(length, rows, (row) => column.values[row] === 1) });
+      return make({ ...base, data: bits(column.values, 1, rows, length) });
     case "float":
       return make({
         ...base,
@@ -65,7 +65,7 @@ export function arrowData(column: Column, type: DataType, rows: Rows, context: D
       return make({
         ...base,
         children: column.children.map((child, i) =>
-          arrowData(child, (type.children[i] as { readonly type: DataType }).type, rows, context),
+          arrowColumn(child, (type.children[i] as { readonly type: DataType }).type, rows, context),
         ),
       });
     case "list":
@@ -73,43 +73,45 @@ export function arrowData(column: Column, type: DataType, rows: Rows, context: D
   }
 }
 
-function bitBytes(length: number): number {
-  return ((length + 63) >> 6) << 3;
-}
+/** Bytes of a state or flag, one a row. */
+type Flags = Uint8Array;
 
-function bits(length: number, rows: Rows, isSet: (row: number) => boolean): Uint8Array {
-  const out = new Uint8Array(bitBytes(length));
-  for (let i = 0; i < length; i++) {
-    if (isSet(rows === null ? i : (rows[i] as number))) out[i >> 3] = (out[i >> 3] as number) | (1 << (i & 7));
+/** Bits of the rows whose flag is a value, eight rows a byte. */
+function bits(flags: Flags, value: number, rows: Rows, length: number): Uint8Array {
+  const out = new Uint8Array(((length + 63) >> 6) << 3);
+  for (let i = 0; i < length; i += 8) {
+    const end = Math.min(8, length - i);
+    let byte = 0;
+    if (rows === null) for (let k = 0; k < end; k++) byte |= flags[i + k] === value ? 1 << k : 0;
+    else for (let k = 0; k < end; k++) byte |= flags[rows[i + k] as number] === value ? 1 << k : 0;
+    out[i >> 3] = byte;
   }
   return out;
 }
 
-function validity(state: Uint8Array, rows: Rows, length: number): { nullCount: number; nullBitmap?: Uint8Array } {
-  let others = 0;
-  if (rows === null) for (let i = 0; i < length; i++) others += state[i] === Cell.value ? 0 : 1;
-  else for (let i = 0; i < length; i++) others += state[rows[i] as number] === Cell.value ? 0 : 1;
-  return others === 0 ? { nullCount: 0 } : { nullCount: others, nullBitmap: bits(length, rows, (row) => state[row] === Cell.value) };
+function validity(state: Flags, rows: Rows, length: number): { nullCount: number; nullBitmap?: Uint8Array } {
+  let nullCount = 0;
+  if (rows === null) for (let i = 0; i < length; i++) nullCount += state[i] === Cell.value ? 0 : 1;
+  else for (let i = 0; i < length; i++) nullCount += state[rows[i] as number] === Cell.value ? 0 : 1;
+  return nullCount === 0 ? { nullCount } : { nullCount, nullBitmap: bits(state, Cell.value, rows, length) };
 }
 
 function doubles(values: Float64Array, rows: Rows, length: number): Float64Array {
-  if (rows === null) return values.subarray(0, length);
-  const out = new Float64Array(length);
-  for (let i = 0; i < length; i++) out[i] = values[rows[i] as number] as number;
-  return out;
+  return rows === null ? values.subarray(0, length) : gathered(values, rows, new Float64Array(length));
 }
 
 function singles(values: Float64Array, rows: Rows, length: number): Float32Array {
-  const out = new Float32Array(length);
-  for (let i = 0; i < length; i++) out[i] = values[rows === null ? i : (rows[i] as number)] as number;
+  return rows === null ? new Float32Array(values.subarray(0, length)) : gathered(values, rows, new Float32Array(length));
+}
+
+function gathered<T extends Float64Array | Float32Array | Int32Array>(values: Float64Array, rows: Uint32Array, out: T): T {
+  for (let i = 0; i < rows.length; i++) out[i] = values[rows[i] as number] as number;
   return out;
 }
 
 /** Whole numbers of 32 bits: their doubles are exact. */
 function words(values: Float64Array, rows: Rows, length: number): Int32Array {
-  const out = new Int32Array(length);
-  for (let i = 0; i < length; i++) out[i] = values[rows === null ? i : (rows[i] as number)] as number;
-  return out;
+  return rows === null ? new Int32Array(values.subarray(0, length)) : gathered(values, rows, new Int32Array(length));
 }
 
 function longs(exact: BigInt64Array, rows: Rows, length: number): BigInt64Array {
@@ -154,7 +156,7 @@ function texts({ state, bytes, starts, lengths }: BytesColumn, rows: Rows, lengt
   return { valueOffsets, data };
 }
 
-function numbered(base: DataProps, column: BytesColumn, rows: Rows, { listed }: DataContext): Data {
+function numbered(base: DataProps, column: BytesColumn, rows: Rows, { listed }: ColumnContext): Data {
   const known = listed.get(column.field.path) as ListedValues;
   const { length } = base;
   const data = (base.type as Dictionary).indices.bitWidth === 8 ? new Int8Array(length) : new Int16Array(length);
@@ -168,12 +170,12 @@ function numbered(base: DataProps, column: BytesColumn, rows: Rows, { listed }: 
   return make({ ...base, data, dictionary: known.dictionary });
 }
 
-function lists(column: ListColumn, type: DataType, rows: Rows, context: DataContext): Pick<DataProps, "valueOffsets" | "child"> {
+function lists(column: ListColumn, type: DataType, rows: Rows, context: ColumnContext): Pick<DataProps, "valueOffsets" | "child"> {
   const length = rows?.length ?? column.length;
   const { offsets, elements } =
     rows === null ? { offsets: column.offsets.subarray(0, length + 1), elements: null } : elementsOf(column, rows);
   const child = (type.children[0] as { readonly type: DataType }).type;
-  if (column.keys === null) return { valueOffsets: offsets, child: arrowData(column.element, child, elements, context) };
+  if (column.keys === null) return { valueOffsets: offsets, child: arrowColumn(column.element, child, elements, context) };
   const [key, value] = child.children as readonly { readonly type: DataType }[];
   const count = elements?.length ?? column.element.length;
   const entries = make({
@@ -181,8 +183,8 @@ function lists(column: ListColumn, type: DataType, rows: Rows, context: DataCont
     length: count,
     nullCount: 0,
     children: [
-      arrowData(column.keys, (key as { readonly type: DataType }).type, elements, context),
-      arrowData(column.element, (value as { readonly type: DataType }).type, elements, context),
+      arrowColumn(column.keys, (key as { readonly type: DataType }).type, elements, context),
+      arrowColumn(column.element, (value as { readonly type: DataType }).type, elements, context),
     ],
   });
   return { valueOffsets: offsets, child: entries };
