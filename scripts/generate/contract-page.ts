@@ -5,6 +5,7 @@ import { operatorKeys, qualityBaseKeys, qualityCustomKeys, qualityLibraryKeys } 
 import { documentLimits } from "../../src/contract/parse-yaml.ts";
 import { leafOperators, ruleChecks, ruleKeys, threshold, tolerance } from "../../src/contract/rule-shape.ts";
 import { datasetSettings } from "../../src/contract/settings-shape.ts";
+import { columnSettings } from "../../src/contract/table-shape.ts";
 import type { Key, Keys, Shape } from "../../src/contract/shape.ts";
 import { table } from "./key-table.ts";
 
@@ -35,6 +36,7 @@ export function generateContractPage(): string {
       .join("\n")}\n`,
     `### Conditions\n\n${conditions}\n${table(leafOperators, "plain")}`,
     `## Sluice's settings\n\n${settings}\n${nestedTables("", datasetSettings.keys)}`,
+    `## Sluice's settings of a column\n\n${columnPage}\n${table(columnSettings.keys, "plain")}`,
     limits,
   ];
   return `${parts.map((part) => part.trimEnd()).join("\n\n")}\n`;
@@ -125,6 +127,17 @@ customProperties:
     value:
       window: { rows: 10000, seconds: 5 }
       tombstones: skip
+\`\`\`
+`;
+
+const columnPage = `They stand in the \`customProperties\` of a property, in the same way. [Change a table](../how-to/change-a-table.md) says what they are for.
+
+\`\`\`yaml
+- name: remark
+  logicalType: string
+  customProperties:
+    - property: sluice
+      value: { previousName: note }
 \`\`\`
 `;
 

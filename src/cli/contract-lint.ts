@@ -21,6 +21,8 @@ export async function lintContracts(invocation: Invocation): Promise<ExitCode> {
   const { terminal } = invocation;
   const files: (LintedFile & { readonly contracts: readonly Contract[] })[] = [];
   for (const file of invocation.rest(0)) files.push(await lint(file, invocation.text("schema")));
+  const against = invocation.text("against");
+  if (against !== null) await compareWithLake(against, invocation, files);
   const code = files.every((one) => one.ok) ? ExitCode.clean : ExitCode.findings;
   if (invocation.json) {
     terminal.json({ files: files.map(({ contracts: _contracts, ...one }) => one) });
@@ -40,6 +42,30 @@ export async function lintContracts(invocation: Invocation): Promise<ExitCode> {
     }
   }
   return code;
+}
+
+/** Adds what the lake of a configuration says of each contract that is sound. */
+async function compareWithLake(
+  configFile: string,
+  invocation: Invocation,
+  files: (LintedFile & { readonly contracts: readonly Contract[] })[],
+): Promise<void> {
+  // Most contracts are linted without a lake, in an editor that waits.
+  const { loadConfig } = await import("../config/config.ts");
+  const { hasLake, openLake } = await import("./session.ts");
+  const { config } = loadConfig(configFile, invocation.environment);
+  if (!hasLake(config)) return;
+  const lake = await openLake(config, () => {});
+  try {
+    for (const [i, one] of files.entries()) {
+      const found: Diagnostic[] = [];
+      for (const contract of one.contracts) found.push(...(await lake.contracts.preview(contract)).findings);
+      const ok = one.ok && found.every(({ severity }) => severity !== "error");
+      files[i] = { ...one, ok, diagnostics: [...one.diagnostics, ...found] };
+    }
+  } finally {
+    await lake.close();
+  }
 }
 
 async function lint(file: string, schema: string | null): Promise<LintedFile & { readonly contracts: readonly Contract[] }> {

@@ -26,7 +26,7 @@ export function readConfig(invocation: Invocation): Config {
 export async function withLake<T>(invocation: Invocation, work: (session: Session) => Promise<T>): Promise<T> {
   const config = readConfig(invocation);
   // Opening makes what is missing, and looking should not.
-  if (config.lake.postgres === null && !existsSync(config.lake.catalog)) {
+  if (!hasLake(config)) {
     throw new SluiceError("NOT_FOUND", `there is no lake at ${placeOf(config)} yet: \`sluice run\` makes it`);
   }
   const lake = await openLake(config, () => {});
@@ -35,6 +35,11 @@ export async function withLake<T>(invocation: Invocation, work: (session: Sessio
   } finally {
     await lake.close();
   }
+}
+
+/** Whether the lake of a configuration was ever made, as far as can be told without opening it. */
+export function hasLake(config: Config): boolean {
+  return config.lake.postgres !== null || config.lake.rest !== null || existsSync(config.lake.catalog);
 }
 
 /** Where a lake's files are, for people. */

@@ -97,6 +97,6 @@ function columnPast(compilation: Compilation, { field, node }: FieldSite): Colum
   return {
     location: placeOf(node, "name"),
     previousNames: single === null ? listed : [single],
-    earlierNull: textAt(settings, "earlierRows") === "null",
+    earlierEmpty: textAt(settings, "earlierRows") === "empty",
   };
 }

@@ -65,9 +65,9 @@ export const columnSettings: ObjectShape = {
       byDefault: "none: a column of another name is another column",
     },
     earlierRows: {
-      shape: oneOf(["null"]),
+      shape: oneOf(["empty"]),
       use: "enforced",
-      doc: "`null`: rows promoted before the column was added may be without a value, though it is required now. Without it, adding a required column to a table that has rows is refused.",
+      doc: "`empty`: rows promoted before the column was added may be without a value, though it is required now. Without it, adding a required column to a table that has rows is refused.",
     },
   },
 };

@@ -5,6 +5,7 @@ import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
 import type { SluiceError } from "./errors.ts";
+import type { LakeContracts } from "./lake-contracts.ts";
 import type { LakeMaintenance } from "./lake-maintenance.ts";
 import type { LakeRefs } from "./lake-refs.ts";
 import type { LakeTraces } from "./lake-trace.ts";
@@ -354,6 +355,8 @@ export interface Lake {
   maintenance: LakeMaintenance;
   /** Tags, branches, releases, rollbacks, and what a version's name stands for. */
   refs: LakeRefs;
+  /** What contracts would change. */
+  contracts: LakeContracts;
   /** What `sluice trace` looks up in files. */
   traces: LakeTraces;
   close(): Promise<void>;

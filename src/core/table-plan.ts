@@ -23,7 +23,7 @@ export interface ColumnPast {
   /** Names that it had in earlier contracts, newest first. */
   readonly previousNames: readonly string[];
   /** Whether rows from before the column was required may be without it. */
-  readonly earlierNull: boolean;
+  readonly earlierEmpty: boolean;
 }
 
 /** What a contract says of its table besides the columns. */

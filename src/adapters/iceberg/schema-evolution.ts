@@ -133,11 +133,11 @@ export class SchemaEvolution {
       column.required &&
       this.#before.hasRows &&
       !column.path.startsWith("_sluice_") &&
-      this.#pasts.get(column.path)?.earlierNull !== true
+      this.#pasts.get(column.path)?.earlierEmpty !== true
     ) {
       const message = `column ${column.path} is new and required, and the table has rows without it`;
       const hint =
-        "`earlierRows: null` in its custom property sluice lets those rows be null; the table keeps it optional, and the contract requires it of new rows";
+        "`earlierRows: empty` in its custom property sluice lets those rows be without it; the table keeps it optional, and the contract requires it of new rows";
       this.#refuse(column.path, "column-required", message, hint);
     }
     this.#change("add", column.path, `${column.path} is added; earlier rows are null`);

@@ -41,7 +41,7 @@ const second = [
   '{ name: total, logicalType: number, physicalType: "decimal(20,2)" }',
   `{ name: place, logicalType: object, properties: [{ name: zip, logicalType: integer }, { name: town, logicalType: string, ${past("{ previousName: [village, city] }")} }, { name: country, logicalType: string }] }`,
   `{ name: items, logicalType: array, items: { logicalType: object, properties: [{ name: article, logicalType: string, ${past("{ previousName: sku }")} }, { name: n, logicalType: integer }] } }`,
-  `{ name: added, logicalType: integer, required: true, ${past('{ earlierRows: "null" }')} }`,
+  `{ name: added, logicalType: integer, required: true, ${past("{ earlierRows: empty }")} }`,
 ];
 
 const readers = `${duckdbWithIceberg}
@@ -101,7 +101,7 @@ describe("a table that follows its contract", () => {
       expect(idOf(schema.fields, "remark")).toBe(idOf(before.fields, "note"));
       await promote(lake, two, "w2", 2, [
         {
-          id: 9007199254740993,
+          id: 9007199254740992,
           price: 0.1,
           total: "123456789012345678.90",
           remark: "big",
@@ -134,7 +134,7 @@ describe("a table that follows its contract", () => {
         row({ id: 2, total: "-0.01", items: [] }),
         row({ id: 3, remark: "late", items: null }),
         row({
-          id: 9007199254740993n,
+          id: 9007199254740992,
           price: 0.1,
           total: "123456789012345678.90",
           remark: "big",
@@ -142,7 +142,7 @@ describe("a table that follows its contract", () => {
           items: [{ article: "c", n: 8589934592 }],
           added: 7,
         }),
-      ].map((each) => JSON.parse(JSON.stringify(each, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value))));
+      ] as { readonly items: unknown }[];
       // PyIceberg gives a null list of objects as an empty one.
       expect(seen.py).toEqual(expected.map((each) => ({ ...each, items: each.items ?? [] })));
       expect(seen.duck).toEqual(expected);
