@@ -19,6 +19,8 @@ export interface PromotedRows {
 export interface PromotedRange {
   /** Those of snapshots after this sequence number. */
   readonly after: bigint;
-  /** Rows of held windows too, which may yet be published, and of withdrawn ones, which may come back. */
+  /** Rows of held windows too, which may yet be published. */
   readonly held: boolean;
+  /** Rows of withdrawn windows too, which may come back and so keep their keys. */
+  readonly withdrawn?: boolean;
 }

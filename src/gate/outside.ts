@@ -187,7 +187,7 @@ export class Outside {
     const trusted = this.#covered.has(id) && (await this.#allUnder(lake, contract, covered));
     const fields = storedFields(plan, contract.fields);
     if (!trusted) {
-      for await (const stored of lake.promotedColumns(dataset, fields, { after: covered, held: true })) {
+      for await (const stored of lake.promotedColumns(dataset, fields, { after: covered, held: true, withdrawn: true })) {
         const gatherer = new DeferredGatherer(plan, fields);
         const { batch, rows } = storedBatch(stored);
         gatherer.add(batch, 0, rows);

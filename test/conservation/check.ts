@@ -1,5 +1,5 @@
 import { differingFields, parseExact } from "./equal-fields.ts";
-import type { Snapshot, Table } from "./iceberg-files.ts";
+import type { ManifestFile, Snapshot, Table } from "./iceberg-files.ts";
 import { ancestry, catalogTables, liveFiles, readTable } from "./iceberg-files.ts";
 import type { LogRecord } from "./kafka-log.ts";
 import { digestRecord, readTopic, sortHeaders } from "./kafka-log.ts";
@@ -160,6 +160,9 @@ function positionsOf(table: Table): Map<number, bigint> {
 interface Rollback {
   readonly id: string;
   readonly from: string;
+  readonly to: string;
+  /** Files were rewritten between the two: then only the snapshots in between tell which rows came there. */
+  readonly isRewritten: boolean;
   readonly sequences: readonly { readonly first: string; readonly last: string }[];
 }
 
@@ -167,24 +170,31 @@ function rollbacksOf(table: Table): readonly Rollback[] {
   return JSON.parse(table.properties["sluice.withdrawn"] ?? "[]") as Rollback[];
 }
 
-/**
- * Rows that rollbacks withdrew: of the files that stood in the version they rolled back, those added by commits that they name. The rows of a file that
- * stands on main are not withdrawn, and are a problem.
- */
+/** Files that commits named by a rollback had added. */
+async function withdrawnFiles(table: Table, rollback: Rollback): Promise<ManifestFile[]> {
+  const { from, to, sequences, isRewritten } = rollback;
+  const files: ManifestFile[] = [];
+  for (let at = table.snapshots.get(from); isRewritten && at !== undefined && at.id !== to; at = table.snapshots.get(at.parent ?? "")) {
+    const { id } = at;
+    if (at.summary["operation"] === "append") files.push(...(await liveFiles(at)).filter((file) => file.addedIn === id));
+  }
+  if (isRewritten) return files;
+  const isNamed = ({ sequence }: ManifestFile): boolean =>
+    sequences.some(({ first, last }) => BigInt(first) <= BigInt(sequence) && BigInt(sequence) <= BigInt(last));
+  return (await liveFiles(table.snapshots.get(from) as Snapshot)).filter(isNamed);
+}
+
+/** Rows that rollbacks withdrew. A file of theirs that stands on main is a problem. */
 async function withdrawnRows(table: Table, problems: Problems): Promise<PlacedRow[]> {
   const main = ancestry(table, "main")[0];
   const onMain = new Set((main === undefined ? [] : await liveFiles(main)).map((file) => file.path));
   const placed: PlacedRow[] = [];
-  for (const { id, from, sequences } of rollbacksOf(table)) {
-    const head = table.snapshots.get(from);
-    if (head === undefined || table.refs[`withdrawn/${id}`] !== from) {
-      problems.add("withdrawn version without a ref", id);
+  for (const rollback of rollbacksOf(table)) {
+    if (!table.snapshots.has(rollback.from) || table.refs[`withdrawn/${rollback.id}`] !== rollback.from) {
+      problems.add("withdrawn version without a ref", rollback.id);
       continue;
     }
-    const added = (sequence: number): boolean =>
-      sequences.some(({ first, last }) => BigInt(first) <= BigInt(sequence) && BigInt(sequence) <= BigInt(last));
-    for (const file of await liveFiles(head)) {
-      if (!added(file.sequence)) continue;
+    for (const file of await withdrawnFiles(table, rollback)) {
       if (onMain.has(file.path)) problems.add("withdrawn and on main", file.path);
       for (const row of await readRows(file.path)) {
         placed.push({ id: `${String(row["_sluice_partition"])}:${String(row["_sluice_offset"])}`, row, file: file.path });

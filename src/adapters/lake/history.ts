@@ -4,7 +4,7 @@ import type { CommittedWindow, SnapshotInfo } from "../../core/ports.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { findTables, loadTables } from "./lake-context.ts";
 import type { LedgerEntry } from "./maintenance/ledger.ts";
-import { everySnapshot, ledgerSegments, readSegment } from "./maintenance/ledger.ts";
+import { everySnapshot } from "./maintenance/ledger.ts";
 import { isOwnCommit, withdrawnTest } from "./refs/version-line.ts";
 import { summaryKeys } from "./summary-keys.ts";
 import { readContracts } from "./table-properties.ts";
@@ -42,17 +42,6 @@ export async function* history(context: LakeContext, dataset: string, after: big
     const window = await windowOf(context, snapshot, isWithdrawn(snapshot));
     if (window !== null) yield window;
   }
-}
-
-/** The sequence number after which at least so many commits stand; see `Lake.sequenceBefore`. Reads of the ledger no more than it takes. */
-export async function sequenceBefore(context: LakeContext, dataset: string, commits: number): Promise<bigint> {
-  const { metadata } = (await loadTables(context, dataset)).promoted;
-  const sequences = metadata.snapshots.map((each) => each["sequence-number"]);
-  for (const segment of ledgerSegments(metadata).toReversed()) {
-    if (sequences.length > commits) break;
-    for (const each of await readSegment(context.content, segment)) sequences.push(each["sequence-number"]);
-  }
-  return sequences.toSorted((a, b) => (a < b ? -1 : 1)).at(-commits - 1) ?? 0n;
 }
 
 /** All snapshots of the promoted table, branches included, oldest first. */

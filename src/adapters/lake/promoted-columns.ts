@@ -10,7 +10,9 @@ import type { Snapshot, TableMetadata } from "../iceberg/table-metadata.ts";
 import { currentSchema, snapshotOfRef, snapshotWithId } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
+import type { SequenceRange } from "./refs/rollback-records.ts";
 import { isIn, parseRanges, readRollbacks } from "./refs/rollback-records.ts";
+import { VersionLine } from "./refs/version-line.ts";
 import { windowOfBranch } from "./summary-keys.ts";
 import { filesAddedBy } from "./table-files.ts";
 
@@ -21,26 +23,38 @@ interface RowsFile {
 }
 
 /** The files of a version that came after a sequence number. Files that were rewritten since go by the newest of their rows, however many versions have expired. */
-async function filesAfter(context: LakeContext, snapshot: Snapshot | null, after: bigint): Promise<RowsFile[]> {
+async function filesAfter(
+  context: LakeContext,
+  snapshot: Snapshot | null,
+  after: bigint,
+  back: readonly SequenceRange[] = [],
+): Promise<RowsFile[]> {
   const files: RowsFile[] = [];
   for (const manifest of await readManifestList(context.storage, snapshot)) {
     if (manifest.content !== 0 || (manifest.sequence ?? 0n) <= after) continue;
     for (const { status, sequence, file } of await readManifest(context.storage, manifest)) {
-      if (status !== EntryStatus.deleted && sequence !== null && sequence > after) files.push({ uri: file.file_path as string, sequence });
+      if (status === EntryStatus.deleted || sequence === null) continue;
+      if (sequence > after || isIn(back, sequence)) files.push({ uri: file.file_path as string, sequence });
     }
   }
   return files;
 }
 
 /** Files of main after a sequence number, and of held and withdrawn windows where they are asked for, oldest first, each once. */
-async function filesOf(context: LakeContext, metadata: TableMetadata, { after, held }: PromotedRange): Promise<RowsFile[]> {
-  const files = await filesAfter(context, snapshotOfRef(metadata, "main"), after);
+async function filesOf(
+  context: LakeContext,
+  metadata: TableMetadata,
+  { after, held, withdrawn = false }: PromotedRange,
+): Promise<RowsFile[]> {
+  const main = snapshotOfRef(metadata, "main");
+  // What a roll-forward brought back keeps its old sequence numbers, and yet came after.
+  const files = await filesAfter(context, main, after, new VersionLine(metadata, main, after).restored);
   for (const ref of held ? Object.keys(metadata.refs) : []) {
     const head = windowOfBranch(ref) === null ? null : snapshotOfRef(metadata, ref);
     if (head === null || head["sequence-number"] <= after) continue;
     for (const file of await filesAddedBy(context, head)) files.push({ uri: file.file_path as string, sequence: head["sequence-number"] });
   }
-  if (held) files.push(...(await withdrawnFiles(context, metadata, after)));
+  if (withdrawn) files.push(...(await withdrawnFiles(context, metadata, after)));
   const byUri = new Map(files.map((file) => [file.uri, file]));
   return [...byUri.values()].toSorted((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
 }

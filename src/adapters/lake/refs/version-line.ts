@@ -25,8 +25,9 @@ export class VersionLine {
   readonly ancestors: readonly Snapshot[];
   /** The line says nothing of snapshots up to here: they lie beyond where the walk ended. */
   readonly cut: bigint;
+  /** Commits that roll-forwards on the line brought back. */
+  readonly restored: readonly SequenceRange[];
   readonly #ids: ReadonlySet<bigint>;
-  readonly #restored: readonly SequenceRange[];
 
   constructor(metadata: TableMetadata, head: Snapshot | null, after = -1n) {
     this.ancestors = ancestorsOf(metadata, head, after);
@@ -39,11 +40,11 @@ export class VersionLine {
       return source !== undefined && /^\d+$/.test(source) ? [BigInt(source)] : [];
     });
     this.#ids = new Set([...this.ancestors.map((each) => each["snapshot-id"]), ...picked]);
-    this.#restored = this.ancestors.flatMap((each) => parseRanges(movedBy(each, "restore")?.sequences ?? []));
+    this.restored = this.ancestors.flatMap((each) => parseRanges(movedBy(each, "restore")?.sequences ?? []));
   }
 
   has(snapshot: Commit): boolean {
-    return this.#ids.has(snapshot["snapshot-id"]) || (isOwnCommit(snapshot) && isIn(this.#restored, snapshot["sequence-number"]));
+    return this.#ids.has(snapshot["snapshot-id"]) || (isOwnCommit(snapshot) && isIn(this.restored, snapshot["sequence-number"]));
   }
 }
 

@@ -120,7 +120,7 @@ it("makes branches from any version, and main goes on without them", async () =>
 it("tags and windows of several processes do not lose each other", async () => {
   using scratch = scratchFolder();
   const lakes = await Promise.all([startedLake(scratch.folder), openLake(scratch.folder), openLake(scratch.folder)]);
-  const [a, b, c] = lakes as [Lake, Lake, Lake];
+  const [a, b, c] = lakes;
   await a.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }));
   await Promise.all([
     ...[1, 2, 3].map((n) => b.refs.create("orders", { ...tag, name: `b${n}` })),

@@ -181,7 +181,7 @@ it("counts a replayed row that was rolled back as withdrawn", async () => {
 it("races with windows of other processes: whoever is second goes on from what the first left", async () => {
   using scratch = scratchFolder();
   const lakes = await Promise.all([startedLake(scratch.folder), openLake(scratch.folder), openLake(scratch.folder)]);
-  const [a, b, c] = lakes as [Lake, Lake, Lake];
+  const [a, b, c] = lakes;
   const first = await commit(a, "w1", 0n, 1);
   await commit(a, "w2", 1n, 2);
   const [done, window] = await Promise.all([b.refs.rollback("orders", { to: first, ...back }), commit(c, "w3", 2n, 3)]);
