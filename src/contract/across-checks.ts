@@ -64,7 +64,16 @@ export function acrossMetrics(
       keys: {
         metric: needed(metric, "The metric: `check` with its keys."),
         windows: key({ type: "integer", min: 1 }, "How many windows are remembered.", "20"),
-        windowsMin: key({ type: "integer", min: 1 }, "How many must have been seen.", "5, or `windows` where that is less"),
+        windowsMin: key(
+          { type: "integer", min: 1 },
+          "How many must have been seen.",
+          "5, or `windows` where that is less; with `against`, 1",
+        ),
+        against: key(
+          name,
+          "A version of the promoted table (a tag, a branch or a snapshot's id): its last windows are what is compared with, and later ones are not. It is looked up where a worker begins or the contract changes.",
+          "the windows before",
+        ),
         by: key(
           oneOf(["percent", "difference", "ratio", "deviations"]),
           "What is compared with the threshold: the change in percent of the mean, the difference from it, the ratio to it, or the difference in standard deviations of those windows.",

@@ -39,7 +39,9 @@ export function changeMetric(site: RuleSite, part: MetricPart | null): MadeMetri
   if (part === null) return null;
   const windows = numberAt(node, "windows") ?? windowsDefault;
   const by = (textAt(node, "by") ?? "percent") as "percent" | "difference" | "ratio" | "deviations";
-  const windowsMin = numberAt(node, "windowsMin") ?? Math.min(windowsMinDefault, windows);
+  const against = textAt(node, "against");
+  const least = against === null ? windowsMinDefault : by === "deviations" ? 3 : 1;
+  const windowsMin = numberAt(node, "windowsMin") ?? Math.min(least, windows);
   if (windowsMin > windows) {
     compilation.findings.error(
       "keys-conflict",
@@ -52,7 +54,8 @@ export function changeMetric(site: RuleSite, part: MetricPart | null): MadeMetri
     compilation.findings.error("number-too-small", placeOf(node, "windowsMin"), "deviations need at least 3 windows to learn from");
     return null;
   }
-  return { check: { family: "change", metric: part, windows, windowsMin, by }, path: part.path };
+  const pinned = against === null ? {} : { against };
+  return { check: { family: "change", metric: part, windows, windowsMin, by, ...pinned }, path: part.path };
 }
 
 /** One value of a reference file as a constant of a column; null where the column can't hold it. */

@@ -169,13 +169,17 @@ export type MetricCheck =
   | { readonly family: "freshness" }
   /** A quantile of the seconds from a column of instants to the record's own timestamp. */
   | { readonly family: "eventLag"; readonly q: number }
-  /** A metric against its mean over the last promoted windows; `windowsMin` of them must have been seen. */
+  /**
+   * A metric against its mean over the last promoted windows, or over the last of those that a version of the table has (`against`: a tag, a branch or a snapshot's id);
+   * `windowsMin` of them must have been seen.
+   */
   | {
       readonly family: "change";
       readonly metric: MetricPart;
       readonly windows: number;
       readonly windowsMin: number;
       readonly by: "difference" | "percent" | "ratio" | "deviations";
+      readonly against?: string | null;
     }
   /** One number that a SELECT over the window's passed rows answers. */
   | { readonly family: "sql"; readonly query: string }

@@ -44,12 +44,28 @@ export class WindowOutcomes {
     // Some of what was remembered was rolled back, or brought back: remember anew what stands now.
     this.#history = new Map();
     await this.#foldAfter(lake, await this.#begin(lake));
+    for (const rule of rules) if (rule.check.family === "change") await this.#pin(lake, rule, rule.check.against ?? null);
     return true;
+  }
+
+  /** What a rule is compared with that names a version: the windows which that has. */
+  async #pin(lake: Lake, rule: RulePlan, version: string | null): Promise<void> {
+    if (version === null) return;
+    const { dataset } = this.#contract;
+    try {
+      const { snapshotId } = await lake.refs.resolve(dataset, version);
+      for await (const { decision } of lake.refs.windowsOf(dataset, snapshotId))
+        this.#history = rememberMeasures([rule], this.#history, decision);
+    } catch (fault) {
+      // The rule says so itself: it has no windows to be compared with.
+      if (!(fault instanceof SluiceError) || fault.code !== "VERSION_UNKNOWN") throw fault;
+    }
   }
 
   /** Takes in what stands after a commit; true where a rollback or its undoing is among it. */
   async #foldAfter(lake: Lake, after: bigint): Promise<boolean> {
-    const { rules, dataset } = this.#contract;
+    const { dataset } = this.#contract;
+    const rules = this.#contract.rules.filter(({ check }) => check.family === "change" && (check.against ?? null) === null);
     let isMoved = false;
     this.#sequence = after;
     for await (const { decision, sequence, isWithdrawn } of lake.history(dataset, after)) {

@@ -119,6 +119,13 @@ describe("metrics of time and of earlier windows", () => {
       custom("{ check: change, metric: { check: rowCount }, by: deviations, windows: 10, threshold: { mustBeBetween: [-4, 4] } }"),
     );
     expect([sigmas.threshold?.unit, sigmas.path]).toEqual(["value", null]);
+    const limit = "threshold: { mustBeLessThan: 9 }";
+    expect((await ruleOf(custom(`{ check: change, metric: { check: mean, column: n }, against: v1, ${limit} }`))).check).toMatchObject({
+      against: "v1",
+      windowsMin: 1,
+    });
+    const apart = custom(`{ check: change, metric: { check: mean, column: n }, by: deviations, against: v1, ${limit} }`);
+    expect((await ruleOf(apart)).check).toMatchObject({ windowsMin: 3 });
   });
 
   test("are refused where they make no sense", async () => {

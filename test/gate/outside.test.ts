@@ -274,4 +274,48 @@ describe("rules that look beyond the window", () => {
       ["promote", "pass"],
     ]);
   });
+
+  it("change compares with a version that it names, whatever is promoted after it", async () => {
+    using scratch = scratchFolder();
+    const check = { family: "change", metric, windows: 5, windowsMin: 1, by: "percent", against: "v1" } as const;
+    const threshold = { operator: "mustBeBetween", values: [-50, 50], unit: "percent" } as const;
+    const contract: Contract = {
+      ...(await withRule(check, { scope: "window", threshold })),
+      window: { rows: 2, bytes: 1 << 20, seconds: 600 },
+    };
+    const read: number[] = [];
+    const judge = async (...pairs: readonly number[]): Promise<void> => {
+      const bench = await openBench(scratch.folder, contract);
+      bench.source.append(0, values(...read));
+      await bench.source.assign(0);
+      for (const [done, n] of pairs.entries()) {
+        bench.source.append(0, values(n, n));
+        read.push(n, n);
+        await bench.until(() => bench.count("window.committed") === done + 1);
+      }
+      await bench.revoke(0);
+      await bench.stop();
+    };
+    await judge(10, 20);
+    const lake = await openLake(scratch.folder);
+    const head = (await lake.state("orders")).mainSnapshotId as string;
+    await lake.refs.create("orders", { name: "v1", kind: "tag", version: head, keepMs: null, author: "ann", reason: "test" });
+    await lake.close();
+    await judge(22, 23, 21);
+    await judge(40, 8, 7);
+    const said = (await decisions(scratch.folder)).map(({ verdict, rules }) => [verdict, rules.at(-1)?.status]);
+    expect(said.slice(0, 2)).toEqual([
+      ["promote", "skipped"],
+      ["promote", "skipped"],
+    ]);
+    // 15 is the mean up to v1: 22.5 is the limit, though 22 was promoted since.
+    expect(said.slice(2)).toEqual([
+      ["promote", "pass"],
+      ["hold", "fail"],
+      ["promote", "pass"],
+      ["hold", "fail"],
+      ["promote", "pass"],
+      ["hold", "fail"],
+    ]);
+  });
 });

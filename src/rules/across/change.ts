@@ -60,7 +60,7 @@ const changeWords: Readonly<Record<CheckOf<"change">["by"], (text: string) => st
 };
 
 /**
- * The outcome of a change rule: this window's metric against the mean of the same metric over `past`, the promoted windows before, oldest first. `measured` stays
+ * The outcome of a change rule: this window's metric against the mean of the same metric over `past`, the promoted windows before (or those of the version that the rule names), oldest first. `measured` stays
  * the metric itself, which later windows are compared with.
  */
 export function judgeChange(plan: RulePlan, check: CheckOf<"change">, outcome: RuleOutcome, past: readonly number[]): RuleOutcome {
@@ -68,8 +68,11 @@ export function judgeChange(plan: RulePlan, check: CheckOf<"change">, outcome: R
   if (measured === undefined) return outcome;
   const known = past.slice(-check.windows);
   const skipped = (note: string): RuleOutcome => ({ ...outcome, status: "skipped", breach: null, note });
-  if (known.length < check.windowsMin)
-    return skipped(`learning: ${known.length} of the ${check.windowsMin} promoted windows that it needs were seen`);
+  const against = check.against ?? null;
+  if (known.length < check.windowsMin) {
+    const needs = `${known.length} of the ${check.windowsMin} promoted windows that it needs`;
+    return skipped(against === null ? `learning: ${needs} were seen` : `${needs} were found up to version ${against}`);
+  }
   const before = summarize(known);
   const change = changeOf(check.by, measured.value, before);
   if (typeof change === "string") return skipped(change);
@@ -77,7 +80,7 @@ export function judgeChange(plan: RulePlan, check: CheckOf<"change">, outcome: R
   const measure = doubleMeasure(change);
   const number = (value: number): string => measureText(doubleMeasure(value), []);
   const words = changeWords[check.by](measureText(measure, threshold.values));
-  const note = `${number(measured.value)} is ${words} the mean of ${known.length} windows before (${number(before.mean)})`;
+  const note = `${number(measured.value)} is ${words} the mean of ${known.length} ${known.length === 1 ? "window" : "windows"} ${against === null ? "before" : `up to ${against}`} (${number(before.mean)})`;
   const holds = meetsThreshold(measure, threshold);
   return {
     ...outcome,

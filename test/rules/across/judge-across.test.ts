@@ -72,6 +72,14 @@ describe("change", () => {
     expect(judged(plan(change("deviations"), between(-3, 3)), 18.1, [10, 12, 14]).breach).toContain("3.05 standard deviations away from");
   });
 
+  it("compares with a version of the table", () => {
+    const rule = plan({ ...change("percent", 1), against: "v1" }, between(-20, 20, "percent"));
+    expect(judged(rule, 12.1, [10]).breach).toBe(
+      "rule: 12.1 is 21% away from the mean of 1 window up to v1 (10), must be between -20% and 20%",
+    );
+    expect(judged(rule, 12.1, []).note).toBe("0 of the 1 promoted windows that it needs were found up to version v1");
+  });
+
   it("says why it can't judge", () => {
     expect(judged(plan(change("percent"), between(-20, 20, "percent")), 1, [0, 0, 0]).note).toContain("mean of 0");
     expect(judged(plan(change("deviations"), between(-3, 3)), 8, [7, 7, 7]).note).toContain("all alike");
