@@ -4,6 +4,7 @@ import { SluiceError } from "../core/errors.ts";
 import { compileValidator } from "../rules/compile-validator.ts";
 import type { ChunkEngine } from "./chunk-engine.ts";
 import { openCompiledEngine, openReferenceEngine } from "./chunk-engine.ts";
+import { collectSoon } from "./collect-soon.ts";
 
 /** How a contract is run: by WebAssembly made for it, or by the plain implementation that the compiled one is held against. */
 export type EngineKind = "compiled" | "reference";
@@ -54,8 +55,7 @@ export function compile(contract: Contract, kind: EngineKind): CompiledContract 
     giveBack: (engine) => {
       const isBloated = engine.takeSpareBytes() > spareBytesMax;
       free = isBloated ? null : engine;
-      // Memory of WebAssembly lies outside the heap, and V8 is in no hurry to collect it; not before its last user has let go of it.
-      if (isBloated) setImmediate(() => globalThis.gc?.());
+      if (isBloated) collectSoon();
     },
   };
 }

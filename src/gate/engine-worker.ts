@@ -1,6 +1,7 @@
 import type { Contract } from "../core/contract.ts";
 import type { FilePartition } from "../core/encoded-file.ts";
 import { unpackRecords } from "../core/packed-records.ts";
+import { collectSoon } from "./collect-soon.ts";
 import { CompiledContracts, type CreateEncodeRows } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
 import type { SettledRows } from "./judged-rows.ts";
@@ -38,6 +39,7 @@ export function serveEngine(
         break;
       case "forget":
         contracts.delete(request.contract);
+        collectSoon();
         break;
       case "open": {
         const contract = contracts.get(request.contract);
