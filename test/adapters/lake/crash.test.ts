@@ -1,36 +1,8 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { expect, inject, it } from "vitest";
-import "../../live/harness/global-setup.ts";
+import { expect, it } from "vitest";
 import { expectConserved } from "./conservation.ts";
 import { openLake, partitions, scratchFolder, startedLake } from "./lake-fixture.ts";
 import { operations, positionOf } from "./lake-worker.ts";
-
-const worker = new URL("lake-worker.ts", import.meta.url).pathname;
-
-/** Runs a worker; resolves with whether it was killed. Rejects where it failed by itself. */
-function runWorker(
-  folder: string,
-  operation: string,
-  killAt: number,
-  args: readonly string[] = [],
-): Promise<{ killed: boolean; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [worker, folder, operation, String(killAt), ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(inject("testRun").folder, "compile-cache") },
-    });
-    let output = "";
-    let errors = "";
-    child.stdout.on("data", (bytes) => (output += bytes));
-    child.stderr.on("data", (bytes) => (errors += bytes));
-    child.on("error", reject);
-    child.on("exit", (code, signal) => {
-      if (code === 0 || signal === "SIGKILL") resolve({ killed: signal === "SIGKILL", output });
-      else reject(new Error(`the worker failed (${code ?? signal}):\n${errors}`));
-    });
-  });
-}
+import { runWorker } from "./worker-process.ts";
 
 /** What must be there for an operation to have something to do. */
 async function prepare(folder: string, operation: string): Promise<void> {
@@ -41,6 +13,12 @@ async function prepare(folder: string, operation: string): Promise<void> {
   if (operation === "replay" && held === 0) {
     await operations["hold"]!(lake);
     await operations["drop"]!(lake);
+  }
+  // Something to withdraw, and something withdrawn.
+  if (operation === "rollback" || operation === "rollforward" || operation === "tag") await operations["window"]!(lake);
+  if (operation === "rollforward" && (await lake.refs.rollbacks("orders")).length === 0) {
+    await operations["window"]!(lake);
+    await operations["rollback"]!(lake);
   }
   await lake.close();
 }
@@ -57,23 +35,28 @@ it("survives kill -9 at every step of making the tables", { timeout: 300_000 }, 
   await expectConserved(scratch.folder);
 });
 
-it.each(["window", "hold", "publish", "drop", "replay"])(
-  "survives kill -9 at every step of %s",
-  { timeout: 600_000 },
-  async (operation) => {
-    using scratch = scratchFolder();
-    const { folder } = scratch;
-    let step = 0;
-    for (let killed = true; killed;) {
-      step++;
-      await prepare(folder, operation);
-      ({ killed } = await runWorker(folder, operation, step));
-      // What was under way when the process died is done wholly or not at all.
-      await expectConserved(folder);
-    }
-    expect(step).toBeGreaterThan(8);
-  },
-);
+it.each([
+  ["window", 8],
+  ["hold", 8],
+  ["publish", 8],
+  ["drop", 8],
+  ["replay", 8],
+  ["rollback", 5],
+  ["rollforward", 6],
+  ["tag", 3],
+])("survives kill -9 at every step of %s", { timeout: 600_000 }, async (operation, stepsMin) => {
+  using scratch = scratchFolder();
+  const { folder } = scratch;
+  let step = 0;
+  for (let killed = true; killed;) {
+    step++;
+    await prepare(folder, operation);
+    ({ killed } = await runWorker(folder, operation, step));
+    // What was under way when the process died is done wholly or not at all.
+    await expectConserved(folder);
+  }
+  expect(step).toBeGreaterThan(stepsMin);
+});
 
 it("loses and doubles nothing with three processes on the same partitions, killed at random", { timeout: 600_000 }, async () => {
   using scratch = scratchFolder();

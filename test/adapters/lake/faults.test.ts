@@ -194,6 +194,64 @@ async function heldWindow(lake: Lake, id: string): Promise<ReturnType<typeof mak
   return makeWindow({ id, from, values: [row(1), "bad", row(2)], rejected: [1], verdict: "hold" });
 }
 
+/** What a person does once; `isDone` says by the tables alone whether it took effect. */
+const answers: Readonly<
+  Record<string, (lake: Lake, round: string) => { readonly run: () => Promise<unknown>; readonly isDone: () => Promise<boolean> }>
+> = {
+  tag: (lake, round) => ({
+    run: () => lake.refs.create("orders", { kind: "tag", name: `t-${round}`, version: "main", keepMs: null, ...by }),
+    isDone: async () => (await lake.refs.list("orders")).some((each) => each.name === `t-${round}`),
+  }),
+  release: (lake, round) => ({
+    run: () => lake.refs.createRelease({ name: `r-${round}`, datasets: ["orders", "others"], version: "main", keepMs: null, ...by }),
+    isDone: async () => {
+      const members = (await lake.refs.releases()).find((each) => each.name === `r-${round}`)?.members ?? [];
+      expect([0, 2]).toContain(members.length);
+      return members.length === 2;
+    },
+  }),
+  rollback: (lake, round) => ({
+    run: () => lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: false, author: "ann", reason: round }),
+    isDone: async () => (await lake.refs.rollbacks("orders")).some((each) => each.reason === round),
+  }),
+  rollForward: (lake) => ({
+    run: () => lake.refs.rollForward("orders", { rollback: null, ...by }),
+    isDone: async () => (await lake.refs.rollbacks("orders")).length === 0,
+  }),
+};
+
+it.each(Object.keys(answers))("does a person's %s once or not at all, whatever fails", { timeout: 300_000 }, async (name) => {
+  using scratch = scratchFolder();
+  const first = await startedLake(scratch.folder);
+  await first.activate({ ...contract, dataset: "others", hash: "sha256:o", text: "others" });
+  await first.recordStart("others", [{ ...partitions[0]!, next: 0n }]);
+  await first.close();
+  const { lake, arm, struck } = await faultyLake(scratch.folder);
+  let faults = 0;
+  for (const after of [false, true]) {
+    for (let at = 1; ; at++) {
+      const from = (await lake.state("orders")).positions[0]!.next;
+      await lake.commitWindow(makeWindow({ id: `w${from}`, from, values: [row(1)] }));
+      if (name === "rollForward" && (await lake.refs.rollbacks("orders")).length === 0)
+        await lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: false, ...by });
+      const { run, isDone } = answers[name]!(lake, `${at}${after}`);
+      arm({ at, after });
+      const failed = await run().then(
+        () => null,
+        (error: unknown) => error,
+      );
+      const hit = struck();
+      arm({ at: Infinity, after });
+      if (failed !== null) faults++;
+      expect(await isDone()).toBe(failed === null);
+      await expectConserved(scratch.folder);
+      if (!hit) break;
+    }
+  }
+  expect(faults).toBeGreaterThan(1);
+  await lake.close();
+});
+
 it("waits for a busy catalog without stopping the event loop", async () => {
   using scratch = scratchFolder();
   const lake = await startedLake(scratch.folder);

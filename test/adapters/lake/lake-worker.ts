@@ -1,4 +1,4 @@
-/** A worker process of the crash tests: `lake-worker.ts FOLDER OPERATION KILL_AT [PARTITION COUNT]`. */
+/** A worker process of the crash tests: `lake-worker.ts FOLDER OPERATION KILL_AT [PARTITION COUNT]`; KILL_AT is a number of steps, or the name of one. */
 import { randomBytes } from "node:crypto";
 import type { Lake, Probe } from "../../../src/core/ports.ts";
 import { collect, contract, makeWindow, openLake, partitions, row } from "./lake-fixture.ts";
@@ -33,6 +33,16 @@ export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>>
     const [first] = await lake.held("orders");
     if (first !== undefined) await lake.dropHeld("orders", first.windowId, by);
   },
+  rollback: async (lake) => {
+    await lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: false, ...by });
+  },
+  rollforward: async (lake) => {
+    if ((await lake.refs.rollbacks("orders")).length > 0) await lake.refs.rollForward("orders", { rollback: null, ...by });
+  },
+  tag: async (lake) => {
+    const names = (await lake.refs.list("orders")).map((each) => each.name);
+    await lake.refs.create("orders", { kind: "tag", name: `t${names.length}`, version: "main", keepMs: null, ...by });
+  },
   replay: async (lake) => {
     const open = await collect(lake.quarantined("orders", { states: ["open"] }));
     if (open.length > 0) await lake.commitReplay(makeReplay(`r${process.pid}`, open));
@@ -54,10 +64,11 @@ export function nextWindow(from: bigint, partition: number, kind: "window" | "ho
   return makeWindow({ id, partition, from, values, rejected: [2], ...(kind === "hold" ? { verdict: "hold" } : {}) });
 }
 
-function killAt(count: number): Probe {
+/** Kills this process at the nth step, or at the first one of a name. */
+function killAt(when: string): Probe {
   let calls = 0;
-  return () => {
-    if (++calls !== count) return;
+  return (step) => {
+    if (++calls !== Number(when) && step !== when) return;
     process.kill(process.pid, "SIGKILL");
     // The signal is on its way: nothing may happen any more.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -77,7 +88,7 @@ async function commitUpTo(lake: Lake, partition: number, end: bigint): Promise<v
 
 if (import.meta.main) {
   const [folder, operation, kill, partition, end] = process.argv.slice(2) as [string, string, string, string?, string?];
-  const lake = await openLake(folder, { probe: killAt(Number(kill)) });
+  const lake = await openLake(folder, { probe: killAt(kill) });
   if (operation === "commit-up-to") await commitUpTo(lake, Number(partition), BigInt(end as string));
   else await operations[operation]!(lake);
   await lake.close();

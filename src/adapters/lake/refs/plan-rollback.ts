@@ -91,11 +91,6 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
   const between = { first: target["sequence-number"] + 1n, last: head["sequence-number"] };
   const isWithdrawn = withdrawnTest(metadata);
   const inBetween = await commitsIn(context, metadata, [between], isWithdrawn);
-  const erased = inBetween.find((each) => each.summary[summaryKeys.change]?.startsWith("eras") === true);
-  if (erased !== undefined) {
-    const when = new Date(erased["timestamp-ms"]).toISOString();
-    throw new SluiceError("ROLLBACK_REFUSED", `records were erased on ${when}, after that version: going back would bring them back`);
-  }
   const restored = inBetween.flatMap((each) => parseRanges(movedBy(each, "restore")?.sequences ?? []));
   const standing = readRollbacks(metadata.properties).flatMap((each) => parseRanges(each.sequences));
   const ranges = subtractRanges(uniteRanges([between, ...restored]), standing);
