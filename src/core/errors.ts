@@ -96,6 +96,12 @@ export const errorTable = {
     httpStatus: 503,
     retryable: true,
   },
+  ERASURE_REFUSED: {
+    action:
+      "Nothing was erased. Name a column of the table and a value of its type, or the key of the records; `sluice erase --help` shows examples.",
+    httpStatus: 400,
+    retryable: false,
+  },
   MAINTENANCE_FAILED: {
     action:
       "Nothing waits for it, and it is tried again at the next interval. `sluice maintain run` does it at once and shows what is wrong.",

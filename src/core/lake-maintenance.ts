@@ -97,4 +97,11 @@ export interface LakeMaintenance {
   removeOrphans(graceMs: number, dryRun: boolean): Promise<OrphanReport>;
   /** Makes small files of main into larger ones, in both tables. Rejects with NOT_FOUND, COMMIT_CONFLICT. */
   compact(dataset: string, policy: CompactionPolicy, dryRun: boolean): Promise<readonly CompactionReport[]>;
+  /** How many records an erasure would find, and in how many files. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED. */
+  previewErasure(dataset: string, target: ErasureTarget): Promise<{ readonly records: number; readonly files: number }>;
+  /**
+   * Takes every row of the records that match out of both tables, with all branches, tags, held windows and snapshots, and out of what decisions and profiles
+   * say; then reads every file to prove it. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED, COMMIT_CONFLICT: calling again goes on.
+   */
+  erase(dataset: string, request: ErasureRequest): Promise<ErasureReport>;
 }

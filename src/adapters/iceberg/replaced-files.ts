@@ -45,7 +45,10 @@ async function rewritten(
   const gone = live.filter(isGone);
   if (gone.length === 0) return { manifest, gone: [] };
   const entries = live.map((entry): ManifestEntry =>
-    isGone(entry) ? { ...entry, status: EntryStatus.deleted, snapshotId } : { ...entry, status: EntryStatus.existing },
+    // Bounds are values of rows: they go with the file.
+    isGone(entry)
+      ? { ...entry, status: EntryStatus.deleted, snapshotId, file: { ...entry.file, lower_bounds: null, upper_bounds: null } }
+      : { ...entry, status: EntryStatus.existing },
   );
   return { manifest: await writeManifest(io, metadata, snapshotId, entries), gone: gone.map(({ file }) => file) };
 }

@@ -146,7 +146,8 @@ async function* rowsOfExpired(
   const { summary } = expired;
   const heldId = summary[summaryKeys.heldWindowId];
   const isOwn = (record: QuarantinedRecord): boolean =>
-    heldId === undefined ? record.decisionHash === summary[summaryKeys.decisionHash] : record.windowId === heldId && record.attempt === 0;
+    record.decisionHash === summary[summaryKeys.decisionHash] ||
+    (record.attempt === 0 && record.windowId === (heldId ?? summary[summaryKeys.windowId]));
   for (const each of await filesOfMain(context, metadata)) {
     if (isPruned(each, filter)) continue;
     for await (const record of readRows(context, each.file, filter)) if (isOwn(record)) yield record;

@@ -14,6 +14,8 @@ export const propertyNames = {
   contractFields: "sluice.contract-fields",
   /** Contents that keep the summaries of expired snapshots. */
   ledger: "sluice.ledger",
+  /** Contents that say what was erased, by whom and why. */
+  erasures: "sluice.erasures",
   /** Rollbacks whose rows are withdrawn. */
   withdrawn: "sluice.withdrawn",
 } as const;

@@ -3,6 +3,7 @@ import type { ContentStore } from "../../../core/storage.ts";
 import { parseLosslessJson, writeLosslessJson } from "../../iceberg/lossless-json.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { propertyNames } from "../table-properties.ts";
+import { redactSummary } from "./redact-summary.ts";
 
 /** A snapshot as the ledger keeps it after its expiry: all but its files. */
 export type LedgerEntry = Omit<Snapshot, "manifest-list">;
@@ -77,6 +78,25 @@ export async function extendLedger(content: ContentStore, metadata: TableMetadat
     segments = [...segments.filter((each) => !group.includes(each)), await writeSegment(content, merged)];
   }
   return writeSegments(segments);
+}
+
+/** The table with a ledger that names redacted decisions; the very same where it names none of those that were redacted. */
+export async function redactLedger(
+  content: ContentStore,
+  metadata: TableMetadata,
+  hashes: ReadonlyMap<string, string>,
+): Promise<TableMetadata> {
+  const segments: LedgerSegment[] = [];
+  let changed = false;
+  for (const segment of hashes.size === 0 ? [] : ledgerSegments(metadata)) {
+    const entries = await readSegment(content, segment);
+    const redacted = entries.map((entry) => ({ ...entry, summary: redactSummary(entry.summary, hashes) }));
+    const isSame = redacted.every(({ summary }, i) => summary === entries[i]?.summary);
+    segments.push(isSame ? segment : await writeSegment(content, redacted));
+    changed ||= !isSame;
+  }
+  if (!changed) return metadata;
+  return { ...metadata, properties: { ...metadata.properties, [propertyNames.ledger]: writeSegments(segments) } };
 }
 
 /** A snapshot that was expired, by its id; null where the ledger does not have it. */

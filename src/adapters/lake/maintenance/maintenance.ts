@@ -2,6 +2,7 @@ import type { LakeMaintenance } from "../../../core/lake-maintenance.ts";
 import type { Cursors } from "../../../core/ports.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { compact } from "./compact.ts";
+import { erase, previewErasure } from "./erase.ts";
 import { expire } from "./expire.ts";
 import { removeOrphans } from "./orphans.ts";
 
@@ -11,5 +12,7 @@ export function createMaintenance(context: LakeContext, cursors: Cursors): LakeM
     expire: (dataset, policy, dryRun) => expire(context, cursors, dataset, { policy, dryRun }),
     removeOrphans: (graceMs, dryRun) => removeOrphans(context, graceMs, dryRun),
     compact: (dataset, policy, dryRun) => compact(context, dataset, policy, dryRun),
+    previewErasure: (dataset, target) => previewErasure(context, dataset, target),
+    erase: (dataset, request) => erase(context, dataset, request),
   };
 }

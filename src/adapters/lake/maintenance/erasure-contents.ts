@@ -1,0 +1,106 @@
+import { decodeDecision, encodeDecision } from "../../../core/decision-text.ts";
+import type { Decision } from "../../../core/decision.ts";
+import { SluiceError } from "../../../core/errors.ts";
+import type { ContentKind } from "../../../core/storage.ts";
+import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { summaryKeys } from "../summary-keys.ts";
+import type { Needle } from "./erasure-target.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import { everySnapshot } from "./ledger.ts";
+
+const erasedText = "[erased]";
+
+/** Decisions without what they said of erased rows: new hashes by old ones, and the contents that are to be deleted once nothing names them. */
+export interface RedactedDecisions {
+  readonly hashes: ReadonlyMap<string, string>;
+  readonly profiles: readonly string[];
+}
+
+interface StoredRange {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Offsets of erased records by partition. */
+function offsetsByPartition(ids: ReadonlySet<string>): Map<string, bigint[]> {
+  const offsets = new Map<string, bigint[]>();
+  for (const id of ids) {
+    const cut = id.lastIndexOf(":");
+    const key = id.slice(0, cut);
+    const list = offsets.get(key);
+    if (list === undefined) offsets.set(key, [BigInt(id.slice(cut + 1))]);
+    else list.push(BigInt(id.slice(cut + 1)));
+  }
+  return offsets;
+}
+
+function covers(summary: LedgerEntry["summary"], offsets: ReadonlyMap<string, readonly bigint[]>): boolean {
+  const ranges = JSON.parse(summary[summaryKeys.ranges] ?? "[]") as readonly StoredRange[];
+  return ranges.some(({ topicId, partition, from, to }) => {
+    const [first, end] = [BigInt(from), BigInt(to)];
+    return (offsets.get(`${topicId}:${partition}`) ?? []).some((offset) => offset >= first && offset < end);
+  });
+}
+
+/** A decision without a value: no profile (whose sketches keep single values), and no text that holds it. */
+export function redactDecision(decision: Decision, text: string): Decision {
+  const hide = (value: unknown): unknown => {
+    if (typeof value === "string") return value.includes(text) ? value.replaceAll(text, erasedText) : value;
+    if (Array.isArray(value)) return value.map(hide);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, hide(each)]));
+  };
+  const columns = decision.profile.columns.map((column) => ({ ...column, min: null, max: null, quantiles: null, top: null }));
+  // Positions stay as they are: they are no values, and every fold goes by them.
+  const { ranges } = decision;
+  return { ...(hide({ ...decision, ranges: [] }) as Decision), ranges, profile: { ...decision.profile, columns, hash: null } };
+}
+
+/** Redacts the decisions of every window that read one of the erased records. The new ones are durable before anything names them. */
+export async function redactDecisions(
+  context: LakeContext,
+  metadata: TableMetadata,
+  ids: ReadonlySet<string>,
+  needle: Needle,
+): Promise<RedactedDecisions> {
+  const offsets = offsetsByPartition(ids);
+  const hashes = new Map<string, string>();
+  const profiles: string[] = [];
+  const text = needle.bytes.toString();
+  for await (const { summary } of everySnapshot(context.content, metadata, -1n)) {
+    const old = summary[summaryKeys.decisionHash];
+    if (old === undefined || hashes.has(old) || !covers(summary, offsets)) continue;
+    const decision = decodeDecision(await context.content.get("decision", old));
+    const hash = await context.content.put("decision", encodeDecision(redactDecision(decision, text)));
+    if (hash !== old) hashes.set(old, hash);
+    if (decision.profile.hash !== null) profiles.push(decision.profile.hash);
+  }
+  return { hashes, profiles };
+}
+
+/** Deletes contents by their hashes; answers how many there were. */
+export async function deleteContents(context: LakeContext, kind: ContentKind, hashes: Iterable<string>): Promise<number> {
+  let deleted = 0;
+  for (const hash of hashes) {
+    const path = `content/${kind}/${hash.slice(0, 2)}/${hash}`;
+    for (const each of [path, `${path}.zst`]) {
+      if (!(await context.storage.exists(each))) continue;
+      await context.storage.delete(each);
+      deleted++;
+    }
+  }
+  return deleted;
+}
+
+/** Whether a stored decision or profile still has the value in it. */
+export async function contentHolds(context: LakeContext, kind: "decision" | "profile", hash: string, needle: Needle): Promise<boolean> {
+  try {
+    return Buffer.from(await context.content.get(kind, hash)).includes(needle.bytes);
+  } catch (fault) {
+    if (fault instanceof SluiceError && fault.code === "NOT_FOUND") return false;
+    throw fault;
+  }
+}

@@ -1,0 +1,136 @@
+import { EntryStatus } from "../../iceberg/manifest.ts";
+import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import type { NewFile } from "../../iceberg/replaced-files.ts";
+import type { TableDraft } from "../../iceberg/table-draft.ts";
+import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
+import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
+import { ancestorsOf, snapshotOfRef } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { readRollbacks, writeRollbacks } from "../refs/rollback-records.ts";
+import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
+import { filesAddedBy, manifestsOf } from "../table-files.ts";
+import { propertyNames } from "../table-properties.ts";
+import { extendLedger, redactLedger } from "./ledger.ts";
+import { redactSummary } from "./redact-summary.ts";
+
+/** What an erasure puts in the place of files, by their URIs: null where no row of the file stays. */
+export type Rewrites = ReadonlyMap<string, NewFile | null>;
+
+export interface TableErasure {
+  readonly rewrites: Rewrites;
+  /** Redacted decisions by the hashes that they had. */
+  readonly hashes: ReadonlyMap<string, string>;
+  /** What the new snapshots say of themselves. */
+  readonly summary: Readonly<Record<string, string>>;
+}
+
+/** Files of each snapshot that are to be rewritten; a snapshot without any is left out. */
+async function touchedFiles(context: LakeContext, metadata: TableMetadata, rewrites: Rewrites): Promise<Map<bigint, Set<string>>> {
+  const byManifest = new Map<string, readonly string[]>();
+  const touched = new Map<bigint, Set<string>>();
+  for (const snapshot of metadata.snapshots) {
+    const files = new Set<string>();
+    for (const manifest of await readManifestList(context.storage, snapshot)) {
+      let own = byManifest.get(manifest.uri);
+      if (own === undefined) {
+        const entries = manifest.content === 0 ? await readManifest(context.storage, manifest) : [];
+        const live = entries.filter(({ status, file }) => status !== EntryStatus.deleted && rewrites.has(file.file_path as string));
+        own = live.map(({ file }) => file.file_path as string);
+        byManifest.set(manifest.uri, own);
+      }
+      for (const uri of own) files.add(uri);
+    }
+    if (files.size > 0) touched.set(snapshot["snapshot-id"], files);
+  }
+  return touched;
+}
+
+const isOwnKey = (key: string): boolean => key.startsWith("sluice.") || key === "wap.id";
+
+/** Builds a held window's branch anew over main as it will be: the same parts, without the rows. */
+async function rebuildHeld(context: LakeContext, draft: TableDraft, branch: string, { rewrites, hashes }: TableErasure): Promise<void> {
+  const windowId = windowOfBranch(branch);
+  const chain = ancestorsOf(draft.base, snapshotOfRef(draft.base, branch));
+  const parts = chain.filter(({ summary }) => summary[summaryKeys.windowId] === windowId && summary[summaryKeys.part] !== undefined);
+  let parent = snapshotOfRef(draft.metadata, "main");
+  for (const part of parts.toReversed()) {
+    const files: AvroRow[] = [];
+    for (const file of await filesAddedBy(context, part)) {
+      const rewritten = rewrites.get(file.file_path as string);
+      if (rewritten === undefined) files.push(file);
+      else if (rewritten !== null) files.push(rewritten.file);
+    }
+    const snapshotId = context.snapshotId();
+    const own = Object.fromEntries(Object.entries(part.summary).filter(([key]) => isOwnKey(key)));
+    parent = await draft.append({
+      snapshotId,
+      parent,
+      branch,
+      manifests: await manifestsOf(context, draft.base, snapshotId, files),
+      summary: redactSummary(own, hashes),
+      merges: null,
+      nowMs: context.clock.now(),
+    });
+  }
+}
+
+/**
+ * Drafts an erasure of one table: every branch and tag whose version holds one of the files gets a version without the rows, held windows are built anew,
+ * and every snapshot that holds one of the files, or names a decision that was redacted, goes to the ledger. Answers how many snapshots went.
+ */
+export async function draftErasure(context: LakeContext, draft: TableDraft, erasure: TableErasure): Promise<number> {
+  const { base } = draft;
+  const { rewrites, hashes, summary } = erasure;
+  const touched = await touchedFiles(context, base, rewrites);
+  const isStale = (snapshot: Snapshot): boolean =>
+    touched.has(snapshot["snapshot-id"]) ||
+    hashes.has(snapshot.summary[summaryKeys.decisionHash] ?? "") ||
+    hashes.has(snapshot.summary[summaryKeys.heldDecisionHash] ?? "");
+  const moved = new Map<bigint, bigint>();
+  // Main first: held windows stand on it.
+  const names = Object.keys(base.refs).toSorted((a, b) => Number(b === "main") - Number(a === "main"));
+  for (const name of names) {
+    const head = snapshotOfRef(base, name);
+    if (head === null || !isStale(head)) continue;
+    if (windowOfBranch(name) !== null) {
+      await rebuildHeld(context, draft, name, erasure);
+      continue;
+    }
+    const known = moved.get(head["snapshot-id"]);
+    if (known !== undefined) {
+      const ref = base.refs[name] as TableMetadata["refs"][string];
+      draft.update({ action: "set-snapshot-ref", "ref-name": name, ...ref, "snapshot-id": known });
+      continue;
+    }
+    const removed = touched.get(head["snapshot-id"]) ?? new Set<string>();
+    const added = [...removed].flatMap((uri) => rewrites.get(uri) ?? []);
+    const snapshotId = context.snapshotId();
+    const placed = await draft.replace({
+      snapshotId,
+      parent: head,
+      branch: name,
+      files: { removed, added },
+      summary,
+      nowMs: context.clock.now(),
+    });
+    if (placed === null) throw new Error(`${name} does not hold the files that its manifests name`);
+    moved.set(head["snapshot-id"], snapshotId);
+  }
+  const stale = base.snapshots.filter(isStale);
+  const ledger = await redactLedger(context.content, base, hashes);
+  const expired = stale.map((each) => ({ ...each, summary: redactSummary(each.summary, hashes) }));
+  const properties: Record<string, string> = {};
+  if (stale.length > 0) {
+    draft.update({ action: "remove-snapshots", "snapshot-ids": stale.map((each) => each["snapshot-id"]) });
+    properties[propertyNames.ledger] = await extendLedger(context.content, ledger, expired);
+  } else if (ledger !== base) properties[propertyNames.ledger] = ledger.properties[propertyNames.ledger] as string;
+  if (base.properties[propertyNames.withdrawn] !== undefined) properties[propertyNames.withdrawn] = movedRollbacks(base, moved);
+  if (Object.keys(properties).length > 0) draft.update({ action: "set-properties", updates: properties });
+  return stale.length;
+}
+
+/** Rollbacks that name the versions which took the place of others, so that they can still be undone. */
+function movedRollbacks(metadata: TableMetadata, moved: ReadonlyMap<bigint, bigint>): string {
+  const idOf = (id: string): string => moved.get(BigInt(id))?.toString() ?? id;
+  return writeRollbacks(readRollbacks(metadata.properties).map((each) => ({ ...each, from: idOf(each.from), to: idOf(each.to) })));
+}
