@@ -1,0 +1,222 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeLosslessJson } from "../../src/adapters/iceberg/lossless-json.ts";
+import type { Update } from "../../src/adapters/iceberg/metadata-update.ts";
+import { TableDraft } from "../../src/adapters/iceberg/table-draft.ts";
+import type { NewManifest, TableIo } from "../../src/adapters/iceberg/table-io.ts";
+import { readManifest, readManifestList } from "../../src/adapters/iceberg/table-io.ts";
+import type { Snapshot, TableMetadata } from "../../src/adapters/iceberg/table-metadata.ts";
+import { snapshotOfRef } from "../../src/adapters/iceberg/table-metadata.ts";
+import { contract, makeWindow, partitions, row } from "../adapters/lake/lake-fixture.ts";
+import { readBranch } from "../adapters/lake/table-content.ts";
+import type { CatalogFixture } from "./catalog-fixture.ts";
+import { catalogFixture } from "./catalog-fixture.ts";
+
+const tokens = [
+  { name: "etl", token: "etl-secret-0123456789ab", scope: "write", namespaces: null },
+  { name: "ann", token: "ann-secret-0123456789ab", scope: "admin", namespaces: null },
+] as const;
+
+let catalog: CatalogFixture;
+let io: TableIo;
+beforeEach(async () => {
+  catalog = await catalogFixture({ anonymous: null, tokens });
+  const { lake, context } = catalog;
+  io = { storage: context.storage, uuid: randomUUID, randomBytes: (count) => randomBytes(count), probe: () => {} };
+  await lake.activate(contract);
+  await lake.recordStart(
+    "orders",
+    partitions.map((key) => ({ ...key, next: 0n })),
+  );
+  await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1), row(2)] }));
+  await lake.commitWindow(makeWindow({ id: "h1", from: 2n, values: [row(66), "bad"], rejected: [1], verdict: "hold" }));
+});
+afterEach(() => catalog.close());
+
+const as = (name: "etl" | "ann"): Record<string, string> => ({
+  authorization: `Bearer ${tokens.find((each) => each.name === name)?.token ?? ""}`,
+  "content-type": "application/json",
+});
+
+async function commit(
+  updates: readonly Update[] | readonly object[],
+  { who = "etl", table = "orders" }: { who?: "etl" | "ann"; table?: string } = {},
+): Promise<{ status: number; text: string }> {
+  const body = writeLosslessJson({ requirements: [], updates });
+  const response = await fetch(`${catalog.url}/v1/namespaces/db/tables/${table}`, { method: "POST", body, headers: as(who) });
+  return { status: response.status, text: await response.text() };
+}
+
+const refused = (reason: RegExp): object => ({ status: 403, text: expect.stringMatching(reason) as string });
+
+async function metadata(table = "orders"): Promise<TableMetadata> {
+  const loaded = await catalog.context.catalog.load({ namespace: "db", name: table });
+  if (loaded === null) throw new Error("there is no table");
+  return loaded.metadata;
+}
+
+/** Updates that append these manifests to a branch, as a foreign program's commit would have them. */
+async function appending(
+  base: TableMetadata,
+  manifests: readonly NewManifest[],
+  change: { readonly parent?: Snapshot | null; readonly branch?: string; readonly summary?: Record<string, string> } = {},
+): Promise<readonly Update[]> {
+  const draft = new TableDraft(io, base);
+  await draft.append({
+    snapshotId: randomBytes(8).readBigUInt64BE() >> 1n,
+    parent: change.parent === undefined ? snapshotOfRef(base, "main") : change.parent,
+    branch: change.branch ?? "main",
+    manifests,
+    summary: change.summary ?? {},
+    merges: null,
+    nowMs: Date.now(),
+  });
+  return draft.updates;
+}
+
+async function manifestsOf(snapshot: Snapshot): Promise<readonly NewManifest[]> {
+  const own = (await readManifestList(io.storage, snapshot)).filter((each) => each.addedSnapshotId === snapshot["snapshot-id"]);
+  return own.map((manifest) => ({ manifest, addedBytes: 0n }));
+}
+
+const promoted = async (): Promise<readonly string[]> => (await readBranch(catalog.folder, "orders")).promoted;
+
+describe("what belongs to Sluice", () => {
+  it("is not touched by others: properties, shape, versions, held branches, tags", async () => {
+    const base = await metadata();
+    const first = base.snapshots[0] as Snapshot;
+    const ref = (name: string, type: "branch" | "tag" = "branch"): object => ({
+      action: "set-snapshot-ref",
+      "ref-name": name,
+      type,
+      "snapshot-id": first["snapshot-id"],
+    });
+    expect(await commit([{ action: "set-properties", updates: { "sluice.positions": "[]" } }], { who: "ann" })).toMatchObject(
+      refused(/sluice\.positions/),
+    );
+    expect(await commit([{ action: "remove-properties", removals: ["sluice.positions"] }])).toMatchObject(refused(/sluice\.positions/));
+    expect(await commit([{ action: "remove-snapshot-ref", "ref-name": "held/h1" }], { who: "ann" })).toMatchObject(refused(/hold drop/));
+    expect(await commit([ref("held/h1")], { who: "ann" })).toMatchObject(refused(/hold publish/));
+    expect(await commit([ref("held/new")])).toMatchObject(refused(/held window/));
+    expect(await commit([{ action: "remove-snapshots", "snapshot-ids": [first["snapshot-id"]] }], { who: "ann" })).toMatchObject(
+      refused(/sluice maintain/),
+    );
+    expect(await commit([{ action: "upgrade-format-version", "format-version": 3 }], { who: "ann" })).toMatchObject(
+      refused(/format version/),
+    );
+    const schema = {
+      ...base.schemas[0],
+      fields: [...(base.schemas[0]?.fields ?? []), { id: 99, name: "x", required: false, type: "int" }],
+    };
+    expect(await commit([{ action: "add-schema", schema }])).toMatchObject(refused(/needs admin/));
+    expect((await commit([{ action: "add-schema", schema }], { who: "ann" })).status).toBe(200);
+    expect((await commit([ref("v1", "tag")])).status).toBe(200);
+    expect(await commit([{ action: "remove-snapshot-ref", "ref-name": "v1" }])).toMatchObject(refused(/v1 is a tag/));
+    expect((await commit([{ action: "remove-snapshot-ref", "ref-name": "v1" }], { who: "ann" })).status).toBe(200);
+    expect((await commit([{ action: "set-properties", updates: { "write.target-file-size-bytes": "1" } }])).status).toBe(200);
+    expect(catalog.events.filter((event) => event.type === "catalog.refused").length).toBe(9);
+    expect((await catalog.lake.state("orders")).positions[0]?.next).toBe(4n);
+    expect((await catalog.lake.held("orders")).map((each) => each.windowId)).toEqual(["h1"]);
+  });
+
+  it("is not dropped, renamed or joined by tables of others without admin", async () => {
+    const { ask } = catalog;
+    const tables = "/v1/namespaces/db/tables";
+    const schema = { type: "struct", fields: [{ id: 1, name: "id", required: true, type: "long" }] };
+    expect(await ask("POST", tables, { name: "mine", schema }, as("ann"))).toMatchObject({ status: 403 });
+    const moves = [
+      { source: { namespace: ["db"], name: "orders" }, destination: { namespace: ["db"], name: "mine" } },
+      { source: { namespace: ["lab"], name: "mine" }, destination: { namespace: ["db"], name: "mine" } },
+    ];
+    for (const body of moves) expect(await ask("POST", "/v1/tables/rename", body, as("ann"))).toMatchObject({ status: 403 });
+    const location = (await ask("GET", `${tables}/orders`, undefined, as("etl"))).body["metadata-location"];
+    const register = { name: "mine", "metadata-location": location };
+    expect(await ask("POST", "/v1/namespaces/db/register", register, as("ann"))).toMatchObject({ status: 403 });
+    expect(await ask("POST", "/v1/namespaces/db/properties", { updates: { a: "1" } }, as("etl"))).toMatchObject({ status: 403 });
+    expect(await ask("DELETE", `${tables}/orders__quarantine?purgeRequested=true`, undefined, as("etl"))).toMatchObject({ status: 403 });
+    expect(await ask("DELETE", `${tables}/orders`, undefined, as("etl"))).toMatchObject({ status: 403 });
+    expect(await catalog.lake.datasets()).toEqual(["orders"]);
+    expect(await ask("DELETE", `${tables}/orders`, undefined, as("ann"))).toMatchObject({ status: 204 });
+    expect(await catalog.lake.datasets()).toEqual([]);
+  });
+});
+
+describe("promise 4: main never comes to hold rows of held windows", () => {
+  it("by no ref: main moves forward only, and not along a held branch", async () => {
+    const base = await metadata();
+    const main = (snapshot: Snapshot | undefined): object => ({
+      action: "set-snapshot-ref",
+      "ref-name": "main",
+      type: "branch",
+      "snapshot-id": snapshot?.["snapshot-id"],
+    });
+    const held = snapshotOfRef(base, "held/h1") as Snapshot;
+    expect(await commit([main(held)], { who: "ann" })).toMatchObject(refused(/forward only|held window/));
+    expect(await commit([main(base.snapshots[0])], { who: "ann" })).toMatchObject(refused(/sluice rollback/));
+    expect(await commit([{ action: "remove-snapshot-ref", "ref-name": "main" }], { who: "ann" })).toMatchObject(
+      refused(/main can't be removed/),
+    );
+    // A branch of the held window's, with main in its line: written over the held snapshot as its parent.
+    const onHeld = await appending(base, [], { parent: held, branch: "mine" });
+    expect((await commit(onHeld)).status).toBe(200);
+    const after = await metadata();
+    expect(await commit([main(snapshotOfRef(after, "mine") as Snapshot)])).toMatchObject({ status: 403 });
+    expect(await promoted()).toEqual(["topic-a:0:0=1", "topic-a:0:1=2"]);
+  });
+
+  it("by no file: a cherry-pick of its files is found in the manifests that it adds", async () => {
+    const base = await metadata();
+    const held = snapshotOfRef(base, "held/h1") as Snapshot;
+    const picked = await appending(base, await manifestsOf(held));
+    expect(await commit(picked)).toMatchObject(refused(/window h1, which was held/));
+    expect(await commit(await appending(base, [], { summary: { "published-wap-id": "h1" } }))).toMatchObject(refused(/hold publish/));
+    expect(await commit(await appending(base, [], { summary: { "sluice.window-id": "w9" } }))).toMatchObject(refused(/sluice\.window-id/));
+    expect(await promoted()).toEqual(["topic-a:0:0=1", "topic-a:0:1=2"]);
+    await catalog.lake.dropHeld("orders", "h1", { author: "ann", reason: "test" });
+    // Dropped rows are in quarantine: they don't come to main either.
+    const later = await metadata();
+    expect(await commit(await appending(later, await manifestsOf(held)))).toMatchObject(refused(/window h1, which was held/));
+  });
+
+  it("and what was published may be rewritten: the line goes on", async () => {
+    await catalog.lake.publishHeld("orders", "h1", { author: "ann", reason: "test" });
+    const base = await metadata();
+    const main = snapshotOfRef(base, "main") as Snapshot;
+    const again = await appending(base, await manifestsOf(main));
+    expect((await commit(again)).status).toBe(200);
+    expect(await commit(again.map((update) => ({ ...update })))).toMatchObject({ status: 200 });
+    await catalog.lake.commitWindow(makeWindow({ id: "w2", from: 4n, values: [row(4)] }));
+    expect(await promoted()).toEqual(expect.arrayContaining(["topic-a:0:2=66", "topic-a:0:4=4"]));
+  });
+
+  it("while others may go on: a commit made from an older main is asked to begin anew, and a branch may be fast-forwarded to", async () => {
+    const base = await metadata();
+    const own = await manifestsOf(base.snapshots[0] as Snapshot);
+    const stale = await appending(base, own);
+    await catalog.lake.commitWindow(makeWindow({ id: "w2", from: 4n, values: [row(4)] }));
+    expect(await commit(stale)).toMatchObject({ status: 409 });
+    const fresh = await metadata();
+    expect((await commit(await appending(fresh, [], { branch: "mine" }))).status).toBe(200);
+    const mine = snapshotOfRef(await metadata(), "mine") as Snapshot;
+    const forward = { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": mine["snapshot-id"] };
+    expect((await commit([forward])).status).toBe(200);
+    expect(await promoted()).toEqual(["topic-a:0:0=1", "topic-a:0:1=2", "topic-a:0:4=4"]);
+    expect((await metadata())["snapshot-log"].at(-1)?.["snapshot-id"]).toBe(mine["snapshot-id"]);
+  });
+
+  it("nor may files from outside of the lake, nor anything move the quarantine table", async () => {
+    const base = await metadata();
+    const [manifest] = await manifestsOf(base.snapshots[1] ?? (base.snapshots[0] as Snapshot));
+    if (manifest !== undefined) expect((await readManifest(io.storage, manifest.manifest)).length).toBeGreaterThan(0);
+    const outside = (await appending(base, [])).map((update) =>
+      update.action === "add-snapshot" ? { ...update, snapshot: { ...update.snapshot, "manifest-list": "file:///tmp/x.avro" } } : update,
+    );
+    expect(await commit(outside)).toMatchObject({ status: 400, text: expect.stringMatching(/outside/) as string });
+    const quarantine = await metadata("orders__quarantine");
+    expect(await commit(await appending(quarantine, []), { table: "orders__quarantine", who: "ann" })).toMatchObject(
+      refused(/moved by Sluice alone/),
+    );
+    const branch = await appending(quarantine, [], { branch: "mine" });
+    expect((await commit(branch, { table: "orders__quarantine" })).status).toBe(200);
+  });
+});
