@@ -76,7 +76,7 @@ export class Outside {
     closing: { readonly closedAtMs: number; readonly patiently: Patiently; readonly named: () => NamedWindow },
   ): Promise<SettledRows | null> {
     const { contract } = window;
-    const { closedAtMs, patiently } = closing;
+    const { closedAtMs } = closing;
     if (deferredRules(contract.rules).length === 0) return window.settle(closedAtMs);
     const questions = window.questions(closedAtMs);
     questions.catch(() => undefined);

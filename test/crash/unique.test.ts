@@ -77,12 +77,13 @@ describe.skipIf(!kafkaHere.available)("rows that are unique over the dataset", (
     const before = await promotedIds(rig);
     const value = (id: number): string => `{"id":${id},"customer":"c${id}","amount":1,"placed_at":"2026-01-01T00:00:00Z"}`;
     const ids = Array.from({ length: 90 }, (_, i) => 1_000_000 + i);
-    const send = (shift: number): Promise<void> =>
-      produce(
+    const send = async (shift: number): Promise<void> => {
+      await produce(
         rig.bootstrap,
         rig.topic,
         ids.map((id) => ({ key: `${id}`, value: value(id), partition: (id + shift) % partitions })),
       );
+    };
     await send(0);
     // Its claims are durable, and its window is in no table.
     expect(await exited(rig.worker({ SLUICE_CRASH_AT: "decision.written:1" })), rig.lastLog()).toBe("SIGKILL");

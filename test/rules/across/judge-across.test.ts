@@ -20,7 +20,7 @@ function plan(check: MetricCheck, threshold: Threshold, path: string | null = "f
   };
 }
 
-const change = (by: "difference" | "percent" | "ratio" | "deviations", windowsMin = 3): MetricCheck => ({
+const change = (by: "difference" | "percent" | "ratio" | "deviations", windowsMin = 3): MetricCheck & { readonly family: "change" } => ({
   family: "change",
   metric: { check: { family: "mean", of: "value" }, path: "fare", where: null },
   windows: 5,
