@@ -8,6 +8,38 @@ const emptyRecordsMax = 1 << 20;
 /** Passes over one value. */
 type Pass = () => void;
 
+/** How a record's field is passed over; `never` stands where it has no null. */
+const Step = { pass: 0, long: 1, text: 2, fixed: 3, never: 255 } as const;
+
+/** A field as a step: its kind, its size if that is fixed, and which branch of a union with null is the null. */
+function stepOf(schema: AvroSchema): { readonly kind: number; readonly size: number; readonly nullBranch: number } {
+  if (schema.type === "union" && schema.branches.length === 2) {
+    const nullBranch = schema.branches.findIndex(({ type }) => type === "null");
+    const other = schema.branches[1 - nullBranch];
+    if (nullBranch >= 0 && other !== undefined && other.type !== "union") return { ...stepOf(other), nullBranch };
+  }
+  const nullBranch = Step.never;
+  switch (schema.type) {
+    case "int":
+    case "long":
+    case "enum":
+      return { kind: Step.long, size: 0, nullBranch };
+    case "bytes":
+    case "string":
+      return { kind: Step.text, size: 0, nullBranch };
+    case "boolean":
+      return { kind: Step.fixed, size: 1, nullBranch };
+    case "float":
+      return { kind: Step.fixed, size: 4, nullBranch };
+    case "double":
+      return { kind: Step.fixed, size: 8, nullBranch };
+    case "fixed":
+      return { kind: Step.fixed, size: schema.size, nullBranch };
+    default:
+      return { kind: Step.pass, size: 0, nullBranch };
+  }
+}
+
 /**
  * Finds where each datum of a block ends, which only its schema tells (Apache Avro 1.12, "Binary Encoding"). What a datum holds is not looked at: that
  * is the decoder's to judge.
@@ -72,7 +104,7 @@ export class AvroWalker {
       case "fixed":
         return () => void (this.#at += schema.size);
       case "record":
-        return this.#nested(schema.fields.map((field) => this.#compile(field.schema)));
+        return this.#record(schema.fields.map((field) => field.schema));
       case "union":
         return this.#union(schema.branches.map((branch) => this.#compile(branch)));
       case "array":
@@ -82,12 +114,32 @@ export class AvroWalker {
     }
   }
 
-  #nested(parts: readonly Pass[]): Pass {
+  #record(schemas: readonly AvroSchema[]): Pass {
+    // Steps instead of a call a field: most fields are a number or a text, or null.
+    const steps = schemas.map((schema) => stepOf(schema));
+    const kinds = Uint8Array.from(steps, ({ kind }) => kind);
+    const optional = Uint8Array.from(steps, ({ nullBranch }) => nullBranch);
+    const sizes = Float64Array.from(steps, ({ size }) => size);
+    const passes = schemas.map((schema, i) => (kinds[i] === Step.pass ? this.#compile(schema) : null));
     return () => {
       if (++this.#depth > depthMax) throw new RangeError(`a record is nested deeper than ${depthMax} levels`);
-      for (let i = 0; i < parts.length; i++) (parts[i] as Pass)();
+      for (let i = 0; i < kinds.length; i++) {
+        const kind = kinds[i] as number;
+        if (kind !== Step.pass && optional[i] !== Step.never && this.#isNull(optional[i] as number)) continue;
+        if (kind === Step.long) this.#passLong();
+        else if (kind === Step.text) this.#skip(this.#long());
+        else if (kind === Step.fixed) this.#at += sizes[i] as number;
+        else (passes[i] as Pass)();
+      }
       this.#depth--;
     };
+  }
+
+  /** Of a union of null and one more, whose null is the branch of this number. */
+  #isNull(nullBranch: number): boolean {
+    const branch = this.#long();
+    if (branch !== 0 && branch !== 1) throw new RangeError("a record names a branch that its union does not have");
+    return branch === nullBranch;
   }
 
   #union(branches: readonly Pass[]): Pass {

@@ -139,10 +139,14 @@ describe("rows of Avro object container files", () => {
       fields: types.map((each, i) => ({ name: names[i], type: each })),
     });
     const leaf = fc.constantFrom("null", "boolean", "int", "long", "float", "double", "bytes", "string");
+    const value = leaf.filter((each) => each !== "null");
+    const optional = fc.tuple(value, fc.boolean()).map(([each, isFirst]) => (isFirst ? ["null", each] : [each, "null"]));
     const { type } = fc.letrec<{ type: object | string }>((tie) => ({
       type: fc.oneof(
         { depthSize: "small" },
         leaf,
+        optional,
+        fc.tuple(fc.constant("null"), fc.array(value, { maxLength: 2 }).map(record)),
         fc.record({ type: fc.constant("array"), items: tie("type") }),
         fc.record({ type: fc.constant("map"), values: tie("type") }),
         fc.array(tie("type"), { maxLength: 4 }).map(record),
@@ -156,7 +160,7 @@ describe("rows of Avro object container files", () => {
         const rows = await rowsOf(await write(schema, values), { recordBytesMax: 1 << 20, size: 5000 });
         expect(rows.map(({ value }) => value.toString("hex"))).toEqual(values.map((value) => writer.toBuffer(value).toString("hex")));
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 
@@ -165,6 +169,30 @@ describe("rows of Avro object container files", () => {
     const nested = (depth: number): unknown => (depth === 0 ? { next: null } : { next: nested(depth - 1) });
     expect((await rowsOf(await write(list, [nested(50)]))).map(({ value }) => value.length)).toEqual([51]);
     await expect(rowsOf(await write(list, [nested(200)]))).rejects.toThrow("nested deeper than 100 levels");
+  });
+
+  it("end behind lists whose blocks say how many bytes they have, and lists of nothing, however long", async () => {
+    const schema = {
+      type: "record",
+      name: "Lists",
+      fields: [
+        { name: "texts", type: { type: "array", items: "string" } },
+        { name: "nothings", type: { type: "array", items: "null" } },
+        { name: "last", type: "long" },
+      ],
+    };
+    // Two texts in a block of 4 bytes, one more, the end; 2^40 nulls, the end; 7.
+    const datum = Buffer.from([3, 8, 2, 97, 2, 98, 2, 2, 99, 0, 128, 128, 128, 128, 128, 64, 0, 14]);
+    const whole = await write(schema as avsc.Schema, [{ texts: [], nothings: [], last: 1 }]);
+    const sync = whole.subarray(-16);
+    const header = whole.subarray(0, whole.indexOf(sync) + 16);
+    const block = Buffer.concat([Buffer.from([4, datum.length * 4]), datum, datum, sync]);
+    const rows = await rowsOf(Buffer.concat([header, block]));
+    expect(rows.map(({ value }) => value)).toEqual([datum, datum]);
+    const huge = Buffer.from([2, 22, 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
+    await expect(rowsOf(Buffer.concat([header, huge, sync]))).rejects.toThrow("a length goes beyond its block");
+    const long = Buffer.from([2, 24, 2, ...Array.from({ length: 10 }, () => 255), 1]);
+    await expect(rowsOf(Buffer.concat([header, long, sync]))).rejects.toThrow("a number has more than 64 bits");
   });
 
   it("of no bytes are counted", async () => {
