@@ -12,7 +12,7 @@ const requirements = new URL("requirements.txt", import.meta.url).pathname;
 export const pythonHere: boolean = findOnPath("python3", process.env) !== null;
 
 /**
- * The interpreter of a virtual environment with PyIceberg, PyArrow and DuckDB (with its iceberg extension), made by pip in the cache by the first
+ * The interpreter of a virtual environment with PyIceberg, PyArrow and DuckDB (with its iceberg and httpfs extensions), made by pip in the cache by the first
  * caller (about a minute, once a machine). Null, with a plain message, where there is no python3. Rejects where pip fails.
  */
 export function pythonReaders(): Promise<string | null> {
@@ -95,7 +95,7 @@ async function pythonWith(name: string, required: string, options: readonly stri
 export const duckdbWithIceberg = `
 import duckdb, glob, os, importlib.util
 duck = duckdb.connect()
-for _name in ("avro", "iceberg"):
+for _name in ("httpfs", "avro", "iceberg"):
     _folder = os.path.dirname(importlib.util.find_spec("duckdb_extension_" + _name).origin)
     duck.load_extension(glob.glob(os.path.join(_folder, "extensions", "*", _name + ".duckdb_extension"))[0])
 `;
