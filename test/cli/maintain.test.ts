@@ -62,6 +62,28 @@ it("compacts, expires and cleans up from the command line, and only says so in a
   expect((await sluice(["status", "--config", config])).code).toBe(0);
 });
 
+it("erases from the command line: dry, refused without a reason, and for good", { timeout: 60_000 }, async () => {
+  using scratch = scratchFolder();
+  const config = await makeLake(scratch.folder, "");
+  const command = (...args: string[]): ReturnType<typeof sluice> => sluice(["erase", ...args, "--config", config]);
+  expect((await command("--where", "s = 's3'", "--dry-run")).err).toContain("ERASURE_REFUSED");
+  const lake = await openLake(scratch.folder);
+  await lake.commitWindow(
+    makeWindow({ id: "w9", from: 10n, values: [row(77, "Erika Mustermann"), "bad Erika Mustermann"], rejected: [1] }),
+  );
+  await lake.close();
+  expect((await command("--where", "s = Erika Mustermann", "--dry-run")).out).toBe("would erase 2 records, in 2 files\n");
+  expect(await command("--where", "s = Erika Mustermann")).toMatchObject({ code: 2, out: "" });
+  expect(await command("--reason", "r")).toMatchObject({ code: 2 });
+  const erased = await command("--where", "s = 'Erika Mustermann'", "--reason", "request 1");
+  expect(erased).toMatchObject({ code: 0, err: "" });
+  expect(erased.out).toContain("erased 2 records: 1 promoted, 0 held, 1 quarantined rows");
+  expect(erased.out).toMatch(/read \d+ files of both tables afterwards: none has the value/);
+  expect(erased.out).not.toContain("Erika");
+  const after = await readBranch(scratch.folder, "orders");
+  expect([after.promoted.length, after.quarantined.length]).toEqual([5, 5]);
+});
+
 /** Runs maintenance until an event comes that is wanted. */
 async function until(config: Config, wanted: (event: GateEvent) => boolean): Promise<GateEvent[]> {
   const events: GateEvent[] = [];

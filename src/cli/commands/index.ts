@@ -7,6 +7,7 @@ import { consume } from "./consume.ts";
 import { contractLint } from "./contract-lint.ts";
 import { demo } from "./demo.ts";
 import { diff } from "./diff.ts";
+import { erase } from "./erase.ts";
 import { holdDrop, holdList, holdPublish } from "./hold.ts";
 import { maintainCompact, maintainExpire, maintainOrphans, maintainRun } from "./maintain.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
@@ -59,6 +60,7 @@ export const commands: readonly CommandSpec[] = [
   maintainCompact,
   maintainExpire,
   maintainOrphans,
+  erase,
   unblock,
   sourceStatus,
   sourceAccept,

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { Lake } from "../../../../src/core/ports.ts";
+import type { Lake, WindowCommit } from "../../../../src/core/ports.ts";
+import type { ColumnSummary } from "../../../../src/core/profile.ts";
 import { collect, makeWindow, row, scratchFolder, startedLake, textOf } from "../lake-fixture.ts";
 import { makeReplay } from "../replay-fixture.ts";
 import { loadBoth, readBranch } from "../table-content.ts";
@@ -10,13 +12,20 @@ const by = { author: "ann", reason: "asked for on 2026-11-20" };
 const secret = "Erika Mustermann";
 const all = { snapshotAgeMsMax: 0, snapshotsMin: 1 } as const;
 
+/** A window whose profile and decision have kept the value. */
+function withProfile(commit: WindowCommit): WindowCommit {
+  const profile = Buffer.from(`a sketch with ${secret} in it`);
+  const hash = createHash("sha256").update(profile).digest("hex");
+  const column = { path: "s", min: secret, max: "z", top: [{ value: secret, count: 1 }], quantiles: null } as unknown as ColumnSummary;
+  const causes = [{ kind: "rule", subject: "s", message: `saw ${secret}` }] as const;
+  return { ...commit, profile, decision: { ...commit.decision, causes, profile: { rows: 3, columns: [column], hash } } };
+}
+
 /** Every way a value can stand in a lake: main, files that were compacted, a tag, a held window, quarantine with a replay, an expired window. */
 async function fill(lake: Lake): Promise<void> {
-  await lake.commitWindow(makeWindow({ id: "w0", from: 0n, values: [row(1, secret), row(2), row(3)] }));
+  await lake.commitWindow(withProfile(makeWindow({ id: "w0", from: 0n, values: [row(1, secret), row(2), row(3)] })));
   await lake.commitWindow(makeWindow({ id: "w1", from: 3n, values: [row(4), `bad ${secret}`, row(5)], rejected: [1] }));
-  await lake.refs
-    .createTag("orders", { name: "v1", author: "ann", reason: "r", snapshotId: null, maxAgeMs: null } as never)
-    .catch(() => undefined);
+  await lake.refs.create("orders", { kind: "tag", name: "v1", version: "main", keepMs: null, ...by });
   await lake.commitWindow(makeWindow({ id: "w2", from: 6n, values: [row(6, "other"), "bad", row(7, secret)], rejected: [1] }));
   await lake.commitReplay(makeReplay("r1", await collect(lake.quarantined("orders", { windowId: "w1" }))));
   await lake.commitWindow(
@@ -50,6 +59,7 @@ it(
     expect(report.remaining).toEqual([]);
     expect(report.scanned).toBeGreaterThan(5);
     expect(report.erased).toEqual(["topic-a:0:0", "topic-a:0:11", "topic-a:0:12", "topic-a:0:4", "topic-a:0:8", "topic-a:0:9"]);
+    expect(report.profilesDeleted).toBe(1);
     expect(JSON.stringify(report)).not.toContain(secret);
 
     const gone = /^topic-a:0:(0|4|8|9|11|12)[#=]/;
@@ -79,7 +89,7 @@ it(
   },
 );
 
-it("erases after snapshots expired, by number, and by the key of quarantined records", { timeout: 60_000 }, async () => {
+it("erases after snapshots expired, and nothing where nothing matches", { timeout: 60_000 }, async () => {
   using scratch = scratchFolder();
   let nowMs = Date.now();
   const lake = await startedLake(scratch.folder, { clock: { now: () => nowMs } });
