@@ -7,6 +7,7 @@ import { UsageError } from "./failure.ts";
 import { nextCommand } from "./next-command.ts";
 import { authorWithReason, chooseDataset, withLake } from "./session.ts";
 import { formatCount, formatTime, printable, renderTable } from "./table.ts";
+import { version } from "./version.ts";
 
 /** Readings shown; `--json` has them all up to the same bound. */
 const readersMax = 1000;
@@ -113,7 +114,13 @@ export function rollBack(invocation: Invocation): Promise<ExitCode> {
       return ExitCode.clean;
     }
     const releaseKeys = invocation.flag("releaseKeys");
-    const done = await lake.refs.rollback(dataset, { to: to as string, keepMs: invocation.span("keep"), releaseKeys, ...by });
+    const done = await lake.refs.rollback(dataset, {
+      to: to as string,
+      keepMs: invocation.span("keep"),
+      releaseKeys,
+      producer: version,
+      ...by,
+    });
     // Only once no reader sees the rows: whoever claims a key from now on may be promoted.
     if (releaseKeys) for (const { decision } of done.plan.windows) await lake.claims.release(dataset, decision.ranges);
     const readers = await readersOf(lake, done.plan);
@@ -134,7 +141,11 @@ export function rollForward(invocation: Invocation): Promise<ExitCode> {
   return withLake(invocation, async ({ lake }) => {
     const { terminal } = invocation;
     const dataset = await chooseDataset(lake, invocation);
-    const { snapshotId, rollback } = await lake.refs.rollForward(dataset, { rollback: invocation.rest(0)[0] ?? null, ...by });
+    const { snapshotId, rollback } = await lake.refs.rollForward(dataset, {
+      rollback: invocation.rest(0)[0] ?? null,
+      producer: version,
+      ...by,
+    });
     if (invocation.json) terminal.json({ dataset, snapshotId, rollback });
     else terminal.out(`${formatCount(rollback.rows)} rows of ${dataset} are back: snapshot ${snapshotId}`);
     return ExitCode.clean;

@@ -10,6 +10,11 @@ export interface Authorship {
   readonly reason: string;
 }
 
+/** Who moves main, and the version of Sluice that they use. */
+export interface MoveAuthorship extends Authorship {
+  readonly producer?: string;
+}
+
 export type RefKind = "main" | "held" | "withdrawn" | "tag" | "branch" | "release";
 
 /** A branch or tag of a dataset's promoted table. */
@@ -150,14 +155,14 @@ export interface LakeRefs {
   /** Moves main back to what it was at a version; positions stay. Rejects with ROLLBACK_REFUSED, VERSION_UNKNOWN. */
   rollback(
     dataset: string,
-    change: { readonly to: string; readonly keepMs: number | null; readonly releaseKeys: boolean } & Authorship,
+    change: { readonly to: string; readonly keepMs: number | null; readonly releaseKeys: boolean } & MoveAuthorship,
   ): Promise<{ readonly snapshotId: string; readonly rollback: Rollback; readonly plan: RollbackPlan }>;
   /** Rollbacks whose rows are withdrawn, oldest first. */
   rollbacks(dataset: string): Promise<readonly Rollback[]>;
   /** Brings back what a rollback withdrew (null: the newest), on top of what main is now. Rejects with ROLLBACK_REFUSED, NOT_FOUND. */
   rollForward(
     dataset: string,
-    change: { readonly rollback: string | null } & Authorship,
+    change: { readonly rollback: string | null } & MoveAuthorship,
   ): Promise<{ readonly snapshotId: string; readonly rollback: Rollback }>;
   compare(dataset: string, a: string, b: string): Promise<VersionComparison>;
   /** The windows whose rows a version has (and those that put none there), oldest first. */

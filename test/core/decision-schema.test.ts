@@ -9,6 +9,7 @@ import { openInlineEngine } from "../../src/cli/engine.ts";
 import { judgeWindow } from "../../src/gate/judge.ts";
 import { OpenWindow } from "../../src/gate/window.ts";
 import { decodeProfile } from "../../src/sketches/index.ts";
+import { collect, makeWindow, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
 import { makeRecords } from "../fixtures/contract.ts";
 
 const file = new URL("../../schemas/examples/flights.odcs.yaml", import.meta.url).pathname;
@@ -85,6 +86,27 @@ describe("the decision", async () => {
     expect(made.map((decision) => decision.verdict)).toEqual([...Array<string>(6).fill("promote"), "promote-and-quarantine-rows", "hold"]);
     for (const decision of made) {
       expect(validate(JSON.parse(new TextDecoder().decode(encodeDecision(decision)))), JSON.stringify(validate.errors)).toBe(true);
+    }
+  });
+
+  it("of a person who moved main fits it too", async () => {
+    using scratch = scratchFolder();
+    const lake = await startedLake(scratch.folder);
+    const by = { author: "ann", reason: "metres as feet", producer: "0.1.0" };
+    for (const [from, id] of ["w1", "w2"].entries()) await lake.commitWindow(makeWindow({ id, from: BigInt(from), values: [row(1)] }));
+    await lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: false, ...by });
+    await lake.refs.rollForward("orders", { rollback: null, ...by });
+    const moves = (await collect(lake.history("orders", 0n))).slice(2).map((each) => each.decision);
+    await lake.close();
+    expect(moves.map(({ kind, producer }) => [kind, producer])).toEqual([
+      ["withdraw", "0.1.0"],
+      ["restore", "0.1.0"],
+    ]);
+    for (const decision of moves) {
+      const text = new TextDecoder().decode(encodeDecision(decision));
+      expect(validate(JSON.parse(text)), JSON.stringify(validate.errors)).toBe(true);
+      const { promoted, withdrawn = 0, records } = decision.counts;
+      expect(promoted + withdrawn).toBe(records);
     }
   });
 

@@ -74,6 +74,21 @@ function committed(verdict: Decision["verdict"]): CommittedWindow {
   };
 }
 
+/** As `sluice rollback` commits it. */
+const rolledBack: CommittedWindow = {
+  ...committed("promote"),
+  decision: makeDecision({
+    kind: "withdraw",
+    closedBy: "person",
+    ranges: [],
+    counts: { records: 9, promoted: 0, quarantined: 0, held: 0, skipped: { tombstone: 0, late: 0 }, withdrawn: 9 },
+    rules: [],
+    profile: { rows: 0, columns: [], hash: null },
+    verdict: "promote",
+    moved: { rollback: "3", from: "2", to: "1", sequences: [{ first: "5", last: "6" }], windows: 1 },
+  }),
+};
+
 describe("OpenLineage run events", () => {
   it("are one run, START then COMPLETE, the same run when built twice", () => {
     const [start, end] = runEvents(committed("promote-and-quarantine-rows"), contract, names, "flights__quarantine");
@@ -91,6 +106,17 @@ describe("OpenLineage run events", () => {
     expect(end.eventType).toBe("FAIL");
     expect(end.run.facets["errorMessage"]).toMatchObject({ message: "too many" });
     expect(start.run.facets["errorMessage"]).toBeUndefined();
+  });
+
+  it("say that a rollback replaced the table's content, and read nothing", () => {
+    const [start, end] = runEvents(rolledBack, contract, names, "flights__quarantine");
+    expect([start.eventType, end.eventType, end.job.name, end.inputs]).toEqual(["START", "COMPLETE", "sluice.flights.withdraw", []]);
+    expect(end.outputs).toMatchObject([
+      {
+        facets: { version: { datasetVersion: "8711111111111111567" }, lifecycleStateChange: { lifecycleStateChange: "OVERWRITE" } },
+        outputFacets: { outputStatistics: { rowCount: 0 } },
+      },
+    ]);
   });
 
   it("carry no values of classified columns", () => {
@@ -130,8 +156,9 @@ describe("OpenLineage run events", () => {
       }
       for (const each of Object.values(value)) checkFacets(each);
     };
-    for (const verdict of ["promote", "promote-and-quarantine-rows", "hold"] as const) {
-      for (const each of runEvents(committed(verdict), contract, names, "flights__quarantine")) {
+    const verdicts = ["promote", "promote-and-quarantine-rows", "hold"] as const;
+    for (const window of [...verdicts.map(committed), rolledBack]) {
+      for (const each of runEvents(window, contract, names, "flights__quarantine")) {
         expect(event?.(each), JSON.stringify(event?.errors)).toBe(true);
         checkFacets(each);
       }

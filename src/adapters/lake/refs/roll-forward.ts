@@ -114,7 +114,7 @@ export async function rollForward(
   dataset: string,
   change: Parameters<LakeRefs["rollForward"]>[1],
 ): ReturnType<LakeRefs["rollForward"]> {
-  const { author, reason } = change;
+  const { author, reason, producer = "unknown" } = change;
   const id = context.snapshotId();
   const { rollback, files, manifests } = await stage(context, dataset, change.rollback, id);
   const result = { snapshotId: id.toString(), rollback };
@@ -126,7 +126,17 @@ export async function rollForward(
     const nowMs = context.clock.now();
     const { from, to, sequences, windows, rows } = rollback;
     const moved: MovedMain = { rollback: rollback.id, from, to, sequences, windows };
-    const decision = moveDecision(metadata, { dataset, kind: "restore", snapshotId: id.toString(), moved, rows, nowMs, author, reason });
+    const decision = moveDecision(metadata, {
+      dataset,
+      kind: "restore",
+      snapshotId: id.toString(),
+      moved,
+      rows,
+      nowMs,
+      author,
+      reason,
+      producer,
+    });
     const draft = new TableDraft(context.io, metadata);
     const left = readRollbacks(metadata.properties).filter((each) => each.id !== rollback.id);
     draft.update({ action: "set-properties", updates: { [propertyNames.withdrawn]: writeRollbacks(left) } });

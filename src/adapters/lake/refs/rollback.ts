@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { encodeDecision } from "../../../core/decision-text.ts";
 import type { Decision, MovedMain } from "../../../core/decision.ts";
-import type { Authorship, LakeRefs, Rollback } from "../../../core/lake-refs.ts";
+import type { Authorship, LakeRefs, MoveAuthorship, Rollback } from "../../../core/lake-refs.ts";
 import { TableDraft } from "../../iceberg/table-draft.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotWithId } from "../../iceberg/table-metadata.ts";
@@ -23,9 +23,9 @@ export function moveDecision(
     readonly moved: MovedMain;
     readonly rows: number;
     readonly nowMs: number;
-  } & Authorship,
+  } & Required<MoveAuthorship>,
 ): Decision {
-  const { dataset, kind, snapshotId, moved, rows, nowMs, author, reason } = change;
+  const { dataset, kind, snapshotId, moved, rows, nowMs, author, reason, producer } = change;
   const contract = readContracts(metadata.properties).at(-1);
   const withdraw = kind === "withdraw";
   const message = `${withdraw ? "rolled back" : "brought back"} by ${author}: ${reason}`;
@@ -54,7 +54,7 @@ export function moveDecision(
     causes: [{ kind: "policy", subject: moved.rollback, message }],
     moved,
     worker: author,
-    producer: "",
+    producer,
   };
 }
 
@@ -84,7 +84,7 @@ export async function rollback(
   dataset: string,
   change: Parameters<LakeRefs["rollback"]>[1],
 ): ReturnType<LakeRefs["rollback"]> {
-  const { author, reason } = change;
+  const { author, reason, producer = "unknown" } = change;
   const id = context.snapshotId();
   let mine: Awaited<ReturnType<LakeRefs["rollback"]>> | null = null;
   return commitUntilSettled(context, dataset, async (tables) => {
@@ -119,6 +119,7 @@ export async function rollback(
       nowMs,
       author,
       reason,
+      producer,
     });
     const draft = new TableDraft(context.io, metadata);
     const age = change.keepMs === null ? {} : { "max-ref-age-ms": refAgeMs(head, change.keepMs, nowMs) };
