@@ -54,7 +54,7 @@ async function fetchJars(): Promise<readonly string[] | null> {
 }
 
 /** Python lines that give a session `spark` over the jars in `sys.argv[1]`, and `show(value)`, which prints any rows as JSON. */
-export const sparkSession = `
+const sparkSession = `
 import sys, json, datetime, decimal, os
 os.environ["PYSPARK_PYTHON"] = sys.executable
 from pyspark.sql import SparkSession, Row
