@@ -18,8 +18,8 @@ export interface CatalogSubject {
   /** What this one is known not to do. */
   readonly lacks?: { readonly jointCommitsUnderRaces?: true; readonly names?: readonly string[] };
   readonly start: () => Promise<{
-    /** A folder's URI for a table's files. */
-    readonly location: (name: string) => string;
+    /** The warehouse's URI: a table's files are in `tables/<uuid>` below it. */
+    readonly root: string;
     readonly open: () => Promise<CatalogClient>;
   }>;
   readonly stop: () => Promise<void>;
@@ -57,9 +57,10 @@ export function set(base: LoadedTable, value: string): TableChange {
   };
 }
 
-export function emptyTable(location: string): TableMetadata {
+export function emptyTable(root: string): TableMetadata {
   const table = { schema: quarantineSchema, lastColumnId: quarantineLastColumnId, properties: {} };
-  return newTableMetadata({ uuid: randomUUID(), location, ...table, nowMs: Date.now() });
+  const uuid = randomUUID();
+  return newTableMetadata({ uuid, location: `${root}/tables/${uuid}`, ...table, nowMs: Date.now() });
 }
 
 /** What every catalog does: it points to a version of each table, and moves several of them together by compare-and-swap. */
@@ -73,7 +74,7 @@ export function describeCatalog(subject: CatalogSubject): void {
       return client.catalog;
     };
     const create = (catalog: Catalog, ...names: string[]): ReturnType<Catalog["commit"]> =>
-      catalog.commit(names.map((name) => ({ table: named(name), create: emptyTable(started.location(name)) })));
+      catalog.commit(names.map((name) => ({ table: named(name), create: emptyTable(started.root) })));
     beforeAll(async () => {
       started = await subject.start();
     }, 120_000);
@@ -90,7 +91,7 @@ export function describeCatalog(subject: CatalogSubject): void {
       expect(outcome).toMatchObject({ status: "committed", tables: [{ table: named("made") }] });
       const loaded = (await two.load(named("made")))!;
       expect(loaded.metadata["current-snapshot-id"]).toBe(-1n);
-      expect(loaded.metadata.location).toBe(started.location("made"));
+      expect(loaded.metadata.location).toBe(`${started.root}/tables/${loaded.metadata["table-uuid"]}`);
       expect(loaded.metadata.schemas).toMatchObject([{ fields: quarantineSchema.fields }]);
       expect(outcome.status === "committed" && outcome.tables[0]).toEqual(loaded);
       expect(await two.list("db")).toContain("made");

@@ -47,7 +47,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
       const folder = newFolder();
       const url = await server!.database();
       return {
-        location: (name) => `file://${folder}/${name}`,
+        root: `file://${folder}`,
         open: async () => {
           const database = await openDatabase(url);
           await postgresRows(database, "sluice").createNamespace("db");
@@ -75,7 +75,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
     const databases = await Promise.all(Array.from({ length: 6 }, () => openDatabase(url)));
     const catalog = catalogOver(databases[0]!, folder);
     for (const database of databases) await postgresRows(database, "sluice").createNamespace("db");
-    await catalog.commit([{ table: { namespace: "db", name: "a" }, create: emptyTable(`file://${folder}/a`) }]);
+    await catalog.commit([{ table: { namespace: "db", name: "a" }, create: emptyTable(`file://${folder}`) }]);
     const loaded = (await catalog.load({ namespace: "db", name: "a" }))!;
     await catalog.commit([set(loaded, "x")]);
     expect(await server!.run(url, "SELECT * FROM iceberg_namespace_properties")).toEqual([
@@ -86,7 +86,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
         catalog_name: "sluice",
         table_namespace: "db",
         table_name: "a",
-        metadata_location: expect.stringMatching(/\/a\/metadata\/00001-[0-9a-f-]{36}\.metadata\.json$/),
+        metadata_location: expect.stringMatching(/\/metadata\/00001-[0-9a-f-]{36}\.metadata\.json$/),
         previous_metadata_location: loaded.metadataLocation,
         iceberg_type: "TABLE",
       },
@@ -139,7 +139,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
       folder = newFolder();
       database = await openDatabase(url.replace(/:\d+\//, `:${proxy.port}/`), 1500);
       catalog = catalogOver(database, folder);
-      await catalog.commit([{ table, create: emptyTable(`file://${folder}/a`) }]);
+      await catalog.commit([{ table, create: emptyTable(`file://${folder}`) }]);
     });
     afterEach(async () => {
       await database.close();
@@ -153,7 +153,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
       proxy.fail("lost-request");
       await expect(catalog.commit([set(base, "x")])).rejects.toMatchObject({ code: "CATALOG_FAILED", retryable: true });
       expect(await now()).toBe(base.metadataLocation);
-      expect(readdirSync(join(folder, "a/metadata"))).toHaveLength(1);
+      expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith(".json"))).toHaveLength(1);
       expect(await catalog.commit([set(base, "x")])).toMatchObject({ status: "committed" });
     });
 
@@ -167,7 +167,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
 
     it.each(["lost-reply", "late-request", "lost-request"] as const)("a new table is made once, or not: %s", async (fault) => {
       proxy.fail(fault);
-      const create = catalog.commit([{ table: { namespace: "db", name: "b" }, create: emptyTable(`file://${folder}/b`) }]);
+      const create = catalog.commit([{ table: { namespace: "db", name: "b" }, create: emptyTable(`file://${folder}`) }]);
       if (fault === "lost-request") await expect(create).rejects.toMatchObject({ code: "CATALOG_FAILED" });
       else expect(await create).toMatchObject({ status: "committed" });
       expect(await catalog.list("db")).toEqual(fault === "lost-request" ? ["a"] : ["a", "b"]);

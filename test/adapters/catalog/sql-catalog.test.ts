@@ -72,7 +72,7 @@ describeCatalog({
     const shared = mkdtempSync(join(tmpdir(), "sluice-catalog-"));
     suiteFolders.push(shared);
     return {
-      location: (name) => `file://${shared}/${name}`,
+      root: `file://${shared}`,
       open: async () => {
         const file = join(shared, "c.db");
         const database = await SqliteDatabase.open({ file, random: Math.random, busyMsMax: 5000 }, catalogSchema);

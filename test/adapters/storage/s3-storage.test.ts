@@ -4,8 +4,8 @@ import { createS3Storage } from "../../../src/adapters/storage/s3-storage.ts";
 import type { Storage } from "../../../src/core/storage.ts";
 import { describeStorage } from "../../contract-suites/storage.ts";
 import { testS3 } from "../../live/harness/test-s3.ts";
-import type { S3Proxy, Toxic } from "./s3-proxy.ts";
-import { s3Proxy } from "./s3-proxy.ts";
+import type { ToxicHttp, Toxic } from "../../fixtures/toxic-http.ts";
+import { toxicHttp } from "../../fixtures/toxic-http.ts";
 
 const s3 = await testS3();
 afterAll(() => s3?.close());
@@ -70,10 +70,10 @@ describe.skipIf(s3 === null)("S3", () => {
   });
 
   describe("through a network that fails", () => {
-    let proxy: S3Proxy;
+    let proxy: ToxicHttp;
     let storage: Storage & { close(): void };
     beforeEach(async () => {
-      proxy = await s3Proxy(s3!.endpoint);
+      proxy = await toxicHttp(s3!.endpoint);
       storage = createS3Storage(await s3!.bucket({ endpoint: proxy.endpoint, partBytes, timeoutMs: 400, patienceMs: 1500 }));
       // What every storage writes first is not what these tests are about.
       await storage.write("first", bytesOf("1"));
