@@ -42,4 +42,15 @@ export interface Claims {
   /** The sequence number of the last snapshot whose rows are all claimed; null: none ever was. */
   covered(scope: ClaimScope): Promise<bigint | null>;
   cover(scope: ClaimScope, sequence: bigint): Promise<void>;
+  /** What was kept of a rule last; null: nothing. */
+  memo(dataset: string, rule: string): Promise<Memo | null>;
+  /** Keeps this of a rule, instead of what was kept before. */
+  keepMemo(dataset: string, rule: string, memo: Memo): Promise<void>;
+}
+
+/** What a rule knew of its dataset at a snapshot, in a form of its own: it may be lost, since all of it can be read from the table. */
+export interface Memo {
+  readonly sequence: bigint;
+  readonly snapshotId: string;
+  readonly bytes: Uint8Array;
 }

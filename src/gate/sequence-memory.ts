@@ -1,5 +1,6 @@
 import type { Contract } from "../core/contract.ts";
 import type { Decision } from "../core/decision.ts";
+import { SluiceError } from "../core/errors.ts";
 import { partitionId } from "../core/position.ts";
 import type { Lake, SnapshotInfo } from "../core/ports.ts";
 import type { RulePlan } from "../core/rule.ts";
@@ -9,6 +10,9 @@ import { storedBatch, storedFields } from "./stored-rows.ts";
 
 /** Keys that are remembered of one rule: 52 MB of memory. */
 export const sequenceKeysMax = 1_500_000;
+
+/** After so many commits, what is known is kept again: a worker that begins reads the rows since. */
+const keptCommits = 64n;
 
 /** Commits that take no rows away, nor bring any back. */
 const adding: ReadonlySet<Decision["kind"]> = new Set(["window", "replay", "publish"]);
@@ -24,8 +28,8 @@ interface Pending {
 
 /**
  * The last number of each key of one sequence rule: the largest among the rows that are promoted or held, which is what the table says at any time, and among
- * those of this worker's windows on their way into it. Read from the table where a worker begins, rows left it (a drop, a rollback), or another worker
- * committed rows that this one goes on from.
+ * those of this worker's windows on their way into it. Read from the table where a worker begins (beyond what was kept), rows left it (a drop, a rollback), or
+ * another worker committed rows that this one goes on from.
  */
 export class SequenceMemory {
   readonly #lake: Lake;
@@ -42,8 +46,15 @@ export class SequenceMemory {
   /** Windows of ours that are taken in and not met in history yet. */
   readonly #merged = new Set<string>();
 
-  constructor(lake: Lake, contract: Contract, plan: RulePlan) {
+  /** By which it is kept beside the table. */
+  readonly #name: string;
+  /** The sequence number of what was kept last; null: nothing was. */
+  #kept: bigint | null = null;
+
+  /** `name`: of the rule, for what is kept of it; another one for another meaning. */
+  constructor(lake: Lake, contract: Contract, plan: RulePlan, name: string) {
     this.#lake = lake;
+    this.#name = name;
     this.#contract = contract;
     this.#plan = plan;
   }
@@ -64,11 +75,13 @@ export class SequenceMemory {
     const snapshots = await this.#lake.snapshots(dataset);
     const head = snapshots.find(({ refs }) => refs.includes("main")) ?? null;
     if (head === null) return;
+    if (this.#head === null) await this.#recall(snapshots);
     if (this.#head === null || !(await this.#follow(snapshots, head))) {
       this.#base = new LastNumbers(sequenceKeysMax);
       await this.#read(0n);
       this.#folded = head.sequence;
       this.#stale.clear();
+      this.#kept = null;
     }
     this.#head = head;
     const { check } = this.#plan;
@@ -77,7 +90,32 @@ export class SequenceMemory {
       await this.#read(this.#folded);
       this.#stale.clear();
     }
-    if (this.#stale.size === 0 && this.#pending.every(({ seen }) => !seen)) this.#folded = head.sequence;
+    if (this.#stale.size > 0 || this.#pending.some(({ seen }) => seen)) return;
+    this.#folded = head.sequence;
+    if (this.#kept === null || head.sequence - this.#kept >= keptCommits) await this.#keep(head);
+  }
+
+  /** Begins with what was kept: what the table says since is followed from there, as in a worker that had been running. */
+  async #recall(snapshots: readonly SnapshotInfo[]): Promise<void> {
+    const memo = await this.#lake.claims.memo(this.#contract.dataset, this.#name);
+    const at = snapshots.find(({ snapshotId }) => snapshotId === memo?.snapshotId);
+    if (memo === null || at === undefined) return;
+    this.#base.raiseBytes(memo.bytes);
+    this.#head = at;
+    this.#folded = memo.sequence;
+    this.#kept = memo.sequence;
+  }
+
+  /** Keeps what is known of all rows up to a version of main. */
+  async #keep(head: SnapshotInfo): Promise<void> {
+    const { sequence, snapshotId } = head;
+    this.#kept = sequence;
+    try {
+      await this.#lake.claims.keepMemo(this.#contract.dataset, this.#name, { sequence, snapshotId, bytes: this.#base.toBytes() });
+    } catch (fault) {
+      // No window waits for this: all of it is in the table.
+      if (!(fault instanceof SluiceError)) throw fault;
+    }
   }
 
   /** Walks the commits since the last look. False where rows left the table: what is known may be too much. */

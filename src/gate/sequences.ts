@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ClaimRows } from "../core/claims.ts";
 import type { Contract } from "../core/contract.ts";
 import type { OffsetRange, PartitionKey } from "../core/position.ts";
@@ -98,18 +99,23 @@ export class Sequences {
 
   /** One a rule; what a contract has no more is forgotten. */
   #memoriesOf(contract: Contract, asked: readonly AskedSequence[]): Memory[] {
-    const scopes = asked.map(({ plan }) => {
-      const types = storedFields(plan, contract.fields).map(({ type }) => type);
-      return JSON.stringify([plan.id, plan.check, plan.path, plan.where, types]);
-    });
+    const scopes = asked.map(({ plan }) => nameOf(plan, contract));
     for (const known of this.#memories.keys()) if (!scopes.includes(known)) this.#memories.delete(known);
     return asked.map(({ plan }, i) => {
       const scope = scopes[i] as string;
-      const memory = this.#memories.get(scope) ?? (this.#lake === null ? new FileMemory() : new SequenceMemory(this.#lake, contract, plan));
+      const memory =
+        this.#memories.get(scope) ?? (this.#lake === null ? new FileMemory() : new SequenceMemory(this.#lake, contract, plan, scope));
       this.#memories.set(scope, memory);
       return memory;
     });
   }
+}
+
+/** Another name for whatever changes what a rule counts, so that nothing is taken for what it is not. */
+function nameOf(plan: RulePlan, contract: Contract): string {
+  const types = storedFields(plan, contract.fields).map(({ type }) => type);
+  const text = JSON.stringify([plan.id, plan.check, plan.path, plan.where, types]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
 function isMasked(contract: Contract, plan: RulePlan): boolean {

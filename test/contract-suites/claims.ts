@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { claimKeyBytes, type ClaimRows, type Claims, type ClaimScope } from "../../src/core/claims.ts";
+import { claimKeyBytes, type ClaimRows, type Claims, type ClaimScope, type Memo } from "../../src/core/claims.ts";
 import type { SkippedRange } from "../../src/core/skipped-range.ts";
 
 /** A record that wants a key: partition, offset, timestamp. */
@@ -132,6 +132,23 @@ export function describeClaims(bench: ClaimsBench): void {
         ]),
       );
       expect(await claim(always, ["a", 2, 5], ["b", 2, 6], ["c", 2, 7])).toEqual([0, 1, 1]);
+    });
+
+    it("keeps one memo a rule, the newest", async () => {
+      const memo = (sequence: bigint): Memo => ({
+        sequence,
+        snapshotId: `${sequence}9223372036854775807`,
+        bytes: Buffer.alloc(1000, Number(sequence)),
+      });
+      expect(await claims.memo("orders", "counts")).toBeNull();
+      await claims.keepMemo("orders", "counts", memo(3n));
+      await claims.keepMemo("orders", "counts", memo(2n));
+      await claims.keepMemo("other", "counts", memo(7n));
+      await opened.close();
+      await open();
+      const found = await claims.memo("orders", "counts");
+      expect({ ...found, bytes: Buffer.from(found?.bytes ?? []) }).toEqual(memo(2n));
+      expect(await claims.memo("orders", "else")).toBeNull();
     });
 
     it("remembers up to which snapshot the table's rows are claimed", async () => {

@@ -3,8 +3,10 @@ import { openInlineEngine } from "../../src/cli/engine.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import type { Decision } from "../../src/core/decision.ts";
 import type { Lake } from "../../src/core/ports.ts";
-import type { RuleOutcome } from "../../src/core/rule.ts";
+import { partitionId } from "../../src/core/position.ts";
+import type { RuleOutcome, RulePlan } from "../../src/core/rule.ts";
 import { replay } from "../../src/gate/replay.ts";
+import { SequenceMemory } from "../../src/gate/sequence-memory.ts";
 import { expectConserved } from "../adapters/lake/conservation.ts";
 import { openLake, scratchFolder } from "../adapters/lake/lake-fixture.ts";
 import { GateBench, makeOrders } from "./gate-bench.ts";
@@ -92,6 +94,42 @@ describe("a sequence over windows", () => {
       "1 gap: partition 0 offset 3 is 5, expected 4",
       "1 gap: partition 0 offset 5 is 8, expected 7",
     ]);
+  });
+
+  it("reads only what came since it was last kept; what was kept and is not of this table's line is passed over", async () => {
+    using scratch = scratchFolder();
+    const contract = await counting("");
+    const first = await GateBench.open(scratch.folder, contract);
+    await window(first, 1, 2);
+    await window(first, 3);
+    await first.stop();
+    const lake = await openLake(scratch.folder);
+    const reads: bigint[] = [];
+    const watched = Object.assign(Object.create(lake) as Lake, {
+      promotedColumns: (...args: Parameters<Lake["promotedColumns"]>) => {
+        reads.push(args[2].after);
+        return lake.promotedColumns(...args);
+      },
+    });
+    const plan = contract.rules.find(({ id }) => id === "counts") as RulePlan;
+    const lastOf = async (name: string): Promise<bigint[]> => {
+      const memory = new SequenceMemory(watched, contract, plan, name);
+      await memory.catchUp([partitionId(first.source.key(0))]);
+      const found: bigint[] = [];
+      for (const table of memory.known) table.forEach((_keys, _at, number) => found.push(number));
+      return found;
+    };
+    expect([await lastOf("fresh"), reads]).toEqual([[3n], [0n]]);
+    expect([await lastOf("fresh"), reads]).toEqual([[3n], [0n]]);
+    const snapshots = await lake.snapshots("orders");
+    const begin = snapshots[0]!;
+    const memo = (await lake.claims.memo("orders", "fresh"))!;
+    // Kept before the rows came: they are read behind it.
+    await lake.claims.keepMemo("orders", "early", { ...begin, bytes: new Uint8Array(0) });
+    expect([await lastOf("early"), reads]).toEqual([[3n], [0n, begin.sequence]]);
+    await lake.claims.keepMemo("orders", "foreign", { ...memo, snapshotId: "12345" });
+    expect([await lastOf("foreign"), reads.at(-1)]).toEqual([[3n], 0n]);
+    await lake.close();
   });
 
   it("a window that is lost and read again reports the same", async () => {

@@ -33,6 +33,8 @@ export function openClaimsFile(options: SqliteOptions, lake: string): ClaimsFile
       release: async (dataset, ranges) => (await claims()).release(dataset, ranges),
       forfeit: async (scope, rows) => (await claims()).forfeit(scope, rows),
       covered: async (scope) => (await claims()).covered(scope),
+      memo: async (dataset, rule) => (await claims()).memo(dataset, rule),
+      keepMemo: async (dataset, rule, memo) => (await claims()).keepMemo(dataset, rule, memo),
       cover: async (scope, sequence) => (await claims()).cover(scope, sequence),
     },
     close: async () => {

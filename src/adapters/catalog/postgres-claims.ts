@@ -1,4 +1,4 @@
-import type { ClaimRows, Claims, ClaimScope } from "../../core/claims.ts";
+import type { ClaimRows, Claims, ClaimScope, Memo } from "../../core/claims.ts";
 import { claimKeyBytes } from "../../core/claims.ts";
 import { partitionId, type OffsetRange } from "../../core/position.ts";
 import { skippedTest, type SkippedRange } from "../../core/skipped-range.ts";
@@ -22,6 +22,15 @@ CREATE TABLE IF NOT EXISTS sluice_claims (
   position BIGINT NOT NULL,
   time_ms BIGINT NOT NULL,
   PRIMARY KEY (scope, key)
+);
+CREATE TABLE IF NOT EXISTS sluice_rule_memos (
+  lake VARCHAR(255) NOT NULL,
+  dataset VARCHAR(255) NOT NULL,
+  rule VARCHAR(255) NOT NULL,
+  sequence BIGINT NOT NULL,
+  snapshot VARCHAR(255) NOT NULL,
+  bytes BYTEA NOT NULL,
+  PRIMARY KEY (lake, dataset, rule)
 );`;
 
 /** Rows of one transaction: its row locks keep others of the same keys waiting. */
@@ -173,6 +182,21 @@ export class PostgresClaims implements Claims {
   async cover(scope: ClaimScope, sequence: bigint): Promise<void> {
     const id = await this.#scope(scope);
     await this.#database.query("UPDATE sluice_claim_scopes SET covered = greatest(covered, $2) WHERE id = $1", [id, sequence]);
+  }
+
+  async memo(dataset: string, rule: string): Promise<Memo | null> {
+    const sql = "SELECT sequence, snapshot, bytes FROM sluice_rule_memos WHERE lake = $1 AND dataset = $2 AND rule = $3";
+    const [row] = await this.#database.query(sql, [this.#lake, dataset, rule]);
+    if (row === undefined) return null;
+    return { sequence: BigInt(row["sequence"] as string), snapshotId: row["snapshot"] as string, bytes: row["bytes"] as Buffer };
+  }
+
+  async keepMemo(dataset: string, rule: string, { sequence, snapshotId, bytes }: Memo): Promise<void> {
+    await this.#database.query(
+      `INSERT INTO sluice_rule_memos VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (lake, dataset, rule) DO UPDATE SET sequence = excluded.sequence, snapshot = excluded.snapshot, bytes = excluded.bytes`,
+      [this.#lake, dataset, rule, sequence, snapshotId, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)],
+    );
   }
 
   async #scope({ dataset, rule }: ClaimScope): Promise<string> {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as breathe } from "node:timers/promises";
-import type { ClaimRows, Claims, ClaimScope } from "../../core/claims.ts";
+import type { ClaimRows, Claims, ClaimScope, Memo } from "../../core/claims.ts";
 import { claimKeyBytes } from "../../core/claims.ts";
 import { partitionId, type OffsetRange } from "../../core/position.ts";
 import { skippedTest, type SkippedRange } from "../../core/skipped-range.ts";
@@ -28,7 +28,16 @@ CREATE TABLE IF NOT EXISTS sluice_claims (
   position INTEGER NOT NULL,
   time_ms INTEGER NOT NULL,
   PRIMARY KEY (scope, key)
-) WITHOUT ROWID;`;
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sluice_rule_memos (
+  lake VARCHAR(255) NOT NULL,
+  dataset VARCHAR(255) NOT NULL,
+  rule VARCHAR(255) NOT NULL,
+  sequence INTEGER NOT NULL,
+  snapshot VARCHAR(255) NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (lake, dataset, rule)
+);`;
 
 /** Rows of one transaction: the event loop gets its turn in between. */
 const rowsPerTransaction = 4096;
@@ -139,6 +148,25 @@ export class SqliteClaims implements Claims {
     return this.#database.write((database) => {
       const id = this.#scope(database, scope);
       database.prepare("UPDATE sluice_claim_scopes SET covered = max(coalesce(covered, ?), ?) WHERE id = ?").run(sequence, sequence, id);
+    });
+  }
+
+  memo(dataset: string, rule: string): Promise<Memo | null> {
+    return this.#database.read((database) => {
+      const select = database.prepare(
+        "SELECT sequence, snapshot, bytes FROM sluice_rule_memos WHERE lake = ? AND dataset = ? AND rule = ?",
+      );
+      select.setReadBigInts(true);
+      const row = select.get(this.#lake, dataset, rule) as { sequence: bigint; snapshot: string; bytes: Uint8Array } | undefined;
+      return row === undefined ? null : { sequence: row.sequence, snapshotId: row.snapshot, bytes: row.bytes };
+    });
+  }
+
+  keepMemo(dataset: string, rule: string, { sequence, snapshotId, bytes }: Memo): Promise<void> {
+    return this.#database.write((database) => {
+      database
+        .prepare("INSERT OR REPLACE INTO sluice_rule_memos (lake, dataset, rule, sequence, snapshot, bytes) VALUES (?, ?, ?, ?, ?, ?)")
+        .run(this.#lake, dataset, rule, sequence, snapshotId, bytes);
     });
   }
 

@@ -3,6 +3,7 @@ import { claimKeyBytes } from "../../core/claims.ts";
 /** Slots that are taken of all, at most. */
 const loadMax = 0.75;
 const keyWords = claimKeyBytes / 4;
+const entryBytes = claimKeyBytes + 8;
 
 /** The largest number of each key, in 25 bytes a slot: a hash table of digests, whose first word is hash enough. */
 export class LastNumbers {
@@ -52,6 +53,29 @@ export class LastNumbers {
   forEach(visit: (keys: Uint32Array, at: number, number: bigint) => void): void {
     for (let slot = 0; slot < this.#taken.length; slot++)
       if (this.#taken[slot] === 1) visit(this.#keys, slot * keyWords, this.#numbers[slot] as bigint);
+  }
+
+  /** All keys and numbers, 24 bytes each (the key, then the number in little endian), in no order. */
+  toBytes(): Uint8Array {
+    const bytes = new Uint8Array(this.count * entryBytes);
+    const view = new DataView(bytes.buffer);
+    let offset = 0;
+    this.forEach((keys, at, number) => {
+      for (let i = 0; i < keyWords; i++) view.setUint32(offset + 4 * i, keys[at + i] as number, true);
+      view.setBigInt64(offset + claimKeyBytes, number, true);
+      offset += entryBytes;
+    });
+    return bytes;
+  }
+
+  /** Takes what `toBytes` wrote. */
+  raiseBytes(bytes: Uint8Array): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const key = new Uint32Array(keyWords);
+    for (let offset = 0; offset + entryBytes <= bytes.length; offset += entryBytes) {
+      for (let i = 0; i < keyWords; i++) key[i] = view.getUint32(offset + 4 * i, true);
+      this.raise(key, 0, view.getBigInt64(offset + claimKeyBytes, true));
+    }
   }
 
   #slotOf(keys: Uint32Array, at: number): number {

@@ -36,6 +36,17 @@ it("holds the largest number of each key, in whatever order they come", () => {
   );
 });
 
+it("is the same after it was written and read", () => {
+  fc.assert(
+    fc.property(entries, (all) => {
+      const { table, map } = fill(all);
+      const read = new LastNumbers();
+      read.raiseBytes(Buffer.concat([Buffer.of(1), table.toBytes()]).subarray(1));
+      expect(contents(read)).toEqual(map);
+    }),
+  );
+});
+
 it("merges as if all had come to one table", () => {
   fc.assert(
     fc.property(entries, entries, (a, b) => {
