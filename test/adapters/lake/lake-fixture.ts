@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openParquetFile } from "../../../src/parquet/parquet-file.ts";
 import { schemaOfContract } from "../../../src/adapters/iceberg/table-schema.ts";
+import type { LakeCatalogPlace } from "../../../src/adapters/catalog/open-lake-catalog.ts";
+import type { StoragePlace } from "../../../src/adapters/storage/open-storage.ts";
 import type { LakeOptions } from "../../../src/adapters/lake/lake.ts";
 import { createLake } from "../../../src/adapters/lake/lake.ts";
 import { jsonCodec } from "../../../src/codecs/json.ts";
@@ -26,8 +28,19 @@ export function scratchFolder(): { readonly folder: string; [Symbol.dispose](): 
   return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** Where the lake of a folder is, for other processes too: in it, unless `moveLake` has put its files or its catalog elsewhere. */
+export function placeIn(folder: string): StoragePlace & LakeCatalogPlace {
+  const elsewhere = join(folder, "place.json");
+  const place = existsSync(elsewhere) ? (JSON.parse(readFileSync(elsewhere, "utf8")) as Partial<StoragePlace & LakeCatalogPlace>) : {};
+  return { folder, catalog: join(folder, "catalog.db"), namespace: "db", ...place };
+}
+
+export function moveLake(folder: string, place: Partial<StoragePlace & LakeCatalogPlace>): void {
+  writeFileSync(join(folder, "place.json"), JSON.stringify(place));
+}
+
 export function openLake(folder: string, options: Partial<LakeOptions> = {}): Promise<Lake> {
-  return createLake({ folder, catalog: join(folder, "catalog.db"), namespace: "db", clock: { now: () => Date.now() }, ...options });
+  return createLake({ ...placeIn(folder), clock: { now: () => Date.now() }, ...options });
 }
 
 /** The contract of `orders`: a number `n` and a text `s`. */

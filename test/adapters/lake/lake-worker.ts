@@ -43,6 +43,15 @@ export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>>
     const names = (await lake.refs.list("orders")).map((each) => each.name);
     await lake.refs.create("orders", { kind: "tag", name: `t${names.length}`, version: "main", keepMs: null, ...by });
   },
+  compact: async (lake) => {
+    await lake.maintenance.compact("orders", { fileBytesTarget: 1 << 27, filesMin: 2 }, false);
+  },
+  expire: async (lake) => {
+    await lake.maintenance.expire("orders", { snapshotAgeMsMax: 0, snapshotsMin: 1 }, false);
+  },
+  erase: async (lake) => {
+    await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: "Erika" }, ...by });
+  },
   replay: async (lake) => {
     const open = await collect(lake.quarantined("orders", { states: ["open"] }));
     if (open.length > 0) await lake.commitReplay(makeReplay(`r${process.pid}`, open));

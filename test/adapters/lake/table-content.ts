@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
-import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
-import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
-import { sqliteRows } from "../../../src/adapters/catalog/sqlite-rows.ts";
+import { openLakeCatalog } from "../../../src/adapters/catalog/open-lake-catalog.ts";
 import { readQuarantineFile } from "../../../src/adapters/iceberg/parquet-quarantine-reader.ts";
 import { pathOfUri } from "../../../src/adapters/iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../../../src/adapters/iceberg/table-io.ts";
 import type { TableMetadata } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../../src/adapters/iceberg/table-metadata.ts";
-import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
+import { openStorage } from "../../../src/adapters/storage/open-storage.ts";
 import { readBack } from "../iceberg/parquet-reading.ts";
+import { placeIn } from "./lake-fixture.ts";
+
+const patience = { random: () => Math.random(), patienceMs: 10_000 };
 
 /** What a reader that knows nothing of Sluice's code paths finds under a branch of both tables. */
 export interface BranchContent {
@@ -25,7 +24,7 @@ export interface BranchContent {
 /** Reads a dataset as it stands in the catalog file, through manifests and Parquet files alone. */
 export async function readBranch(folder: string, dataset: string, branch = "main"): Promise<BranchContent> {
   const tables = await loadBoth(folder, dataset);
-  const storage = createLocalStorage(folder);
+  const { storage, close } = await openStorage(placeIn(folder), patience);
   const filesOf = async (metadata: TableMetadata): Promise<string[]> => {
     const files: string[] = [];
     for (const manifest of await readManifestList(storage, snapshotOfRef(metadata, branch))) {
@@ -47,20 +46,22 @@ export async function readBranch(folder: string, dataset: string, branch = "main
   for (const uri of quarantineFiles) {
     for await (const row of readQuarantineFile(storage, pathOfUri(storage, uri))) quarantined.push(`${row.id}#${row.attempt}=${row.state}`);
   }
+  close();
   return { promoted: promoted.toSorted(), quarantined: quarantined.toSorted(), files: [...promotedFiles, ...quarantineFiles].toSorted() };
 }
 
 /** The metadata of both tables of a dataset. */
 export async function loadBoth(folder: string, dataset: string): Promise<{ promoted: TableMetadata; quarantine: TableMetadata }> {
-  const database = await SqliteDatabase.open({ file: join(folder, "catalog.db"), random: Math.random, busyMsMax: 10_000 }, catalogSchema);
-  const clock = { now: () => Date.now() };
-  const storage = createLocalStorage(folder);
-  const catalog = new SqlCatalog({ rows: sqliteRows(database, "sluice"), storage, clock, uuid: randomUUID, probe: () => {} });
+  const files = await openStorage(placeIn(folder), patience);
+  const { namespace } = placeIn(folder);
+  const ports = { ...patience, clock: { now: () => Date.now() }, uuid: randomUUID, probe: () => {} };
+  const { catalog, close } = await openLakeCatalog(placeIn(folder), { storage: files.storage, ...ports });
   try {
-    const promoted = await catalog.load({ namespace: "db", name: dataset });
-    const quarantine = await catalog.load({ namespace: "db", name: `${dataset}__quarantine` });
+    const promoted = await catalog.load({ namespace, name: dataset });
+    const quarantine = await catalog.load({ namespace, name: `${dataset}__quarantine` });
     return { promoted: promoted!.metadata, quarantine: quarantine!.metadata };
   } finally {
-    database.close();
+    await close();
+    files.close();
   }
 }

@@ -1,0 +1,112 @@
+/** One lake in every place that it can be: what it does, kills at the commit and three writers at once come to the same everywhere. */
+import { afterAll, describe, expect, it } from "vitest";
+import type { LakeCatalogPlace } from "../../../src/adapters/catalog/open-lake-catalog.ts";
+import type { StoragePlace } from "../../../src/adapters/storage/open-storage.ts";
+import { postgresHere, testPostgres } from "../../live/harness/test-postgres.ts";
+import { ownRestCatalog, restClient } from "../../live/harness/own-rest-catalog.ts";
+import { testRestCatalog } from "../../live/harness/test-rest-catalog.ts";
+import { s3Keys, testS3 } from "../../live/harness/test-s3.ts";
+import { expectConserved } from "./conservation.ts";
+import { moveLake, openLake, scratchFolder, startedLake } from "./lake-fixture.ts";
+import { operations, positionOf } from "./lake-worker.ts";
+import { readBranch } from "./table-content.ts";
+import { runWorker } from "./worker-process.ts";
+
+const [database, s3, java, own] = await Promise.all([postgresHere ? testPostgres() : null, testS3(), testRestCatalog(), ownRestCatalog()]);
+afterAll(async () => {
+  await Promise.all([database?.close(), s3?.close(), java?.close(), own.close()]);
+});
+
+type Place = Partial<StoragePlace & LakeCatalogPlace>;
+
+async function inPostgres(): Promise<Place> {
+  return { postgres: { url: await database!.database(), password: null, tls: null } };
+}
+
+async function inS3(): Promise<Place> {
+  const { bucket } = await s3!.bucket();
+  const s3Place = { uri: `s3://${bucket}/lake`, region: null, endpoint: s3!.endpoint, pathStyle: true, credentials: s3Keys };
+  return { s3: s3Place };
+}
+
+let namespaces = 0;
+/** The catalog's own files are in its warehouse, and so the lake's are as well. */
+function inRest(uri: string, warehouse: string, auth: typeof restClient | null): Place {
+  return { namespace: `db${++namespaces}`, folder: warehouse, rest: { uri, warehouse: null, auth, tls: null, timeoutMs: 10_000 } };
+}
+
+const places: readonly {
+  readonly name: string;
+  readonly here: boolean;
+  readonly kills?: true;
+  readonly races?: true;
+  readonly make: () => Promise<Place>;
+}[] = [
+  { name: "PostgreSQL and a folder", here: database !== null, kills: true, make: inPostgres },
+  {
+    name: "PostgreSQL and S3",
+    here: database !== null && s3 !== null,
+    races: true,
+    make: async () => ({ ...(await inPostgres()), ...(await inS3()) }),
+  },
+  { name: "Sluice's own REST catalog", here: true, make: async () => inRest(own.uri, own.warehouse, restClient) },
+  { name: "Iceberg's REST catalog", here: java !== null, make: async () => inRest(java!.uri, java!.warehouse, null) },
+];
+
+/** All that is done to a dataset, one after another. */
+const course = ["create", "window", "hold", "window", "publish", "hold", "drop", "replay", "window"] as const;
+
+describe.each(places)("a lake in $name", ({ here, kills, races, make }) => {
+  it.skipIf(!here)("promotes, holds, publishes, drops and replays, and conserves every record", { timeout: 60_000 }, async () => {
+    using scratch = scratchFolder();
+    moveLake(scratch.folder, await make());
+    const lake = await openLake(scratch.folder);
+    for (const operation of course) await operations[operation]!(lake);
+    expect(await positionOf(lake, 0)).toBe(20n);
+    // Three promoted of each window, one rejected; the published window as well, and of the dropped one all four, which were replayed.
+    const counts = await expectConserved(scratch.folder);
+    expect(Object.values(counts).reduce((sum, each) => sum + each, 0)).toBe(20);
+    expect(counts["held"]).toBeUndefined();
+    expect((await readBranch(scratch.folder, "orders")).promoted.length).toBe(counts["promoted"]);
+    expect(await lake.contractText("sha256:v1")).toBe("the first contract");
+    expect((await lake.snapshots("orders")).length).toBeGreaterThan(5);
+    await lake.close();
+  });
+
+  it.runIf(here && kills === true)("survives kill -9 at every commit step", { timeout: 120_000 }, async () => {
+    using scratch = scratchFolder();
+    moveLake(scratch.folder, await make());
+    for (const operation of ["create", "window", "hold", "publish", "hold", "replay"] as const) {
+      const before = await runWorker(scratch.folder, operation, "catalog.before-commit");
+      expect(before.killed).toBe(true);
+      if (operation !== "create") await expectConserved(scratch.folder);
+      await runWorker(scratch.folder, operation, "catalog.after-commit");
+      if (operation === "create") await runWorker(scratch.folder, operation, 0);
+      await expectConserved(scratch.folder);
+    }
+    const lake = await openLake(scratch.folder);
+    await operations["window"]!(lake);
+    await lake.close();
+    await expectConserved(scratch.folder);
+  });
+
+  it.runIf(here && races === true)(
+    "loses and doubles nothing with three processes on the same partitions",
+    { timeout: 120_000 },
+    async () => {
+      using scratch = scratchFolder();
+      moveLake(scratch.folder, await make());
+      await (await startedLake(scratch.folder)).close();
+      const end = 4 * 5;
+      const jobs = [0, 0, 1].map(async (partition, index) => {
+        for (let round = 0; ; round++) {
+          const kill = round < 1 ? 5 + ((index * 7 + round * 11) % 30) : 0;
+          const { killed } = await runWorker(scratch.folder, "commit-up-to", kill, [String(partition), String(end)]);
+          if (!killed) return;
+        }
+      });
+      await Promise.all(jobs);
+      expect(await expectConserved(scratch.folder)).toEqual({ promoted: (end / 4) * 3 * 2, open: (end / 4) * 2 });
+    },
+  );
+});
