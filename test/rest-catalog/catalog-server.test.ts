@@ -41,6 +41,9 @@ describe("configuration", () => {
       const answer = await ask(method, template.replace("/{prefix}", "").replace("{namespace}", "nowhere").replace("{table}", "none"));
       expect([endpoint, answer.body?.error?.type]).not.toEqual([endpoint, "NoSuchEndpointException"]);
     }
+    const page = readFileSync(new URL("../../docs/reference/rest-catalog.md", import.meta.url), "utf8");
+    const documented = [...page.matchAll(/^\| `((?:GET|POST|HEAD|DELETE) \/v1\/\{prefix\}[^`]*)` \|/gm)].map((match) => match[1]);
+    expect(documented.toSorted()).toEqual((body.endpoints as string[]).toSorted());
     expect(await ask("GET", "/v1/namespaces/x/views")).toMatchObject(error(404, "NoSuchEndpointException", /No route/));
   });
 
