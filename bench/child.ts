@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { cacheFolder } from "../src/adapters/broker/cache-folder.ts";
 
 /** What a contestant's own process reports as its last line of output. */
 export interface ChildReport {
@@ -13,11 +15,17 @@ export interface ChildReport {
 /** As `bin/sluice` starts Node. */
 export const heapFlags = ["--max-old-space-size=256", "--initial-old-space-size=192", "--min-semi-space-size=8", "--max-semi-space-size=8"];
 
+/** As `bin/sluice` sets it: what V8 compiled is kept from run to run, and glibc gives freed buffers back. */
+function sluiceEnvironment(): NodeJS.ProcessEnv {
+  return { MALLOC_MMAP_THRESHOLD_: "262144", MALLOC_ARENA_MAX: "2", NODE_COMPILE_CACHE: join(cacheFolder(), "compiled") };
+}
+
 /** Runs a bench script in a fresh process and takes what it prints as its last line, as JSON. Rejects with its output if it fails. */
 export function runScript(script: string, args: readonly string[], flags: readonly string[] = heapFlags): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...flags, script, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...(flags === heapFlags && sluiceEnvironment()) },
     });
     let out = "";
     let err = "";

@@ -1,20 +1,18 @@
-import { statSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { nameFile } from "../adapters/files/file-content.ts";
 import { createFileSchemas } from "../adapters/files/avro-schemas.ts";
 import type { FileFormat, InputFile } from "../adapters/files/file-list.ts";
 import { listInputFiles } from "../adapters/files/file-list.ts";
 import { createFileSource } from "../adapters/files/file-source.ts";
-import { createEnginePool } from "../gate/engine-pool.ts";
 import { loadContract } from "../contract/load-contract.ts";
 import type { SchemaRegistry } from "../core/ports.ts";
 import type { RuleOutcome } from "../core/rule.ts";
+import type { Engine } from "../gate/engine.ts";
 import type { CheckReport, FailingRow } from "./checker.ts";
 import { Checker } from "./checker.ts";
 import type { Invocation } from "./command.ts";
 import { readContractText } from "./contracts.ts";
+import { areLarge, openCheckEngine } from "./check-engine.ts";
 import { CheckOutputs } from "./check-outputs.ts";
-import { engineThreadOptions, openInlineEngine } from "./engine.ts";
 import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { contractForFiles, PeekedStream } from "./file-contract.ts";
@@ -23,13 +21,10 @@ import { formatCount, formatShare, printable, renderTable } from "./table.ts";
 import { version } from "./version.ts";
 
 const bytesInFlightMax = 32 << 20;
-const threadHeapMib = 1024;
-/** Below this a thread takes longer to start than to judge the files. */
-const smallBytes = 4 << 20;
 const registryTimeoutMs = 10_000;
 
-/** `sluice check` */
-export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
+/** `sluice check`; `early`: threads that were started already, null where it was not known that they pay. */
+export async function checkFiles(invocation: Invocation, early: Engine | null): Promise<ExitCode> {
   const { terminal } = invocation;
   const schema = invocation.text("schema");
   const { contract: whole } = await loadContract(invocation.argument(0), readContractText, schema === null ? {} : { dataset: schema });
@@ -55,9 +50,8 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
     arrow: invocation.text("arrow"),
   };
   const outputs = await CheckOutputs.open(written, contract);
-  const small = isSmall(files);
   const arrow = written.arrow !== null;
-  const createEncodeRows = small && arrow ? (await import("../arrow/arrow-rows.ts")).createArrowRows : null;
+  const threads = early ?? (isStream || areLarge(files.map(({ path }) => path)) ? openCheckEngine(arrow) : null);
   const checker = new Checker({
     contract,
     source: createFileSource({
@@ -66,15 +60,13 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
       bytesInFlightMax,
       identity: "path",
       // Engine threads have copies of their own.
-      reuseMemory: !small,
+      reuseMemory: threads !== null,
       csv,
       ...(format !== null && { format }),
       ...(input !== null && { input }),
     }),
     registry,
-    engine: small
-      ? openInlineEngine(createEncodeRows)
-      : createEnginePool(availableParallelism(), { ...engineThreadOptions(threadHeapMib), arrow }, true),
+    engine: threads ?? (await openSmallEngine(arrow)),
     encode: outputs.wantsFiles,
     engineKind: "compiled",
     now: () => Date.now(),
@@ -117,8 +109,10 @@ export async function checkFiles(invocation: Invocation): Promise<ExitCode> {
   return code;
 }
 
-function isSmall(files: readonly InputFile[]): boolean {
-  return files.length > 0 && files.reduce((sum, { path }) => sum + statSync(path).size, 0) < smallBytes;
+/** Judges in this thread. */
+async function openSmallEngine(arrow: boolean): Promise<Engine> {
+  const createEncodeRows = arrow ? (await import("../arrow/arrow-rows.ts")).createArrowRows : null;
+  return (await import("./engine.ts")).openInlineEngine(createEncodeRows);
 }
 
 /** The registry that the command line names: an address, or a folder of schemas by id. */

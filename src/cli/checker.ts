@@ -4,11 +4,12 @@ import type { DriftOutcome } from "../core/drift.ts";
 import type { PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { SchemaRegistry, Source, SourceListener, SourceRun } from "../core/ports.ts";
+import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { Reason, RuleOutcome } from "../core/rule.ts";
 import type { EngineKind } from "../gate/compiled.ts";
 import type { Engine } from "../gate/engine.ts";
 import { judgeWindow, windowId } from "../gate/judge.ts";
-import { resolveSchemas } from "../gate/schema-resolver.ts";
 import type { SettledRows } from "../gate/judged-rows.ts";
 import { Outside, type NamedWindow } from "../gate/outside.ts";
 import { Sequences } from "../gate/sequences.ts";
@@ -176,7 +177,7 @@ export class Checker implements SourceListener {
       this.#positions.set(partitionId(next), next);
     }
     await window.room();
-    const schemas = await resolveSchemas(contract, [run.records], this.#options.registry ?? null);
+    const schemas = await this.#schemasOf(run.records);
     // Faults show again when the window is settled.
     if (run.records.count > 0) window.add([run.records], schemas).catch(() => undefined);
     this.#totals.records += run.records.count;
@@ -185,6 +186,14 @@ export class Checker implements SourceListener {
     if (window.rows >= contract.window.rows) await this.#close("rows");
     else if (window.bytes >= contract.window.bytes) await this.#close("bytes");
     return true;
+  }
+
+  /** Only declared forms of records name schemas; what resolves them loads every format. */
+  async #schemasOf(records: Records): Promise<ResolvedSchemas | undefined> {
+    const { contract, registry = null } = this.#options;
+    if (contract.record === undefined) return undefined;
+    const { resolveSchemas } = await import("../gate/schema-resolver.ts");
+    return resolveSchemas(contract, [records], registry);
   }
 
   #openWindow(): OpenWindow {

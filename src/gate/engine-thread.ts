@@ -152,6 +152,8 @@ export class EngineThread {
       name: "sluice-engine",
       resourceLimits: { maxOldGenerationSizeMb: options.heapMib, maxYoungGenerationSizeMb: 64 },
     });
+    // A thread that nobody waits for keeps no process.
+    this.#worker.unref();
     this.#worker.on("message", (answer: EngineAnswer) => this.#take(answer));
     this.#worker.on("error", (cause: unknown) => this.#lose(`the engine thread failed: ${messageOf(cause)}`, cause));
     this.#worker.on("exit", (code) => this.#lose(`the engine thread ended with code ${code}`));
@@ -204,7 +206,8 @@ export class EngineThread {
   }
 
   tell(request: EngineRequest): void {
-    if (request.type === "add" || request.type === "question" || request.type === "settle") this.#working++;
+    const asks = request.type === "add" || request.type === "question" || request.type === "settle";
+    if (asks && ++this.#working === 1) this.#worker.ref();
     this.#worker.postMessage(request);
   }
 
@@ -230,7 +233,7 @@ export class EngineThread {
   }
 
   #take(answer: EngineAnswer): void {
-    this.#working--;
+    if (--this.#working === 0) this.#worker.unref();
     this.#silentMs = 0;
     this.#windows.get(answer.window)?.take(answer);
   }

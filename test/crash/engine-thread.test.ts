@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createKafkaSource } from "../../src/adapters/kafka/kafka-source.ts";
 import { createLake } from "../../src/adapters/lake/lake.ts";
-import { engineThreadOptions } from "../../src/cli/engine.ts";
+import { engineThreadOptions } from "../../src/cli/engine-thread-options.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
 import type { GateEvent } from "../../src/core/events.ts";
 import type { Engine, WindowPlan } from "../../src/gate/engine.ts";

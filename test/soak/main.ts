@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { schemaOfContract } from "../../src/adapters/iceberg/table-schema.ts";
-import { engineThreadOptions } from "../../src/cli/engine.ts";
+import { engineThreadOptions } from "../../src/cli/engine-thread-options.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import type { Records } from "../../src/core/records.ts";

@@ -10,8 +10,7 @@ import { type ChunkPool, readLines, recordsOf, splitLines } from "./ndjson-lines
 import { readCsvRecords } from "./csv-records.ts";
 import type { CsvCharacters } from "./csv-records.ts";
 import { readAvroRows } from "./avro-rows.ts";
-import { openParquetJson } from "./parquet-json.ts";
-import type { JsonRows } from "./parquet-json.ts";
+import type { JsonRows, ParquetJson } from "./parquet-json.ts";
 
 /** What a file held when it was looked at. */
 export interface FileContent {
@@ -190,8 +189,14 @@ async function* recycled(
   }
 }
 
+/** Parquet's library is loaded by those who need it. */
+async function openParquet(handle: FileHandle, file: InputFile): Promise<ParquetJson> {
+  const { openParquetJson } = await import("./parquet-json.ts");
+  return openParquetJson(handle, file.path);
+}
+
 async function* parquetRows(handle: FileHandle, file: InputFile, options: ReadOptions): AsyncGenerator<FileRows> {
-  const parquet = await openParquetJson(handle, file.path);
+  const parquet = await openParquet(handle, file);
   yield* jsonRows(parquet.read(Number(options.from), options.limits.runRowsMax), file.path, options);
 }
 
@@ -214,7 +219,7 @@ async function* jsonRows(
 }
 
 async function countRows(handle: FileHandle, file: InputFile, lines: number): Promise<bigint | null> {
-  if (file.format === "parquet") return BigInt((await openParquetJson(handle, file.path)).rows);
+  if (file.format === "parquet") return BigInt((await openParquet(handle, file)).rows);
   if (file.format === "raw") return 1n;
   if (file.format !== "ndjson") return null;
   return file.compression === null ? BigInt(lines) : null;

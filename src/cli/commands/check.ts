@@ -49,5 +49,13 @@ export const check: CommandSpec = {
   ],
   json: "{ contract: { id: string, version: string, hash: string }, records: number, passed: number, failed: number, skipped: number, rules: RuleOutcome[], windows: { windowId: string, rows: number, verdict: string, causes: Cause[] }[], failures: { file: string, line: number, reasons: Reason[] }[] }, RuleOutcome, Cause and Reason by schemas/decision.schema.json",
   findings: "a row fails, or a window would be held",
-  run: async (invocation) => (await import("../check.ts")).checkFiles(invocation),
+  run: async (invocation) => {
+    const { areLarge, openCheckEngine } = await import("../check-engine.ts");
+    const threads = areLarge(invocation.rest(1)) ? openCheckEngine(invocation.text("arrow") !== null) : null;
+    try {
+      return await (await import("../check.ts")).checkFiles(invocation, threads);
+    } finally {
+      await threads?.close();
+    }
+  },
 };
