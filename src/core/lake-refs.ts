@@ -1,6 +1,6 @@
 /** Named versions of a lake's tables: what people tag, branch, take back and compare. */
+import type { CommittedWindow } from "./committed-window.ts";
 import type { Decision } from "./decision.ts";
-import type { CommittedWindow } from "./ports.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 import type { ResolvedVersion } from "./version-name.ts";
 

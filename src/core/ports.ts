@@ -1,5 +1,6 @@
 /** The edges of the gate. Everything that touches the world stands behind one of these. */
 import type { Claims } from "./claims.ts";
+import type { CommittedWindow } from "./committed-window.ts";
 import type { ConsumptionLog } from "./consumption.ts";
 import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
@@ -18,6 +19,8 @@ import type { Field } from "./schema.ts";
 import type { SkippedRange } from "./skipped-range.ts";
 import type { FileLayout } from "./table-layout.ts";
 import type { IcebergSchema } from "./table-schema.ts";
+
+export type { CommittedWindow } from "./committed-window.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -175,21 +178,6 @@ export type CommitResult =
   | { readonly status: "committed"; readonly snapshotId: string; readonly quarantineSnapshotId: string | null; readonly attempts: number }
   /** Another worker has moved these partitions: drop the window. */
   | { readonly status: "lost"; readonly message: string };
-
-/** One commit of a dataset's main branch, oldest first as `history` gives them: the log that every outbox and fold reads. */
-export interface CommittedWindow {
-  /** Orders commits of one dataset; a cursor. Iceberg's sequence number. */
-  readonly sequence: bigint;
-  readonly snapshotId: string;
-  readonly committedAtMs: number;
-  readonly decision: Decision;
-  readonly decisionHash: string;
-  readonly quarantineSnapshotId: string | null;
-  /** Whether what it put on main stands there no more, as of when the walk began: it was rolled back, and not brought back since. */
-  readonly isWithdrawn: boolean;
-  /** The held window that it publishes or drops, and who said so; absent: none. */
-  readonly answer?: { readonly heldWindowId: string; readonly author: string; readonly reason: string };
-}
 
 /** A recorded stop of a topic or partition: survives restarts, moves nothing. */
 export interface Block {

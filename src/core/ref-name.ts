@@ -1,7 +1,7 @@
 import { SluiceError } from "./errors.ts";
 
 /** Prefixes of refs that only Sluice makes: held windows, and what a rollback withdrew. */
-export const ownPrefixes = ["held/", "withdrawn/", "sluice/"] as const;
+const ownPrefixes = ["held/", "withdrawn/", "sluice/"] as const;
 
 const form = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/;
 

@@ -174,11 +174,13 @@ function rollbacksOf(table: Table): readonly Rollback[] {
 async function withdrawnFiles(table: Table, rollback: Rollback): Promise<ManifestFile[]> {
   const { from, to, sequences, isRewritten } = rollback;
   const files: ManifestFile[] = [];
-  for (let at = table.snapshots.get(from); isRewritten && at !== undefined && at.id !== to; at = table.snapshots.get(at.parent ?? "")) {
-    const { id } = at;
-    if (at.summary["operation"] === "append") files.push(...(await liveFiles(at)).filter((file) => file.addedIn === id));
+  if (isRewritten) {
+    for (let at = table.snapshots.get(from); at !== undefined && at.id !== to; at = table.snapshots.get(at.parent ?? "")) {
+      const { id } = at;
+      if (at.summary["operation"] === "append") files.push(...(await liveFiles(at)).filter((file) => file.addedIn === id));
+    }
+    return files;
   }
-  if (isRewritten) return files;
   const isNamed = ({ sequence }: ManifestFile): boolean =>
     sequences.some(({ first, last }) => BigInt(first) <= BigInt(sequence) && BigInt(sequence) <= BigInt(last));
   return (await liveFiles(table.snapshots.get(from) as Snapshot)).filter(isNamed);

@@ -1,6 +1,6 @@
 import { SluiceError } from "../../../core/errors.ts";
+import type { CommittedWindow } from "../../../core/committed-window.ts";
 import type { LakeRefs } from "../../../core/lake-refs.ts";
-import type { CommittedWindow } from "../../../core/ports.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
 import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { windowOf } from "../history.ts";
