@@ -263,6 +263,27 @@ describe("a sequence over windows", () => {
   });
 });
 
+it("numbers that a rollback withdrew are expected again, and count again where it is undone", async () => {
+  using scratch = scratchFolder();
+  const bench = await GateBench.open(scratch.folder, await counting(""));
+  await window(bench, 1, 2);
+  const lake = await openLake(scratch.folder);
+  const version = (await lake.state("orders")).mainSnapshotId as string;
+  await window(bench, 3, 4);
+  await lake.refs.rollback("orders", { to: version, keepMs: null, releaseKeys: false, ...by });
+  await window(bench, 3);
+  await lake.refs.rollForward("orders", { rollback: null, ...by });
+  await window(bench, 4, 5);
+  await lake.close();
+  await bench.stop();
+  expect((await outcomes(scratch.folder)).map(({ note }) => note)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    "1 repeat: partition 0 offset 5 is 4, expected 5",
+  ]);
+});
+
 describe("scopes and filters", () => {
   it("partitions and keys have sequences of their own; a filter says who counts, in the table too", async () => {
     using scratch = scratchFolder();
