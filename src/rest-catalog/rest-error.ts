@@ -13,26 +13,32 @@ export class RestError extends Error {
   }
 }
 
+/** A request that is wrong in itself. */
 export function badRequest(message: string): RestError {
   return new RestError(400, "BadRequestException", message);
 }
 
+/** A request that this token may not make, or nobody. */
 export function forbidden(message: string): RestError {
   return new RestError(403, "ForbiddenException", message);
 }
 
+/** A namespace that the catalog does not have. */
 export function noSuchNamespace(namespace: string): RestError {
   return new RestError(404, "NoSuchNamespaceException", `Namespace does not exist: ${namespace}`);
 }
 
+/** A table that the catalog does not have. */
 export function noSuchTable(table: { readonly namespace: string; readonly name: string }): RestError {
   return new RestError(404, "NoSuchTableException", `Table does not exist: ${table.namespace}.${table.name}`);
 }
 
+/** A name that is taken; clients' own tests read the words. */
 export function alreadyExists(kind: "Namespace" | "Table", name: string): RestError {
   return new RestError(409, "AlreadyExistsException", `${kind} already exists: ${name}`);
 }
 
+/** A commit that did not happen, and that the client may make again over the table as it is now. */
 export function commitFailed(message: string): RestError {
   return new RestError(409, "CommitFailedException", message);
 }

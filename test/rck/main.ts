@@ -59,8 +59,15 @@ async function main(): Promise<boolean> {
     const args = [
       "-Xmx1g",
       ...Object.entries({ ...settings, uri: catalog.url }).map(([key, value]) => `-D${key}=${value}`),
-      ...["-cp", `${lib}/*`, "org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner", "--disable-ansi-colors"],
-      ...["--details=tree", "--select-class", suite],
+      "-cp",
+      `${lib}/*`,
+      "org.junit.platform.console.ConsoleLauncher",
+      "execute",
+      "--disable-banner",
+      "--disable-ansi-colors",
+      "--details=tree",
+      "--select-class",
+      suite,
     ];
     const { stdout, stderr } = await runCommand(java.path, args, { timeoutMs: 900_000 });
     const report = stdout + stderr;

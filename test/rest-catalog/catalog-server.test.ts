@@ -43,7 +43,8 @@ describe("configuration", () => {
     }
     const page = readFileSync(new URL("../../docs/reference/rest-catalog.md", import.meta.url), "utf8");
     const documented = [...page.matchAll(/^\| `((?:GET|POST|HEAD|DELETE) \/v1\/\{prefix\}[^`]*)` \|/gm)].map((match) => match[1]);
-    expect(documented.toSorted()).toEqual((body.endpoints as string[]).toSorted());
+    expect(new Set(documented)).toEqual(new Set(body.endpoints as string[]));
+    expect(documented.length).toBe(body.endpoints.length);
     expect(await ask("GET", "/v1/namespaces/x/views")).toMatchObject(error(404, "NoSuchEndpointException", /No route/));
   });
 
