@@ -248,6 +248,19 @@ describe("a sequence over windows", () => {
     ]);
   });
 
+  it("held rows count in another process too", async () => {
+    using scratch = scratchFolder();
+    const contract = await counting(", tolerance: { rows: 0 }");
+    const first = await GateBench.open(scratch.folder, contract);
+    await window(first, 1, 2);
+    await window(first, 4);
+    await first.stop();
+    const second = await heir(scratch.folder, contract, [0, 0, 0]);
+    await window(second, 5);
+    await second.stop();
+    expect((await outcomes(scratch.folder)).map(({ verdict }) => verdict)).toEqual(["promote", "hold", "promote"]);
+  });
+
   it("a dropped window's numbers are expected again where no later ones came", async () => {
     using scratch = scratchFolder();
     const contract = await counting(", tolerance: { rows: 0 }");
@@ -366,4 +379,17 @@ it("rows that the sequence rejects give back the keys that they claimed", async 
   await bench.stop();
   expect(await reasons(scratch.folder)).toEqual(["at was in an earlier record, expected each at once", "n is 4, expected 6, after 5"]);
   expect(await expectConserved(scratch.folder)).toEqual({ promoted: 2, open: 2 });
+});
+
+it("rows that lose their key to another record do not count", async () => {
+  using scratch = scratchFolder();
+  const quality = `    quality:
+      - { id: counts, type: custom, engine: sluice, implementation: { check: sequence, column: n } }
+      - { id: once, type: custom, engine: sluice, implementation: { check: duplicate, columns: [at], scope: dataset } }`;
+  const bench = await GateBench.open(scratch.folder, await makeOrders({ quality, maximum: 1000 }));
+  const row = (n: number, day: number): string => `{"n":${n},"at":"2026-01-0${day}T00:00:00Z"}`;
+  await window(bench, row(5, 1), row(6, 1), row(6, 2));
+  await bench.stop();
+  expect(await reasons(scratch.folder)).toEqual(["at was in an earlier record, expected each at once"]);
+  expect((await outcomes(scratch.folder)).map(({ failed }) => failed)).toEqual([0]);
 });
