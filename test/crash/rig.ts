@@ -51,7 +51,7 @@ export class Rig {
 
   static async open(
     bootstrap: string,
-    options: { partitions?: number; folder?: string; contract?: (text: string) => string; source?: string } = {},
+    options: { partitions?: number; folder?: string; contract?: (text: string) => string; source?: string; lake?: string } = {},
   ): Promise<Rig> {
     const { partitions = 4, contract = (text: string) => text } = options;
     const topic = uniqueTopic("orders");
@@ -65,7 +65,7 @@ export class Rig {
     writeFileSync(
       rig.configFile,
       [
-        `lake: { folder: lake, namespace: ${namespace} }`,
+        `lake: { folder: lake, namespace: ${namespace}${options.lake === undefined ? "" : `, ${options.lake}`} }`,
         `source: { kind: kafka, brokers: ["${bootstrap}"], group: ${topic}, instanceId: rig, sessionTimeoutMs: 6000${options.source === undefined ? "" : `, ${options.source}`} }`,
         "datasets: [{ contract: orders.odcs.yaml }]",
         "dlq: { enabled: true }",
