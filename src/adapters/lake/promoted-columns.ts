@@ -12,7 +12,7 @@ import type { LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 import type { SequenceRange } from "./refs/rollback-records.ts";
 import { isIn, parseRanges, readRollbacks } from "./refs/rollback-records.ts";
-import { VersionLine } from "./refs/version-line.ts";
+import { mainLine } from "./refs/version-line.ts";
 import { windowOfBranch } from "./summary-keys.ts";
 import { filesAddedBy } from "./table-files.ts";
 
@@ -48,7 +48,7 @@ async function filesOf(
 ): Promise<RowsFile[]> {
   const main = snapshotOfRef(metadata, "main");
   // What a roll-forward brought back keeps its old sequence numbers, and yet came after.
-  const files = await filesAfter(context, main, after, new VersionLine(metadata, main, after).restored);
+  const files = await filesAfter(context, main, after, mainLine(metadata, after).restored);
   for (const ref of held ? Object.keys(metadata.refs) : []) {
     const head = windowOfBranch(ref) === null ? null : snapshotOfRef(metadata, ref);
     if (head === null || head["sequence-number"] <= after) continue;

@@ -96,10 +96,11 @@ export async function compareVersions(context: LakeContext, dataset: string, a: 
   const space = versionSpace(dataset, metadata);
   const names = [a, b].map((name) => resolveVersion(space, name, context.clock.now()));
   const [headA, headB] = names.map((each) => snapshotWithId(metadata, BigInt(each.snapshotId)) as Snapshot) as [Snapshot, Snapshot];
-  const inA = standsIn(metadata, headA);
-  const inB = standsIn(metadata, headB);
-  const commits: LedgerEntry[] = [];
-  for await (const each of everySnapshot(context.content, metadata, -1n)) if (inA(each) || inB(each)) commits.push(each);
+  const every: LedgerEntry[] = [];
+  for await (const each of everySnapshot(context.content, metadata, -1n)) every.push(each);
+  const inA = standsIn(metadata, every, headA);
+  const inB = standsIn(metadata, every, headB);
+  const commits = every.filter((each) => inA(each) || inB(each));
   const version = async (i: 0 | 1, head: Snapshot, isIn: (each: LedgerEntry) => boolean): Promise<ComparedVersion> => ({
     ...(names[i] as (typeof names)[number]),
     committedAtMs: head["timestamp-ms"],

@@ -6,6 +6,7 @@ import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { windowOf } from "../history.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
+import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
 import { createRef, dropRef } from "./change-ref.ts";
 import { compareVersions } from "./compare-versions.ts";
@@ -22,9 +23,11 @@ async function* windowsOf(context: LakeContext, dataset: string, snapshotId: str
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const head = /^\d+$/.test(snapshotId) ? snapshotWithId(metadata, BigInt(snapshotId)) : null;
   if (head === null) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
-  const isIn = standsIn(metadata, head);
+  const every: LedgerEntry[] = [];
+  for await (const each of everySnapshot(context.content, metadata, -1n)) every.push(each);
+  const isIn = standsIn(metadata, every, head);
   const isWithdrawn = withdrawnTest(metadata);
-  for await (const each of everySnapshot(context.content, metadata, -1n)) {
+  for (const each of every) {
     const window = isIn(each) ? await windowOf(context, each, isWithdrawn(each)) : null;
     if (window !== null) yield window;
   }

@@ -1,7 +1,8 @@
 import { isOwnRef } from "../../../core/ref-name.ts";
 import type { NamedRef, RefKind } from "../../../core/lake-refs.ts";
-import type { SnapshotRef, TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { Snapshot, SnapshotRef, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
+import { summaryKeys } from "../summary-keys.ts";
 import type { RefRecord } from "./ref-records.ts";
 import { keptUntilMs, recordsOf, rowsOf } from "./ref-records.ts";
 import { readRollbacks, withdrawnTag } from "./rollback-records.ts";
@@ -11,6 +12,11 @@ function kindOf(name: string, ref: SnapshotRef, record: RefRecord | null): RefKi
   if (name.startsWith("held/")) return "held";
   if (name.startsWith("withdrawn/")) return "withdrawn";
   return record?.kind === "release" && ref.type === "tag" ? "release" : ref.type;
+}
+
+/** Whether an erasure put this snapshot in the place of another: the one case in which a tag moves. */
+function isErased(snapshot: Snapshot): boolean {
+  return snapshot.summary[summaryKeys.change] === "erase";
 }
 
 /** A ref as it stands; null for a ref whose snapshot is gone. */
@@ -32,7 +38,8 @@ export function namedRef(metadata: TableMetadata, name: string): NamedRef | null
     reason: record?.reason ?? rollback?.reason ?? null,
     createdAtMs: record?.atMs ?? rollback?.atMs ?? null,
     keptUntilMs: keptUntilMs(ref, snapshot),
-    isIntact: kept === null || kept.kind === "branch" || (kept.dropped === undefined && kept.snapshotId === snapshotId),
+    isIntact:
+      kept === null || kept.kind === "branch" || (kept.dropped === undefined && (kept.snapshotId === snapshotId || isErased(snapshot))),
   };
 }
 

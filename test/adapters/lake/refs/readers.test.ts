@@ -16,7 +16,7 @@ def rows(scan): return sorted(r["n"] for r in scan.to_arrow().to_pylist())
 
 const writeBranch = `${open}
 row = {"n": 1000, "s": "by hand", "_sluice_source": "hand", "_sluice_partition": 0, "_sluice_offset": 0, "_sluice_timestamp": None}
-table.append(pa.Table.from_pylist([row], schema=table.schema().as_arrow()), branch="exp/a")
+for branch in ("exp/a", "held/w3"): table.append(pa.Table.from_pylist([row], schema=table.schema().as_arrow()), branch=branch)
 `;
 
 const read = `${open}
@@ -76,7 +76,7 @@ describe.skipIf(!pythonHere)("tags, branches and rollbacks, by programs that no 
 
     const seen = JSON.parse(await runPython(python, read, [scratch.folder])) as Read;
     expect(seen.main).toEqual([1, 2, 4]);
-    expect(seen.refs).toEqual({ main: [1, 2, 4], v1: [1], "exp/a": [1, 1000], "held/w3": [1, 2, 300] });
+    expect(seen.refs).toEqual({ main: [1, 2, 4], v1: [1], "exp/a": [1, 1000], "held/w3": [1, 2, 300, 1000] });
     expect(seen.used).toEqual([1]);
     expect(seen.types).toEqual({ main: "branch", v1: "tag", "exp/a": "branch", "held/w3": "branch" });
     expect(Object.keys(seen.ages)).toEqual(["v1"]);
@@ -86,7 +86,7 @@ describe.skipIf(!pythonHere)("tags, branches and rollbacks, by programs that no 
     expect([diff.added.rows, diff.removed.rows]).toEqual([1n, 2n]);
     expect(diff.onlyA.map((each) => each.decision.windowId)).toEqual(["w2", "w3", "w4"]);
     expect(diff.commonSnapshotId).toBe((await lake.refs.resolve("orders", "v1")).snapshotId);
-    // Published rows come from the held branch alone, whatever else was written.
+    // Exactly the audited rows are published, whatever else was written to their branch.
     await lake.publishHeld("orders", "w3", by);
     await lake.refs.drop("orders", { kind: "branch", name: "exp/a", ...by });
     const after = JSON.parse(await runPython(python, read, [scratch.folder])) as Read;

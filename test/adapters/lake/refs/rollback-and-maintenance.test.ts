@@ -116,3 +116,35 @@ it("what came back is found by those who read only what is new", async () => {
   expect(await read({ after: 0n, held: false })).toEqual([0n, 1n, 2n, 3n]);
   await lake.close();
 });
+
+it("an erasure reaches what was tagged and what was withdrawn; both still are what they were, without the rows", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1, "Ada Lovelace"), row(2)] }));
+  await lake.refs.create("orders", { kind: "tag", name: "v1", version: "main", keepMs: null, ...by });
+  await lake.commitWindow(makeWindow({ id: "w2", from: 2n, values: [row(3)] }));
+  await lake.commitWindow(makeWindow({ id: "w3", from: 3n, values: [row(5, "Ada Lovelace"), row(4)] }));
+  const { rollback } = await lake.refs.rollback("orders", { to: "main~1", ...back });
+  const report = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: "Ada Lovelace" }, ...by });
+  expect(report.remaining).toEqual([]);
+  const ids = async (branch: string): Promise<readonly string[]> => (await readBranch(scratch.folder, "orders", branch)).promoted;
+  expect(await ids("main")).toEqual(["topic-a:0:1=2", "topic-a:0:2=3"]);
+  expect(await ids("v1")).toEqual(["topic-a:0:1=2"]);
+  expect(await ids(`withdrawn/${rollback.id}`)).toEqual(["topic-a:0:1=2", "topic-a:0:2=3", "topic-a:0:4=4"]);
+  expect((await lake.refs.list("orders")).find((each) => each.name === "v1")).toMatchObject({ isIntact: true, author: "ann" });
+  const windows = async (version: string): Promise<string[]> => {
+    const { snapshotId } = await lake.refs.resolve("orders", version);
+    const found = await collect(lake.refs.windowsOf("orders", snapshotId));
+    return found.filter(({ decision }) => decision.kind === "window").map(({ decision }) => decision.windowId);
+  };
+  expect([await windows("v1"), await windows("main"), await windows(`withdrawn/${rollback.id}`)]).toEqual([
+    ["w1"],
+    ["w1", "w2"],
+    ["w1", "w2", "w3"],
+  ]);
+  expect(await stands(lake)).toEqual(expect.arrayContaining(["w1", "w2", "w3-"]));
+  await lake.refs.rollForward("orders", { rollback: null, ...by });
+  expect(await ids("main")).toEqual(["topic-a:0:1=2", "topic-a:0:2=3", "topic-a:0:4=4"]);
+  expect(await stands(lake)).toEqual(expect.arrayContaining(["w1", "w2", "w3"]));
+  await lake.close();
+});
