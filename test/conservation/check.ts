@@ -1,6 +1,6 @@
 import { differingFields, parseExact } from "./equal-fields.ts";
 import type { ManifestFile, Snapshot, Table } from "./iceberg-files.ts";
-import { ancestry, catalogTables, liveFiles, readTable } from "./iceberg-files.ts";
+import { ancestry, catalogTables, erasedIds, expiredSummaries, liveFiles, readTable } from "./iceberg-files.ts";
 import type { LogRecord } from "./kafka-log.ts";
 import { digestRecord, readTopic, sortHeaders } from "./kafka-log.ts";
 import { Micros, readRows } from "./parquet-rows.ts";
@@ -25,6 +25,8 @@ export interface CheckReport {
   readonly held: number;
   /** Rows that a rollback took off main. */
   readonly withdrawn: number;
+  /** Taken out for good on somebody's request. */
+  readonly erased: number;
   readonly skipped: number;
   readonly unread: number;
   readonly dlq: number | null;
@@ -72,10 +74,10 @@ async function promotedRows(snapshot: Snapshot | undefined): Promise<PlacedRow[]
   return placed;
 }
 
-async function quarantineVersions(table: Table, snapshot: Snapshot | undefined): Promise<Version[]> {
+async function quarantineVersions(snapshot: Snapshot | undefined): Promise<Version[]> {
   const versions: Version[] = [];
   for (const file of snapshot === undefined ? [] : await liveFiles(snapshot)) {
-    const sequence = table.snapshots.get(file.addedIn)?.sequence ?? 0;
+    const { sequence } = file;
     for (const row of await readRows(file.path)) {
       const headers = (row["headers"] ?? []) as { key: string; value: Uint8Array | null }[];
       const value = (row["value"] ?? null) as Uint8Array | null;
@@ -105,7 +107,10 @@ function latestVersions(versions: readonly Version[]): Map<string, Version> {
   for (const version of versions) {
     const known = latest.get(version.id);
     const newer =
-      known === undefined || version.attempt > known.attempt || (version.attempt === known.attempt && version.sequence > known.sequence);
+      known === undefined ||
+      version.attempt > known.attempt ||
+      // Of one file, that others were joined into, the later row.
+      (version.attempt === known.attempt && version.sequence >= known.sequence);
     if (newer) latest.set(version.id, version);
   }
   return latest;
@@ -209,9 +214,9 @@ async function withdrawnRows(table: Table, problems: Problems): Promise<PlacedRo
 /** Of every commit that was ever on main: one that a rollback withdrew has still skipped what it skipped. */
 function skippedBySummaries(table: Table): number {
   let skipped = 0;
-  for (const snapshot of table.snapshots.values()) {
-    if (snapshot.summary["sluice.part"] !== undefined) continue;
-    skipped += Number(snapshot.summary["sluice.skipped-records"] ?? 0);
+  for (const summary of [...[...table.snapshots.values()].map((each) => each.summary), ...expiredSummaries(table)]) {
+    if (summary["sluice.part"] !== undefined) continue;
+    skipped += Number(summary["sluice.skipped-records"] ?? 0);
   }
   return skipped;
 }
@@ -264,7 +269,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   }
   await checkHistory(promoted, problems);
   await checkHistory(quarantine, problems);
-  const versions = await quarantineVersions(quarantine, ancestry(quarantine, "main")[0]);
+  const versions = await quarantineVersions(ancestry(quarantine, "main")[0]);
   const seenVersions = new Set<string>();
   for (const version of versions) {
     const key = `${version.id}#${version.attempt}`;
@@ -278,7 +283,8 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
     if (withdrawn.has(placed.id)) problems.add("withdrawn twice", placed.id);
     withdrawn.set(placed.id, placed);
   }
-  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, skipped: 0, unread: 0 };
+  const erased = erasedIds(promoted);
+  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, erased: 0, skipped: 0, unread: 0 };
   const known = new Set<string>();
   const offsetSeen = new Set<string>();
 
@@ -299,6 +305,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
       continue;
     }
     if (places > 1) problems.add("in more than one place", record.id);
+    if (erased.has(record.id) && (places > 0 || version !== undefined)) problems.add("erased and still there", record.id);
     if (version?.state === "promoted" && row === undefined && taken === undefined) problems.add("replayed and not in the table", record.id);
     if (row !== undefined) {
       counts.promoted++;
@@ -308,7 +315,8 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
     else if (taken !== undefined) {
       counts.withdrawn++;
       comparePromoted(record, taken, problems);
-    } else if (record.value === null) counts.skipped++;
+    } else if (erased.has(record.id)) counts.erased++;
+    else if (record.value === null) counts.skipped++;
     else problems.add("nowhere", record.id);
     const heldDigest = held.digests.get(record.id);
     if (heldDigest !== undefined && heldDigest !== record.digest) problems.add("held bytes differ", record.id);
@@ -327,7 +335,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   let dlq: number | null = null;
   if (options.dlqTopic !== null) {
     const values = new Map(log.records.map((record) => [record.id, record.value]));
-    dlq = await checkDlq(options, latest, values, versions, problems);
+    dlq = await checkDlq(options, latest, values, versions, erased, problems);
   }
   const list = problems.list();
   return { ok: list.length === 0, records: known.size, ...counts, dlq, problems: list };
@@ -347,10 +355,11 @@ async function checkDlq(
   latest: ReadonlyMap<string, Version>,
   values: ReadonlyMap<string, Buffer | null>,
   versions: readonly Version[],
+  erased: ReadonlySet<string>,
   problems: Problems,
 ): Promise<number> {
   const log = await readTopic(options.brokers, options.dlqTopic as string);
-  const ever = new Set(versions.map((version) => version.id));
+  const ever = new Set([...versions.map((version) => version.id), ...erased]);
   const copied = new Set<string>();
   for (const record of log.records) {
     const id = headerText(record, "sluice.id").split(":").slice(-2).join(":");

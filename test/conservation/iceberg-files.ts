@@ -1,6 +1,8 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { zstdDecompressSync } from "node:zlib";
 import avsc from "avsc";
 
 export interface Snapshot {
@@ -12,6 +14,8 @@ export interface Snapshot {
 }
 
 export interface Table {
+  /** The warehouse's folder. */
+  readonly root: string;
   readonly properties: Record<string, string>;
   readonly snapshots: ReadonlyMap<string, Snapshot>;
   readonly refs: Record<string, string>;
@@ -96,7 +100,29 @@ export function readTable(location: string): Table {
     });
   }
   const refs = Object.fromEntries(Object.entries(raw.refs ?? {}).map(([name, ref]) => [name, String(ref["snapshot-id"])]));
-  return { properties: raw.properties ?? {}, snapshots, refs };
+  return { root: resolve(dirname(localPath(location)), "../../.."), properties: raw.properties ?? {}, snapshots, refs };
+}
+
+/** A content of the warehouse, by its hash. */
+function readContent(table: Table, kind: string, hash: string): unknown {
+  const path = join(table.root, "content", kind, hash.slice(0, 2), hash);
+  const bytes = existsSync(path) ? readFileSync(path) : zstdDecompressSync(readFileSync(`${path}.zst`));
+  return JSON.parse(bytes.toString());
+}
+
+/** What snapshots said that have expired. */
+export function expiredSummaries(table: Table): Record<string, string>[] {
+  const segments = JSON.parse(table.properties["sluice.ledger"] ?? "[]") as { hash: string }[];
+  return segments.flatMap(({ hash }) =>
+    (readContent(table, "ledger", hash) as { entries: { summary: Record<string, string> }[] }).entries.map((each) => each.summary),
+  );
+}
+
+/** Records that were erased on request, as `partition:offset`. */
+export function erasedIds(table: Table): Set<string> {
+  const hashes = JSON.parse(table.properties["sluice.erasures"] ?? "[]") as string[];
+  const ids = hashes.flatMap((hash) => (readContent(table, "erasure", hash) as { erased: string[] }).erased);
+  return new Set(ids.map((id) => id.split(":").slice(-2).join(":")));
 }
 
 /** The snapshots from a ref back to the first, newest first. */

@@ -6,6 +6,8 @@ import { Rig } from "../crash/rig.ts";
 import { sluice } from "../cli/sluice.ts";
 import { produce } from "../live/harness/produce.ts";
 import { kafkaHere, sharedBroker } from "../live/harness/shared-broker.ts";
+import { readRows } from "./parquet-rows.ts";
+import type { Table } from "./iceberg-files.ts";
 import { ancestry, avroType, catalogTables, liveFiles, localPath, readTable } from "./iceberg-files.ts";
 
 /** Runs a query that rewrites one Parquet file in place; DuckDB shares no code with what wrote it. */
@@ -163,6 +165,34 @@ describe.skipIf(!kafkaHere.available)("the conservation checker", () => {
     const forth = await sluice(["rollforward", "-m", "mutants", "--config", rig.configFile]);
     expect(forth.code, forth.err).toBe(0);
     expect(await rig.check(true)).toEqual(all);
+  }, 60_000);
+
+  it("knows a table again after compaction and expiry, counts what was erased as its own state, and catches what is still there", async () => {
+    const all = await rig.check(true);
+    const command = async (...args: string[]): Promise<void> => {
+      const run = await sluice([...args, "--config", rig.configFile]);
+      expect(run.code, run.err + run.out).toBe(0);
+    };
+    await command("maintain", "compact", "--files-min", "2");
+    await command("maintain", "expire", "--older-than", "1s", "--keep", "1");
+    expect(await rig.check(true)).toEqual(all);
+
+    const tableNow = (): Table => readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string);
+    const file = (await liveFiles(ancestry(tableNow(), "main")[0] as never))[0]?.path as string;
+    copyFileSync(file, `${file}.kept`);
+    const [row] = await readRows(file);
+    await command("erase", "--where", `id = ${String(row?.["id"])}`, "-m", "request 1");
+    const report = await rig.check(true);
+    expect(report.problems).toEqual([]);
+    expect(report.erased).toBeGreaterThan(0);
+    expect([report.records, report.promoted + report.quarantined + report.erased]).toEqual([all.records, all.promoted + all.quarantined]);
+    // The row comes back.
+    const now = (await liveFiles(ancestry(tableNow(), "main")[0] as never)).find(({ path }) => path.includes("erase-"))?.path as string;
+    renameSync(`${file}.kept`, `${now}.with`);
+    copyFileSync(now, `${now}.kept`);
+    renameSync(`${now}.with`, now);
+    expect((await rig.check(true)).problems.join("\n")).toMatch(/erased and still there/);
+    renameSync(`${now}.kept`, now);
   }, 60_000);
 
   it("catches records that are not read yet, and dead letters of records that are not quarantined", async () => {

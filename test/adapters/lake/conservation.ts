@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { zstdDecompressSync } from "node:zlib";
 import { expect } from "vitest";
 import type { BranchContent } from "./table-content.ts";
 import { loadBoth, readBranch } from "./table-content.ts";
@@ -9,6 +12,18 @@ async function withdrawnRows(folder: string, main: BranchContent, refs: readonly
     for (const each of (await readBranch(folder, "orders", ref)).promoted) if (!main.promoted.includes(each)) rows.add(each);
   }
   return rows;
+}
+
+/** Records that erasures took out, as their records on the table tell. */
+function erasedIds(folder: string, properties: Readonly<Record<string, string>>): Set<string> {
+  const hashes = JSON.parse(properties["sluice.erasures"] ?? "[]") as string[];
+  return new Set(
+    hashes.flatMap((hash) => {
+      const path = join(folder, "content/erasure", hash.slice(0, 2), hash);
+      const bytes = existsSync(path) ? readFileSync(path) : zstdDecompressSync(readFileSync(`${path}.zst`));
+      return (JSON.parse(bytes.toString()) as { erased: string[] }).erased;
+    }),
+  );
 }
 
 /** That every record below its partition's position is in exactly one place, that none beyond is anywhere, and no file stands twice on main. */
@@ -32,6 +47,7 @@ export async function expectConserved(folder: string): Promise<Record<string, nu
     for (const each of raw) put(each.split("#")[0]!, "held");
   }
   for (const each of await withdrawnRows(folder, main, Object.keys(promoted.refs))) put(each.split("=")[0]!, "withdrawn");
+  for (const id of erasedIds(folder, promoted.properties)) put(id, "erased");
   const expected: string[] = [];
   const positions = JSON.parse(promoted.properties["sluice.positions"] ?? "[]") as { topicId: string; partition: number; next: string }[];
   for (const { topicId, partition, next } of positions)

@@ -6,6 +6,7 @@ import type { AvroRow } from "../../iceberg/avro-schema.ts";
 import type { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
 import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
 import type { NewFile } from "../../iceberg/replaced-files.ts";
+import type { TableDraft } from "../../iceberg/table-draft.ts";
 import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
@@ -17,15 +18,16 @@ import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { propertyNames } from "../table-properties.ts";
 import { writingOf } from "./compact.ts";
 import type { RedactedDecisions } from "./erasure-contents.ts";
-import { deleteContents, redactDecisions } from "./erasure-contents.ts";
+import { contentPaths, redactDecisions } from "./erasure-contents.ts";
 import type { Rewrites } from "./erasure-draft.ts";
 import { draftErasure } from "./erasure-draft.ts";
+import type { ErasureStep } from "./erasure-record.ts";
+import { finishDeletions, keepReport, putRecord } from "./erasure-record.ts";
 import { proveErased } from "./erasure-proof.ts";
 import type { Found, FoundRows } from "./erasure-scan.ts";
 import { allFiles, findRows } from "./erasure-scan.ts";
 import type { Needle } from "./erasure-target.ts";
 import { needleOf } from "./erasure-target.ts";
-import { deleteFiles } from "./expire.ts";
 import { ledgerSegments } from "./ledger.ts";
 import { unreachedFiles } from "./reachable.ts";
 
@@ -87,7 +89,6 @@ interface Round {
 
 interface Committed {
   readonly snapshots: number;
-  readonly versions: readonly { readonly before: TableMetadata; readonly after: TableMetadata }[];
 }
 
 function summaryOf(request: ErasureRequest, predicateHash: string, found: Found): Record<string, string> {
@@ -109,35 +110,47 @@ async function isDone(context: LakeContext, tables: DatasetTables, { rewrites }:
   return true;
 }
 
-function commit(context: LakeContext, dataset: string, round: Round, summary: Record<string, string>): Promise<Committed> {
+function commit(context: LakeContext, dataset: string, request: ErasureRequest, round: Round): Promise<Committed> {
   let last: Committed | null = null;
   return commitUntilSettled<Committed>(context, dataset, async (tables): Promise<Plan<Committed>> => {
-    if (last !== null && (await isDone(context, tables, round))) {
-      const now = [tables.promoted.metadata, tables.quarantine.metadata];
-      return {
-        kind: "done",
-        result: { ...last, versions: last.versions.map(({ before }, i) => ({ before, after: now[i] as TableMetadata })) },
-      };
-    }
+    if (last !== null && (await isDone(context, tables, round))) return { kind: "done", result: last };
     const drafts = draftsOf(context, tables);
+    const both = [drafts.promoted, drafts.quarantine] as const;
     const { hashes } = round.redacted;
+    const predicateHash = predicateHashOf(request, drafts.promoted.base);
+    const summary = summaryOf(request, predicateHash, round.found);
     let snapshots = 0;
     for (const table of ["promoted", "quarantine"] as const) {
       for (const ref of Object.keys(drafts[table].base.refs)) if (ref !== "main") drafts[table].requireRef(ref);
       snapshots += await draftErasure(context, drafts[table], { rewrites: round.rewrites[table], hashes, summary });
     }
-    const both = [drafts.promoted, drafts.quarantine] as const;
-    last = { snapshots, versions: both.map((draft) => ({ before: draft.base, after: draft.metadata })) };
+    const { author, reason } = request;
+    const erased = [...round.found.ids].toSorted();
+    const deleted = await unnamedFiles(context, both, round.redacted);
+    const atMs = context.clock.now();
+    const step: ErasureStep = { format: "sluice.erasure-step/1", dataset, atMs, author, reason, predicateHash, erased, deleted };
+    const named = await putRecord(context, drafts.promoted.base, step);
+    drafts.promoted.update({ action: "set-properties", updates: { [propertyNames.erasures]: named } });
+    last = { snapshots };
     return { kind: "change", drafts: both, result: last };
   });
 }
 
-/** Segments of ledgers that were written anew without a value. */
-function oldSegments({ versions }: Committed): string[] {
-  return versions.flatMap(({ before, after }) => {
-    const kept = new Set(ledgerSegments(after).map(({ hash }) => hash));
-    return ledgerSegments(before).flatMap(({ hash }) => (kept.has(hash) ? [] : [hash]));
-  });
+/** What nothing names once the drafts are committed, and could hold the value: files of both tables, and contents. */
+async function unnamedFiles(
+  context: LakeContext,
+  drafts: readonly TableDraft[],
+  { hashes, profiles }: RedactedDecisions,
+): Promise<string[]> {
+  const paths: string[] = [];
+  for (const { base, metadata } of drafts) {
+    paths.push(...(await unreachedFiles(context.storage, base, metadata)));
+    const kept = new Set(ledgerSegments(metadata).map(({ hash }) => hash));
+    for (const { hash } of ledgerSegments(base)) if (!kept.has(hash)) paths.push(...contentPaths("ledger", hash));
+  }
+  for (const hash of hashes.keys()) paths.push(...contentPaths("decision", hash));
+  for (const hash of profiles) paths.push(...contentPaths("profile", hash));
+  return paths;
 }
 
 function rowsIn(found: FoundRows): number {
@@ -162,18 +175,6 @@ function checkVersions({ promoted, quarantine }: DatasetTables): void {
   const numbered = [promoted, quarantine].find(({ metadata }) => (metadata["format-version"] as number) >= rowIdsVersion);
   if (numbered !== undefined)
     throw new SluiceError("TABLE_UNSUPPORTED", "tables of version 3 number their rows, and a rewrite would number them anew");
-}
-
-/** Keeps the report for good, and names it on the table. */
-async function record(context: LakeContext, report: ErasureReport): Promise<void> {
-  const hash = await context.content.put("erasure", new TextEncoder().encode(JSON.stringify(report)));
-  await commitUntilSettled<undefined>(context, report.dataset, async (tables) => {
-    const known = JSON.parse(tables.promoted.metadata.properties[propertyNames.erasures] ?? "[]") as string[];
-    if (known.includes(hash)) return { kind: "done", result: undefined };
-    const { promoted } = draftsOf(context, tables);
-    promoted.update({ action: "set-properties", updates: { [propertyNames.erasures]: JSON.stringify([...known, hash]) } });
-    return { kind: "change", drafts: [promoted, null], result: undefined };
-  });
 }
 
 interface Totals {
@@ -202,7 +203,7 @@ async function eraseOnce(context: LakeContext, dataset: string, request: Erasure
       quarantine: await rewriteAll(context, "quarantine", quarantine, found.quarantine),
     },
   };
-  const done = await commit(context, dataset, round, summaryOf(request, predicateHashOf(request, promoted), found));
+  const done = await commit(context, dataset, request, round);
   for (const id of found.ids) totals.ids.add(id);
   const held = await heldRows(context, promoted, found.promoted);
   totals.held += held;
@@ -210,13 +211,8 @@ async function eraseOnce(context: LakeContext, dataset: string, request: Erasure
   totals.quarantined += rowsIn(found.quarantine);
   totals.rewritten += found.promoted.size + found.quarantine.size;
   totals.snapshots += done.snapshots;
-  for (const { before, after } of done.versions) {
-    const unreached = await unreachedFiles(context.storage, before, after);
-    totals.deleted += (await deleteFiles(context, unreached, false)).files;
-  }
-  totals.profiles += await deleteContents(context, "profile", round.redacted.profiles);
-  await deleteContents(context, "decision", round.redacted.hashes.keys());
-  await deleteContents(context, "ledger", oldSegments(done));
+  totals.profiles += round.redacted.profiles.length;
+  totals.deleted += await finishDeletions(context, dataset);
   return false;
 }
 
@@ -241,6 +237,7 @@ export async function previewErasure(
 /** See `LakeMaintenance.erase`. */
 export async function erase(context: LakeContext, dataset: string, request: ErasureRequest): Promise<ErasureReport> {
   const totals: Totals = { ids: new Set(), promoted: 0, held: 0, quarantined: 0, rewritten: 0, snapshots: 0, deleted: 0, profiles: 0 };
+  totals.deleted += await finishDeletions(context, dataset);
   for (let round = 0; round < roundsMax; round++) if (await eraseOnce(context, dataset, request, totals)) break;
   const { promoted, quarantine } = await loadTables(context, dataset);
   const needle: Needle = needleOf(request.target, currentSchema(promoted.metadata));
@@ -268,6 +265,6 @@ export async function erase(context: LakeContext, dataset: string, request: Eras
         ? [...beyond, "promoted rows of records that never were in quarantine: a table of rows has no record keys, name a column"]
         : beyond,
   };
-  await record(context, report);
+  await keepReport(context, report);
   return report;
 }

@@ -1,6 +1,5 @@
 import { decodeDecision, encodeDecision } from "../../../core/decision-text.ts";
 import type { Decision } from "../../../core/decision.ts";
-import { SluiceError } from "../../../core/errors.ts";
 import type { ContentKind } from "../../../core/storage.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
@@ -81,26 +80,8 @@ export async function redactDecisions(
   return { hashes, profiles };
 }
 
-/** Deletes contents by their hashes; answers how many there were. */
-export async function deleteContents(context: LakeContext, kind: ContentKind, hashes: Iterable<string>): Promise<number> {
-  let deleted = 0;
-  for (const hash of hashes) {
-    const path = `content/${kind}/${hash.slice(0, 2)}/${hash}`;
-    for (const each of [path, `${path}.zst`]) {
-      if (!(await context.storage.exists(each))) continue;
-      await context.storage.delete(each);
-      deleted++;
-    }
-  }
-  return deleted;
-}
-
-/** Whether a stored decision or profile still has the value in it. */
-export async function contentHolds(context: LakeContext, kind: "decision" | "profile", hash: string, needle: Needle): Promise<boolean> {
-  try {
-    return Buffer.from(await context.content.get(kind, hash)).includes(needle.bytes);
-  } catch (fault) {
-    if (fault instanceof SluiceError && fault.code === "NOT_FOUND") return false;
-    throw fault;
-  }
+/** Where a content may stand, compressed or not. */
+export function contentPaths(kind: ContentKind, hash: string): string[] {
+  const path = `content/${kind}/${hash.slice(0, 2)}/${hash}`;
+  return [path, `${path}.zst`];
 }
