@@ -98,6 +98,7 @@ describe("what belongs to Sluice", () => {
     expect(await commit([{ action: "remove-snapshot-ref", "ref-name": "held/h1" }], { who: "ann" })).toMatchObject(refused(/hold drop/));
     expect(await commit([ref("held/h1")], { who: "ann" })).toMatchObject(refused(/hold publish/));
     expect(await commit([ref("held/new")])).toMatchObject(refused(/held window/));
+    expect(await commit([ref("withdrawn/1", "tag")], { who: "ann" })).toMatchObject(refused(/sluice rollback/));
     expect(await commit([{ action: "remove-snapshots", "snapshot-ids": [first["snapshot-id"]] }], { who: "ann" })).toMatchObject(
       refused(/sluice maintain/),
     );
@@ -114,7 +115,7 @@ describe("what belongs to Sluice", () => {
     expect(await commit([{ action: "remove-snapshot-ref", "ref-name": "v1" }])).toMatchObject(refused(/v1 is a tag/));
     expect((await commit([{ action: "remove-snapshot-ref", "ref-name": "v1" }], { who: "ann" })).status).toBe(200);
     expect((await commit([{ action: "set-properties", updates: { "write.target-file-size-bytes": "1" } }])).status).toBe(200);
-    expect(catalog.events.filter((event) => event.type === "catalog.refused").length).toBe(9);
+    expect(catalog.events.filter((event) => event.type === "catalog.refused").length).toBe(10);
     expect((await catalog.lake.state("orders")).positions[0]?.next).toBe(4n);
     expect((await catalog.lake.held("orders")).map((each) => each.windowId)).toEqual(["h1"]);
   });

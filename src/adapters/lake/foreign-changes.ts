@@ -1,4 +1,5 @@
 import type { AccessScope } from "../../core/access-scope.ts";
+import { isOwnRef } from "../../core/ref-name.ts";
 import type { Storage } from "../../core/storage.ts";
 import type { LoadedTable, TableName } from "../catalog/catalog.ts";
 import { EntryStatus } from "../iceberg/manifest.ts";
@@ -173,6 +174,7 @@ function refuseProperties(names: readonly string[]): string | null {
 
 function refuseRef(metadata: TableMetadata, name: string, scope: AccessScope): string | null {
   if (windowOfBranch(name) !== null) return `${name} is a held window's: \`sluice hold publish\` and \`sluice hold drop\` answer it`;
+  if (name !== "main" && isOwnRef(name)) return `${name} is Sluice's own: \`sluice rollback\` and \`sluice rollforward\` make and end it`;
   const known = metadata.refs[name];
   if (known?.type === "tag" && scope !== "admin") return `${name} is a tag: moving or removing a named version needs admin`;
   return null;
