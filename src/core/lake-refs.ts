@@ -96,7 +96,7 @@ export interface RollbackPlan {
   readonly rows: number;
   /** Oldest first. */
   readonly windows: readonly VersionWindow[];
-  /** Every version of main that goes, as far as the table still has them: newest first. */
+  /** Every version of main that goes, expired ones included: newest first. */
   readonly snapshotIds: readonly string[];
   /** Snapshots of other programs among them. */
   readonly foreignSnapshots: readonly string[];

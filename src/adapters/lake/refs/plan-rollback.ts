@@ -3,7 +3,7 @@ import { SluiceError } from "../../../core/errors.ts";
 import type { RollbackPlan, VersionWindow } from "../../../core/lake-refs.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
-import { ancestorsOf, snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
+import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
@@ -25,41 +25,27 @@ export interface PlannedRollback {
   readonly isRewritten: boolean;
 }
 
-/** What main's versions after a rollback's target are, newest first. Rejects with ROLLBACK_REFUSED where the target is none of main's. */
-function laterThan(
-  dataset: string,
-  metadata: TableMetadata,
-  head: Snapshot | null,
-  target: Snapshot,
-): { head: Snapshot; chain: readonly Snapshot[] } {
-  const id = target["snapshot-id"];
-  if (head === null) throw new SluiceError("ROLLBACK_REFUSED", `${dataset} has no version yet`);
-  if (head["snapshot-id"] === id) throw new SluiceError("ROLLBACK_REFUSED", `main of ${dataset} is snapshot ${id} as it is`);
-  const chain = ancestorsOf(metadata, head, target["sequence-number"] - 1n);
-  const oldest = chain.at(-1) as Snapshot;
-  if (oldest["snapshot-id"] === id) return { head, chain: chain.slice(0, -1) };
-  const isTaken = withdrawnTest(metadata)(target);
-  // Where snapshots in between have expired, the walk ends before the target, which was main's if Sluice committed it there.
-  const isCut =
-    (oldest["parent-snapshot-id"] ?? null) !== null && snapshotWithId(metadata, oldest["parent-snapshot-id"] as bigint) === null;
-  if (isCut && isOwnCommit(target) && !isTaken) return { head, chain };
-  const why = isTaken ? "it was withdrawn itself: `sluice rollforward` undoes a rollback" : "main can only go back to what it was";
-  throw new SluiceError("ROLLBACK_REFUSED", `snapshot ${id} is no earlier version of main: ${why}`);
+/** Main's versions after a rollback's target, newest first, those that have expired included. */
+interface Later {
+  readonly chain: readonly LedgerEntry[];
+  /** Whether the way to the target is known in whole: other programs expire snapshots without a word. */
+  readonly isWhole: boolean;
 }
 
-/** What was committed to main after the target and stands now, from the metadata and the ledger of what expired. */
-async function commitsIn(
-  context: LakeContext,
-  metadata: TableMetadata,
-  ranges: readonly SequenceRange[],
-  isWithdrawn: (snapshot: LedgerEntry) => boolean,
-): Promise<LedgerEntry[]> {
-  const commits: LedgerEntry[] = [];
-  const first = ranges[0]?.first ?? 0n;
-  for await (const each of everySnapshot(context.content, metadata, first - 1n)) {
-    if (isOwnCommit(each) && isIn(ranges, each["sequence-number"]) && !isWithdrawn(each)) commits.push(each);
-  }
-  return commits;
+/** Rejects with ROLLBACK_REFUSED where the target is none of main's earlier versions. */
+function laterThan(metadata: TableMetadata, every: readonly LedgerEntry[], head: Snapshot, target: Snapshot): Later {
+  const id = target["snapshot-id"];
+  const byId = new Map(every.map((each) => [each["snapshot-id"], each]));
+  const chain: LedgerEntry[] = [];
+  let at: LedgerEntry | undefined = head;
+  for (; at !== undefined && at["sequence-number"] > target["sequence-number"]; at = byId.get(at["parent-snapshot-id"] ?? -1n))
+    chain.push(at);
+  if (at?.["snapshot-id"] === id) return { chain, isWhole: true };
+  const isTaken = withdrawnTest(metadata)(target);
+  const isCut = at === undefined && (chain.at(-1)?.["parent-snapshot-id"] ?? null) !== null;
+  if (isCut && isOwnCommit(target) && !isTaken) return { chain, isWhole: false };
+  const why = isTaken ? "it was withdrawn itself: `sluice rollforward` undoes a rollback" : "main can only go back to what it was";
+  throw new SluiceError("ROLLBACK_REFUSED", `snapshot ${id} is no earlier version of main: ${why}`);
 }
 
 async function windowsOf(context: LakeContext, commits: readonly LedgerEntry[]): Promise<VersionWindow[]> {
@@ -77,8 +63,15 @@ async function windowsOf(context: LakeContext, commits: readonly LedgerEntry[]):
   return windows;
 }
 
-function addedRows(snapshot: Snapshot): number {
-  return Number(snapshot.summary["added-records"] ?? 0) - Number(snapshot.summary["deleted-records"] ?? 0);
+function addedRows({ summary }: LedgerEntry): number {
+  return Number(summary["added-records"] ?? 0) - Number(summary["deleted-records"] ?? 0);
+}
+
+/** What a rollback takes back: what came after its target and stands, with what was brought back there and is older, without what was taken before. */
+function rangesOf(metadata: TableMetadata, between: SequenceRange, commits: readonly LedgerEntry[]): SequenceRange[] {
+  const restored = commits.flatMap((each) => parseRanges(movedBy(each, "restore")?.sequences ?? []));
+  const standing = readRollbacks(metadata.properties).flatMap((each) => parseRanges(each.sequences));
+  return subtractRanges(uniteRanges([between, ...restored]), standing);
 }
 
 /** Plans a rollback over the tables as they are. Rejects with VERSION_UNKNOWN and ROLLBACK_REFUSED. */
@@ -87,15 +80,24 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
   const { metadata } = tables.promoted;
   const to = resolveVersion(versionSpace(dataset, metadata), version, context.clock.now());
   const target = snapshotWithId(metadata, BigInt(to.snapshotId)) as Snapshot;
-  const { head, chain } = laterThan(dataset, metadata, snapshotOfRef(metadata, "main"), target);
-  const between = { first: target["sequence-number"] + 1n, last: head["sequence-number"] };
+  const head = snapshotOfRef(metadata, "main");
+  if (head === null) throw new SluiceError("ROLLBACK_REFUSED", `${dataset} has no version yet`);
+  if (head === target) throw new SluiceError("ROLLBACK_REFUSED", `main of ${dataset} is snapshot ${to.snapshotId} as it is`);
+  const every: LedgerEntry[] = [];
+  for await (const each of everySnapshot(context.content, metadata, -1n)) every.push(each);
+  const { chain, isWhole } = laterThan(metadata, every, head, target);
   const isWithdrawn = withdrawnTest(metadata);
-  const inBetween = await commitsIn(context, metadata, [between], isWithdrawn);
-  const restored = inBetween.flatMap((each) => parseRanges(movedBy(each, "restore")?.sequences ?? []));
-  const standing = readRollbacks(metadata.properties).flatMap((each) => parseRanges(each.sequences));
-  const ranges = subtractRanges(uniteRanges([between, ...restored]), standing);
-  const commits = restored.length === 0 ? inBetween : await commitsIn(context, metadata, ranges, isWithdrawn);
-  const windows = await windowsOf(context, commits);
+  const stands = every.filter((each) => isOwnCommit(each) && !isWithdrawn(each));
+  const between = { first: target["sequence-number"] + 1n, last: head["sequence-number"] };
+  const ranges = rangesOf(
+    metadata,
+    between,
+    stands.filter((each) => isIn([between], each["sequence-number"])),
+  );
+  const windows = await windowsOf(
+    context,
+    stands.filter((each) => isIn(ranges, each["sequence-number"])),
+  );
   const foreign = chain.filter((each) => !isOwnCommit(each));
   const ids = new Set(chain.map((each) => each["snapshot-id"]));
   const refs = Object.entries(metadata.refs).filter(([name, ref]) => name !== "main" && ids.has(ref["snapshot-id"]));
@@ -112,9 +114,9 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
       refs: refs.map(([name]) => name).toSorted(),
     },
     head,
-    versions: chain.length,
+    versions: chain.filter((each) => snapshotWithId(metadata, each["snapshot-id"]) !== null).length,
     target,
     ranges,
-    isRewritten: chain.some((each) => (each.summary.operation ?? "append") !== "append") || chain.length === 0,
+    isRewritten: !isWhole || chain.some((each) => (each.summary["operation"] ?? "append") !== "append"),
   };
 }

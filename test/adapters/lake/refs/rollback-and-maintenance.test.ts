@@ -45,6 +45,26 @@ it("expiry forgets neither what was withdrawn nor how to bring it back", async (
   await lake.close();
 });
 
+it("goes back to a tag over versions that have expired, and forth again", async () => {
+  using scratch = scratchFolder();
+  let now = 1_800_000_000_000;
+  const lake = await startedLake(scratch.folder, { clock: { now: () => now } });
+  await commit(lake, 0, 1);
+  await lake.refs.create("orders", { kind: "tag", name: "v1", version: "main", keepMs: null, ...by });
+  await commit(lake, 1, 5);
+  now += 100 * dayMs;
+  await lake.maintenance.expire("orders", { snapshotAgeMsMax: dayMs, snapshotsMin: 1 }, false);
+  const { plan, rollback } = await lake.refs.rollback("orders", { to: "v1", ...back });
+  expect(plan.windows.map((each) => each.decision.windowId)).toEqual(["w2", "w3", "w4", "w5"]);
+  expect([plan.snapshotIds.length, rollback.isRewritten]).toEqual([4, false]);
+  expect(await stands(lake)).toEqual(["w1", "w2-", "w3-", "w4-", "w5-"]);
+  expect(await expectConserved(scratch.folder)).toEqual({ promoted: 1, withdrawn: 4 });
+  await lake.refs.rollForward("orders", { rollback: null, ...by });
+  expect(await stands(lake)).toEqual(["w1", "w2", "w3", "w4", "w5"]);
+  expect(await expectConserved(scratch.folder)).toEqual({ promoted: 5 });
+  await lake.close();
+});
+
 it("a rollback that was kept for some time can't be undone after that, and says so", async () => {
   using scratch = scratchFolder();
   let now = 1_800_000_000_000;
