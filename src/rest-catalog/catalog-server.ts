@@ -27,6 +27,8 @@ const bodyBytesMax = 32 * 1024 * 1024;
 /** Names of namespaces and tables in paths, percent-encoded. */
 const parameterBytesMax = 4096;
 const headerTextMax = 255;
+const formBytesMax = 64 * 1024;
+const requestMsMax = 120_000;
 
 const configPath = "/v1/config";
 const tokenPath = "/v1/oauth/tokens";
@@ -107,12 +109,11 @@ function serveEntry(server: FastifyInstance, { gate }: CatalogServerOptions, end
     overrides: {},
     endpoints: endpoints.map(({ method, path }) => `${method} ${path}`),
   });
-  server.get(configPath, async (request, reply) => {
-    gate.principal(request.headers.authorization);
+  server.get(configPath, async (_request, reply) => {
     await send(reply, { status: 200, body: config });
     return reply;
   });
-  server.post(tokenPath, async (request, reply) => {
+  server.post(tokenPath, { bodyLimit: formBytesMax }, async (request, reply) => {
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
     const { status, body } = gate.exchange(form, request.headers.authorization);
     reply.header("cache-control", "no-store");
@@ -138,6 +139,7 @@ export async function startCatalogServer(options: CatalogServerOptions): Promise
   const server = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
+    requestTimeout: requestMsMax,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: parameterBytesMax },
@@ -153,6 +155,10 @@ export async function startCatalogServer(options: CatalogServerOptions): Promise
     } catch (fault) {
       done(fault as Error);
     }
+  });
+  // Who asks is settled before anything that they send is read.
+  server.addHook("onRequest", async (request) => {
+    if (request.routeOptions.url !== tokenPath) options.gate.principal(request.headers.authorization);
   });
   server.setErrorHandler(async (fault, request, reply) => {
     const error = faultAnswer(context, `${request.method} ${request.routeOptions.url ?? ""}`, fault);

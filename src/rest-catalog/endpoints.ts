@@ -138,7 +138,7 @@ function namingEndpoints(context: CatalogContext): Endpoint[] {
       path: `${namespacePath}/register`,
       scope: "write",
       summary: "Put an existing metadata file under a name",
-      run: async ({ namespace, body }) => okTable(await registerTable(context, namespace, new JsonObject(body))),
+      run: async ({ reader, namespace, body }) => okTable(await registerTable(context, reader.principal, namespace, new JsonObject(body))),
     },
     {
       method: "POST",

@@ -1,7 +1,7 @@
 import { EntryStatus } from "../adapters/iceberg/manifest.ts";
 import { pathOfUri } from "../adapters/iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../adapters/iceberg/table-io.ts";
-import type { TableMetadata } from "../adapters/iceberg/table-metadata.ts";
+import type { Snapshot, TableMetadata } from "../adapters/iceberg/table-metadata.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Storage } from "../core/storage.ts";
 
@@ -9,7 +9,9 @@ import type { Storage } from "../core/storage.ts";
 async function* filesOf(storage: Storage, metadataLocation: string, metadata: TableMetadata): AsyncIterable<string> {
   const manifests = new Set<string>();
   const files = new Set<string>();
-  for (const snapshot of metadata.snapshots) {
+  // Snapshots of the oldest tables name manifests themselves, and no list: their files stay.
+  const listed = metadata.snapshots.filter((snapshot: Partial<Snapshot>) => snapshot["manifest-list"] !== undefined);
+  for (const snapshot of listed) {
     for (const manifest of await readable(() => readManifestList(storage, snapshot))) {
       if (manifests.has(manifest.uri)) continue;
       manifests.add(manifest.uri);
@@ -22,7 +24,7 @@ async function* filesOf(storage: Storage, metadataLocation: string, metadata: Ta
     }
   }
   yield* manifests;
-  for (const snapshot of metadata.snapshots) if (snapshot["manifest-list"] !== undefined) yield snapshot["manifest-list"];
+  for (const snapshot of listed) yield snapshot["manifest-list"];
   for (const each of [...(metadata.statistics ?? []), ...(metadata["partition-statistics"] ?? [])]) yield each["statistics-path"];
   for (const entry of metadata["metadata-log"]) yield entry["metadata-file"];
   yield metadataLocation;
@@ -58,8 +60,7 @@ export async function purge(
 
 function pathWithin(storage: Storage, uri: string): string | null {
   try {
-    const path = pathOfUri(storage, uri);
-    return path.split("/").some((part) => part === "" || part === "." || part === "..") ? null : path;
+    return pathOfUri(storage, uri);
   } catch (fault) {
     if (fault instanceof SluiceError && fault.code === "TABLE_UNSUPPORTED") return null;
     throw fault;

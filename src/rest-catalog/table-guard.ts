@@ -18,7 +18,7 @@ export interface TableGuard {
   datasetOf(table: TableName): string | null;
   /** Whether programs may make, register, or rename tables into or out of a namespace. */
   refuseName(namespace: string): string | null;
-  refuseDrop(table: LoadedTable, scope: AccessScope): string | null;
+  refuseDrop(table: TableName, scope: AccessScope): string | null;
   refuseNamespaceChange(namespace: string, scope: AccessScope): string | null;
   /** Rejects with TABLE_UNSUPPORTED and TABLE_CORRUPT where the change's files can't be judged. */
   refuseChange(change: ForeignChange): Promise<string | null>;

@@ -109,7 +109,12 @@ async function readMetadata(context: CatalogContext, location: string): Promise<
 }
 
 /** Puts an existing table's metadata file under a name. */
-export async function registerTable(context: CatalogContext, namespace: string, body: JsonObject): Promise<TableAnswer> {
+export async function registerTable(
+  context: CatalogContext,
+  principal: Principal,
+  namespace: string,
+  body: JsonObject,
+): Promise<TableAnswer> {
   const table = { namespace, name: checkTableName(body.text("name")) };
   const location = body.text("metadata-location");
   await needNamespace(context, namespace);
@@ -119,21 +124,32 @@ export async function registerTable(context: CatalogContext, namespace: string, 
   const metadata = await readMetadata(context, location);
   // Where the next metadata file will be written.
   pathOfUri(context.storage, `${metadata.location}/metadata`);
+  // A second name would be a way around what guards the first.
+  for (const other of await namesOf(context, metadata.location, table)) {
+    principal.need("write", other.namespace);
+    const refusal = context.guard.refuseName(other.namespace);
+    if (refusal !== null) throw forbidden(refusal);
+  }
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
   if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
   return tableAnswer(context, { metadataLocation: location, metadata });
 }
 
-/** Whether another name in the catalog leads to the same files. */
-async function isShared(context: CatalogContext, { table, metadata }: LoadedTable): Promise<boolean> {
+/** The other names in the catalog that lead to the same files. */
+async function namesOf(
+  context: CatalogContext,
+  location: string,
+  { namespace: ownNamespace, name: ownName }: TableName,
+): Promise<TableName[]> {
+  const names: TableName[] = [];
   for (const namespace of await context.directory.namespaces()) {
     for (const name of await context.rows.tables(namespace)) {
-      if (namespace === table.namespace && name === table.name) continue;
-      const other = await context.catalog.load({ namespace, name });
-      if (other?.metadata.location === metadata.location) return true;
+      if (namespace === ownNamespace && name === ownName) continue;
+      const other = await loadedOrNull(context, { namespace, name });
+      if (other?.metadata.location === location) names.push({ namespace, name });
     }
   }
-  return false;
+  return names;
 }
 
 /** Takes a table out of the catalog; with `purgeRequested` its files go too. */
@@ -142,13 +158,12 @@ export async function dropTable(context: CatalogContext, principal: Principal, t
   const location = await context.rows.location(table);
   if (location === null) throw noSuchTable(table);
   const loaded = await loadedOrNull(context, table);
-  if (loaded !== null) {
-    const refusal = context.guard.refuseDrop(loaded, principal.scope);
-    if (refusal !== null) throw forbidden(refusal);
-  } else principal.need("admin", table.namespace);
+  const refusal = context.guard.refuseDrop(table, principal.scope);
+  if (refusal !== null) throw forbidden(refusal);
   const from = loaded?.metadataLocation ?? location;
   if (!(await context.directory.dropTable(table, from))) throw new RestError(409, "CommitFailedException", "the table has just changed");
-  if (isPurged && loaded !== null && !(await isShared(context, loaded))) await purge(context.storage, loaded);
+  if (!isPurged || loaded === null || (await namesOf(context, loaded.metadata.location, table)).length > 0) return;
+  await purge(context.storage, loaded);
 }
 
 /** A table whose metadata can't be read any more can still be dropped. */

@@ -232,6 +232,8 @@ describe("tables", () => {
     expect(await register("again", { "metadata-location": location })).toMatchObject(error(409, "AlreadyExistsException", /m\.again/));
     expect(await register("again", { "metadata-location": location, overwrite: true })).toMatchObject({ status: 200 });
     expect(await register("no", { "metadata-location": "file:///etc/passwd" })).toMatchObject(error(400, "BadRequestException", /outside/));
+    const climbing = `file://${catalog.folder}/../../etc/passwd`;
+    expect(await register("no", { "metadata-location": climbing })).toMatchObject(error(400, "BadRequestException", /inside/));
     const broken = join(catalog.folder, "broken.json");
     writeFileSync(broken, "{");
     expect(await register("no", { "metadata-location": `file://${broken}` })).toMatchObject(

@@ -133,6 +133,9 @@ describe("what belongs to Sluice", () => {
     const location = (await ask("GET", `${tables}/orders`, undefined, as("etl"))).body["metadata-location"];
     const register = { name: "mine", "metadata-location": location };
     expect(await ask("POST", "/v1/namespaces/db/register", register, as("ann"))).toMatchObject({ status: 403 });
+    // A second name, under which nothing would be guarded or recorded.
+    await ask("POST", "/v1/namespaces", { namespace: ["lab"] }, as("etl"));
+    expect(await ask("POST", "/v1/namespaces/lab/register", register, as("ann"))).toMatchObject({ status: 403 });
     expect(await ask("POST", "/v1/namespaces/db/properties", { updates: { a: "1" } }, as("etl"))).toMatchObject({ status: 403 });
     expect(await ask("DELETE", `${tables}/orders__quarantine?purgeRequested=true`, undefined, as("etl"))).toMatchObject({ status: 403 });
     expect(await ask("DELETE", `${tables}/orders`, undefined, as("etl"))).toMatchObject({ status: 403 });
@@ -213,6 +216,12 @@ describe("promise 4: main never comes to hold rows of held windows", () => {
       update.action === "add-snapshot" ? { ...update, snapshot: { ...update.snapshot, "manifest-list": "file:///tmp/x.avro" } } : update,
     );
     expect(await commit(outside)).toMatchObject({ status: 400, text: expect.stringMatching(/outside/) as string });
+    const climbing = outside.map((update) =>
+      update.action === "add-snapshot"
+        ? { ...update, snapshot: { ...update.snapshot, "manifest-list": `file://${catalog.folder}/../x.avro` } }
+        : update,
+    );
+    expect(await commit(climbing)).toMatchObject({ status: 400, text: expect.stringMatching(/inside/) as string });
     const quarantine = await metadata("orders__quarantine");
     expect(await commit(await appending(quarantine, []), { table: "orders__quarantine", who: "ann" })).toMatchObject(
       refused(/moved by Sluice alone/),

@@ -97,6 +97,11 @@ describe("scopes", () => {
     const status = async (who: string | null, method: string, path: string, body?: unknown): Promise<number> =>
       (await ask(method, path, body, who === null ? {} : as(who))).status;
     expect(await status(null, "GET", "/v1/config")).toBe(401);
+    expect(await status(null, "GET", "/v1/no/such/place")).toBe(401);
+    // Nothing that a stranger sends is read: this is no JSON.
+    expect((await fetch(`${catalog.url}/v1/namespaces`, { method: "POST", body: "{" })).status).toBe(401);
+    const form = new URLSearchParams({ grant_type: "x".repeat(100_000) });
+    expect((await fetch(`${catalog.url}/v1/oauth/tokens`, { method: "POST", body: form })).status).toBe(413);
     expect(await status("spark", "GET", "/v1/config")).toBe(200);
     expect(await status("ann", "POST", "/v1/namespaces", { namespace: ["hr"] })).toBe(200);
     expect(await status("spark", "POST", "/v1/namespaces", { namespace: ["x"] })).toBe(403);

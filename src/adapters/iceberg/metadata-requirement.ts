@@ -53,7 +53,7 @@ function unmet(metadata: TableMetadata | null, requirement: Requirement): string
 }
 
 function unmetRef(metadata: TableMetadata, name: string, expected: bigint | null): string | null {
-  const ref = metadata.refs[name];
+  const ref = Object.hasOwn(metadata.refs, name) ? metadata.refs[name] : undefined;
   if (ref === undefined) return expected === null ? null : `branch or tag ${name} is missing, expected ${expected}`;
   if (expected === null) return `${ref.type} ${name} was created concurrently`;
   return ref["snapshot-id"] === expected ? null : `${ref.type} ${name} has changed: expected id ${expected} != ${ref["snapshot-id"]}`;

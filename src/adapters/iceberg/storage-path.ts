@@ -8,7 +8,11 @@ export function pathOfUri(storage: Storage, uri: string): string {
   if (!normal.startsWith(`${storage.root}/`)) {
     throw new SluiceError("TABLE_UNSUPPORTED", `${uri} is outside of the lake's folder ${storage.root}`);
   }
-  return normal.slice(storage.root.length + 1);
+  const path = normal.slice(storage.root.length + 1);
+  if (path.split("/").some((part) => part === "" || part === "." || part === ".." || part.includes("\0"))) {
+    throw new SluiceError("TABLE_UNSUPPORTED", `${uri} names no file inside of the lake's folder`);
+  }
+  return path;
 }
 
 /** The URI of a file of a storage. */

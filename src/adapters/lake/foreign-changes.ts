@@ -19,6 +19,8 @@ export interface ForeignChange {
   readonly scope: AccessScope;
 }
 
+const rememberedMax = 10_000;
+
 /** Changes that a contract, or maintenance, makes: with scope admin another program may too. */
 const administered: ReadonlySet<Update["action"]> = new Set([
   "add-schema",
@@ -48,6 +50,8 @@ const ownOnly: Partial<Record<Update["action"], string>> = {
 export class ForeignChanges {
   readonly #namespace: string;
   readonly #storage: Storage;
+  /** Paths that held snapshots added: they never change. */
+  readonly #added = new Map<bigint, readonly string[]>();
 
   constructor(options: { readonly namespace: string; readonly storage: Storage }) {
     this.#namespace = options.namespace;
@@ -67,9 +71,9 @@ export class ForeignChanges {
     return this.#owns(namespace) ? `tables of ${namespace} are made by contracts: other programs neither make nor rename any there` : null;
   }
 
-  refuseDrop({ table }: LoadedTable, scope: AccessScope): string | null {
-    if (!this.#owns(table.namespace) || scope === "admin") return null;
-    return `${table.namespace}.${table.name} is a dataset's table: dropping it needs admin`;
+  refuseDrop({ namespace, name }: TableName, scope: AccessScope): string | null {
+    if (!this.#owns(namespace) || scope === "admin") return null;
+    return `${namespace}.${name} is a dataset's table: dropping it needs admin`;
   }
 
   refuseNamespaceChange(namespace: string, scope: AccessScope): string | null {
@@ -130,6 +134,7 @@ export class ForeignChanges {
     const added = (await readManifestList(this.#storage, after)).filter((manifest) => !known.has(manifest.uri));
     if (added.length === 0) return null;
     const held = await this.#heldFiles(metadata);
+    let live: ReadonlySet<string> | null = null;
     for (const manifest of added) {
       for (const { status, file } of await readManifest(this.#storage, manifest)) {
         if (status === EntryStatus.deleted) continue;
@@ -137,8 +142,11 @@ export class ForeignChanges {
         // Compaction, erasure and tracing read every file of main: one that is elsewhere would stop them.
         const path = pathOfUri(this.#storage, uri);
         const windowId = held.get(path);
-        if (windowId !== undefined)
-          return `${uri} holds rows of window ${windowId}, which was held: \`sluice hold publish\` is the way to main`;
+        if (windowId === undefined) continue;
+        // Published so long ago that the version which says so has expired.
+        live ??= await this.#livePaths(before);
+        if (live.has(path)) continue;
+        return `${uri} holds rows of window ${windowId}, which was held: \`sluice hold publish\` is the way to main`;
       }
     }
     return null;
@@ -151,14 +159,35 @@ export class ForeignChanges {
     for (const snapshot of metadata.snapshots) {
       const { [summaryKeys.part]: part, [summaryKeys.windowId]: windowId } = snapshot.summary;
       if (part === undefined || windowId === undefined || published.has(windowId)) continue;
-      for (const manifest of await readManifestList(this.#storage, snapshot)) {
-        if (manifest.addedSnapshotId !== snapshot["snapshot-id"]) continue;
-        for (const { status, file } of await readManifest(this.#storage, manifest)) {
-          if (status === EntryStatus.added) files.set(pathOfUri(this.#storage, file.file_path as string), windowId);
-        }
-      }
+      for (const path of await this.#addedPaths(snapshot)) files.set(path, windowId);
     }
     return files;
+  }
+
+  async #addedPaths(snapshot: Snapshot): Promise<readonly string[]> {
+    const id = snapshot["snapshot-id"];
+    const known = this.#added.get(id);
+    if (known !== undefined) return known;
+    const paths: string[] = [];
+    for (const manifest of await readManifestList(this.#storage, snapshot)) {
+      if (manifest.addedSnapshotId !== id) continue;
+      for (const { status, file } of await readManifest(this.#storage, manifest)) {
+        if (status === EntryStatus.added) paths.push(pathOfUri(this.#storage, file.file_path as string));
+      }
+    }
+    if (this.#added.size >= rememberedMax) this.#added.clear();
+    this.#added.set(id, paths);
+    return paths;
+  }
+
+  async #livePaths(snapshot: Snapshot | null): Promise<ReadonlySet<string>> {
+    const paths = new Set<string>();
+    for (const manifest of await readManifestList(this.#storage, snapshot)) {
+      for (const { status, file } of await readManifest(this.#storage, manifest)) {
+        if (status !== EntryStatus.deleted) paths.add(pathOfUri(this.#storage, file.file_path as string));
+      }
+    }
+    return paths;
   }
 }
 
@@ -175,7 +204,7 @@ function refuseProperties(names: readonly string[]): string | null {
 function refuseRef(metadata: TableMetadata, name: string, scope: AccessScope): string | null {
   if (windowOfBranch(name) !== null) return `${name} is a held window's: \`sluice hold publish\` and \`sluice hold drop\` answer it`;
   if (name !== "main" && isOwnRef(name)) return `${name} is Sluice's own: \`sluice rollback\` and \`sluice rollforward\` make and end it`;
-  const known = metadata.refs[name];
+  const known = Object.hasOwn(metadata.refs, name) ? metadata.refs[name] : undefined;
   if (known?.type === "tag" && scope !== "admin") return `${name} is a tag: moving or removing a named version needs admin`;
   return null;
 }
