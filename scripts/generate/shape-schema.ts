@@ -106,6 +106,7 @@ function schemaOf(shape: Shape): JsonSchema {
         type: shape.type,
         ...(shape.min === undefined ? {} : { minimum: shape.min }),
         ...(shape.above === undefined ? {} : { exclusiveMinimum: shape.above }),
+        ...(shape.max === undefined ? {} : { maximum: shape.max }),
       };
     case "boolean":
       return { type: "boolean" };

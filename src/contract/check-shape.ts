@@ -40,6 +40,9 @@ function checkValue(node: Node, shape: Shape, where: string, check: Check): Node
     if (shape.min !== undefined && value < shape.min) {
       check.findings.error("number-too-small", node.at, `${where} must be at least ${shape.min}, not ${value}`);
     }
+    if (shape.max !== undefined && value > shape.max) {
+      check.findings.error("number-too-large", node.at, `${where} must be at most ${shape.max}, not ${value}`);
+    }
     if (shape.above !== undefined && value <= shape.above) {
       check.findings.error("number-too-small", node.at, `${where} must be greater than ${shape.above}, not ${value}`);
     }

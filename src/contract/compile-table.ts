@@ -6,7 +6,7 @@ import type { ColumnPast, PartitionPlan, SortPlan, TablePlan } from "../core/tab
 import { checkShape } from "./check-shape.ts";
 import type { Compilation, FieldSite } from "./compilation.ts";
 import { columnNamed } from "./compile-where.ts";
-import { child, items, placeOf, textAt } from "./node.ts";
+import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { columnSettings } from "./table-shape.ts";
 
@@ -15,6 +15,7 @@ export function compileTable(compilation: Compilation, settings: Node | null, si
   return {
     partitionBy: child(settings, "partitionBy") === null ? null : partitionBy(compilation, items(settings, "partitionBy")),
     sortBy: child(settings, "sortBy") === null ? null : sortBy(compilation, items(settings, "sortBy")),
+    formatVersion: numberAt(settings, "formatVersion") as 2 | 3 | null,
     columns: new Map(sites.map((site) => [site.field.path, columnPast(compilation, site)])),
   };
 }

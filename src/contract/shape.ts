@@ -9,7 +9,7 @@ export type Use = "enforced" | "described" | "ignored";
 /** What a value may be. `any` is any JSON; `scalar` any JSON but lists and objects. */
 export type Shape =
   | { readonly type: "string"; readonly values?: readonly string[]; readonly pattern?: Pattern; readonly nonEmpty?: boolean }
-  | { readonly type: "number" | "integer"; readonly min?: number; readonly above?: number }
+  | { readonly type: "number" | "integer"; readonly min?: number; readonly above?: number; readonly max?: number }
   | { readonly type: "boolean" | "any" | "scalar" }
   | { readonly type: "anyObject" }
   | { readonly type: "list"; readonly of: Shape; readonly min?: number; readonly max?: number; readonly unique?: boolean }

@@ -52,6 +52,12 @@ export const tableKeys: Readonly<Record<string, Key>> = {
     doc: "The order of rows in each file; none in the list: as they came.",
     byDefault: "as the table is",
   },
+  formatVersion: {
+    shape: { type: "integer", min: 2, max: 3 },
+    use: "enforced",
+    doc: "Iceberg's format version: 3 numbers every row (`_row_id`), and takes readers that know it. A table does not go back to 2.",
+    byDefault: "as the table is; 2 for a new one",
+  },
 };
 
 /** Sluice's settings of one column: the value of the custom property `sluice` of a property. */

@@ -32,6 +32,8 @@ export interface TablePlan {
   readonly partitionBy: readonly PartitionPlan[] | null;
   /** Null: the table's own order stays. */
   readonly sortBy: readonly SortPlan[] | null;
+  /** Null: the table's own version stays, 2 for a new one. */
+  readonly formatVersion: 2 | 3 | null;
   /** By the path of a field, nested ones too. */
   readonly columns: ReadonlyMap<string, ColumnPast>;
 }

@@ -23,6 +23,8 @@ export interface ManifestFile {
   /** Partition summaries and key metadata of other writers, carried as they are. */
   readonly partitions: AvroRow["partitions"];
   readonly keyMetadata: AvroRow["key_metadata"];
+  /** Of v3 tables: the id of its first row without one of its own; null until it is numbered. */
+  readonly firstRowId?: bigint | null;
 }
 
 const summaryRecord: AvroRecord = {
@@ -54,17 +56,23 @@ const listFields: readonly AvroField[] = [
   optionalField(519, "key_metadata", "bytes"),
 ];
 
-/** The Avro schema of v2 manifest lists (Iceberg spec, "Manifest Lists"). */
-const listSchema: AvroRecord = { type: "record", name: "manifest_file", fields: listFields };
-const nameOfField = new Map(listFields.map((field) => [field["field-id"], field.name]));
+const rowIdField = optionalField(520, "first_row_id", "long");
+
+/** The Avro schema of manifest lists of version 2 or 3 (Iceberg spec, "Manifest Lists"). */
+const listSchema = (formatVersion: number): AvroRecord => {
+  return { type: "record", name: "manifest_file", fields: formatVersion < 3 ? listFields : [...listFields, rowIdField] };
+};
+const nameOfField = new Map([...listFields, rowIdField].map((field) => [field["field-id"], field.name]));
 
 export interface ManifestListHeader {
   readonly snapshotId: bigint;
   readonly parentId: bigint | null;
   readonly sequence: bigint;
+  /** Of v3 tables: the first row id that the snapshot gives. */
+  readonly firstRowId?: bigint;
 }
 
-/** The bytes of a manifest list; manifests without a sequence number take the snapshot's. */
+/** The bytes of a manifest list, of version 3 where the snapshot gives row ids; manifests without a sequence number take the snapshot's. */
 export function encodeManifestList(manifests: readonly ManifestFile[], header: ManifestListHeader, sync: Uint8Array): Uint8Array {
   const rows = manifests.map((manifest): AvroRow => ({
     manifest_path: manifest.uri,
@@ -82,14 +90,17 @@ export function encodeManifestList(manifests: readonly ManifestFile[], header: M
     deleted_rows_count: manifest.deletedRows,
     partitions: manifest.partitions ?? null,
     key_metadata: manifest.keyMetadata ?? null,
+    first_row_id: manifest.firstRowId ?? null,
   }));
+  const formatVersion = header.firstRowId === undefined ? 2 : 3;
   const metadata = {
     "snapshot-id": String(header.snapshotId),
     "parent-snapshot-id": header.parentId === null ? "null" : String(header.parentId),
     "sequence-number": String(header.sequence),
-    "format-version": "2",
+    ...(header.firstRowId !== undefined && { "first-row-id": String(header.firstRowId) }),
+    "format-version": String(formatVersion),
   };
-  return encodeAvroFile({ schema: listSchema, metadata, rows }, sync);
+  return encodeAvroFile({ schema: listSchema(formatVersion), metadata, rows }, sync);
 }
 
 /** Rows under our field names: older writers call `added_files_count` and its like otherwise, with the same ids. */
@@ -98,7 +109,7 @@ function byFieldId(file: AvroFile): AvroRow[] {
   return file.rows.map((row) => Object.fromEntries(renamed.map(([from, to]) => [to, row[from] ?? null])));
 }
 
-/** Reads a manifest list of any v2 writer. Throws RangeError or SyntaxError on bytes that are none. */
+/** Reads a manifest list of any writer of version 2 or 3. Throws RangeError or SyntaxError on bytes that are none. */
 export function decodeManifestList(bytes: Uint8Array): ManifestFile[] {
   return byFieldId(decodeAvroFile(bytes)).map((row) => ({
     uri: row.manifest_path as string,
@@ -116,5 +127,6 @@ export function decodeManifestList(bytes: Uint8Array): ManifestFile[] {
     deletedRows: row.deleted_rows_count as bigint,
     partitions: row.partitions ?? null,
     keyMetadata: row.key_metadata ?? null,
+    ...((row.first_row_id ?? null) !== null && { firstRowId: row.first_row_id as bigint }),
   }));
 }

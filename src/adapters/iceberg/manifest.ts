@@ -21,7 +21,7 @@ export interface ManifestEntry {
   readonly file: AvroRow;
 }
 
-const fileFields = (partition: AvroRecord): readonly AvroField[] => [
+const fileFields = (partition: AvroRecord, formatVersion: number): readonly AvroField[] => [
   requiredField(134, "content", "int"),
   requiredField(100, "file_path", "string"),
   requiredField(101, "file_format", "string"),
@@ -38,10 +38,11 @@ const fileFields = (partition: AvroRecord): readonly AvroField[] => [
   optionalField(132, "split_offsets", { type: "array", items: "long", "element-id": 133 }),
   optionalField(135, "equality_ids", { type: "array", items: "int", "element-id": 136 }),
   optionalField(140, "sort_order_id", "int"),
+  ...(formatVersion < 3 ? [] : [optionalField(142, "first_row_id", "long")]),
 ];
 
-/** The Avro schema of manifest entries of a v2 table (Iceberg spec, "Manifests"). */
-const entrySchema = (partition: AvroRecord): AvroRecord => ({
+/** The Avro schema of manifest entries of a table of version 2 or 3 (Iceberg spec, "Manifests"). */
+const entrySchema = (partition: AvroRecord, formatVersion: number): AvroRecord => ({
   type: "record",
   name: "manifest_entry",
   fields: [
@@ -49,7 +50,7 @@ const entrySchema = (partition: AvroRecord): AvroRecord => ({
     optionalField(1, "snapshot_id", "long"),
     optionalField(3, "sequence_number", "long"),
     optionalField(4, "file_sequence_number", "long"),
-    requiredField(2, "data_file", { type: "record", name: "r2", fields: fileFields(partition) }),
+    requiredField(2, "data_file", { type: "record", name: "r2", fields: fileFields(partition, formatVersion) }),
   ],
 });
 
@@ -89,7 +90,7 @@ export function encodeManifest(
   entries: readonly ManifestEntry[],
   schema: IcebergSchema,
   sync: Uint8Array,
-  partition: ManifestPartition = unpartitioned,
+  { partition = unpartitioned, formatVersion = 2 }: { readonly partition?: ManifestPartition; readonly formatVersion?: number } = {},
 ): Uint8Array {
   const { spec, columns } = partition;
   const rows = entries.map((entry): AvroRow => ({
@@ -104,13 +105,13 @@ export function encodeManifest(
     "schema-id": String(schema["schema-id"]),
     "partition-spec": JSON.stringify(spec.fields),
     "partition-spec-id": String(spec["spec-id"]),
-    "format-version": "2",
+    "format-version": String(formatVersion),
     content: "data",
   };
-  return encodeAvroFile({ schema: entrySchema(partitionSchema(columns)), metadata, rows }, sync);
+  return encodeAvroFile({ schema: entrySchema(partitionSchema(columns), formatVersion), metadata, rows }, sync);
 }
 
-/** Reads a manifest of any v2 writer. Throws RangeError or SyntaxError on bytes that are none. */
+/** Reads a manifest of any writer of version 2 or 3. Throws RangeError or SyntaxError on bytes that are none. */
 export function decodeManifest(bytes: Uint8Array): ManifestEntry[] {
   const { rows, schema, metadata } = decodeAvroFile(bytes);
   const ids = partitionIds(schema);

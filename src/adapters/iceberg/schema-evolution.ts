@@ -125,7 +125,9 @@ export class SchemaEvolution {
     if (past === null && isGrown) this.#noteAdded(column);
     if (past?.required === true && !column.required) this.#change("optional", column.path, `${column.path} is no longer required`);
     const type = this.#type(column.type, past?.type ?? null, column.path);
-    return { id, name: column.name, required, type, ...(column.doc === null ? {} : { doc: column.doc }) };
+    // Default values of v3, which another program gave the column, stay.
+    const { doc: _doc, ...kept } = past ?? { id };
+    return { ...kept, name: column.name, required, type, ...(column.doc === null ? {} : { doc: column.doc }) };
   }
 
   #noteAdded(column: WantedColumn): void {

@@ -1,5 +1,6 @@
 import type { ManifestFile } from "./manifest-list.ts";
 import type { ReplacedFiles } from "./replaced-files.ts";
+import { numberManifests } from "./row-lineage.ts";
 import { replacedSummary, replaceFiles } from "./replaced-files.ts";
 import type { MergeCache } from "./manifest-merge.ts";
 import { mergeManifests } from "./manifest-merge.ts";
@@ -150,7 +151,10 @@ export class TableDraft {
     const { snapshotId } = change;
     const sequence = this.#metadata["last-sequence-number"] + 1n;
     const parentId = change.parent?.["snapshot-id"] ?? null;
-    const list = await writeManifestList(this.#io, this.#metadata, { snapshotId, parentId, sequence }, manifests);
+    const firstRowId = this.#metadata["format-version"] < 3 ? null : (this.#metadata["next-row-id"] ?? 0n);
+    const numbered = firstRowId === null ? null : numberManifests(manifests, firstRowId);
+    const header = { snapshotId, parentId, sequence, ...(firstRowId !== null && { firstRowId }) };
+    const list = await writeManifestList(this.#io, this.#metadata, header, numbered?.manifests ?? manifests);
     this.#lists.push(list);
     const snapshot: Snapshot = {
       "sequence-number": sequence,
@@ -161,6 +165,7 @@ export class TableDraft {
       summary,
       "manifest-list": list,
       "schema-id": this.#metadata["current-schema-id"],
+      ...(numbered !== null && firstRowId !== null && { "first-row-id": firstRowId, "added-rows": numbered.nextRowId - firstRowId }),
     };
     // A branch keeps the retention that someone gave it.
     const ref = { type: "branch", ...this.#metadata.refs[change.branch], "snapshot-id": snapshotId } as const;

@@ -7,6 +7,7 @@ import { decodeManifest, encodeManifest, EntryStatus } from "./manifest.ts";
 import type { ManifestFile } from "./manifest-list.ts";
 import { decodeManifestList, encodeManifestList } from "./manifest-list.ts";
 import { partitionOf, summarizePartitions } from "./partition-record.ts";
+import { inheritRowIds, ownRowIds, withoutRowIds } from "./row-lineage.ts";
 import { pathOfUri } from "./storage-path.ts";
 import type { Snapshot, TableMetadata } from "./table-metadata.ts";
 import { currentSchema } from "./table-metadata.ts";
@@ -49,7 +50,7 @@ export async function readManifest(storage: Storage, manifest: ManifestFile): Pr
     if (bytes.length !== manifest.lengthBytes) throw new RangeError(`it has ${bytes.length} bytes of ${manifest.lengthBytes}`);
     return decodeManifest(bytes);
   });
-  return entries.map((entry) => ({
+  return inheritRowIds(entries, manifest.firstRowId ?? null).map((entry) => ({
     ...entry,
     snapshotId: entry.snapshotId ?? manifest.addedSnapshotId,
     sequence: entry.sequence ?? manifest.sequence,
@@ -64,7 +65,8 @@ export async function writeAddedManifest(
   snapshotId: bigint,
   files: readonly AvroRow[],
 ): Promise<NewManifest> {
-  const entries = files.map((file) => ({ status: EntryStatus.added, snapshotId, sequence: null, fileSequence: null, file }));
+  const added = { status: EntryStatus.added, snapshotId, sequence: null, fileSequence: null };
+  const entries = files.map((file) => ({ ...added, file: withoutRowIds(file) }));
   const manifest = await writeManifest(io, metadata, snapshotId, entries);
   const tuples = new Set(files.map((file) => keyOfPartition(file.partition as AvroRow)));
   return { manifest, addedBytes: files.reduce((sum, file) => sum + (file.file_size_in_bytes as bigint), 0n), partitions: tuples.size };
@@ -96,7 +98,10 @@ export async function writeManifest(
   entries: readonly ManifestEntry[],
 ): Promise<ManifestFile> {
   const partition = partitionOf(metadata, specOf(entries));
-  const bytes = encodeManifest(entries, currentSchema(metadata), io.randomBytes(16), partition);
+  const bytes = encodeManifest(entries, currentSchema(metadata), io.randomBytes(16), {
+    partition,
+    formatVersion: metadata["format-version"],
+  });
   const uri = `${metadata.location}/metadata/${io.uuid()}-m0.avro`;
   await io.storage.write(pathOfUri(io.storage, uri), bytes);
   io.probe("manifest.written");
@@ -123,6 +128,7 @@ export async function writeManifest(
       entries.map(({ file }) => file.partition as AvroRow),
     ),
     keyMetadata: null,
+    ...(metadata["format-version"] >= 3 && { firstRowId: ownRowIds(entries) }),
   };
 }
 
@@ -130,7 +136,7 @@ export async function writeManifest(
 export async function writeManifestList(
   io: TableIo,
   metadata: TableMetadata,
-  header: { readonly snapshotId: bigint; readonly parentId: bigint | null; readonly sequence: bigint },
+  header: { readonly snapshotId: bigint; readonly parentId: bigint | null; readonly sequence: bigint; readonly firstRowId?: bigint },
   manifests: readonly ManifestFile[],
 ): Promise<string> {
   const uri = `${metadata.location}/metadata/snap-${header.snapshotId}-0-${io.uuid()}.avro`;

@@ -16,7 +16,7 @@ import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { findTables, isQuarantineName, loadTables, promotedTable, quarantineTable } from "./lake-context.ts";
 import { draftChange } from "./state-change.ts";
 import type { ActivatedContract } from "./table-properties.ts";
-import { evolveTable } from "./evolve-table.ts";
+import { evolveTable, versionUpdates } from "./evolve-table.ts";
 import { propertyNames, readContracts, writeContractFields, writeContracts } from "./table-properties.ts";
 
 /** Properties of both tables: what keeps their metadata small, and what tells other writers how files are compressed. */
@@ -49,7 +49,7 @@ async function create(context: LakeContext, contract: Contract, activated: Activ
     [propertyNames.contractFields]: writeContractFields(evolved.contractIds),
   };
   const plain = newTable(context, evolved, properties);
-  const promoted = applyUpdates(plain, layoutUpdates(plain, contract.table, evolved.schema));
+  const promoted = applyUpdates(plain, [...versionUpdates(plain, contract), ...layoutUpdates(plain, contract.table, evolved.schema)]);
   const quarantine = newTable(context, { schema: quarantineSchema, lastColumnId: quarantineLastColumnId }, {});
   try {
     const outcome = await context.catalog.commit([
@@ -86,6 +86,7 @@ async function plan(context: LakeContext, contract: Contract, activated: Activat
       [propertyNames.contractFields]: writeContractFields(contractIds),
     },
     before: (table) => {
+      table.update(...versionUpdates(metadata, contract));
       if (JSON.stringify(schema.fields) !== JSON.stringify(current.fields)) {
         table.update({ action: "add-schema", schema, "last-column-id": lastColumnId }, { action: "set-current-schema", "schema-id": -1 });
       }

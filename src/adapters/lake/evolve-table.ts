@@ -1,10 +1,25 @@
 import type { Contract } from "../../core/contract.ts";
+import { DocumentError } from "../../core/errors.ts";
+import type { Update } from "../iceberg/metadata-update.ts";
 import { layoutSources } from "../iceberg/table-layout.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import { currentSchema } from "../iceberg/table-metadata.ts";
 import type { EvolvedSchema } from "../iceberg/table-schema.ts";
 import { schemaOfContract } from "../iceberg/table-schema.ts";
 import { readContractFields } from "./table-properties.ts";
+
+/** What gives a table the format version that a contract asks for; none where it has it. Throws `DocumentError` where it has a later one. */
+export function versionUpdates(metadata: TableMetadata, contract: Contract): Update[] {
+  const wanted = contract.table?.formatVersion ?? null;
+  const current = metadata["format-version"];
+  if (wanted === null || wanted === current) return [];
+  if (wanted > current) return [{ action: "upgrade-format-version", "format-version": wanted }];
+  const message = `the table has Iceberg's format version ${current}, and does not go back to ${wanted}`;
+  const location = { file: contract.file, line: 1, column: 1 };
+  throw new DocumentError("CONTRACT_INVALID", [
+    { severity: "error", code: "format-version", message, location, hint: "leave formatVersion out" },
+  ]);
+}
 
 /** A promoted table's schema under another contract, and what changes by it. Throws `DocumentError` where the table can't take the contract. */
 export function evolveTable(metadata: TableMetadata, contract: Contract): EvolvedSchema {

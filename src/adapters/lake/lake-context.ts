@@ -46,13 +46,13 @@ export function isQuarantineName(name: string): boolean {
 }
 
 /** The format versions whose manifests Sluice writes. */
-const writtenVersions: ReadonlySet<number> = new Set([2]);
+const writtenVersions: ReadonlySet<number> = new Set([2, 3]);
 
 function checkVersion(table: LoadedTable): LoadedTable {
   const version = table.metadata["format-version"];
   if (writtenVersions.has(version)) return table;
   const name = `${table.table.namespace}.${table.table.name}`;
-  throw new SluiceError("TABLE_UNSUPPORTED", `${name} has Iceberg format version ${version}; Sluice writes version 2`);
+  throw new SluiceError("TABLE_UNSUPPORTED", `${name} has Iceberg format version ${version}; Sluice writes versions 2 and 3`);
 }
 
 /** Both tables as they are now, or null where the dataset has none. */

@@ -4,7 +4,7 @@ import { DocumentError } from "../../core/errors.ts";
 import type { ContractPreview } from "../../core/lake-contracts.ts";
 import { layoutUpdates } from "../iceberg/table-layout.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
-import { evolveTable } from "./evolve-table.ts";
+import { evolveTable, versionUpdates } from "./evolve-table.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { findTables } from "./lake-context.ts";
 import { readContracts } from "./table-properties.ts";
@@ -33,6 +33,11 @@ export async function previewContract(context: LakeContext, contract: Contract):
 function changesOf(metadata: TableMetadata, contract: Contract): Diagnostic[] {
   const { schema, changes } = evolveTable(metadata, contract);
   const columns = changes.map(({ kind, message, location }) => finding("info", `table-${kind}`, location, message));
+  for (const update of versionUpdates(metadata, contract)) {
+    if (update.action !== "upgrade-format-version") continue;
+    const message = `the table gets Iceberg's format version ${update["format-version"]}, for good: its readers must know it`;
+    columns.push(finding("info", "table-version", startOf(contract), message));
+  }
   const layout = new Set(layoutUpdates(metadata, contract.table, schema).map((update) => update.action));
   const by = (parts: readonly string[]): string => (parts.length === 0 ? "by nothing any more" : `by ${parts.join(", ")}`);
   const { partitionBy, sortBy } = contract.table ?? { partitionBy: null, sortBy: null };
