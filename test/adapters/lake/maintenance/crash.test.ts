@@ -29,9 +29,9 @@ function filesWith(folder: string, text: string): string[] {
 
 /** Every step of expiry; every so many of the others, whose steps repeat for each file and branch. */
 it.each([
-  ["compact", 2, 8],
+  ["compact", 3, 8],
   ["expire", 1, 3],
-  ["erase", 4, 12],
+  ["erase", 6, 12],
 ])("survives kill -9 at steps of %s, and is finished by the next run", { timeout: 600_000 }, async (operation, stride, stepsMin) => {
   let step = 1;
   for (let killed = true; killed; step += stride) {
