@@ -69,6 +69,10 @@ function secretOf(file: string, setting: string, text: string | undefined, path:
 function completePostgres(file: string, postgres: PostgreSQLCatalog): LakeConfig["postgres"] {
   const { url, password, passwordFile, tls } = postgres;
   const secret = secretOf(file, "lake.postgres.password", password, passwordFile);
+  if (secret !== null && new URL(url).username === "") {
+    const message = "lake.postgres: with a password, the url must name a user, such as postgres://sluice@db/lake";
+    throw new SluiceError("CONFIG_INVALID", message, { location: { file, line: 1, column: 1 } });
+  }
   return { url, password: secret, tls: tls === undefined ? null : completeTls(tls, "lake.postgres") };
 }
 

@@ -138,7 +138,7 @@ export const errorTable = {
     retryable: true,
   },
   STORAGE_UNSUPPORTED: {
-    action: "Keep the lake in an object store that has conditional writes (If-None-Match), such as Amazon S3, MinIO, Ceph or versitygw.",
+    action: "Keep the lake in an object store that has conditional writes (If-None-Match), such as Amazon S3, MinIO or versitygw.",
     httpStatus: 501,
     retryable: false,
   },

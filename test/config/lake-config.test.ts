@@ -58,9 +58,10 @@ describe("a catalog in PostgreSQL", () => {
     ["postgres: { url: 'postgres://sluice:hush@db/lake' }", "wrong form"],
     ["postgres: { url: 'postgres://db' }", "wrong form"],
     ["postgres: { url: 'postgres://db/lake', password: hush }", "a secret may not stand in the configuration"],
+    ["postgres: { url: 'postgres://db/lake', password: '${PW}' }", "must name a user"],
     ["catalog: c.db\npostgres: { url: 'postgres://db/lake' }", "not in both"],
   ])("says what is wrong with %s", (text, message) => {
-    expect(() => lakeOf(text)).toThrow(message);
+    expect(() => lakeOf(text, { PW: "hush" })).toThrow(message);
   });
 });
 

@@ -39,12 +39,21 @@ const pauseMsMax = 1000;
 
 /**
  * A commit that was answered is on disk, whatever the server's default (but no less than that, where it also waits for replicas). Locks are waited
- * for as long as a statement may take.
+ * for as long as a statement may take. A host that vanishes inside of a transaction does not keep its locks for hours.
  */
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
   SET LOCAL lock_timeout = ${statementMsMax / 3};
   SET LOCAL statement_timeout = ${statementMsMax / 2};
+  SET LOCAL idle_in_transaction_session_timeout = ${statementMsMax / 2};
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** The client takes the address's word over any other: a password that is not in it does not count. */
+function withPassword(url: string, password: string | null): string {
+  if (password === null) return url;
+  const address = new URL(url);
+  address.password = encodeURIComponent(password);
+  return address.href;
+}
 
 /** A PostgreSQL database: a few connections, retries of what passes, typed faults. */
 export class PostgresDatabase {
@@ -59,8 +68,7 @@ export class PostgresDatabase {
     const { host, pathname } = new URL(url);
     this.where = `${host}${pathname}`;
     this.#pool = new pg.Pool({
-      connectionString: url,
-      ...(password !== null && { password }),
+      connectionString: withPassword(url, password),
       ...(tls !== null && { ssl: { ...tls, ...(tls.serverName !== undefined && { servername: tls.serverName }) } }),
       application_name: "sluice",
       max: connectionsMax,

@@ -15,11 +15,15 @@ const bySqlState: Readonly<Record<string, FaultKind>> = {
   "3D": { code: "CATALOG_REFUSED", passes: false },
   "3F": { code: "CATALOG_REFUSED", passes: false },
   40: { code: "CATALOG_BUSY", passes: true },
+  // Somebody dropped or changed a table.
+  "42P01": { code: "CATALOG_CORRUPT", passes: false },
+  42703: { code: "CATALOG_CORRUPT", passes: false },
   42501: { code: "CATALOG_REFUSED", passes: false },
   53: { code: "CATALOG_BUSY", passes: true },
   53100: { code: "STORAGE_FULL", passes: false },
   "55P03": { code: "CATALOG_BUSY", passes: true },
   // A standby, or a server that was told to take no writes.
+  "25P": { code: "CATALOG_FAILED", passes: true },
   25006: { code: "CATALOG_FAILED", passes: true },
   57014: { code: "CATALOG_BUSY", passes: true },
   "57P": { code: "CATALOG_FAILED", passes: true },
@@ -42,12 +46,15 @@ function sqlStateOf(fault: PostgresFault): string | null {
 
 /** What the client says where a connection can't be had, breaks or falls silent: mostly without any code. */
 const brokenConnection =
-  /^Connection terminated|^timeout exceeded when trying to connect|^Query read timeout|^Client has encountered a connection error|^The server does not support SSL/;
+  /^Connection terminated|^timeout exceeded when trying to connect|^Query read timeout|^Client has encountered a connection error/;
+/** Where client and server do not agree on a login. */
+const refusedLogin = /^SASL: |^The server does not support SSL/;
 
 function kindOf(fault: unknown): FaultKind | null {
   if (!(fault instanceof Error) || fault instanceof SluiceError) return null;
   const state = sqlStateOf(fault);
   if (state !== null) return bySqlState[state] ?? bySqlState[state.slice(0, 3)] ?? bySqlState[state.slice(0, 2)] ?? null;
+  if (refusedLogin.test(fault.message)) return { code: "CATALOG_REFUSED", passes: false };
   const code = (fault as PostgresFault).code;
   const network = typeof code === "string" && /^(E[A-Z]{3,}|ERR_(TLS|SSL)_\w+|[A-Z]+_CERT\w*|CERT_\w+|UNABLE_TO_\w+)$/.test(code);
   return network || brokenConnection.test(fault.message) ? lostConnection : null;

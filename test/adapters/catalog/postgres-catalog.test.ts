@@ -104,6 +104,18 @@ describe.skipIf(server === null)("PostgreSQL", () => {
     await expect(openDatabase(url.replace("sluice@", "reader@"))).rejects.toMatchObject({ code: "CATALOG_REFUSED" });
   });
 
+  it("logs in with a password, whatever is in it", async () => {
+    const password = "p%25ä:@/ w'\"";
+    const url = (await server!.database()).replace("sluice@", "secured@");
+    const role = `CREATE ROLE secured LOGIN SUPERUSER PASSWORD '${password.replaceAll("'", "''")}'`;
+    await server!.run(url.replace("secured@", "sluice@"), role);
+    const open = (given: string | null): Promise<PostgresDatabase> =>
+      PostgresDatabase.open({ url, password: given, tls: null, random: Math.random, patienceMs: 500 }, schema);
+    await (await open(password)).close();
+    await expect(open("wrong")).rejects.toMatchObject({ code: "CATALOG_REFUSED" });
+    await expect(open(null)).rejects.toMatchObject({ code: "CATALOG_REFUSED" });
+  });
+
   it("is told apart from other catalogs in the same database", async () => {
     const url = await server!.database();
     const database = await openDatabase(url);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { arch, platform, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -31,7 +31,7 @@ const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : null;
 /** A PostgreSQL server of the test's own on loopback. */
 export interface TestPostgres {
   readonly port: number;
-  /** Makes an empty database; answers its URL, whose user needs no password. */
+  /** Makes an empty database; answers its URL, whose user needs no password; the role `secured`, once made, does. */
   readonly database: () => Promise<string>;
   /** Runs a statement in a database, as an administrator would. */
   readonly run: (url: string, sql: string) => Promise<readonly Record<string, unknown>[]>;
@@ -71,6 +71,9 @@ export async function testPostgres(): Promise<TestPostgres> {
   const initArgs = ["-D", files, "-U", "sluice", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale", "C"];
   const made = await runAs(join(programs, "bin/initdb"), initArgs, env);
   if (made.code !== 0) throw new Error(`initdb failed:\n${made.output}`);
+  // One role must show its password, the others need none.
+  const rules = join(files, "pg_hba.conf");
+  writeFileSync(rules, `host all secured 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, "utf8")}`);
   const [port = 0] = await freePorts(1);
   let server: { readonly end: (signal: string) => Promise<void> } | null = null;
   const urlOf = (database: string): string => `postgres://sluice@127.0.0.1:${port}/${database}`;
