@@ -53,8 +53,9 @@ async function underLease(pass: MaintenancePass, dataset: string, work: () => Pr
   if (lease === null) return;
   const renewal = setInterval(() => void lake.cursors.acquire(sink, dataset, holder, leaseMs).catch(() => undefined), leaseMs / 3);
   try {
-    if (now() - Number(lease.sequence) < settings.intervalMs) return;
-    await work();
+    // The first interval of a new dataset begins now: there is nothing to do for it yet.
+    if (lease.sequence > 0n && now() - Number(lease.sequence) < settings.intervalMs) return;
+    if (lease.sequence > 0n) await work();
     await lake.cursors.advance(sink, dataset, lease.fence, BigInt(now()));
   } finally {
     clearInterval(renewal);

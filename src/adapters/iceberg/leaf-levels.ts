@@ -44,10 +44,12 @@ export function stepsOfFile(path: readonly SchemaElement[]): LeafPath["steps"] {
   }));
 }
 
+/** The definition level of a value that is there. */
 export function definitionMax(steps: LeafPath["steps"]): number {
   return steps.filter(({ step }) => step !== "required").length;
 }
 
+/** The highest repetition level: lists and maps on the path. */
 export function repetitionMax(steps: LeafPath["steps"]): number {
   return steps.filter(({ step }) => step === "repeated").length;
 }

@@ -21,7 +21,7 @@ function misfit(path: string, type: string, value: unknown): SluiceError {
 }
 
 /** Values of pages as a flat column of a table's primitive type; wider than the file's where the column was promoted since. */
-export function columnOfPages(leaf: Leaf, type: string, pages: readonly PhysicalValues[]): Column {
+function columnOfPages(leaf: Leaf, type: string, pages: readonly PhysicalValues[]): Column {
   const length = pages.reduce((sum, page) => sum + page.length, 0);
   const path = leaf.path.join(".");
   const fieldType = scalarType(type);
@@ -37,7 +37,7 @@ export function columnOfPages(leaf: Leaf, type: string, pages: readonly Physical
     case "flag": {
       const values = new Uint8Array(length);
       for (const value of flat(pages)) values[i++] = value === true ? 1 : 0;
-      return { ...base, kind: "boolean", values } as Column;
+      return { ...base, kind: "boolean", values };
     }
     case "single":
     case "double": {
@@ -46,12 +46,12 @@ export function columnOfPages(leaf: Leaf, type: string, pages: readonly Physical
         if (typeof value !== "number") throw misfit(path, type, value);
         values[i++] = value;
       }
-      return { ...base, kind: "float", values } as Column;
+      return { ...base, kind: "float", values };
     }
     case "long": {
       const exact = new BigInt64Array(length);
       for (const value of flat(pages)) exact[i++] = integer(value);
-      return { ...base, kind: "integer", exact, values: new Float64Array(0) } as Column;
+      return { ...base, kind: "integer", exact, values: new Float64Array(0) };
     }
     case "wide": {
       const unscaled = new Uint32Array(length * 4);
@@ -60,10 +60,10 @@ export function columnOfPages(leaf: Leaf, type: string, pages: readonly Physical
         for (let word = 0; word < 4; word++) unscaled[i * 4 + word] = Number(BigInt.asUintN(32, number >> BigInt(32 * word)));
         i++;
       }
-      return { ...base, kind: "decimal", unscaled, values: new Float64Array(0) } as Column;
+      return { ...base, kind: "decimal", unscaled, values: new Float64Array(0) };
     }
     default:
-      return { ...base, kind: "bytes", ...spansOf(path, type, pages, length) } as Column;
+      return { ...base, kind: "bytes", ...spansOf(path, type, pages, length) };
   }
 }
 

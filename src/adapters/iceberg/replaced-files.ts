@@ -102,7 +102,7 @@ export function replacedSummary(parent: Snapshot | null, { removed, added }: Rep
   const before = parent?.summary["total-files-size"];
   const [bytesRemoved, bytesAdded] = [sum(removed, "file_size_in_bytes"), sum(added, "file_size_in_bytes")];
   const partitions = new Set(
-    [...removed, ...added].map((file) => `${String(file.spec_id ?? 0)} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`),
+    [...removed, ...added].map((file) => `${(file.spec_id ?? 0) as number} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`),
   );
   const kept = (key: string): Record<string, string> => {
     const value = parent?.summary[key];

@@ -27,7 +27,7 @@ const roundsMax = 3;
 const rowIdsVersion = 3;
 
 /** Every live file of a version. */
-export async function entriesOf(context: LakeContext, snapshot: Snapshot | null): Promise<VersionEntries> {
+async function entriesOf(context: LakeContext, snapshot: Snapshot | null): Promise<VersionEntries> {
   const files: ManifestEntry[] = [];
   const deletes: ManifestEntry[] = [];
   for (const manifest of await readManifestList(context.storage, snapshot)) {
@@ -65,7 +65,7 @@ async function rewrite(context: LakeContext, table: TableKind, metadata: TableMe
     );
   }
   context.probe("data-file.written");
-  const { spec_id: specId, partition } = group.entries[0]?.file as AvroRow;
+  const { spec_id: specId, partition } = (group.entries[0] as ManifestEntry).file;
   const record = dataFileRecord(written, uriOfPath(storage, path), {
     specId: (specId ?? 0) as number,
     record: (partition ?? {}) as AvroRow,

@@ -25,8 +25,9 @@ export interface CompactionPlan {
 /** A file of this share of the target is large enough: rewriting it once more would gain little. */
 const largeShare = 0.75;
 
+/** A data file's size. */
 export function bytesOf({ file }: ManifestEntry): number {
-  return Number(file.file_size_in_bytes as bigint);
+  return Number(file.file_size_in_bytes);
 }
 
 function sequenceOf(entry: ManifestEntry): bigint {
@@ -72,7 +73,7 @@ export function planCompaction(version: VersionEntries, policy: CompactionPolicy
     if (sequenceOf(entry) <= deleted) skip("delete files of another program may apply to them");
     else if ((entry.file.key_metadata ?? null) !== null) skip("they are encrypted");
     else if (entry.file.file_format !== "PARQUET" && entry.file.file_format !== "parquet")
-      skip(`they are ${String(entry.file.file_format)} files`);
+      skip(`they are ${entry.file.file_format as string} files`);
     else return true;
     return false;
   };
@@ -80,7 +81,7 @@ export function planCompaction(version: VersionEntries, policy: CompactionPolicy
   const stretches = new Map<string, ManifestEntry[][]>();
   for (const entry of ordered) {
     const { file } = entry;
-    const key = `${String(file.spec_id ?? 0)} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`;
+    const key = `${(file.spec_id ?? 0) as number} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`;
     const list = stretches.get(key) ?? [[]];
     stretches.set(key, list);
     if (isFit(entry)) (list.at(-1) as ManifestEntry[]).push(entry);

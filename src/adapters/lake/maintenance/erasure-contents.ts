@@ -45,7 +45,7 @@ function covers(summary: LedgerEntry["summary"], offsets: ReadonlyMap<string, re
 }
 
 /** A decision without a value: no profile (whose sketches keep single values), and no text that holds it. */
-export function redactDecision(decision: Decision, text: string): Decision {
+function redactDecision(decision: Decision, text: string): Decision {
   const hide = (value: unknown): unknown => {
     if (typeof value === "string") return value.includes(text) ? value.replaceAll(text, erasedText) : value;
     if (Array.isArray(value)) return value.map(hide);

@@ -17,7 +17,7 @@ import { unreachedFiles } from "./reachable.ts";
 /** A sink whose lease ran out so long ago has been given up: it finds decisions in the ledger, and rows as they stand. */
 const abandonedAfterMs = 7 * 24 * 3600_000;
 /** The lease of maintenance itself stands among the cursors, and reads nothing. */
-export const maintenanceSink = "maintenance";
+const maintenanceSink = "maintenance";
 
 interface Standing {
   /** The lowest sequence number that a sink in use has delivered; null where there is none. */
@@ -74,7 +74,7 @@ function isCommit({ summary }: Snapshot): boolean {
 }
 
 /** Removes snapshots and refs in a draft, and keeps the snapshots' summaries in the ledger. */
-export async function draftExpiry(context: LakeContext, draft: TableDraft, plan: ExpiryPlan): Promise<void> {
+async function draftExpiry(context: LakeContext, draft: TableDraft, plan: ExpiryPlan): Promise<void> {
   const { snapshots, refs } = plan;
   for (const name of refs) draft.update({ action: "remove-snapshot-ref", "ref-name": name });
   if (snapshots.length === 0) return;
