@@ -7,10 +7,13 @@ import { logCatalog } from "../adapters/telemetry/log.ts";
 import type { Config } from "../config/config.ts";
 import type { CatalogServerConfig } from "../config/http-config.ts";
 import type { CatalogEvent } from "../core/catalog-events.ts";
+import { SluiceError } from "../core/errors.ts";
 import type { Probe } from "../core/ports.ts";
 import type { CatalogServer } from "../rest-catalog/catalog-server.ts";
 import { startCatalogServer } from "../rest-catalog/catalog-server.ts";
 import { TokenGate } from "../rest-catalog/token-gate.ts";
+import { recordLineage } from "../trace/lineage-readings.ts";
+import { openLake } from "./session.ts";
 
 const patienceMs = 30_000;
 
@@ -30,6 +33,10 @@ export async function serveCatalog(
   server: CatalogServerConfig,
   ports: { readonly probe: Probe; readonly observe: (event: CatalogEvent) => void; readonly log: Logger | null },
 ): Promise<CatalogServer> {
+  if (config.lake.rest !== null) {
+    const message = "http.catalog: the lake's catalog is a REST catalog already (lake.rest); other programs connect to that";
+    throw new SluiceError("CONFIG_INVALID", message, { location: { file: config.file, line: 1, column: 1 } });
+  }
   const random = (): number => Math.random();
   const clock = { now: () => Date.now() };
   const files = await openStorage(config.lake, { random, patienceMs });
@@ -40,7 +47,13 @@ export async function serveCatalog(
       throw fault;
     },
   );
+  const lake = await openLake(config, ports.probe).catch(async (fault: unknown) => {
+    await opened.close();
+    files.close();
+    throw fault;
+  });
   const close = async (): Promise<void> => {
+    await lake.close();
     await opened.close();
     files.close();
   };
@@ -68,6 +81,10 @@ export async function serveCatalog(
           ports.observe(event);
           tell?.(event);
         },
+      },
+      lineage: {
+        namespace: config.lake.namespace,
+        record: (event) => recordLineage(lake, { tableNamespace: config.lake.namespace }, event, clock.now()),
       },
     });
     return {

@@ -5,6 +5,8 @@ import { SluiceError } from "../core/errors.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import type { CatalogAnswer, Endpoint } from "./endpoints.ts";
 import { catalogEndpoints } from "./endpoints.ts";
+import type { LineageIntake } from "./lineage-route.ts";
+import { serveLineage } from "./lineage-route.ts";
 import { checkTableName, parseNamespace } from "./names.ts";
 import { badRequest, errorBody, RestError, restErrorOf } from "./rest-error.ts";
 import type { TokenGate } from "./token-gate.ts";
@@ -15,6 +17,8 @@ export interface CatalogServerOptions {
   readonly port: number;
   readonly gate: TokenGate;
   readonly context: CatalogContext;
+  /** Null: events of OpenLineage are not taken. */
+  readonly lineage: LineageIntake | null;
 }
 
 /** A running catalog server. */
@@ -171,6 +175,10 @@ export async function startCatalogServer(options: CatalogServerOptions): Promise
   const endpoints = catalogEndpoints(context);
   serveEntry(server, options, endpoints);
   for (const endpoint of endpoints) serve(server, options, endpoint);
+  if (options.lineage !== null) {
+    const faultOf = (endpoint: string, fault: unknown): RestError => faultAnswer(context, endpoint, fault);
+    serveLineage(server, { gate: options.gate, intake: options.lineage, faultOf });
+  }
   try {
     return { url: await server.listen({ host, port }), close: () => server.close() };
   } catch (cause) {

@@ -49,7 +49,7 @@ function answerOf(fault: SluiceError): RestError {
   if (code === "COMMIT_UNKNOWN") return new RestError(500, "CommitStateUnknownException", message);
   // A table whose metadata file is gone: clients tell this from a table that is not there.
   if (code === "TABLE_CORRUPT" || code === "NOT_FOUND") return new RestError(404, "NotFoundException", message);
-  if (code === "TABLE_UNSUPPORTED") return badRequest(message);
+  if (code === "TABLE_UNSUPPORTED" || code === "EVENT_INVALID") return badRequest(message);
   if (fault.retryable || code === "STORAGE_FULL") return new RestError(503, "ServiceUnavailableException", message);
   return new RestError(500, "InternalServerError", message);
 }

@@ -14,6 +14,7 @@ import type { CatalogContext } from "../../src/rest-catalog/catalog-context.ts";
 import { startCatalogServer } from "../../src/rest-catalog/catalog-server.ts";
 import type { AccessToken } from "../../src/rest-catalog/token-gate.ts";
 import { TokenGate } from "../../src/rest-catalog/token-gate.ts";
+import { recordLineage } from "../../src/trace/lineage-readings.ts";
 
 /** A catalog server over a lake of its own. */
 export interface CatalogFixture {
@@ -64,7 +65,13 @@ export async function catalogFixture(
     observe: (event) => events.push(event),
   };
   const { anonymous = "admin", tokens = [] } = options;
-  const server = await startCatalogServer({ host: "127.0.0.1", port: 0, context, gate: new TokenGate({ tokens, anonymous, clock }) });
+  const server = await startCatalogServer({
+    host: "127.0.0.1",
+    port: 0,
+    context,
+    gate: new TokenGate({ tokens, anonymous, clock }),
+    lineage: { namespace: "db", record: (event) => recordLineage(lake, { tableNamespace: "db" }, event, clock.now()) },
+  });
   return {
     url: server.url,
     folder,

@@ -106,6 +106,13 @@ it("changes several tables at once, or none", async () => {
   expect(await value("x")).toBe(await value("y"));
 }, 30_000);
 
+it("leaves a table's files where they are, whatever a client says", async () => {
+  await make("placed");
+  const before = (await ask("GET", "/v1/namespaces/n/tables/placed")).body.metadata.location;
+  const moved = await commit("placed", { updates: [{ action: "set-location", location: "file:///etc" }, set({ a: "1" })] });
+  expect(moved).toMatchObject({ status: 200, body: { metadata: { location: before, properties: { a: "1" } } } });
+});
+
 it("refuses what the specification does not know, naming it", async () => {
   await make("odd");
   const refused = (body: object): Promise<object> => commit("odd", body);

@@ -168,6 +168,27 @@ describe("promise 4: main never comes to hold rows of held windows", () => {
     expect(await promoted()).toEqual(["topic-a:0:0=1", "topic-a:0:1=2"]);
   });
 
+  it("by no line: not even where main has been moved back to where the held window began, and its rows were rewritten", async () => {
+    const base = await metadata();
+    const held = snapshotOfRef(base, "held/h1") as Snapshot;
+    const mine = (await appending(base, [], { branch: "mine" })).map((update) =>
+      update.action === "add-snapshot"
+        ? { ...update, snapshot: { ...update.snapshot, "parent-snapshot-id": held["snapshot-id"] } }
+        : update,
+    );
+    expect((await commit(mine)).status).toBe(200);
+    const loaded = await catalog.context.catalog.load({ namespace: "db", name: "orders" });
+    const back = {
+      action: "set-snapshot-ref",
+      "ref-name": "main",
+      type: "branch",
+      "snapshot-id": held["parent-snapshot-id"] as bigint,
+    } as const;
+    if (loaded !== null) await catalog.context.catalog.commit([{ base: loaded, requirements: [], updates: [back] }]);
+    const forward = { ...back, "snapshot-id": snapshotOfRef(await metadata(), "mine")?.["snapshot-id"] as bigint };
+    expect(await commit([forward], { who: "ann" })).toMatchObject(refused(/is a held window's/));
+  });
+
   it("by no file: a cherry-pick of its files is found in the manifests that it adds", async () => {
     const base = await metadata();
     const held = snapshotOfRef(base, "held/h1") as Snapshot;

@@ -19,6 +19,7 @@ export async function ownRestCatalog(): Promise<{ readonly uri: string; readonly
   const ports = { storage, clock, uuid: randomUUID, random: Math.random, probe: () => {}, patienceMs: 5000 };
   const opened = await openCatalog({ catalog: join(warehouse, "served.db"), namespace: "served" }, ports);
   const server = await startCatalogServer({
+    lineage: null,
     host: "127.0.0.1",
     port: 0,
     gate: new TokenGate({
