@@ -20,6 +20,7 @@ import { Gate } from "../gate/gate.ts";
 import { Outbox } from "../gate/outbox.ts";
 import type { WorkerStatus } from "../http/health.ts";
 import { startHealthServer } from "../http/health.ts";
+import type { CatalogServer } from "../rest-catalog/catalog-server.ts";
 import { serveCatalog } from "./catalog.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
@@ -134,7 +135,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (health !== null) log?.info({ url: health.url }, "health is served");
 
   const { catalog: served } = config.http;
-  const catalog = served.enabled ? await serveCatalog(config, served, { probe, observe: telemetry.observeCatalog, log }) : null;
+  const serve = async (): Promise<CatalogServer> => {
+    try {
+      return await serveCatalog(config, served, { probe, observe: telemetry.observeCatalog, log });
+    } catch (fault) {
+      // A process that still listens somewhere would not end.
+      await health?.close();
+      await telemetry.shutdown();
+      await engine.close();
+      await lake.close();
+      throw fault;
+    }
+  };
+  const catalog = served.enabled ? await serve() : null;
   if (catalog !== null) log?.info({ url: catalog.url }, "the catalog is served");
 
   const run = async (): Promise<void> => {

@@ -96,7 +96,7 @@ describe("sluice run", () => {
     writeFileSync(with_, readFileSync(config, "utf8").replace("catalog: { port: 0", "catalog: { enabled: true, port: 0"));
     // Enough for the worker to be at it while it is asked.
     const many = Array.from(
-      { length: 400_000 },
+      { length: 600_000 },
       (_, id) => `{"id": ${id}, "customer": "c", "amount": 1, "placed_at": "2024-01-01T00:00:00Z"}\n`,
     );
     writeFileSync(join(folder, "input/more.ndjson"), many.join(""));
@@ -104,7 +104,13 @@ describe("sluice run", () => {
     const over = ended(worker);
     const url = await printed(worker, "stderr", /"url":"([^"]+)","msg":"the catalog is served"/);
     expect((await get(url, "/v1/namespaces/sluice/tables/orders", secret.LAB_TOKEN)).status).toBe(200);
+    const taken = await sluice(["run", "--config", with_], { env: { ...secret, SLUICE_HTTP_CATALOG_PORT: new URL(url).port } });
+    expect([taken.code, taken.err.includes("the catalog can't listen on")]).toEqual([1, true]);
     worker.kill("SIGTERM");
     expect((await over).code).toBe(0);
+    const elsewhere = join(folder, "elsewhere.yaml");
+    writeFileSync(elsewhere, readFileSync(config, "utf8").replace("lake: { folder: lake }", "lake: { rest: { uri: http://127.0.0.1:1 } }"));
+    const twice = await sluice(["catalog", "serve", "--config", elsewhere], { env: secret });
+    expect([twice.code, twice.err.includes("a REST catalog already")]).toEqual([1, true]);
   });
 });

@@ -128,7 +128,7 @@ export class ForeignChanges {
     return this.#refuseFiles(base.metadata, before, after);
   }
 
-  /** Reads what the new version adds to main: no file of it may be one that a held window wrote. */
+  /** Reads what the new version adds to main: no file of it may be one that a held window wrote and that main does not hold yet. */
   async #refuseFiles(metadata: TableMetadata, before: Snapshot | null, after: Snapshot): Promise<string | null> {
     const known = new Set((await readManifestList(this.#storage, before)).map((manifest) => manifest.uri));
     const added = (await readManifestList(this.#storage, after)).filter((manifest) => !known.has(manifest.uri));
@@ -143,7 +143,7 @@ export class ForeignChanges {
         const path = pathOfUri(this.#storage, uri);
         const windowId = held.get(path);
         if (windowId === undefined) continue;
-        // Published so long ago that the version which says so has expired.
+        // Published since: what main holds already may be written anew.
         live ??= await this.#livePaths(before);
         if (live.has(path)) continue;
         return `${uri} holds rows of window ${windowId}, which was held: \`sluice hold publish\` is the way to main`;
@@ -152,13 +152,12 @@ export class ForeignChanges {
     return null;
   }
 
-  /** Paths of data files of windows that were held and not published since, with their windows. */
+  /** Paths of data files that held windows wrote, with their windows. */
   async #heldFiles(metadata: TableMetadata): Promise<ReadonlyMap<string, string>> {
-    const published = new Set(metadata.snapshots.map((snapshot) => publishedWindow(snapshot)));
     const files = new Map<string, string>();
     for (const snapshot of metadata.snapshots) {
       const { [summaryKeys.part]: part, [summaryKeys.windowId]: windowId } = snapshot.summary;
-      if (part === undefined || windowId === undefined || published.has(windowId)) continue;
+      if (part === undefined || windowId === undefined) continue;
       for (const path of await this.#addedPaths(snapshot)) files.set(path, windowId);
     }
     return files;
@@ -189,11 +188,6 @@ export class ForeignChanges {
     }
     return paths;
   }
-}
-
-/** The held window that a snapshot of Sluice's own published. */
-function publishedWindow({ summary }: Snapshot): string | undefined {
-  return summary[summaryKeys.change] === "publish" ? summary[summaryKeys.publishedWapId] : undefined;
 }
 
 function refuseProperties(names: readonly string[]): string | null {
