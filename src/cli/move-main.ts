@@ -113,7 +113,7 @@ export function rollBack(invocation: Invocation): Promise<ExitCode> {
       else printPlan(invocation, plan, readers, false);
       return ExitCode.clean;
     }
-    const releaseKeys = invocation.flag("releaseKeys");
+    const releaseKeys = invocation.flag("releaseClaims");
     const done = await lake.refs.rollback(dataset, {
       to: to as string,
       keepMs: invocation.span("keep"),

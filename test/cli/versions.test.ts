@@ -132,7 +132,7 @@ describe("versions, from the command line", { timeout: 120_000 }, () => {
 
   it("gives keys back where it is asked to, and then brings nothing back", async () => {
     await deliver("5.ndjson", [20, 21], 7);
-    const done = await json<{ rollback: { keysReleased: boolean } }>("rollback", "--to", "main~1", "--release-keys", "-m", "sent again");
+    const done = await json<{ rollback: { keysReleased: boolean } }>("rollback", "--to", "main~1", "--release-claims", "-m", "sent again");
     expect(done.rollback.keysReleased).toBe(true);
     for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `lake/catalog.db.claims${end}`), { force: true });
     await deliver("6.ndjson", [20, 21, 4], 8);

@@ -9,7 +9,7 @@ export const rollback: CommandSpec = {
   name: "rollback",
   summary: "Move main back to an earlier version; its rows since then are withdrawn, and nothing is read again",
   details:
-    "Positions stay: later windows go on where reading stands, on top of the version gone back to. What is withdrawn stays under the tag withdrawn/ID, for `sluice rollforward`. Withdrawn rows keep their unique keys unless --release-keys gives them back, so that corrected records can be sent under them; then they can't come back.",
+    "Positions stay: later windows go on where reading stands, on top of the version gone back to. What is withdrawn stays under the tag withdrawn/ID, for `sluice rollforward`. Withdrawn rows keep their unique keys unless --release-claims gives them back, so that corrected records can be sent under them; then they can't come back.",
   examples: [
     { command: "sluice rollback --to main~1 --dry-run", says: "which windows and rows would go, since when, and who has read them" },
     { command: 'sluice rollback --to before-fix -m "sensor 7 sent metres as feet"', says: "with the reason on record" },
@@ -21,7 +21,7 @@ export const rollback: CommandSpec = {
     { flags: "--to <version>", description: "A snapshot, a tag, main~N or a time: an earlier version of main" },
     { flags: "--dry-run", description: "Say what would be withdrawn, and change nothing" },
     { flags: "--list", description: "List rollbacks that stand" },
-    { flags: "--release-keys", description: "Give back the unique keys of the withdrawn rows" },
+    { flags: "--release-claims", description: "Give back the unique keys of the withdrawn rows" },
     keepOption,
     neededReasonOption,
     jsonOption,
