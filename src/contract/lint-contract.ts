@@ -31,6 +31,7 @@ export function lintContract(contract: Contract): readonly Diagnostic[] {
   lintColumns(findings, contract, fields);
   lintDrift(findings, contract, fields);
   lintDeletes(findings, contract);
+  lintPartitions(findings, contract);
   return sortDiagnostics(findings.list);
 }
 
@@ -212,6 +213,18 @@ function lintDeletes(findings: Findings, { record, file }: Contract): void {
     "deletes become rows, and no column tells them from what is there still",
     "take the envelope's `op` into a column, or leave `deletes` out",
   );
+}
+
+/** A partition for each value of a column that has as many values as rows is a file for each row. */
+function lintPartitions(findings: Findings, { table, rules }: Contract): void {
+  const unique = new Set(
+    rules.flatMap(({ check }) => (check.family === "duplicate" && check.columns.length === 1 ? [check.columns[0] as string] : [])),
+  );
+  for (const { column, transform, location } of table?.partitionBy ?? []) {
+    if (transform !== "identity" || !unique.has(column)) continue;
+    const message = `"${column}" is unique, so each row is a partition of its own: all but 99 rows of a window share one file instead`;
+    findings.warning("partition-per-row", location, message, "transform: bucket(16), or a column with fewer values");
+  }
 }
 
 function lintDrift(findings: Findings, contract: Contract, fields: ReadonlyMap<string, Field>): void {

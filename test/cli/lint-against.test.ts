@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { lintContract } from "../../src/contract/lint-contract.ts";
 import { openLake, scratchFolder } from "../adapters/lake/lake-fixture.ts";
 import { odcs, past } from "../adapters/lake/odcs-fixture.ts";
 import { sluice } from "./sluice.ts";
@@ -87,4 +88,15 @@ it("layouts that Iceberg or its readers can't have are errors at their place", a
   await expect(odcs(1, columns, "{ partitionBy: [{ column: s, transform: bucket(0) }] }")).rejects.toThrow(/bucket\(N\)/);
   const own = `{ name: f, logicalType: number, ${past("{ previousName: f, earlierRows: zero }")} }`;
   await expect(odcs(1, [own])).rejects.toThrow(/can't have been called what it is called now[\s\S]*earlierRows/);
+});
+
+it("lint warns of a partition for each row", async () => {
+  const unique = await odcs(1, ["{ name: id, logicalType: integer, unique: true }"], "{ partitionBy: [{ column: id }] }");
+  expect(lintContract(unique)).toContainEqual(expect.objectContaining({ severity: "warning", code: "partition-per-row" }));
+  const buckets = await odcs(
+    1,
+    ["{ name: id, logicalType: integer, unique: true }"],
+    "{ partitionBy: [{ column: id, transform: bucket(16) }] }",
+  );
+  expect(lintContract(buckets).filter(({ code }) => code === "partition-per-row")).toEqual([]);
 });

@@ -65,7 +65,7 @@ it("`sluice run` partitions, sorts and evolves a table by its contract, window b
   ]);
 
   const second = [
-    "{ name: number, logicalType: integer, required: true, " + `${past("{ previousName: id }")} }`,
+    `{ name: number, logicalType: integer, required: true, ${past("{ previousName: id }")} }`,
     "{ name: region, logicalType: string }",
     "{ name: at, logicalType: date }",
   ];

@@ -1,0 +1,76 @@
+/** Python lines that bring values to one form; what they print last is JSON. */
+const plain = `
+import sys, json, datetime, decimal
+def plain(value):
+    if isinstance(value, (bytes, bytearray)): return "0x" + bytes(value).hex()
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is not None: value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    if isinstance(value, datetime.date): return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53: return str(value)
+    if isinstance(value, dict): return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        # PyArrow gives a map as pairs.
+        if len(value) > 0 and all(isinstance(each, tuple) and len(each) == 2 for each in value): return {k: plain(v) for k, v in value}
+        return [plain(v) for v in value]
+    return value
+def answers(questions, answer):
+    found = []
+    for question in questions:
+        try: found.append({"rows": plain(answer(question))})
+        except Exception as fault: found.append({"error": f"{type(fault).__name__}: {str(fault).splitlines()[0] if str(fault) else ''}"})
+    return found
+`;
+
+/** PyIceberg over the catalog's own file. Arguments: the lake's folder, the questions. */
+export const pyicebergAnswers = `${plain}
+import pyiceberg
+from pyiceberg.catalog.sql import SqlCatalog
+folder, questions = sys.argv[1], json.loads(sys.argv[2])
+catalog = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false")
+def answer(q):
+    table = catalog.load_table(f"db.{q['table']}")
+    at = {}
+    if q["snapshotId"] is not None: at["snapshot_id"] = int(q["snapshotId"])
+    if q["ref"] is not None: at["snapshot_id"] = table.snapshot_by_name(q["ref"]).snapshot_id
+    if q["where"] is not None: at["row_filter"] = q["where"]["pyiceberg"]
+    return table.scan(**at).to_arrow().sort_by("id").select(q["columns"]).to_pylist()
+tables = {q["table"] for q in questions}
+print(json.dumps({
+    "version": pyiceberg.__version__,
+    "metadata": {name: catalog.load_table(f"db.{name}").metadata_location for name in tables},
+    "refs": {name: {ref: str(at.snapshot_id) for ref, at in catalog.load_table(f"db.{name}").refs().items()} for name in tables},
+    "answers": answers(questions, answer),
+}))
+`;
+
+/** DuckDB over metadata files. Arguments: metadata files and refs by table (it knows no refs), the questions. */
+export const duckdbAnswers = (open: string): string => `${plain}${open}
+places, questions = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+duck.sql("set TimeZone = 'UTC'")
+def answer(q):
+    at = q["snapshotId"] if q["ref"] is None else places["refs"][q["table"]][q["ref"]]
+    scan = f"iceberg_scan('{places['metadata'][q['table']]}'" + ("" if at is None else f", snapshot_from_id => {at}") + ")"
+    types = {row[0]: row[1] for row in duck.sql(f"describe select * from {scan}").fetchall()}
+    # Its Python side wants a package of time zones for instants.
+    columns = [f'"{c}" at time zone \\'UTC\\' as "{c}"' if types[c] == "TIMESTAMP WITH TIME ZONE" else f'"{c}"' for c in q["columns"]]
+    where = "" if q["where"] is None else " where " + (q["where"].get("duckdb") or q["where"]["sql"])
+    found = duck.sql(f"select {', '.join(columns)} from {scan}{where} order by id")
+    return [dict(zip(found.columns, row)) for row in found.fetchall()]
+print(json.dumps({"version": duckdb.__version__, "answers": answers(questions, answer)}))
+`;
+
+/** Spark in its session; see test/spark. Arguments from the third on: the questions. */
+export const sparkAnswers = `${plain}
+questions = json.loads(sys.argv[3])
+def answer(q):
+    at = q["snapshotId"] if q["ref"] is None else f"'{q['ref']}'"
+    version = "" if at is None else f" version as of {at}"
+    where = "" if q["where"] is None else f" where {q['where']['sql']}"
+    columns = ", ".join(f"\`{c}\`" for c in q["columns"])
+    return [row.asDict(recursive=True) for row in spark.sql(f"select {columns} from sluice.db.{q['table']}{version}{where} order by id").collect()]
+print(json.dumps({"version": spark.version, "answers": answers(questions, answer)}))
+`;
