@@ -5,6 +5,7 @@ import type { CatalogEvent } from "../core/catalog-events.ts";
 import type { ConsumptionLog } from "../core/consumption.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Storage } from "../core/storage.ts";
+import type { CommitTurns } from "./commit-turns.ts";
 import type { TableGuard } from "./table-guard.ts";
 
 /** What the server works with. */
@@ -19,6 +20,8 @@ export interface CatalogContext {
   readonly uuid: () => string;
   /** A number in [0, 1). */
   readonly random: () => number;
+  /** One for all requests of a server. */
+  readonly turns: CommitTurns;
   /** How long a commit goes on against other writers while its requirements hold. */
   readonly patienceMs: number;
   /** What every client is told to reach the files with, such as an S3 endpoint; never a secret. */

@@ -3,6 +3,7 @@ import { fastify } from "fastify";
 import { parseLosslessJson } from "../adapters/iceberg/lossless-json.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { CatalogContext } from "./catalog-context.ts";
+import { CommitTurns } from "./commit-turns.ts";
 import type { CatalogAnswer, Endpoint } from "./endpoints.ts";
 import { catalogEndpoints } from "./endpoints.ts";
 import type { LineageIntake } from "./lineage-route.ts";
@@ -16,7 +17,7 @@ export interface CatalogServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly gate: TokenGate;
-  readonly context: CatalogContext;
+  readonly context: Omit<CatalogContext, "turns">;
   /** Null: events of OpenLineage are not taken. */
   readonly lineage: LineageIntake | null;
 }
@@ -49,7 +50,7 @@ function queryOf(request: FastifyRequest): URLSearchParams {
   return new URL(request.url, "http://catalog").searchParams;
 }
 
-async function answer(context: CatalogContext, gate: TokenGate, endpoint: Endpoint, request: FastifyRequest): Promise<CatalogAnswer> {
+async function answer(gate: TokenGate, endpoint: Endpoint, request: FastifyRequest): Promise<CatalogAnswer> {
   const principal = gate.principal(request.headers.authorization);
   const params = request.params as Params;
   const namespace = params["namespace"] === undefined ? null : parseNamespace(params["namespace"]);
@@ -66,14 +67,14 @@ async function answer(context: CatalogContext, gate: TokenGate, endpoint: Endpoi
 }
 
 /** Every fault becomes the specification's error; a bug is told to the observer and not to the client. */
-function faultAnswer(context: CatalogContext, endpoint: string, fault: unknown): RestError {
+function faultAnswer({ observe }: Pick<CatalogContext, "observe">, endpoint: string, fault: unknown): RestError {
   const known = restErrorOf(fault);
   if (known !== null && known.status < 500) return known;
   const status = (fault as { readonly statusCode?: number } | null)?.statusCode;
   const message = fault instanceof Error ? fault.message : String(fault);
   // What Fastify itself refuses: a body that is too large, or no JSON.
   if (known === null && status !== undefined && status >= 400 && status < 500) return new RestError(status, "BadRequestException", message);
-  context.observe({ type: "catalog.failed", endpoint, message: fault instanceof Error ? (fault.stack ?? message) : message });
+  observe({ type: "catalog.failed", endpoint, message: fault instanceof Error ? (fault.stack ?? message) : message });
   return known ?? new RestError(500, "InternalServerError", "Internal server error");
 }
 
@@ -94,7 +95,7 @@ function serve(server: FastifyInstance, { context, gate }: CatalogServerOptions,
       const began = performance.now();
       let given: CatalogAnswer;
       try {
-        given = await answer(context, gate, endpoint, request);
+        given = await answer(gate, endpoint, request);
       } catch (fault) {
         const error = faultAnswer(context, name, fault);
         given = { status: error.status, body: endpoint.method === "HEAD" ? null : errorBody(error) };
@@ -172,7 +173,7 @@ export async function startCatalogServer(options: CatalogServerOptions): Promise
     const error = new RestError(404, "NoSuchEndpointException", `No route for request: ${request.method} ${request.url}`);
     await send(reply, { status: 404, body: errorBody(error) });
   });
-  const endpoints = catalogEndpoints(context);
+  const endpoints = catalogEndpoints({ ...context, turns: new CommitTurns() });
   serveEntry(server, options, endpoints);
   for (const endpoint of endpoints) serve(server, options, endpoint);
   if (options.lineage !== null) {

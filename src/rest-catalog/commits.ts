@@ -105,6 +105,14 @@ export async function commitTables(
 ): Promise<readonly LoadedTable[]> {
   const names = wanted.map(({ table }) => JSON.stringify([table.namespace, table.name]));
   if (new Set(names).size !== names.length) throw badRequest("a transaction names each table once");
+  return context.turns.pass(names, () => commitPatiently(context, principal, wanted));
+}
+
+async function commitPatiently(
+  context: CatalogContext,
+  principal: Principal,
+  wanted: readonly WantedChange[],
+): Promise<readonly LoadedTable[]> {
   const until = performance.now() + context.patienceMs;
   for (let attempt = 1; ; attempt++) {
     const bases = await Promise.all(wanted.map(({ table }) => context.catalog.load(table)));

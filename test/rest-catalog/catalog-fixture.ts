@@ -22,7 +22,7 @@ export interface CatalogFixture {
   readonly folder: string;
   /** The lake that it serves, opened a second time, as a worker would. */
   readonly lake: Lake;
-  readonly context: CatalogContext;
+  readonly context: Omit<CatalogContext, "turns">;
   readonly events: readonly CatalogEvent[];
   readonly consumption: () => Promise<Consumption[]>;
   /** A request with JSON in and out; a 204 and 304 answer null. */
@@ -54,7 +54,7 @@ export async function catalogFixture(
   const ports = { storage, clock, uuid: randomUUID, random: Math.random, probe: () => {}, patienceMs: 5000 };
   const opened = await openCatalog(place, ports);
   const events: CatalogEvent[] = [];
-  const context: CatalogContext = {
+  const context: Omit<CatalogContext, "turns"> = {
     ...ports,
     catalog: opened.catalog,
     rows: opened.rows,
