@@ -25,7 +25,7 @@ export interface OpenedStorage {
 }
 
 /** The bucket and the folder in it that a URI names. */
-export function s3Parts(uri: string): { readonly bucket: string; readonly prefix: string } {
+function s3Parts(uri: string): { readonly bucket: string; readonly prefix: string } {
   const { bucket = "", prefix = "" } = /^s3a?:\/\/(?<bucket>[^/]+)\/?(?<prefix>.*?)\/*$/.exec(uri)?.groups ?? {};
   return { bucket, prefix };
 }

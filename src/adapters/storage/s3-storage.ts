@@ -29,7 +29,7 @@ export interface S3Options {
   readonly random: () => number;
   /** How long a request is repeated that fails for the moment. */
   readonly patienceMs: number;
-  /** How long one request may go without any answer. */
+  /** How long a connection may be silent; a request as a whole has three times as long. */
   readonly timeoutMs?: number;
   /** Bytes of a part of a large file; at least 5 MiB on Amazon's S3. */
   readonly partBytes?: number;
@@ -51,7 +51,7 @@ function connect(options: S3Options): S3Client {
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: Math.min(timeoutMs, 5000),
-      requestTimeout: timeoutMs,
+      requestTimeout: 3 * timeoutMs,
       socketTimeout: timeoutMs,
       throwOnRequestTimeout: true,
     },
