@@ -1,13 +1,17 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { expectConserved } from "../adapters/lake/conservation.ts";
-import { collect, openLake, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import { collect, moveLake, openLake, placeIn, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
 import { loadBoth } from "../adapters/lake/table-content.ts";
+import { postgresHere, testPostgres } from "../live/harness/test-postgres.ts";
 import type { Tally } from "./writer.ts";
 
-/** `npm run test:concurrency` runs for five minutes. */
-const seconds = Number(process.env["SLUICE_CONCURRENCY_SECONDS"] ?? "20");
+/** `npm run test:concurrency` runs for five minutes on each catalog; `npm test` a little, on SQLite. */
+const asked = process.env["SLUICE_CONCURRENCY_SECONDS"];
+const seconds = Number(asked ?? "20");
+const server = asked !== undefined && postgresHere ? await testPostgres() : null;
+afterAll(() => server?.close());
+const catalogs = ["SQLite", ...(server === null ? [] : ["PostgreSQL"])];
 const writer = new URL("writer.ts", import.meta.url).pathname;
 const roles = [...Array.from({ length: 8 }, () => "writer"), "compactor", "compactor", "expirer"] as const;
 
@@ -30,14 +34,15 @@ function quantile(values: readonly number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 }
 
-it(
-  `8 writers, 2 compactors and an expirer on one table for ${seconds} s lose and double nothing`,
+it.each(catalogs)(
+  `8 writers, 2 compactors and an expirer on one table for ${seconds} s lose and double nothing: %s`,
   { timeout: (seconds + 240) * 1000 },
-  async () => {
+  async (catalog) => {
     using scratch = scratchFolder();
     const { folder } = scratch;
+    if (catalog === "PostgreSQL") moveLake(folder, { postgres: { url: (await server?.database()) as string, password: null, tls: null } });
     await (await startedLake(folder)).close();
-    const options = { folder, catalog: join(folder, "catalog.db"), namespace: "db" };
+    const options = placeIn(folder);
     const tallies = await Promise.all(roles.map((role, index) => run(options, role, index)));
     const counts = await expectConserved(folder);
     const of = (role: Tally["role"]): Tally[] => tallies.filter((each) => each.role === role);
@@ -48,6 +53,7 @@ it(
     const compactions = of("compactor").flatMap((each) => each.latenciesMs);
     console.log(
       [
+        `${catalog}, ${seconds} s`,
         `windows committed: ${windows.length} (${(windows.length / seconds).toFixed(1)} a second), lost to the partition's other writer: ${sum(of("writer"), "lost")}`,
         `commit latency: p50 ${quantile(windows, 0.5).toFixed(0)} ms, p99 ${quantile(windows, 0.99).toFixed(0)} ms, worst ${quantile(windows, 1).toFixed(0)} ms`,
         `tries a commit: mean ${(tries.reduce((a, b) => a + b, 0) / Math.max(1, tries.length)).toFixed(2)}, p99 ${quantile(tries, 0.99)}, most ${quantile(tries, 1)}`,
