@@ -18,12 +18,43 @@ export interface NewFile {
 export interface ReplacedFiles {
   readonly removed: ReadonlySet<string>;
   readonly added: readonly NewFile[];
+  /** Kept between attempts at the very same replacement: manifests are then written once, and belong to whoever keeps it. */
+  readonly cache?: ReplacementCache;
+}
+
+/** What one attempt at a replacement leaves for the next: the less each has to do, the rarer others are first. */
+export class ReplacementCache {
+  /** Manifests that were read, by URI. */
+  readonly entries = new Map<string, readonly ManifestEntry[]>();
+  readonly rewritten = new Map<string, RewrittenManifest>();
+  added: readonly ManifestFile[] | null = null;
+
+  /** What is to be replaced is something else now. */
+  forgetWritten(): void {
+    this.rewritten.clear();
+    this.added = null;
+  }
+
+  /** The entries of a manifest. */
+  async read(io: Pick<TableIo, "storage">, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
+    let entries = this.entries.get(manifest.uri);
+    if (entries === undefined) {
+      entries = await readManifest(io.storage, manifest);
+      this.entries.set(manifest.uri, entries);
+    }
+    return entries;
+  }
+}
+
+interface RewrittenManifest {
+  readonly manifest: ManifestFile;
+  readonly gone: readonly AvroRow[];
 }
 
 /** The manifests of a snapshot after a replacement. */
 export interface Replaced {
   readonly manifests: readonly ManifestFile[];
-  /** URIs of the manifests that were written for it. */
+  /** URIs of the manifests that were written for it alone: none with a cache. */
   readonly written: readonly string[];
   readonly removed: readonly AvroRow[];
   readonly added: readonly AvroRow[];
@@ -38,9 +69,11 @@ async function rewritten(
   io: TableIo,
   metadata: TableMetadata,
   manifest: ManifestFile,
-  { snapshotId, removed }: Replacing,
-): Promise<{ manifest: ManifestFile; gone: readonly AvroRow[] }> {
-  const live = (await readManifest(io.storage, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
+  { snapshotId, removed, cache = new ReplacementCache() }: Replacing,
+): Promise<RewrittenManifest> {
+  const known = cache.rewritten.get(manifest.uri);
+  if (known !== undefined) return known;
+  const live = (await cache.read(io, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
   const isGone = ({ file }: ManifestEntry): boolean => removed.has(file.file_path as string);
   const gone = live.filter(isGone);
   if (gone.length === 0) return { manifest, gone: [] };
@@ -50,7 +83,9 @@ async function rewritten(
       ? { ...entry, status: EntryStatus.deleted, snapshotId, file: { ...entry.file, lower_bounds: null, upper_bounds: null } }
       : { ...entry, status: EntryStatus.existing },
   );
-  return { manifest: await writeManifest(io, metadata, snapshotId, entries), gone: gone.map(({ file }) => file) };
+  const written = { manifest: await writeManifest(io, metadata, snapshotId, entries), gone: gone.map(({ file }) => file) };
+  cache.rewritten.set(manifest.uri, written);
+  return written;
 }
 
 /** New files in manifests of their own, one a partition spec. */
@@ -76,14 +111,16 @@ export async function replaceFiles(io: TableIo, metadata: TableMetadata, replaci
     removed.push(...gone);
     if (manifest !== before) written.push(manifest.uri);
   }
+  const { cache } = replacing;
   if (removed.length !== replacing.removed.size) {
-    for (const uri of written) await discardManifest(io, uri);
+    for (const uri of cache === undefined ? written : []) await discardManifest(io, uri);
     return null;
   }
-  const added = await addedManifests(io, metadata, replacing);
+  const added = cache?.added ?? (await addedManifests(io, metadata, replacing));
+  if (cache !== undefined) cache.added = added;
   return {
     manifests: [...added, ...manifests],
-    written: [...written, ...added.map((each) => each.uri)],
+    written: cache === undefined ? [...written, ...added.map((each) => each.uri)] : [],
     removed,
     added: replacing.added.map(({ file }) => file),
   };

@@ -7,9 +7,10 @@ import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
 import { quarantineRowGroup, quarantineUnboundedIds } from "../../iceberg/parquet-quarantine-file.ts";
 import type { NewFile } from "../../iceberg/replaced-files.ts";
+import { ReplacementCache } from "../../iceberg/replaced-files.ts";
 import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
 import { TableDraft } from "../../iceberg/table-draft.ts";
-import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
+import { readManifestList } from "../../iceberg/table-io.ts";
 import { currentSchema, snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { Plan } from "../commit-loop.ts";
@@ -27,11 +28,11 @@ const roundsMax = 3;
 const rowIdsVersion = 3;
 
 /** Every live file of a version. */
-async function entriesOf(context: LakeContext, snapshot: Snapshot | null): Promise<VersionEntries> {
+async function entriesOf(context: LakeContext, snapshot: Snapshot | null, cache = new ReplacementCache()): Promise<VersionEntries> {
   const files: ManifestEntry[] = [];
   const deletes: ManifestEntry[] = [];
   for (const manifest of await readManifestList(context.storage, snapshot)) {
-    const live = (await readManifest(context.storage, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
+    const live = (await cache.read(context, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
     (manifest.content === 0 ? files : deletes).push(...live);
   }
   return { files, deletes };
@@ -74,8 +75,13 @@ async function rewrite(context: LakeContext, table: TableKind, metadata: TableMe
 }
 
 /** Groups all of whose files are still there, and untouched by deletes. */
-async function standing(context: LakeContext, metadata: TableMetadata, rewritten: readonly Rewritten[]): Promise<Rewritten[]> {
-  const version = await entriesOf(context, snapshotOfRef(metadata, "main"));
+async function standing(
+  context: LakeContext,
+  metadata: TableMetadata,
+  rewritten: readonly Rewritten[],
+  cache: ReplacementCache,
+): Promise<Rewritten[]> {
+  const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
   const deleted = deletedUpTo(version);
   const there = new Map(version.files.map((entry) => [entry.file.file_path as string, entry.sequence ?? 0n]));
   const isThere = ({ file }: ManifestEntry): boolean => (there.get(file.file_path as string) ?? -1n) > deleted;
@@ -91,11 +97,14 @@ interface Committed {
 /** Puts the new files in the place of the old: over main as it is at each attempt, so that it gives way to every other writer. */
 function commit(context: LakeContext, dataset: string, table: TableKind, rewritten: readonly Rewritten[]): Promise<Committed> {
   const id = context.snapshotId();
+  const cache = new ReplacementCache();
   let kept: readonly Rewritten[] = [];
   return commitUntilSettled<Committed>(context, dataset, async (tables, attempt): Promise<Plan<Committed>> => {
     const { metadata } = tableOf(tables, table);
     if (snapshotWithId(metadata, id) !== null) return { kind: "done", result: { snapshotId: id, kept, attempts: attempt } };
-    kept = await standing(context, metadata, rewritten);
+    const before = kept.length;
+    kept = await standing(context, metadata, rewritten, cache);
+    if (kept.length !== before) cache.forgetWritten();
     const none = { kind: "done", result: { snapshotId: null, kept: [], attempts: attempt } } as const;
     if (kept.length === 0) return none;
     const draft = new TableDraft(context.io, metadata);
@@ -106,6 +115,7 @@ function commit(context: LakeContext, dataset: string, table: TableKind, rewritt
       files: {
         removed: new Set(kept.flatMap(({ group }) => group.entries.map(({ file }) => file.file_path as string))),
         added: kept.map(({ file }) => file),
+        cache,
       },
       summary: { [summaryKeys.change]: "compact" },
       nowMs: context.clock.now(),
