@@ -28,6 +28,7 @@ function printPlan(invocation: Invocation, plan: RollbackPlan, readers: readonly
   const first = plan.windows[0];
   const since = first === undefined ? "" : `, since ${formatTime(first.committedAtMs)}`;
   const rows = `${formatCount(plan.rows)} ${plan.rows === 1 ? "row" : "rows"}`;
+  if (!isDone) terminal.out(`main of ${plan.dataset} would be what snapshot ${plan.to.snapshotId} was`);
   terminal.out(`${isDone ? "withdrawn" : "would withdraw"}: ${rows} of ${formatCount(plan.windows.length)} windows${since}`);
   const shown = plan.windows.slice(-windowsShown);
   const table = shown.map(({ snapshotId, committedAtMs, decision }) => [

@@ -13,6 +13,7 @@ import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 import { heldBranch, summaryKeys, windowOfBranch, windowSummary } from "./summary-keys.ts";
 import { filesAddedBy, manifestsOf } from "./table-files.ts";
+import { pinStatistics, profileToPin } from "./window-statistics.ts";
 
 export interface Answer {
   readonly author: string;
@@ -41,6 +42,10 @@ function findParts(tables: DatasetTables, windowId: string): HeldParts | null {
   const raw = partOf(tables.quarantine.metadata, windowId, "raw");
   const rejected = partOf(tables.quarantine.metadata, windowId, "rejected");
   return passed === null || raw === null || rejected === null ? null : { passed, raw, rejected };
+}
+
+function partIds({ passed, raw, rejected }: HeldParts): string {
+  return [passed, raw, rejected].map((part) => part["snapshot-id"]).join(" ");
 }
 
 async function decisionOf(context: LakeContext, snapshot: Snapshot): Promise<Decision> {
@@ -109,12 +114,16 @@ interface StagedAnswer {
   /** What the held window's own snapshot says of its decision. */
   readonly heldSummary: Readonly<Record<string, string>>;
   readonly heldSnapshotId: bigint;
+  /** Which snapshots it was staged from. */
+  readonly heldIds: string;
   readonly decision: Decision;
   readonly decisionHash: string;
   readonly by: Answer;
   readonly ids: { readonly promoted: bigint; readonly quarantine: bigint };
   readonly promoted: readonly NewManifest[];
   readonly quarantine: readonly NewManifest[];
+  /** Of the rows that are published. */
+  readonly profile: Uint8Array | null;
 }
 
 async function stageAnswer(
@@ -142,10 +151,12 @@ async function stageAnswer(
       [summaryKeys.heldDecisionHash]: parts.passed.summary[summaryKeys.decisionHash] ?? "",
     },
     heldSnapshotId: parts.passed["snapshot-id"],
+    heldIds: partIds(parts),
     decision,
     decisionHash,
     by,
     ids,
+    profile: await profileToPin(context, tables.promoted.metadata, decision),
     promoted: await manifestsOf(context, tables.promoted.metadata, ids.promoted, toPromoted),
     quarantine: await manifestsOf(context, tables.quarantine.metadata, ids.quarantine, toQuarantine),
   };
@@ -161,9 +172,6 @@ function answerSummary(staged: StagedAnswer): Record<string, string> {
 }
 
 async function planAnswer(context: LakeContext, staged: StagedAnswer, tables: DatasetTables, attempt: number): Promise<Plan<CommitResult>> {
-  const own = findCommitted(tables.promoted.metadata, staged.decision.windowId, staged.decisionHash);
-  if (own !== null && own["snapshot-id"] === staged.ids.promoted) return { kind: "done", result: committedAs(own, attempt) };
-  if (findParts(tables, staged.heldId) === null) throw notHeld(tables, staged.heldId);
   const drafts = draftsOf(context, tables);
   const nowMs = context.clock.now();
   const summary = answerSummary(staged);
@@ -182,6 +190,7 @@ async function planAnswer(context: LakeContext, staged: StagedAnswer, tables: Da
     merges: null,
     nowMs,
   });
+  await pinStatistics(drafts.promoted, snapshot, staged.decision, staged.profile);
   if (quarantineMoves) {
     const { quarantine } = drafts;
     const { main } = quarantine;
@@ -219,6 +228,14 @@ export async function answerHeld(
   const tables = await loadTables(context, dataset);
   const parts = findParts(tables, windowId);
   if (parts === null) throw notHeld(tables, windowId);
-  const staged = await stageAnswer(context, tables, parts, kind, by);
-  return commitUntilSettled(context, dataset, (fresh, attempt) => planAnswer(context, staged, fresh, attempt));
+  let staged = await stageAnswer(context, tables, parts, kind, by);
+  return commitUntilSettled(context, dataset, async (fresh, attempt) => {
+    const own = findCommitted(fresh.promoted.metadata, staged.decision.windowId, staged.decisionHash);
+    if (own !== null && own["snapshot-id"] === staged.ids.promoted) return { kind: "done", result: committedAs(own, attempt) };
+    const now = findParts(fresh, windowId);
+    if (now === null) throw notHeld(fresh, windowId);
+    // An erasure has put other snapshots in the place of the window's: the files that were staged may hold what was erased.
+    if (partIds(now) !== staged.heldIds) staged = await stageAnswer(context, fresh, now, kind, by);
+    return planAnswer(context, staged, fresh, attempt);
+  });
 }

@@ -4,25 +4,27 @@ import { checkRefName, isOwnRef } from "../../../core/ref-name.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
 import { TableDraft } from "../../iceberg/table-draft.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
-import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
 import { summaryKeys } from "../summary-keys.ts";
 import { namedRef } from "./list-refs.ts";
 import type { RefRecord } from "./ref-records.ts";
-import { recordOf, recordProperty, refAgeMs, versionSpace } from "./ref-records.ts";
+import { existingSnapshot, recordOf, recordProperty, refAgeMs, versionSpace } from "./ref-records.ts";
 
 /** A ref to make, by one call. */
 export interface RefRequest extends Omit<NewRef, "kind"> {
   readonly kind: RefRecord["kind"];
   readonly atMs: number;
   readonly call: string;
+  /** What the version was found to be; absent: it is looked up in the tables as they are when they change. */
+  readonly snapshotId?: string;
   readonly datasets?: readonly string[];
 }
 
 function versionOf(dataset: string, metadata: TableMetadata, request: RefRequest): Snapshot {
-  const { snapshotId } = resolveVersion(versionSpace(dataset, metadata), request.version, request.atMs);
-  const snapshot = snapshotWithId(metadata, BigInt(snapshotId)) as Snapshot;
+  const snapshotId = request.snapshotId ?? resolveVersion(versionSpace(dataset, metadata), request.version, request.atMs).snapshotId;
+  const snapshot = existingSnapshot(dataset, metadata, snapshotId);
   if (request.kind !== "branch" && snapshot.summary[summaryKeys.part] !== undefined) {
     const window = snapshot.summary[summaryKeys.windowId];
     throw new SluiceError(
@@ -72,8 +74,12 @@ export function draftRef(context: LakeContext, tables: DatasetTables, request: R
 }
 
 /** Makes a tag or branch; see `LakeRefs.create`. */
-export function createRef(context: LakeContext, dataset: string, ref: NewRef): Promise<NamedRef> {
-  const request: RefRequest = { ...ref, atMs: context.clock.now(), call: context.io.uuid() };
+export async function createRef(context: LakeContext, dataset: string, ref: NewRef): Promise<NamedRef> {
+  checkRefName(ref.name);
+  const atMs = context.clock.now();
+  const { metadata } = (await loadTables(context, dataset)).promoted;
+  const { snapshotId } = resolveVersion(versionSpace(dataset, metadata), ref.version, atMs);
+  const request: RefRequest = { ...ref, atMs, call: context.io.uuid(), snapshotId };
   return commitUntilSettled(context, dataset, async (tables) => {
     const draft = draftRef(context, tables, request);
     if (draft === null) return { kind: "done", result: namedRef(tables.promoted.metadata, ref.name) as NamedRef };

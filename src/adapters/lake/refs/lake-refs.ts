@@ -52,7 +52,11 @@ export function createRefs(
     createRelease: (release) => createRelease(context, release),
     releases: async () => listReleases(context, await datasets()),
     dropRelease: async (release) => dropRelease(context, await datasets(), release),
-    planRollback: async (dataset, to) => (await planRollback(context, await loadTables(context, dataset), to)).plan,
+    planRollback: async (dataset, version) => {
+      const tables = await loadTables(context, dataset);
+      const to = resolveVersion(versionSpace(dataset, tables.promoted.metadata), version, context.clock.now());
+      return (await planRollback(context, tables, to)).plan;
+    },
     rollback: (dataset, change) => inTurn(dataset, () => rollback(context, dataset, change)),
     rollbacks: async (dataset) => readRollbacks((await metadataOf(dataset)).properties),
     rollForward: (dataset, change) => inTurn(dataset, () => rollForward(context, dataset, change)),

@@ -1,14 +1,14 @@
 import { decodeDecision } from "../../../core/decision-text.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { RollbackPlan, VersionWindow } from "../../../core/lake-refs.ts";
-import { resolveVersion } from "../../../core/version-name.ts";
+import type { ResolvedVersion } from "../../../core/version-name.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
 import { summaryKeys } from "../summary-keys.ts";
-import { versionSpace } from "./ref-records.ts";
+import { existingSnapshot } from "./ref-records.ts";
 import type { SequenceRange } from "./rollback-records.ts";
 import { isIn, parseRanges, readRollbacks, subtractRanges, uniteRanges } from "./rollback-records.ts";
 import { isOwnCommit, movedBy, withdrawnTest } from "./version-line.ts";
@@ -75,11 +75,10 @@ function rangesOf(metadata: TableMetadata, between: SequenceRange, commits: read
 }
 
 /** Plans a rollback over the tables as they are. Rejects with VERSION_UNKNOWN and ROLLBACK_REFUSED. */
-export async function planRollback(context: LakeContext, tables: DatasetTables, version: string): Promise<PlannedRollback> {
+export async function planRollback(context: LakeContext, tables: DatasetTables, to: ResolvedVersion): Promise<PlannedRollback> {
   const { dataset } = tables;
   const { metadata } = tables.promoted;
-  const to = resolveVersion(versionSpace(dataset, metadata), version, context.clock.now());
-  const target = snapshotWithId(metadata, BigInt(to.snapshotId)) as Snapshot;
+  const target = existingSnapshot(dataset, metadata, to.snapshotId);
   const head = snapshotOfRef(metadata, "main");
   if (head === null) throw new SluiceError("ROLLBACK_REFUSED", `${dataset} has no version yet`);
   if (head === target) throw new SluiceError("ROLLBACK_REFUSED", `main of ${dataset} is snapshot ${to.snapshotId} as it is`);

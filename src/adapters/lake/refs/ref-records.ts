@@ -1,6 +1,8 @@
+import { SluiceError } from "../../../core/errors.ts";
 import type { Authorship } from "../../../core/lake-refs.ts";
 import type { VersionSpace } from "../../../core/version-name.ts";
 import type { Snapshot, SnapshotRef, TableMetadata } from "../../iceberg/table-metadata.ts";
+import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 
 /** Who made a tag or branch, from what and why. Kept after it was dropped, so that its name never comes to mean something else. */
 export interface RefRecord extends Authorship {
@@ -63,4 +65,11 @@ export function versionSpace(dataset: string, metadata: TableMetadata): VersionS
     refs: new Map(Object.entries(metadata.refs).map(([name, ref]) => [name, ref["snapshot-id"].toString()])),
     log: metadata["snapshot-log"].map((entry) => ({ snapshotId: entry["snapshot-id"].toString(), atMs: entry["timestamp-ms"] })),
   };
+}
+
+/** The snapshot of a version that was looked up before: others may have expired it since. Rejects with VERSION_UNKNOWN. */
+export function existingSnapshot(dataset: string, metadata: TableMetadata, snapshotId: string): Snapshot {
+  const snapshot = snapshotWithId(metadata, BigInt(snapshotId));
+  if (snapshot === null) throw new SluiceError("VERSION_UNKNOWN", `snapshot ${snapshotId} of ${dataset} has expired`);
+  return snapshot;
 }

@@ -88,17 +88,21 @@ async function manifestsOf(
   return manifests;
 }
 
-/** What is written before the first attempt. */
-async function stage(
-  context: LakeContext,
-  dataset: string,
-  wanted: string | null,
-  id: bigint,
-): Promise<{ rollback: Rollback; files: readonly LiveFile[]; manifests: readonly NewManifest[] }> {
-  const { metadata } = (await loadTables(context, dataset)).promoted;
-  const rollback = chosen(dataset, metadata, wanted);
+/** What is written before an attempt, for what a rollback withdrew as it was then. */
+interface StagedForward {
+  readonly rollback: Rollback;
+  readonly files: readonly LiveFile[];
+  readonly manifests: readonly NewManifest[];
+}
+
+async function stage(context: LakeContext, metadata: TableMetadata, rollback: Rollback, id: bigint): Promise<StagedForward> {
   const files = await withdrawnFiles(context, metadata, rollback);
   return { rollback, files, manifests: await manifestsOf(context, metadata, id, files) };
+}
+
+/** Whether what was staged is still there: an erasure puts other files in the place of some, an expiry deletes them. */
+function isFresh(metadata: TableMetadata, staged: StagedForward, now: Rollback): boolean {
+  return staged.rollback.from === now.from && snapshotWithId(metadata, BigInt(now.from)) !== null;
 }
 
 /** Rejects where one of the files stands on main: another program has brought it back. */
@@ -116,12 +120,14 @@ export async function rollForward(
 ): ReturnType<LakeRefs["rollForward"]> {
   const { author, reason, producer = "unknown" } = change;
   const id = context.snapshotId();
-  const { rollback, files, manifests } = await stage(context, dataset, change.rollback, id);
-  const result = { snapshotId: id.toString(), rollback };
+  const { metadata: first } = (await loadTables(context, dataset)).promoted;
+  let staged = await stage(context, first, chosen(dataset, first, change.rollback), id);
   return commitUntilSettled(context, dataset, async (tables) => {
     const { metadata } = tables.promoted;
-    if (snapshotWithId(metadata, id) !== null) return { kind: "done", result };
-    chosen(dataset, metadata, rollback.id);
+    if (snapshotWithId(metadata, id) !== null) return { kind: "done", result: { snapshotId: id.toString(), rollback: staged.rollback } };
+    const rollback = chosen(dataset, metadata, staged.rollback.id);
+    if (!isFresh(metadata, staged, rollback)) staged = await stage(context, metadata, rollback, id);
+    const { files, manifests } = staged;
     await checkAbsent(context, metadata, files);
     const nowMs = context.clock.now();
     const { from, to, sequences, windows, rows } = rollback;
@@ -145,6 +151,6 @@ export async function rollForward(
     }
     const summary = await moveSummary(context, decision, { author, reason });
     await draft.append({ snapshotId: id, parent: draft.main, branch: "main", manifests, summary, merges: null, nowMs });
-    return { kind: "change", drafts: [draft, null], result };
+    return { kind: "change", drafts: [draft, null], result: { snapshotId: id.toString(), rollback } };
   });
 }

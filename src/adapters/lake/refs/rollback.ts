@@ -2,15 +2,17 @@ import { createHash } from "node:crypto";
 import { encodeDecision } from "../../../core/decision-text.ts";
 import type { Decision, MovedMain } from "../../../core/decision.ts";
 import type { Authorship, LakeRefs, MoveAuthorship, Rollback } from "../../../core/lake-refs.ts";
+import { resolveVersion } from "../../../core/version-name.ts";
 import { TableDraft } from "../../iceberg/table-draft.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { LakeContext } from "../lake-context.ts";
+import { loadTables } from "../lake-context.ts";
 import { summaryKeys, windowSummary } from "../summary-keys.ts";
 import { propertyNames, readContracts } from "../table-properties.ts";
 import { planRollback } from "./plan-rollback.ts";
-import { refAgeMs } from "./ref-records.ts";
+import { refAgeMs, versionSpace } from "./ref-records.ts";
 import { formatRanges, readRollbacks, withdrawnTag, writeRollbacks } from "./rollback-records.ts";
 
 /** The decision of a person who moved main. It reads no records: its counts are of the rows that it moved. */
@@ -86,11 +88,14 @@ export async function rollback(
 ): ReturnType<LakeRefs["rollback"]> {
   const { author, reason, producer = "unknown" } = change;
   const id = context.snapshotId();
+  // Looked up once: while others commit, `main~2` would come to mean what nobody asked for.
+  const { metadata: first } = (await loadTables(context, dataset)).promoted;
+  const to = resolveVersion(versionSpace(dataset, first), change.to, context.clock.now());
   let mine: Awaited<ReturnType<LakeRefs["rollback"]>> | null = null;
   return commitUntilSettled(context, dataset, async (tables) => {
     const { metadata } = tables.promoted;
     if (mine !== null && snapshotWithId(metadata, id) !== null) return { kind: "done", result: mine };
-    const { plan, head, versions, target, ranges, isRewritten } = await planRollback(context, tables, change.to);
+    const { plan, head, versions, target, ranges, isRewritten } = await planRollback(context, tables, to);
     const nowMs = context.clock.now();
     const moved: MovedMain = {
       rollback: id.toString(),
