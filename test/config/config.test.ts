@@ -69,6 +69,15 @@ describe("a small configuration", () => {
         },
         engine: { kind: "compiled", heapMib: 512 },
         quarantine: { attemptsMax: 5 },
+        maintenance: {
+          enabled: true,
+          intervalMs: 3_600_000,
+          snapshotAgeMsMax: 432_000_000,
+          snapshotsMin: 20,
+          fileBytesTarget: 134_217_728,
+          filesMin: 16,
+          orphanAgeMsMin: 259_200_000,
+        },
         log: { level: "info", format: "auto" },
       },
     });
