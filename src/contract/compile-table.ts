@@ -16,6 +16,7 @@ export function compileTable(compilation: Compilation, settings: Node | null, si
     partitionBy: child(settings, "partitionBy") === null ? null : partitionBy(compilation, items(settings, "partitionBy")),
     sortBy: child(settings, "sortBy") === null ? null : sortBy(compilation, items(settings, "sortBy")),
     formatVersion: numberAt(settings, "formatVersion") as 2 | 3 | null,
+    statistics: textAt(settings, "statistics") as TablePlan["statistics"],
     columns: new Map(sites.map((site) => [site.field.path, columnPast(compilation, site)])),
   };
 }

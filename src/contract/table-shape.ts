@@ -52,6 +52,12 @@ export const tableKeys: Readonly<Record<string, Key>> = {
     doc: "The order of rows in each file; none in the list: as they came.",
     byDefault: "as the table is",
   },
+  statistics: {
+    shape: oneOf(["none", "window"]),
+    use: "enforced",
+    doc: "`window`: each window leaves its decision and its whole profile as a statistics file (Puffin) of its snapshot.",
+    byDefault: "as the table is; none for a new one",
+  },
   formatVersion: {
     shape: { type: "integer", min: 2, max: 3 },
     use: "enforced",

@@ -34,6 +34,8 @@ export interface TablePlan {
   readonly sortBy: readonly SortPlan[] | null;
   /** Null: the table's own version stays, 2 for a new one. */
   readonly formatVersion: 2 | 3 | null;
+  /** Whether each window leaves its decision and profile as a statistics file of its snapshot. Null: as the table has it, at first not. */
+  readonly statistics: "none" | "window" | null;
   /** By the path of a field, nested ones too. */
   readonly columns: ReadonlyMap<string, ColumnPast>;
 }

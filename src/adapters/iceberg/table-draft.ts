@@ -1,5 +1,7 @@
 import type { ManifestFile } from "./manifest-list.ts";
 import type { ReplacedFiles } from "./replaced-files.ts";
+import type { PuffinBlob } from "./puffin-file.ts";
+import { encodePuffin } from "./puffin-file.ts";
 import { numberManifests } from "./row-lineage.ts";
 import { replacedSummary, replaceFiles } from "./replaced-files.ts";
 import type { MergeCache } from "./manifest-merge.ts";
@@ -8,7 +10,7 @@ import type { Requirement } from "./metadata-requirement.ts";
 import type { Update } from "./metadata-update.ts";
 import { applyUpdates } from "./metadata-update.ts";
 import type { NewManifest, TableIo } from "./table-io.ts";
-import { readManifestList, writeManifestList } from "./table-io.ts";
+import { readManifestList, writeManifestList, writeStatistics } from "./table-io.ts";
 import type { Snapshot, TableMetadata } from "./table-metadata.ts";
 import { snapshotOfRef } from "./table-metadata.ts";
 
@@ -111,7 +113,7 @@ export class TableDraft {
     this.#required.push({ type: "assert-ref-snapshot-id", ref, "snapshot-id": this.base.refs[ref]?.["snapshot-id"] ?? null });
   }
 
-  /** URIs of the manifest lists written for it: of no use once the attempt has certainly failed. */
+  /** URIs of the manifest lists and statistics written for it: of no use once the attempt has certainly failed. */
   get manifestLists(): readonly string[] {
     return this.#lists;
   }
@@ -145,6 +147,23 @@ export class TableDraft {
       ...totals(replaced.manifests),
       ...replacement.summary,
     });
+  }
+
+  /** Adds a file of statistics of a snapshot that this draft adds. */
+  async describe(snapshot: Snapshot, blobs: readonly PuffinBlob[]): Promise<void> {
+    const { "snapshot-id": snapshotId, "sequence-number": sequence } = snapshot;
+    const { bytes, footerBytes } = encodePuffin(blobs, { snapshotId, sequence }, "Sluice");
+    const uri = await writeStatistics(this.#io, this.#metadata, snapshotId, bytes);
+    this.#lists.push(uri);
+    const statistics = {
+      "snapshot-id": snapshotId,
+      "statistics-path": uri,
+      "file-size-in-bytes": bytes.length,
+      "file-footer-size-in-bytes": footerBytes,
+      // The file's own footer lists its blobs. Types that the specification does not name have PyIceberg (0.12) refuse the whole table here.
+      "blob-metadata": [],
+    };
+    this.update({ action: "set-statistics", statistics });
   }
 
   async #add(change: SnapshotChange, manifests: readonly ManifestFile[], summary: Record<string, string>): Promise<Snapshot> {

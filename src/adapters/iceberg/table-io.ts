@@ -144,3 +144,11 @@ export async function writeManifestList(
   io.probe("manifest.written");
   return uri;
 }
+
+/** Writes a Puffin file about a snapshot; answers its URI. */
+export async function writeStatistics(io: TableIo, metadata: TableMetadata, snapshotId: bigint, bytes: Uint8Array): Promise<string> {
+  const uri = `${metadata.location}/metadata/stats-${snapshotId}-${io.uuid()}.puffin`;
+  await io.storage.write(pathOfUri(io.storage, uri), bytes);
+  io.probe("manifest.written");
+  return uri;
+}

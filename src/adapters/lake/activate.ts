@@ -42,11 +42,17 @@ function newTable(
   return newTableMetadata({ uuid, location, ...table, properties: { ...tableProperties, ...properties }, nowMs: context.clock.now() });
 }
 
+function statisticsProperty(contract: Contract): Record<string, string> {
+  const wanted = contract.table?.statistics ?? null;
+  return wanted === null ? {} : { [propertyNames.statistics]: wanted };
+}
+
 async function create(context: LakeContext, contract: Contract, activated: ActivatedContract): Promise<boolean> {
   const evolved = schemaOfContract(contract, null);
   const properties = {
     [propertyNames.contracts]: writeContracts([activated]),
     [propertyNames.contractFields]: writeContractFields(evolved.contractIds),
+    ...statisticsProperty(contract),
   };
   const plain = newTable(context, evolved, properties);
   const promoted = applyUpdates(plain, [...versionUpdates(plain, contract), ...layoutUpdates(plain, contract.table, evolved.schema)]);
@@ -84,6 +90,7 @@ async function plan(context: LakeContext, contract: Contract, activated: Activat
     properties: {
       [propertyNames.contracts]: writeContracts([...known, activated]),
       [propertyNames.contractFields]: writeContractFields(contractIds),
+      ...statisticsProperty(contract),
     },
     before: (table) => {
       table.update(...versionUpdates(metadata, contract));

@@ -17,6 +17,7 @@ import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
 import { heldBranch, summaryKeys, windowSummary } from "./summary-keys.ts";
 import { manifestsOf, writePassed, writeQuarantined } from "./table-files.ts";
+import { pinStatistics } from "./window-statistics.ts";
 import { positionsById, propertyNames, readContracts, readHoldNext, readPositions, writePositions } from "./table-properties.ts";
 
 /** What of a window is written before the first attempt, and is the same in all of them. */
@@ -229,6 +230,7 @@ async function plan(context: LakeContext, staged: Staged, tables: DatasetTables,
     merges: staged.merges.promoted,
     nowMs,
   });
+  if (!held) await pinStatistics(drafts.promoted, snapshot, decision, commit.profile);
   if (quarantineMoves) {
     await drafts.quarantine.append({
       snapshotId: ids.quarantine,

@@ -12,6 +12,8 @@ export const propertyNames = {
   holdNext: "sluice.hold-next",
   /** Ids of the fields that the active contract names: those it may drop. */
   contractFields: "sluice.contract-fields",
+  /** `window`: each window's decision and profile are pinned to its snapshot. */
+  statistics: "sluice.statistics",
   /** Contents that keep the summaries of expired snapshots. */
   ledger: "sluice.ledger",
   /** Contents that say what was erased, by whom and why. */
