@@ -86,7 +86,7 @@ async function step(lake: Lake, model: Model, random: () => number, pass: (days:
   }
   if (choice < 0.96) {
     const [promoted] = await lake.maintenance.compact("orders", { fileBytesTarget: 1 << 20, filesMin: 2 }, false);
-    if (promoted?.snapshotId != null) model.commit(await head(), []);
+    if (promoted !== undefined && promoted.snapshotId !== null) model.commit(await head(), []);
     return "compact";
   }
   pass(10);
@@ -108,7 +108,9 @@ it.each([3, 4])(
     for (let n = 0; n < 30; n++) {
       steps.push(await step(lake, model, random, (days) => (now += days * dayMs)));
       const main = await readBranch(scratch.folder, "orders");
-      expect(main.promoted.map((each) => each.split("=")[0]).toSorted(), steps.join(", ")).toEqual([...model.main!.rows].toSorted());
+      expect(main.promoted.map((each) => each.split("=")[0] as string).toSorted(), steps.join(", ")).toEqual(
+        [...model.main!.rows].toSorted(),
+      );
       const withdrawn = [...model.withdrawn.values()].reduce((sum, rows) => sum + rows.size, 0);
       const counts = await expectConserved(scratch.folder);
       expect([counts["promoted"] ?? 0, counts["withdrawn"] ?? 0], steps.join(", ")).toEqual([model.main!.rows.size, withdrawn]);
