@@ -9,6 +9,7 @@ import { ExitCode } from "./exit-code.ts";
 import { UsageError } from "./failure.ts";
 import { readConfig } from "./session.ts";
 import { onStopSignal } from "./stop-signal.ts";
+import { telemetryOptions } from "./telemetry-options.ts";
 import { version } from "./version.ts";
 
 const portMax = 65_535;
@@ -32,12 +33,8 @@ export async function serveUntilStopped(invocation: Invocation): Promise<ExitCod
   const { terminal } = invocation;
   const config = readConfig(invocation);
   const server = serverOf(invocation, config.http.catalog);
-  const { otlpEndpoint, prometheusPort } = config.telemetry;
   const telemetry = await startTelemetry({
-    worker: config.worker,
-    version,
-    otlpEndpoint: otlpEndpoint ?? null,
-    prometheus: prometheusPort === undefined ? null : { host: config.http.host, port: prometheusPort },
+    ...telemetryOptions(config),
     watched: { lanes: () => [], bytesInFlight: () => 0, now: () => Date.now() },
   });
   const text = config.log.format === "text" || (config.log.format === "auto" && terminal.isWatched);

@@ -19,9 +19,6 @@ import type { Lake, Probe, Producer, Sink, Source } from "../core/ports.ts";
 import { Gate } from "../gate/gate.ts";
 import { Outbox } from "../gate/outbox.ts";
 import type { WorkerStatus } from "../http/health.ts";
-import { startHealthServer } from "../http/health.ts";
-import type { CatalogServer } from "../rest-catalog/catalog-server.ts";
-import { serveCatalog } from "./catalog.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
 import { openEngine } from "./engine.ts";
@@ -30,7 +27,9 @@ import { adapting, fileContracts } from "./file-contract.ts";
 import { openSourceRegistry } from "./registry.ts";
 import { openLake } from "./session.ts";
 import { sqlQueries } from "./sql-queries.ts";
+import { telemetryOptions } from "./telemetry-options.ts";
 import { version } from "./version.ts";
+import { startServers } from "./worker-servers.ts";
 
 /** How long a worker that ends waits for its sinks; what is left is delivered by the next one. */
 const drainMs = 5000;
@@ -102,12 +101,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     windowBytesMax: Math.floor(config.source.bytesInFlightMax / 3),
     start: config.source.kind === "kafka" ? config.source.start : { at: "earliest" },
   });
-  const { otlpEndpoint, prometheusPort } = config.telemetry;
   const telemetry = await startTelemetry({
-    worker: config.worker,
-    version,
-    otlpEndpoint: otlpEndpoint ?? null,
-    prometheus: prometheusPort === undefined ? null : { host: config.http.host, port: prometheusPort },
+    ...telemetryOptions(config),
     watched: { lanes: () => gate.status().lanes, bytesInFlight: () => source.bytesInFlight(), now: clock.now },
   });
   listeners.push(telemetry.observe);
@@ -131,24 +126,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   let phase: WorkerStatus["phase"] = "starting";
   const status = (): WorkerStatus => ({ ...gate.status(), phase });
-  const health = config.http.enabled ? await startHealthServer({ host: config.http.host, port: config.http.port, status }) : null;
-  if (health !== null) log?.info({ url: health.url }, "health is served");
-
-  const { catalog: served } = config.http;
-  const serve = async (): Promise<CatalogServer> => {
-    try {
-      return await serveCatalog(config, served, { probe, observe: telemetry.observeCatalog, log });
-    } catch (fault) {
-      // A process that still listens somewhere would not end.
-      await health?.close();
-      await telemetry.shutdown();
-      await engine.close();
-      await lake.close();
-      throw fault;
-    }
-  };
-  const catalog = served.enabled ? await serve() : null;
-  if (catalog !== null) log?.info({ url: catalog.url }, "the catalog is served");
+  const servers = await startServers(config, { status, probe, observe: telemetry.observeCatalog, log }).catch(async (fault: unknown) => {
+    // A process that still listens somewhere would not end.
+    await telemetry.shutdown();
+    await engine.close();
+    await lake.close();
+    throw fault;
+  });
 
   const run = async (): Promise<void> => {
     // Object stores show nothing of what was left half written.
@@ -167,8 +151,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     } finally {
       await watch?.stop();
       await maintenance?.stop();
-      await health?.close();
-      await catalog?.close();
+      await servers.close();
       await outbox.stop();
       await telemetry.shutdown();
       await sweep?.end();
@@ -181,7 +164,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     gate,
     lake,
     source,
-    healthUrl: health?.url ?? null,
+    healthUrl: servers.healthUrl,
     done: run(),
     stop: () => {
       phase = "stopping";
