@@ -163,15 +163,12 @@ export async function startCatalogServer(options: CatalogServerOptions): Promise
   });
   // Who asks is settled before anything that they send is read.
   server.addHook("onRequest", async (request) => {
+    if (request.is404) throw new RestError(404, "NoSuchEndpointException", `No route for request: ${request.method} ${request.url}`);
     if (request.routeOptions.url !== tokenPath) options.gate.principal(request.headers.authorization);
   });
   server.setErrorHandler(async (fault, request, reply) => {
     const error = faultAnswer(context, `${request.method} ${request.routeOptions.url ?? ""}`, fault);
     await send(reply, { status: error.status, body: errorBody(error) });
-  });
-  server.setNotFoundHandler(async (request, reply) => {
-    const error = new RestError(404, "NoSuchEndpointException", `No route for request: ${request.method} ${request.url}`);
-    await send(reply, { status: 404, body: errorBody(error) });
   });
   const endpoints = catalogEndpoints({ ...context, turns: new CommitTurns() });
   serveEntry(server, options, endpoints);

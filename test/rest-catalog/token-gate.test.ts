@@ -97,7 +97,7 @@ describe("scopes", () => {
     const status = async (who: string | null, method: string, path: string, body?: unknown): Promise<number> =>
       (await ask(method, path, body, who === null ? {} : as(who))).status;
     expect(await status(null, "GET", "/v1/config")).toBe(401);
-    expect(await status(null, "GET", "/v1/no/such/place")).toBe(401);
+    expect(await status(null, "POST", "/v1/no/such/place", {})).toBe(404);
     // Nothing that a stranger sends is read: this is no JSON.
     expect((await fetch(`${catalog.url}/v1/namespaces`, { method: "POST", body: "{" })).status).toBe(401);
     const form = new URLSearchParams({ grant_type: "x".repeat(100_000) });
