@@ -7,7 +7,7 @@ import { ownRestCatalog, restClient } from "../../live/harness/own-rest-catalog.
 import { testRestCatalog } from "../../live/harness/test-rest-catalog.ts";
 import { s3Keys, testS3 } from "../../live/harness/test-s3.ts";
 import { expectConserved } from "./conservation.ts";
-import { moveLake, openLake, scratchFolder, startedLake } from "./lake-fixture.ts";
+import { collect, contract, makeWindow, moveLake, openLake, partitions, row, scratchFolder, startedLake } from "./lake-fixture.ts";
 import { operations, positionOf } from "./lake-worker.ts";
 import { readBranch } from "./table-content.ts";
 import { runWorker } from "./worker-process.ts";
@@ -70,6 +70,42 @@ describe.each(places)("a lake in $name", ({ here, kills, races, make }) => {
     expect((await readBranch(scratch.folder, "orders")).promoted.length).toBe(counts["promoted"]);
     expect(await lake.contractText("sha256:v1")).toBe("the first contract");
     expect((await lake.snapshots("orders")).length).toBeGreaterThan(5);
+    await lake.close();
+  });
+
+  it.skipIf(!here)("tags, rolls back, brings back, and releases two datasets in one transaction", { timeout: 60_000 }, async () => {
+    using scratch = scratchFolder();
+    moveLake(scratch.folder, await make());
+    const lake = await openLake(scratch.folder);
+    const by = { author: "ann", reason: "test", keepMs: 90 * 86_400_000 };
+    for (const operation of ["create", "window", "window", "tag", "rollback", "window"] as const) await operations[operation]!(lake);
+    expect(await expectConserved(scratch.folder)).toEqual({ promoted: 6, open: 3, withdrawn: 3 });
+    await operations["rollforward"]!(lake);
+    expect(await expectConserved(scratch.folder)).toEqual({ promoted: 9, open: 3 });
+    expect((await collect(lake.history("orders", 0n))).map((each) => [each.decision.kind, each.isWithdrawn])).toEqual([
+      ["window", false],
+      ["window", false],
+      ["withdraw", false],
+      ["window", false],
+      ["restore", false],
+    ]);
+    const others = { ...contract, dataset: "others", hash: "sha256:o", text: "others" };
+    await lake.activate(others);
+    await lake.recordStart("others", [{ ...partitions[0]!, next: 0n }]);
+    await lake.commitWindow(makeWindow({ id: "o1", from: 0n, values: [row(1)], contract: others }));
+    const release = await lake.refs.createRelease({ name: "release/1", datasets: ["orders", "others"], version: "main", ...by });
+    expect(release.members.map((each) => [each.dataset, each.rows, each.isIntact])).toEqual([
+      ["orders", 9, true],
+      ["others", 1, true],
+    ]);
+    expect((await lake.refs.list("orders")).map((each) => [each.name, each.kind])).toEqual([
+      ["main", "main"],
+      ["release/1", "release"],
+      ["t1", "tag"],
+    ]);
+    expect((await lake.refs.compare("orders", "t1", "main")).added.rows).toBe(3n);
+    await lake.refs.dropRelease({ name: "release/1", author: "ann", reason: "done" });
+    expect(await lake.refs.releases()).toEqual([]);
     await lake.close();
   });
 
