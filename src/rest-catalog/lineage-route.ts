@@ -4,7 +4,7 @@ import { errorBody } from "./rest-error.ts";
 import type { TokenGate } from "./token-gate.ts";
 
 /** Where OpenLineage's clients send their events (Marquez' path). */
-export const lineagePath = "/api/v1/lineage";
+const lineagePath = "/api/v1/lineage";
 
 /** Takes an event of OpenLineage; answers how many of its inputs were recorded. Rejects with EVENT_INVALID. */
 export interface LineageIntake {

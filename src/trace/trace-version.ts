@@ -133,10 +133,9 @@ function heldTrace(window: TracedWindow, answers: readonly TracedWindow[], inVer
   const isAnswer = (each: TracedWindow): boolean => each.answer?.heldWindowId === window.windowId;
   const found = answers.find(isAnswer);
   const { windowId, records } = window;
+  const said = found?.answer ?? null;
   const answer =
-    found?.answer == null
-      ? null
-      : { kind: found.kind, author: found.answer.author, reason: found.answer.reason, atMs: found.committedAtMs };
+    found === undefined || said === null ? null : { kind: found.kind, author: said.author, reason: said.reason, atMs: found.committedAtMs };
   const isIn = inVersion.some((each) => isAnswer(each) && each.kind === "publish");
   return { windowId, heldAtMs: window.committedAtMs, records, answer, isIn };
 }

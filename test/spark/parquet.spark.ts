@@ -292,7 +292,12 @@ describe.skipIf(here === null)("a Parquet file of ours, in Spark", () => {
       for (const name of ["flag", "small", "real", "price", "carrier", "raw"]) {
         expect([name, chunk(name).nulls, chunk(name).pageNulls]).toEqual([name, nulls(name), nulls(name)]);
       }
-      expect(chunk("seq")).toMatchObject({ low: String(own[0]?.["seq"] as bigint), high: String(own.at(-1)?.["seq"] as bigint), nulls: 0, order: "ASCENDING" });
+      expect(chunk("seq")).toMatchObject({
+        low: String(own[0]?.["seq"] as bigint),
+        high: String(own.at(-1)?.["seq"] as bigint),
+        nulls: 0,
+        order: "ASCENDING",
+      });
       expect(chunk("carrier")).toMatchObject({ low: "AA", high: "WN" });
       expect(chunk("seq").pages).toBe(Math.ceil(own.length / 1000));
       expect(chunk("seq").encodings).toContain("DELTA_BINARY_PACKED");
