@@ -56,6 +56,7 @@ it("compacts, expires and cleans up from the command line, and only says so in a
   expect(expired[0]?.files).toBeGreaterThan(20);
   const after = await readBranch(scratch.folder, "orders");
   expect([after.promoted, after.quarantined]).toEqual([before.promoted, before.quarantined]);
+  expect((await command("orphans", "--grace", "1m")).err).toContain("1h at least");
   expect((await command("orphans", "--dry-run", "--grace", "30d")).out).toBe("would remove 0 files that nothing names (0 B)\n");
   expect((await sluice(["snapshots", "--config", config])).out).toContain("compact");
   expect((await sluice(["trace", "record", "orders:0:0", "--config", config])).out).toContain("orders:0:0  promoted");

@@ -2,6 +2,7 @@ import type { CompactionReport, ExpiryReport, OrphanReport } from "../../core/la
 import type { CommandSpec, Invocation } from "../command.ts";
 import { configOption, datasetOption, jsonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
+import { UsageError } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { formatBytes, formatCount } from "../table.ts";
 
@@ -32,6 +33,8 @@ const expiryShape =
 const orphanShape = "{ dryRun: boolean, files: number, bytes: number, paths: string[], contentsSkipped: string | null }";
 const compactionShape =
   "{ dataset: string, table: 'promoted' | 'quarantine', dryRun: boolean, filesBefore: number, filesAfter: number, rows: string, bytesBefore: string, bytesAfter: string, snapshotId: string | null, attempts: number, skipped: { files: number, why: string }[] }";
+
+const graceMsMin = 3600_000;
 
 /** The dataset that was named, else all. */
 async function datasetsOf({ lake }: Session, invocation: Invocation): Promise<readonly string[]> {
@@ -67,6 +70,7 @@ async function expireAll(session: Session, invocation: Invocation): Promise<Expi
 
 async function removeOrphans(session: Session, invocation: Invocation): Promise<OrphanReport> {
   const graceMs = invocation.span("grace") ?? session.config.maintenance.orphanAgeMsMin;
+  if (graceMs < graceMsMin) throw new UsageError("--grace takes 1h at least: commits that are under way have files that nothing names yet");
   const report = await session.lake.maintenance.removeOrphans(graceMs, invocation.flag("dryRun"));
   if (invocation.json) return report;
   const { terminal } = invocation;
