@@ -39,7 +39,7 @@ export function describeStores(subject: StoresSubject): void {
     });
 
     it("fences cursors: who lost the lease can't advance", async () => {
-      const first = (await mine.cursors.acquire("dlq", "orders", "me", 1000))!;
+      const first = (await mine.cursors.acquire("dlq", "orders", "me", 60_000))!;
       expect(first).toEqual({ sequence: 0n, fence: 1n });
       expect(await yours.cursors.acquire("dlq", "orders", "you", 1000)).toBeNull();
       expect(await yours.cursors.acquire("lineage", "orders", "you", 1000)).toEqual({ sequence: 0n, fence: 1n });

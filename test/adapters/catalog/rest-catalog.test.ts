@@ -17,7 +17,7 @@ afterAll(async () => {
   await own.close();
 });
 
-const patient = { tls: null, timeoutMs: 10_000, random: Math.random, patienceMs: 3000, probe: () => {} };
+const patient = { tls: null, timeoutMs: 10_000, random: Math.random, patienceMs: 6000, probe: () => {} };
 
 function open(uri: string, changes: Partial<RestCatalogOptions> = {}): Promise<RestCatalog> {
   return RestCatalog.open({ uri, warehouse: null, auth: null, ...patient, ...changes });
@@ -126,7 +126,7 @@ describe("through a network that fails", () => {
   const down = { kind: "status", status: 503, code: "ServiceUnavailable" } as const;
   beforeEach(async () => {
     proxy = await toxicHttp(own.uri);
-    catalog = await open(proxy.endpoint, { auth: restClient, timeoutMs: 800 });
+    catalog = await open(proxy.endpoint, { auth: restClient, timeoutMs: 1500 });
     await catalog.createNamespace("db");
     name = `t${randomUUID()}`;
     await catalog.commit([
