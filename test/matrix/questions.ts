@@ -7,7 +7,7 @@ import type { Cell, Condition, Question, Row } from "./question.ts";
 const key = { topic: "orders", topicId: "topic-a", partition: 0 };
 
 /** A contract of one table. */
-export async function contractOf(
+async function contractOf(
   table: string,
   version: number,
   properties: readonly string[],
@@ -29,7 +29,7 @@ ${properties.map((property) => `      - ${property}`).join("\n")}
 }
 
 /** A table in the making: its rows go through windows, as the gate would commit them. */
-export class MatrixTable {
+class MatrixTable {
   readonly name: string;
   readonly #lake: Lake;
   readonly #settings: readonly string[];
