@@ -7,12 +7,7 @@ import type { Cell, Condition, Question, Row } from "./question.ts";
 const key = { topic: "orders", topicId: "topic-a", partition: 0 };
 
 /** A contract of one table. */
-async function contractOf(
-  table: string,
-  version: number,
-  properties: readonly string[],
-  settings: readonly string[],
-): Promise<Contract> {
+async function contractOf(table: string, version: number, properties: readonly string[], settings: readonly string[]): Promise<Contract> {
   const text = `apiVersion: v3.2.0
 kind: DataContract
 id: ${table}
