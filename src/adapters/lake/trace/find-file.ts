@@ -2,8 +2,8 @@ import type { FilePlace } from "../../../core/lake-trace.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
-import type { LiveFile } from "./live-files.ts";
-import { ManifestReader, namedVersions } from "./live-files.ts";
+import type { HeldFile } from "./held-files.ts";
+import { everyVersion, heldFiles, namedVersions } from "./held-files.ts";
 
 /** See `LakeTraces.findFile`. */
 export async function findFile(context: LakeContext, dataset: string, path: string): Promise<FilePlace | null> {
@@ -14,16 +14,16 @@ export async function findFile(context: LakeContext, dataset: string, path: stri
 }
 
 async function findIn(context: LakeContext, metadata: TableMetadata, table: FilePlace["table"], path: string): Promise<FilePlace | null> {
-  const reader = new ManifestReader(context.storage);
+  const cache = new Map();
   const isIt = (uri: string): boolean => uri === path || uri.endsWith(`/${path.replace(/^\//, "")}`);
-  for (const versions of [namedVersions(metadata), metadata.snapshots.map((snapshot) => [null, snapshot] as const)]) {
-    for (const [uri, live] of await reader.files(versions)) if (isIt(uri)) return placeOf(live, table);
+  for (const versions of [namedVersions(metadata), everyVersion(metadata)]) {
+    for (const [uri, live] of await heldFiles(context, versions, cache)) if (isIt(uri)) return placeOf(live, table);
   }
   return null;
 }
 
-/** A live file as `trace` tells of it. */
-export function placeOf({ file, addedBy, refs }: LiveFile, table: FilePlace["table"]): FilePlace {
+/** A held file as `trace` tells of it. */
+export function placeOf({ file, addedBy, refs }: HeldFile, table: FilePlace["table"]): FilePlace {
   return {
     file: file.file_path as string,
     table,

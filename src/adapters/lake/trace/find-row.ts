@@ -8,8 +8,8 @@ import { currentSchema } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
 import { placeOf } from "./find-file.ts";
-import type { LiveFile } from "./live-files.ts";
-import { ManifestReader, namedVersions } from "./live-files.ts";
+import type { HeldFile } from "./held-files.ts";
+import { everyVersion, heldFiles, namedVersions } from "./held-files.ts";
 
 /** Ids of the columns that say where a row came from. */
 interface SourceIds {
@@ -22,11 +22,11 @@ interface SourceIds {
 export async function findRow(context: LakeContext, dataset: string, key: RecordKey): Promise<readonly RowPlace[]> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const ids = sourceIds(metadata);
-  const reader = new ManifestReader(context.storage);
-  const named = await rowsIn(context, await reader.files(namedVersions(metadata)), ids, key);
+  const cache = new Map();
+  const named = await rowsIn(context, await heldFiles(context, namedVersions(metadata), cache), ids, key);
   if (named.length > 0) return named;
   // What no ref reaches any more was rolled back, dropped, or its branch was.
-  return rowsIn(context, await reader.files(metadata.snapshots.map((snapshot) => [null, snapshot])), ids, key);
+  return rowsIn(context, await heldFiles(context, everyVersion(metadata), cache), ids, key);
 }
 
 function sourceIds(metadata: TableMetadata): SourceIds {
@@ -37,7 +37,7 @@ function sourceIds(metadata: TableMetadata): SourceIds {
 
 async function rowsIn(
   context: LakeContext,
-  files: ReadonlyMap<string, LiveFile>,
+  files: ReadonlyMap<string, HeldFile>,
   ids: SourceIds,
   key: RecordKey,
 ): Promise<readonly RowPlace[]> {

@@ -3,8 +3,8 @@ import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
-import type { LiveFile } from "./live-files.ts";
-import { ManifestReader, namedVersions } from "./live-files.ts";
+import type { HeldFile } from "./held-files.ts";
+import { everyVersion, heldFiles, namedVersions } from "./held-files.ts";
 
 /** See `LakeTraces.usage`. */
 export async function tableUsage(context: LakeContext, dataset: string): Promise<readonly TableUsage[]> {
@@ -13,9 +13,9 @@ export async function tableUsage(context: LakeContext, dataset: string): Promise
 }
 
 async function usageOf(context: LakeContext, metadata: TableMetadata, table: TableUsage["table"]): Promise<TableUsage> {
-  const reader = new ManifestReader(context.storage);
-  const named = await reader.files(namedVersions(metadata));
-  const all = await reader.files(metadata.snapshots.map((snapshot) => [null, snapshot]));
+  const cache = new Map();
+  const named = await heldFiles(context, namedVersions(metadata), cache);
+  const all = await heldFiles(context, everyVersion(metadata), cache);
   const inMain = [...named.values()].filter((file) => file.refs.has("main"));
   return {
     table,
@@ -27,7 +27,7 @@ async function usageOf(context: LakeContext, metadata: TableMetadata, table: Tab
   };
 }
 
-function totalsOf(files: readonly LiveFile[]): FileTotals {
+function totalsOf(files: readonly HeldFile[]): FileTotals {
   const sum = (key: string): bigint => files.reduce((total, { file }) => total + (file[key] as bigint), 0n);
   return { files: files.length, rows: sum("record_count"), bytes: sum("file_size_in_bytes") };
 }
