@@ -47,16 +47,20 @@ function windowLines(windows: readonly VersionWindow[]): readonly string[] {
 const measures: readonly (readonly [title: string, of: (column: ColumnSummary) => string | null])[] = [
   ["null", (column) => formatShare(column.nulls + column.missing, column.count)],
   ["distinct", (column) => formatCount(column.distinct)],
-  ["mean", (column) => number(column.mean)],
-  ["p05", (column) => number(column.quantiles?.p05)],
-  ["p50", (column) => number(column.quantiles?.p50)],
-  ["p95", (column) => number(column.quantiles?.p95)],
+  ["mean", (column) => measure(column, column.mean)],
+  ["p05", (column) => measure(column, column.quantiles?.p05)],
+  ["p50", (column) => measure(column, column.quantiles?.p50)],
+  ["p95", (column) => measure(column, column.quantiles?.p95)],
   ["min", (column) => column.min],
   ["max", (column) => column.max],
 ];
 
-function number(value: number | null | undefined): string | null {
-  return value === null || value === undefined ? null : Number(value.toPrecision(6)).toString();
+/** A statistic of a column: whole numbers whole, moments as such (profiles have them as seconds), anything else to six digits. */
+function measure(column: ColumnSummary, value: number | null | undefined): string | null {
+  if (value === null || value === undefined) return null;
+  if (/^\d{4}-\d{2}-\d{2}T/.test(column.max ?? "")) return formatTime(value * 1000);
+  if (Number.isInteger(value) || Math.abs(value) >= 1e6) return String(Math.round(value));
+  return Number(value.toPrecision(6)).toString();
 }
 
 /** What of a column differs, A's value before B's; a column that is the same in both says nothing. */
