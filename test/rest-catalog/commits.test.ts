@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { openCatalog } from "../../src/adapters/catalog/open-catalog.ts";
 import type { CatalogFixture } from "./catalog-fixture.ts";
 import { catalogFixture } from "./catalog-fixture.ts";
@@ -62,13 +62,19 @@ it("makes commits that meet again over what the other left, while their requirem
       if ((await other.catalog.commit([{ base, requirements: [], updates }])).status === "committed") return;
     }
   };
+  // One of them stands exactly between the server's reading and its commit.
+  const spy = vi.spyOn(catalog.context.catalog, "commit").mockImplementationOnce(async (changes) => {
+    await commitBeside("between");
+    return catalog.context.catalog.commit(changes);
+  });
   const beside = others.reduce((done, name) => done.then(() => commitBeside(name)), Promise.resolve());
   const answers = await Promise.all(names.map((name) => commit("busy", { requirements: [], updates: [set({ [name]: "1" })] })));
   await beside;
   await other.close();
+  spy.mockRestore();
   expect(new Set(answers.map((each) => each.status))).toEqual(new Set([200]));
   const { body } = await ask("GET", "/v1/namespaces/n/tables/busy");
-  expect(Object.keys(body.metadata.properties)).toEqual(expect.arrayContaining([...names, ...others]));
+  expect(Object.keys(body.metadata.properties)).toEqual(expect.arrayContaining([...names, ...others, "between"]));
   expect(catalog.events.some((event) => event.type === "catalog.retried")).toBe(true);
 }, 60_000);
 
