@@ -13,7 +13,7 @@ import { flightTexts } from "./flights.ts";
 
 /** Enough that compilers and first contacts are a small part of each run. */
 const records = 3_000_000;
-const rounds = 3;
+const rounds = 5;
 const modes = ["bare", "kafkajs", "ajv", "gate"] as const;
 const names = {
   bare: "bare consumer of the same client, record batches decoded",
