@@ -4,8 +4,15 @@ import { arrowBatch } from "./arrow-batch.ts";
 import { planArrow } from "./arrow-schema.ts";
 import { encodeBatch } from "./ipc-message.ts";
 
-/** Encodes rows that pass a contract, as what `encodeStart` of its plan begins. */
+const byContract = new WeakMap<Contract, EncodeRows>();
+
+/** Encodes rows that pass a contract, as what `encodeStart` of its plan begins: planned once a contract, for all of its windows. */
 export function createArrowRows(contract: Contract): EncodeRows {
-  const plan = planArrow(contract);
-  return (batch, rows) => encodeBatch(arrowBatch(plan, batch, rows));
+  let encode = byContract.get(contract);
+  if (encode === undefined) {
+    const plan = planArrow(contract);
+    encode = (batch, rows) => encodeBatch(arrowBatch(plan, batch, rows));
+    byContract.set(contract, encode);
+  }
+  return encode;
 }

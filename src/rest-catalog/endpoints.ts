@@ -9,7 +9,17 @@ import { parseChanges } from "./parse-changes.ts";
 import type { Reader } from "./reads.ts";
 import { ReadRecorder } from "./reads.ts";
 import type { TableAnswer } from "./tables.ts";
-import { createTable, dropTable, listTables, needTable, registerTable, renameTable, snapshotMode, tableAnswer } from "./tables.ts";
+import {
+  createTable,
+  dropTable,
+  listTables,
+  needTable,
+  registerTable,
+  renameTable,
+  snapshotMode,
+  tableAnswer,
+  tableEtag,
+} from "./tables.ts";
 
 /** A request, as far as handlers are concerned. */
 export interface CatalogRequest {
@@ -52,8 +62,8 @@ function okTable({ body, etag }: TableAnswer): CatalogAnswer {
   return { status: 200, body, etag };
 }
 
-function isHeld(ifNoneMatch: string | null, etag: string | null): boolean {
-  if (ifNoneMatch === null || etag === null) return false;
+function isHeld(ifNoneMatch: string | null, etag: string): boolean {
+  if (ifNoneMatch === null) return false;
   const tags = ifNoneMatch.split(",").map((each) => each.trim().replace(/^W\//, ""));
   return tags.includes(etag) || tags.includes("*");
 }
@@ -165,8 +175,8 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
         const mode = snapshotMode(query);
         const table = await needTable(context, { namespace, name });
         await reads.load(table.table, table.metadata, reader);
-        const answer = tableAnswer(context, table, mode);
-        return isHeld(ifNoneMatch, answer.etag) ? { status: 304, body: null, etag: answer.etag } : okTable(answer);
+        const etag = tableEtag(context, table.metadataLocation, mode);
+        return isHeld(ifNoneMatch, etag) ? { status: 304, body: null, etag } : okTable(tableAnswer(context, table, mode));
       },
     },
     {
@@ -188,9 +198,8 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
         const wanted = { table: { namespace, name }, ...parseChanges(new JsonObject(body)) };
         const [committed] = await commitTables(context, reader.principal, [wanted]);
         if (committed === undefined) throw new Error("a commit answers its table");
-        const { etag } = tableAnswer(context, committed);
         const text = `{"metadata-location":${JSON.stringify(committed.metadataLocation)},"metadata":${serializeTableMetadata(committed.metadata)}}`;
-        return { status: 200, body: text, etag };
+        return { status: 200, body: text, etag: tableEtag(context, committed.metadataLocation) };
       },
     },
     {

@@ -39,6 +39,12 @@ function restrict(metadata: TableMetadata, mode: SnapshotMode): TableMetadata {
   return { ...metadata, snapshots: metadata.snapshots.filter((snapshot) => pointed.has(snapshot["snapshot-id"])) };
 }
 
+/** The ETag of an answer about a table. A metadata file never changes: its name says all that the answer depends on. */
+export function tableEtag(context: CatalogContext, location: string, mode: SnapshotMode = "all"): string {
+  const text = `${mode}\n${location}\n${JSON.stringify(context.clientProperties)}`;
+  return `"${createHash("sha256").update(text).digest("hex").slice(0, 32)}"`;
+}
+
 /** The answer about a table; one that is only staged has no metadata file yet. */
 export function tableAnswer(
   context: CatalogContext,
@@ -48,11 +54,9 @@ export function tableAnswer(
   const { metadataLocation: location, metadata } = table;
   const place = location === null ? "" : `"metadata-location":${JSON.stringify(location)},`;
   const config = JSON.stringify(context.clientProperties);
-  const hash = createHash("sha256").update(`${mode}\n${location}\n${config}`).digest("hex");
   return {
     body: `{${place}"metadata":${serializeTableMetadata(restrict(metadata, mode))},"config":${config}}`,
-    // A metadata file never changes: its name says all that the answer depends on.
-    etag: location === null ? null : `"${hash.slice(0, 32)}"`,
+    etag: location === null ? null : tableEtag(context, location, mode),
   };
 }
 
@@ -127,8 +131,7 @@ export async function registerTable(
   // A second name would be a way around what guards the first.
   for (const other of await namesOf(context, metadata.location, table)) {
     principal.need("write", other.namespace);
-    const refusal = context.guard.refuseName(other.namespace);
-    if (refusal !== null) throw forbidden(refusal);
+    checkNewName(context, other);
   }
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
   if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);

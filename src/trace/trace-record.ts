@@ -34,9 +34,11 @@ export async function traceRecord(lake: Lake, dataset: string, topic: string, ke
   const rows = await lake.traces.findRow(dataset, key);
   let quarantined: QuarantinedRecord | null = null;
   for await (const record of lake.quarantined(dataset, { ids: [id], valueBytesMax: 0 })) quarantined = record;
-  const decisions = await decisionsAbout(lake, dataset, tree, { key, quarantined });
+  const { positions } = await lake.state(dataset);
+  const isRead = positions.some((each) => each.topicId === key.topicId && each.partition === key.partition && key.offset < each.next);
+  const decisions = await decisionsAbout(lake, dataset, tree, { key, quarantined, isRead });
   const found = { rows, quarantined, decisions, tree };
-  const state = stateOf(found) ?? (await unmetState(lake, dataset, key));
+  const state = stateOf(found) ?? (isRead ? "passed-over" : "unread");
   const says = sayState(state, found);
   return { dataset, source: { topic, ...key }, state, says, decisions, rows, quarantined };
 }
@@ -53,13 +55,11 @@ async function decisionsAbout(
   lake: Lake,
   dataset: string,
   tree: VersionTree,
-  { key, quarantined }: { readonly key: RecordKey; readonly quarantined: QuarantinedRecord | null },
+  { key, quarantined, isRead }: { readonly key: RecordKey; readonly quarantined: QuarantinedRecord | null; readonly isRead: boolean },
 ): Promise<readonly TracedWindow[]> {
   const known = tree.snapshots
     .flatMap((snapshot) => summarizedWindow(snapshot) ?? [])
     .filter((window) => isAbout(window, key, quarantined));
-  const { positions } = await lake.state(dataset);
-  const isRead = positions.some((each) => each.topicId === key.topicId && each.partition === key.partition && key.offset < each.next);
   if (known.some((window) => window.kind === "window") || !isRead) return known;
   const found: TracedWindow[] = [];
   for await (const window of lake.history(dataset, 0n)) {
@@ -83,13 +83,6 @@ function stateOf({ rows, quarantined, decisions, tree }: Found): RecordState | n
   if (decisions.some((window) => tree.named(`held/${window.windowId}`) !== null)) return "held";
   if (rows.length > 0) return "withdrawn";
   return decisions.length > 0 ? "absent" : null;
-}
-
-/** The state of a record that no decision is about. */
-async function unmetState(lake: Lake, dataset: string, key: RecordKey): Promise<RecordState> {
-  const { positions } = await lake.state(dataset);
-  const own = positions.find((each) => each.topicId === key.topicId && each.partition === key.partition);
-  return own === undefined || key.offset >= own.next ? "unread" : "passed-over";
 }
 
 function sayState(state: RecordState, { rows, quarantined, decisions }: Found): string {

@@ -116,14 +116,7 @@ async function answersOf(lake: Lake, dataset: string, since: TracedWindow): Prom
 }
 
 function contractsOf(windows: readonly CommittedWindow[]): readonly ContractUse[] {
-  const uses = new Map<string, CommittedWindow[]>();
-  for (const window of windows) {
-    const { hash } = window.decision.contract;
-    const known = uses.get(hash);
-    if (known === undefined) uses.set(hash, [window]);
-    else known.push(window);
-  }
-  return [...uses.values()].map((each) => {
+  return [...Map.groupBy(windows, (window) => window.decision.contract.hash).values()].map((each) => {
     const [first, last] = [each[0] as CommittedWindow, each.at(-1) as CommittedWindow];
     return { ...first.decision.contract, windows: each.length, firstAtMs: first.committedAtMs, lastAtMs: last.committedAtMs };
   });

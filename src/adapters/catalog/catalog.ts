@@ -7,6 +7,11 @@ export interface TableName {
   readonly name: string;
 }
 
+/** A table's name as the key of a map. */
+export function tableKey({ namespace, name }: TableName): string {
+  return JSON.stringify([namespace, name]);
+}
+
 /** One version of a table, as a catalog pointed to it. */
 export interface LoadedTable {
   readonly table: TableName;

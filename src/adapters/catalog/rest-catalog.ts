@@ -2,10 +2,10 @@ import type { Probe } from "../../core/ports.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Requirement } from "../iceberg/metadata-requirement.ts";
 import type { Update } from "../iceberg/metadata-update.ts";
-import { writeLosslessJson } from "../iceberg/lossless-json.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
-import { parseTableMetadata, snapshotWithId } from "../iceberg/table-metadata.ts";
+import { completeMetadata, snapshotWithId } from "../iceberg/table-metadata.ts";
 import type { Catalog, CommitOutcome, LoadedTable, TableChange, TableName } from "./catalog.ts";
+import { tableKey } from "./catalog.ts";
 import type { RestReply } from "./rest-http.ts";
 import type { Ask, RestOptions } from "./rest-session.ts";
 import { messageOf, RestSession } from "./rest-session.ts";
@@ -114,7 +114,7 @@ export class RestCatalog implements Catalog {
   }
 
   async load(table: TableName): Promise<LoadedTable | null> {
-    const seen = this.#seen.get(keyOf(table));
+    const seen = this.#seen.get(tableKey(table));
     const headers = seen?.etag === null || seen === undefined ? {} : { "if-none-match": seen.etag };
     const reply = await this.#ask({ method: "GET", path: pathOf(table), headers, repeatable: true }, [200, 304, 404]);
     if (reply.status === 404) return null;
@@ -205,8 +205,8 @@ export class RestCatalog implements Catalog {
     if (typeof location !== "string" || metadata === undefined) {
       throw new SluiceError("TABLE_CORRUPT", `catalog ${this.#session.name}: ${table.namespace}.${table.name} came without its metadata`);
     }
-    const loaded = { table, metadataLocation: location, metadata: parseTableMetadata(writeLosslessJson(metadata)) };
-    this.#seen.set(keyOf(table), { table: loaded, etag: reply.etag });
+    const loaded = { table, metadataLocation: location, metadata: completeMetadata(metadata) };
+    this.#seen.set(tableKey(table), { table: loaded, etag: reply.etag });
     return loaded;
   }
 }
@@ -215,10 +215,6 @@ type Change = Extract<TableChange, { readonly base: LoadedTable }>;
 
 function hasSnapshots(metadata: TableMetadata, updates: readonly Update[]): boolean {
   return updates.every((update) => update.action !== "add-snapshot" || snapshotWithId(metadata, update.snapshot["snapshot-id"]) !== null);
-}
-
-function keyOf(table: TableName): string {
-  return JSON.stringify([table.namespace, table.name]);
 }
 
 function conflict(tables: readonly TableName[], reply: RestReply): CommitOutcome {

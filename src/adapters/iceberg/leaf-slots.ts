@@ -1,16 +1,10 @@
 import { Cell, type Column } from "../../core/column.ts";
 import { SluiceError } from "../../core/errors.ts";
+import { signedOf } from "../../core/unscaled-bytes.ts";
 import type { Leaf } from "../../parquet/file-schema.ts";
 import type { LeafSlots } from "../../parquet/leaf-file.ts";
 import { emptyScalar, scalarType } from "../../parquet/schema-columns.ts";
 import type { LeafPages, PhysicalValues } from "./parquet-leaf-reader.ts";
-
-/** A decimal that a file holds as big-endian two's complement. */
-function bigintOfBytes(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return BigInt.asIntN(bytes.length * 8, value);
-}
 
 function* flat(pages: readonly PhysicalValues[]): Iterable<number | bigint | boolean | Uint8Array> {
   for (const page of pages) for (let i = 0; i < page.length; i++) yield page[i] as number | bigint | boolean | Uint8Array;
@@ -29,7 +23,7 @@ function columnOfPages(leaf: Leaf, type: string, pages: readonly PhysicalValues[
   const base = { ...emptyScalar(field), length, state: new Uint8Array(length).fill(Cell.value) };
   const integer = (value: unknown): bigint => {
     if (typeof value === "number" || typeof value === "bigint") return BigInt(value);
-    if (value instanceof Uint8Array && fieldType.kind === "decimal") return bigintOfBytes(value);
+    if (value instanceof Uint8Array && fieldType.kind === "decimal") return signedOf(value);
     throw misfit(path, type, value);
   };
   let i = 0;
@@ -145,7 +139,7 @@ export function slotsOf(leaf: Leaf, type: string, pages: LeafPages, levels: Int8
 export function absentSlots(
   leaf: Leaf,
   type: string,
-  like: LeafSlots,
+  like: Pick<LeafSlots, "slots" | "definitions" | "repetitions">,
   parent: { readonly definition: number; readonly repetition: number },
 ): LeafSlots {
   const definitions = new Uint8Array(like.slots);

@@ -64,7 +64,7 @@ export async function rewriteParquet(input: RewriteInput): Promise<DataFile | nu
         const kept = keep === null ? group.rows : keep.reduce((sum, each) => sum + each, 0);
         if (kept === 0) continue;
         if (open.rows + kept > rowsMax || open.bytes + group.bytes > bytesMax) await close();
-        await copyGroup(reader, g, { keep, targets, output });
+        await copyGroup(reader, g, { keep, kept, targets, output });
         open = { rows: open.rows + kept, bytes: open.bytes + group.bytes };
         rows += kept;
       }
@@ -96,14 +96,16 @@ function newFile({ schema, unboundedIds }: RewriteInput): LeafFile {
 
 interface Copy {
   readonly keep: Uint8Array | null;
+  /** Rows of the group that are kept. */
+  readonly kept: number;
   readonly targets: readonly Target[];
   readonly output: LeafFile;
 }
 
-async function copyGroup(reader: LeafReader, group: number, { keep, targets, output }: Copy): Promise<void> {
+async function copyGroup(reader: LeafReader, group: number, { keep, kept, targets, output }: Copy): Promise<void> {
   for (const target of targets) {
     const own = await slotsOfLeaf(reader, group, target, keep);
-    output.append(target.index, own ?? (await slotsOfAbsent(reader, group, target, { keep, targets, output })));
+    output.append(target.index, own ?? (await slotsOfAbsent(reader, group, target, { keep, kept, targets, output })));
   }
 }
 
@@ -115,7 +117,7 @@ async function slotsOfLeaf(reader: LeafReader, group: number, { leaf, path }: Ta
 }
 
 /** The file was written before the column came: it is absent wherever its parent is there. */
-async function slotsOfAbsent(reader: LeafReader, group: number, target: Target, { keep, targets }: Copy): Promise<LeafSlots> {
+async function slotsOfAbsent(reader: LeafReader, group: number, target: Target, { keep, kept, targets }: Copy): Promise<LeafSlots> {
   const { leaf, path } = target;
   const { like, shared } = nearest(reader, target, targets);
   const above = path.steps.slice(0, shared);
@@ -125,8 +127,10 @@ async function slotsOfAbsent(reader: LeafReader, group: number, target: Target, 
     throw new SluiceError("TABLE_UNSUPPORTED", `column ${leaf.path.join(".")} is required, and a data file lacks it`);
   }
   const parent = { definition: definitionMax(above), repetition: repetitionMax(above) };
-  const slots = await slotsOfLeaf(reader, group, like, keep);
-  return absentSlots(leaf, path.type, slots as LeafSlots, parent);
+  // Right below the root it is absent once a row: no other leaf has to be read for that.
+  const slots =
+    shared === 0 ? { slots: kept, definitions: null, repetitions: null } : ((await slotsOfLeaf(reader, group, like, keep)) as LeafSlots);
+  return absentSlots(leaf, path.type, slots, parent);
 }
 
 /** The leaf of the file that shares most of another's path, and how many steps they share: those from the root with the same field ids. */

@@ -150,7 +150,7 @@ function withSequence(snapshot: Snapshot): Snapshot {
  * Parsed metadata in the one shape that everything works with: what writers leave out where it is empty, and what version 1 says otherwise, is filled
  * in; nothing is taken away. Rejects what is no table of version 1 to 3 with TABLE_UNSUPPORTED.
  */
-function completeMetadata(parsed: unknown): TableMetadata {
+export function completeMetadata(parsed: unknown): TableMetadata {
   const raw = (typeof parsed === "object" && parsed !== null ? parsed : {}) as RawMetadata;
   if (!formatVersions.has(raw["format-version"])) {
     throw new SluiceError(
@@ -214,6 +214,11 @@ function schemaWithId(metadata: TableMetadata, id: number): IcebergSchema {
   const schema = metadata.schemas.find((each) => each["schema-id"] === id);
   if (schema === undefined) throw new SluiceError("TABLE_CORRUPT", `table ${metadata["table-uuid"]} has no schema ${id}`);
   return schema;
+}
+
+/** The statistics files that a table's metadata names, of snapshots and of their partitions; their snapshots may be gone. */
+export function statisticsFiles(metadata: TableMetadata): readonly (StatisticsFile | PartitionStatisticsFile)[] {
+  return [...(metadata.statistics ?? []), ...(metadata["partition-statistics"] ?? [])];
 }
 
 /** The snapshot that a branch or tag points to, or null. */

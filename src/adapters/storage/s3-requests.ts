@@ -31,28 +31,20 @@ export function uriOfKey(place: S3Place, key: string): string {
   return `s3://${place.bucket}/${key}`;
 }
 
-/** What earlier attempts of a request may have done. */
-export interface Attempt {
-  /** Whether an attempt before this one may have taken effect: its reply was lost. */
-  readonly unclear: boolean;
-}
-
 /**
  * Sends a request until it is answered: throttling, server faults, timeouts and lost connections are tried again after a growing pause, drawn
  * evenly from zero so that many clients don't come back together. Rejects with NOT_FOUND, FILE_EXISTS, STORAGE_REFUSED, STORAGE_FULL,
- * STORAGE_FAILED. Which requests may be repeated is the caller's matter: it is told what earlier attempts may have done.
+ * STORAGE_FAILED. Which requests may be repeated is the caller's matter.
  */
-export async function patiently<T>(place: S3Place, action: string, key: string, send: (attempt: Attempt) => Promise<T>): Promise<T> {
+export async function patiently<T>(place: S3Place, action: string, key: string, send: () => Promise<T>): Promise<T> {
   const until = performance.now() + place.patienceMs;
-  let unclear = false;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await send({ unclear });
+      return await send();
     } catch (fault) {
       const outcome = outcomeOf(fault);
       const passes = outcome === "again" || outcome === "unclear";
       if (!passes || performance.now() >= until) throw s3Fault(fault, action, uriOfKey(place, key));
-      unclear ||= outcome === "unclear";
       await sleep(place.random() * Math.min(pauseMsFirst * 2 ** attempt, pauseMsMax));
     }
   }

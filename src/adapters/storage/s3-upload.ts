@@ -28,17 +28,6 @@ function checksumOf(bytes: Uint8Array): string {
   return text.toString("base64");
 }
 
-/** Whether the object under a key is the one that this token's writer sent. Null: there is none. */
-async function isOwn(place: S3Place, key: string, token: string): Promise<boolean | null> {
-  try {
-    const head = await patiently(place, "stat", key, () => place.client.send(new HeadObjectCommand({ Bucket: place.bucket, Key: key })));
-    return head.Metadata?.[writeToken] === token;
-  } catch (fault) {
-    if (fault instanceof SluiceError && fault.code === "NOT_FOUND") return null;
-    throw fault;
-  }
-}
-
 /**
  * Makes an object come into being at most once, by a conditional request that may be repeated. Where an attempt's reply was lost, what stands under
  * the key tells whether it was carried out. `send` answers for "not there any more" (an upload that is finished or aborted) by its own fault.
@@ -46,20 +35,20 @@ async function isOwn(place: S3Place, key: string, token: string): Promise<boolea
 async function createOnce(place: S3Place, key: string, token: string, send: () => Promise<unknown>): Promise<void> {
   let unclear = false;
   try {
-    await patiently(place, "write", key, async (attempt) => {
-      unclear ||= attempt.unclear;
+    await patiently(place, "write", key, async () => {
       try {
         await send();
       } catch (fault) {
-        const outcome = outcomeOf(fault);
-        unclear ||= outcome === "unclear";
+        unclear ||= outcomeOf(fault) === "unclear";
         throw fault;
       }
     });
   } catch (fault) {
     if (!unclear || !(fault instanceof SluiceError)) throw fault;
-    const own = await isOwn(place, key, token).catch(() => null);
-    if (own !== true) throw fault;
+    const ask = new HeadObjectCommand({ Bucket: place.bucket, Key: key });
+    const head = await patiently(place, "stat", key, () => place.client.send(ask)).catch(() => null);
+    // What stands there is another writer's, or nothing does.
+    if (head?.Metadata?.[writeToken] !== token) throw fault;
   }
 }
 

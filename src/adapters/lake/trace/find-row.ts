@@ -23,10 +23,12 @@ export async function findRow(context: LakeContext, dataset: string, key: Record
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const ids = sourceIds(metadata);
   const cache = new Map();
-  const named = await rowsIn(context, await heldFiles(context, namedVersions(metadata), cache), ids, key);
-  if (named.length > 0) return named;
+  const named = await heldFiles(context, namedVersions(metadata), cache);
+  const rows = await rowsIn(context, named, ids, key);
+  if (rows.length > 0) return rows;
   // What no ref reaches any more was rolled back, dropped, or its branch was.
-  return rowsIn(context, await heldFiles(context, everyVersion(metadata), cache), ids, key);
+  const every = await heldFiles(context, everyVersion(metadata), cache);
+  return rowsIn(context, new Map([...every].filter(([uri]) => !named.has(uri))), ids, key);
 }
 
 function sourceIds(metadata: TableMetadata): SourceIds {
