@@ -1,4 +1,5 @@
 import type { ExitCode } from "./exit-code.ts";
+import { spanMs } from "../core/time-span.ts";
 import { UsageError } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -118,11 +119,6 @@ export class Invocation {
     if (value === undefined) return [];
     return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "string");
   }
-}
-
-function spanMs(text: string): number | null {
-  const span = /^(\d{1,9})([smhd])$/.exec(text);
-  return span === null ? null : Number(span[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[span[2] as "s" | "m" | "h" | "d"];
 }
 
 function kebab(name: string): string {

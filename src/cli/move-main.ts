@@ -46,11 +46,7 @@ function printPlan(invocation: Invocation, plan: RollbackPlan, readers: readonly
   if (plan.foreignSnapshots.length > 0) terminal.out(`of other programs: snapshots ${plan.foreignSnapshots.join(", ")}`);
   if (plan.refs.length > 0) terminal.out(`still named by: ${plan.refs.join(", ")}`);
   if (readers.length === 0) terminal.out("read by: no one that is known of");
-  const byReader = new Map<string, Consumption[]>();
-  for (const each of readers) {
-    const name = each.job === null ? each.reader : `job ${each.job} (${each.reader})`;
-    byReader.set(name, [...(byReader.get(name) ?? []), each]);
-  }
+  const byReader = Map.groupBy(readers, (each) => (each.job === null ? each.reader : `job ${each.job} (${each.reader})`));
   for (const [name, times] of byReader) {
     const last = Math.max(...times.map((each) => each.atMs));
     terminal.out(`read by: ${printable(name)}, ${formatCount(times.length)} times, last ${formatTime(last)}`);

@@ -1,18 +1,10 @@
 import { readFileSync } from "node:fs";
 import { SluiceError } from "../core/errors.ts";
+import type { TlsOptions } from "../core/tls.ts";
 import type { TLS } from "./config-document.generated.ts";
 
-/** TLS as the adapters want it: PEM texts. */
-export interface TlsConfig {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverName?: string;
-  readonly rejectUnauthorized: boolean;
-}
-
 /** TLS settings with their files read; `section` is where they stand. Rejects with FILE_NOT_FOUND. */
-export function completeTls(tls: TLS, section: string): TlsConfig {
+export function completeTls(tls: TLS, section: string): TlsOptions {
   return {
     ...(tls.ca !== undefined && { ca: readPart(tls.ca, `${section}.tls.ca`) }),
     ...(tls.cert !== undefined && { cert: readPart(tls.cert, `${section}.tls.cert`) }),
@@ -23,12 +15,17 @@ export function completeTls(tls: TLS, section: string): TlsConfig {
 }
 
 /** The text of a file that a setting names. Rejects with FILE_NOT_FOUND. */
-export function readPart(path: string, setting: string): string {
+function readPart(path: string, setting: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
     throw new SluiceError("FILE_NOT_FOUND", `${setting}: ${path}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** A secret that stands alone in a file; an editor may have put a line break behind it. Rejects with FILE_NOT_FOUND. */
+export function readSecret(path: string, setting: string): string {
+  return readPart(path, setting).replace(/\r?\n$/, "");
 }
 
 /** Why a file could not be read, in words. */

@@ -4,10 +4,11 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import schema from "../../schemas/config.schema.json" with { type: "json" };
 import type { Diagnostic, SourceLocation } from "../core/errors.ts";
 import { DocumentError, SluiceError } from "../core/errors.ts";
+import type { TlsOptions } from "../core/tls.ts";
 import type { SchemaNode } from "./annotated.ts";
 import { visitAnnotated } from "./annotated.ts";
 import type { ConfigDocument, FileSource, KafkaSource, SASL, SchemaRegistry } from "./config-document.generated.ts";
-import { completeTls, readPart, reasonOf, type TlsConfig } from "./config-parts.ts";
+import { completeTls, readSecret, reasonOf } from "./config-parts.ts";
 import { describeError, slip } from "./describe.ts";
 import type { HttpConfig } from "./http-config.ts";
 import { completeHttp } from "./http-config.ts";
@@ -24,14 +25,14 @@ export interface RegistryConfig {
     | { readonly kind: "basic"; readonly username: string; readonly password: string }
     | { readonly kind: "bearer"; readonly token: string }
     | null;
-  readonly tls: TlsConfig | null;
+  readonly tls: TlsOptions | null;
   readonly timeoutMs: number;
 }
 
 /** A Kafka source as the adapters want it: secrets and certificates read. */
 export interface KafkaSourceConfig extends Omit<KafkaSource, "tls" | "sasl" | "start"> {
   readonly start: { readonly at: "earliest" | "latest" } | { readonly at: "time"; readonly ms: number };
-  readonly tls?: TlsConfig;
+  readonly tls?: TlsOptions;
   readonly sasl?: { readonly mechanism: SASL["mechanism"]; readonly username: string; readonly password: string };
 }
 
@@ -195,7 +196,7 @@ function completeRegistry(file: string, registry: SchemaRegistry): RegistryConfi
     throw new SluiceError("CONFIG_INVALID", message, { location: { file, line: 1, column: 1 } });
   }
   const secret = (text: string | undefined, path: string | undefined, setting: string): string =>
-    text ?? readPart(path as string, setting).replace(/\r?\n$/, "");
+    text ?? readSecret(path as string, setting);
   let auth: RegistryConfig["auth"] = null;
   if (username !== undefined) auth = { kind: "basic", username, password: secret(password, passwordFile, "registry.passwordFile") };
   else if (given === 1) auth = { kind: "bearer", token: secret(token, tokenFile, "registry.tokenFile") };
@@ -204,7 +205,7 @@ function completeRegistry(file: string, registry: SchemaRegistry): RegistryConfi
 
 function passwordOf(sasl: SASL): string {
   if (sasl.password !== undefined) return sasl.password;
-  return readPart(sasl.passwordFile as string, "source.sasl.passwordFile").replace(/\r?\n$/, "");
+  return readSecret(sasl.passwordFile as string, "source.sasl.passwordFile");
 }
 
 function shortText(value: unknown): string {

@@ -1,7 +1,7 @@
 import type { AccessScope } from "../core/access-scope.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { ConfigDocument } from "./config-document.generated.ts";
-import { readPart } from "./config-parts.ts";
+import { readSecret } from "./config-parts.ts";
 
 /** A token of the catalog server, its secret read. */
 export interface CatalogTokenConfig {
@@ -37,7 +37,7 @@ export function completeHttp(file: string, http: ConfigDocument["http"]): HttpCo
     new SluiceError("CONFIG_INVALID", `http.catalog.tokens: ${message}`, { location: { file, line: 1, column: 1 } });
   const complete = ({ name, token, tokenFile, scope, namespaces }: TokenDocument): CatalogTokenConfig => {
     if ((token === undefined) === (tokenFile === undefined)) throw invalid(`${name}: give one of token and tokenFile`);
-    const secret = token ?? readPart(tokenFile as string, "http.catalog.tokens.tokenFile").replace(/\r?\n$/, "");
+    const secret = token ?? readSecret(tokenFile as string, "http.catalog.tokens.tokenFile");
     if (secret.length < tokenCharsMin || /\s/.test(secret))
       throw invalid(`${name}: a token has at least ${tokenCharsMin} characters and no space`);
     return { name, token: secret, scope, namespaces: namespaces ?? null };

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { SluiceError } from "../core/errors.ts";
+import type { TlsOptions } from "../core/tls.ts";
 import type { ConfigDocument, PostgreSQLCatalog, RESTCatalog, S3Warehouse } from "./config-document.generated.ts";
-import { completeTls, readPart, type TlsConfig } from "./config-parts.ts";
+import { completeTls, readSecret } from "./config-parts.ts";
 
 /** A lake as its adapter wants it: secrets and certificates read. */
 export interface LakeConfig {
@@ -17,7 +18,7 @@ export interface LakeConfig {
     readonly pathStyle: boolean;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | null;
   } | null;
-  readonly postgres: { readonly url: string; readonly password: string | null; readonly tls: TlsConfig | null } | null;
+  readonly postgres: { readonly url: string; readonly password: string | null; readonly tls: TlsOptions | null } | null;
   readonly rest: {
     readonly uri: string;
     readonly warehouse: string | null;
@@ -25,7 +26,7 @@ export interface LakeConfig {
       | { readonly kind: "bearer"; readonly token: string }
       | { readonly kind: "client"; readonly id: string; readonly secret: string; readonly scope: string; readonly tokenUri: string | null }
       | null;
-    readonly tls: TlsConfig | null;
+    readonly tls: TlsOptions | null;
     readonly timeoutMs: number;
   } | null;
 }
@@ -63,7 +64,7 @@ function secretOf(file: string, setting: string, text: string | undefined, path:
     const message = `${setting}: give it as text or in a file, not both`;
     throw new SluiceError("CONFIG_INVALID", message, { location: { file, line: 1, column: 1 } });
   }
-  return path === undefined ? (text ?? null) : readPart(path, `${setting}File`).replace(/\r?\n$/, "");
+  return path === undefined ? (text ?? null) : readSecret(path, `${setting}File`);
 }
 
 function completePostgres(file: string, postgres: PostgreSQLCatalog): LakeConfig["postgres"] {

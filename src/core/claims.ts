@@ -16,6 +16,13 @@ export interface ClaimRows {
   readonly timestampsMs: BigInt64Array;
 }
 
+/** Whether two timestamps are apart by less than a rule's horizon, in milliseconds; records without one are never far apart. */
+export function isWithinHorizon(held: bigint, time: bigint, horizonMs: number | null): boolean {
+  if (horizonMs === null || held < 0n || time < 0n) return true;
+  const apart = held > time ? held - time : time - held;
+  return apart < BigInt(horizonMs);
+}
+
 /** Whose keys they are: of one uniqueness rule of one dataset. A rule over other columns is another one. */
 export interface ClaimScope {
   readonly dataset: string;

@@ -1,4 +1,5 @@
 import { SluiceError } from "./errors.ts";
+import { spanMs } from "./time-span.ts";
 
 /** What a table knows of its versions, as far as names go. */
 export interface VersionSpace {
@@ -19,12 +20,10 @@ export interface ResolvedVersion {
   readonly ref: string | null;
 }
 
-const spanMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
 /** A moment as people write one: ISO 8601, or a span such as `15m` before now. Milliseconds since the epoch; null where the text is neither. */
 function momentOf(text: string, nowMs: number): number | null {
-  const span = /^(\d{1,9})([smhd])$/.exec(text);
-  if (span !== null) return nowMs - Number(span[1]) * spanMs[span[2] as keyof typeof spanMs];
+  const span = spanMs(text);
+  if (span !== null) return nowMs - span;
   if (!/^\d{4}-\d{2}-\d{2}([T ].*)?$/.test(text)) return null;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? null : ms;

@@ -8,13 +8,13 @@ import type { Field } from "../core/schema.ts";
 import type { SkippedRange } from "../core/skipped-range.ts";
 import type { OffsetRange } from "../core/position.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
-import { DeferredGatherer, deferredRules } from "../rules/deferred/deferred-rule.ts";
+import { deferredRules } from "../rules/deferred/deferred-rule.ts";
 import { claimRowsOf } from "./claim-rows.ts";
 import { ForeignKeys } from "./foreign-keys.ts";
 import type { SettledRows } from "./judged-rows.ts";
 import type { Sequences } from "./sequences.ts";
 import { Serial } from "./serial.ts";
-import { storedBatch, storedFields } from "./stored-rows.ts";
+import { gatherStored, storedFields } from "./stored-rows.ts";
 
 /** Waits out faults that pass; null where nobody wants the result any more. */
 export type Patiently = <T>(operation: () => Promise<T>) => Promise<T | null>;
@@ -188,10 +188,8 @@ export class Outside {
     const fields = storedFields(plan, contract.fields);
     if (!trusted) {
       for await (const stored of lake.promotedColumns(dataset, fields, { after: covered, held: true, withdrawn: true })) {
-        const gatherer = new DeferredGatherer(plan, fields);
-        const { batch, rows } = storedBatch(stored);
-        gatherer.add(batch, 0, rows);
-        await claims.claim(scope, claimRowsOf([{ records: batch.records, start: 0 }], gatherer.finish()), skipped);
+        const { batch, asked } = gatherStored(plan, fields, stored);
+        await claims.claim(scope, claimRowsOf([{ records: batch.records, start: 0 }], asked), skipped);
       }
     }
     await claims.cover(scope, newest);

@@ -4,9 +4,8 @@ import { SluiceError } from "../core/errors.ts";
 import { partitionId } from "../core/position.ts";
 import type { Lake, SnapshotInfo } from "../core/ports.ts";
 import type { RulePlan } from "../core/rule.ts";
-import { DeferredGatherer } from "../rules/deferred/deferred-rule.ts";
 import { LastNumbers } from "../rules/deferred/last-numbers.ts";
-import { storedBatch, storedFields } from "./stored-rows.ts";
+import { gatherStored, storedFields } from "./stored-rows.ts";
 
 /** Keys that are remembered of one rule: 52 MB of memory. */
 export const sequenceKeysMax = 1_500_000;
@@ -143,10 +142,7 @@ export class SequenceMemory {
   async #read(after: bigint): Promise<void> {
     const fields = storedFields(this.#plan, this.#contract.fields);
     for await (const stored of this.#lake.promotedColumns(this.#contract.dataset, fields, { after, held: true })) {
-      const gatherer = new DeferredGatherer(this.#plan, fields);
-      const { batch, rows } = storedBatch(stored);
-      gatherer.add(batch, 0, rows);
-      const { keys, numbers } = gatherer.finish();
+      const { keys, numbers } = gatherStored(this.#plan, fields, stored).asked;
       const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length / 4);
       numbers?.forEach((number, i) => this.#base.raise(words, 4 * i, number));
     }

@@ -80,9 +80,10 @@ export class Sequences {
     return verdicts.map((verdict, i) => {
       const memory = memories[i] as Memory;
       const each = asked[i] as AskedSequence;
-      const note = noteOf(each, verdict, { masked: isMasked(contract, each.plan), full: memory.full });
+      const masked = isMasked(contract, each.plan);
+      const note = noteOf(each, verdict, { masked, full: memory.full });
       memory.judged(window.windowId, partitions, verdict.raised);
-      return offendersOf(each, verdict, isMasked(contract, each.plan), note);
+      return offendersOf(each, verdict, masked, note);
     });
   }
 

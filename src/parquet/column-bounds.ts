@@ -1,3 +1,4 @@
+import { bigEndian } from "../core/unscaled-bytes.ts";
 import * as bound from "./bounds.ts";
 import type { LeafType } from "./leaf.ts";
 
@@ -67,16 +68,6 @@ function statisticOf(type: LeafType, value: bigint | number): Uint8Array {
     default:
       return type.width === 4 ? bound.ofInt(Number(value)) : bound.ofLong(value as bigint);
   }
-}
-
-function bigEndian(value: bigint, width: number): Uint8Array {
-  const bytes = new Uint8Array(width);
-  let rest = value;
-  for (let i = width - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
-  return bytes;
 }
 
 /** A bound as an Iceberg manifest holds it (spec, appendix D); null where no short upper one exists. */

@@ -41,18 +41,14 @@ export class LeafFile {
   #isOver = false;
 
   /** Throws Error where the schema has a type that Sluice does not write. `unbounded`: fields whose values stand in no statistics. */
-  constructor(input: {
-    readonly schema: IcebergSchema;
-    readonly unboundedIds?: ReadonlySet<number>;
-    readonly bloomFilterIds?: ReadonlySet<number>;
-  }) {
+  constructor(input: { readonly schema: IcebergSchema; readonly unboundedIds?: ReadonlySet<number> }) {
     this.#schema = new FileSchema(input.schema, schemaColumns(input.schema));
     this.leaves = this.#schema.leaves;
     this.#arena = takeArena();
     this.#memory = EncoderMemory.over(this.#arena);
     const limits = pageLimitsOf(this.leaves.length);
     this.#columns = this.leaves.map((leaf) => {
-      const writer = new ColumnWriter(this.#memory, leaf, limits, input.bloomFilterIds?.has(leaf.id) === true);
+      const writer = new ColumnWriter(this.#memory, leaf, limits, false);
       if (input.unboundedIds?.has(leaf.id) === true) writer.withoutBounds();
       return writer;
     });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadedTable, TableChange, TableName } from "../adapters/catalog/catalog.ts";
+import { tableKey } from "../adapters/catalog/catalog.ts";
 import type { Requirement } from "../adapters/iceberg/metadata-requirement.ts";
 import { unmetRequirement } from "../adapters/iceberg/metadata-requirement.ts";
 import type { Update } from "../adapters/iceberg/metadata-update.ts";
@@ -103,7 +104,7 @@ export async function commitTables(
   principal: Principal,
   wanted: readonly WantedChange[],
 ): Promise<readonly LoadedTable[]> {
-  const names = wanted.map(({ table }) => JSON.stringify([table.namespace, table.name]));
+  const names = wanted.map(({ table }) => tableKey(table));
   if (new Set(names).size !== names.length) throw badRequest("a transaction names each table once");
   return context.turns.pass(names, () => commitPatiently(context, principal, wanted));
 }

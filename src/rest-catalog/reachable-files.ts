@@ -1,7 +1,8 @@
 import { EntryStatus } from "../adapters/iceberg/manifest.ts";
-import { pathOfUri } from "../adapters/iceberg/storage-path.ts";
+import { ownPath, pathOfUri } from "../adapters/iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../adapters/iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../adapters/iceberg/table-metadata.ts";
+import { statisticsFiles } from "../adapters/iceberg/table-metadata.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Storage } from "../core/storage.ts";
 
@@ -25,7 +26,7 @@ async function* filesOf(storage: Storage, metadataLocation: string, metadata: Ta
   }
   yield* manifests;
   for (const snapshot of listed) yield snapshot["manifest-list"];
-  for (const each of [...(metadata.statistics ?? []), ...(metadata["partition-statistics"] ?? [])]) yield each["statistics-path"];
+  for (const each of statisticsFiles(metadata)) yield each["statistics-path"];
   for (const entry of metadata["metadata-log"]) yield entry["metadata-file"];
   yield metadataLocation;
 }
@@ -50,19 +51,10 @@ export async function purge(
   const folder = `${pathOfUri(storage, table.metadata.location)}/`;
   let count = 0;
   for await (const uri of filesOf(storage, table.metadataLocation, table.metadata)) {
-    const path = pathWithin(storage, uri);
+    const path = ownPath(storage, uri);
     if (path === null || !path.startsWith(folder)) continue;
     await storage.delete(path);
     count++;
   }
   return count;
-}
-
-function pathWithin(storage: Storage, uri: string): string | null {
-  try {
-    return pathOfUri(storage, uri);
-  } catch (fault) {
-    if (fault instanceof SluiceError && fault.code === "TABLE_UNSUPPORTED") return null;
-    throw fault;
-  }
 }

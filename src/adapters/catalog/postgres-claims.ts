@@ -1,5 +1,5 @@
 import type { ClaimRows, Claims, ClaimScope, Memo } from "../../core/claims.ts";
-import { claimKeyBytes } from "../../core/claims.ts";
+import { claimKeyBytes, isWithinHorizon } from "../../core/claims.ts";
 import { partitionId, type OffsetRange } from "../../core/position.ts";
 import { skippedTest, type SkippedRange } from "../../core/skipped-range.ts";
 import type { PostgresDatabase, PostgresTransaction } from "./postgres-database.ts";
@@ -119,7 +119,7 @@ export class PostgresClaims implements Claims {
       const holder = holders.get(each.key);
       const own = holder === undefined || (holder.source === each.source && holder.position === each.position);
       const isVoid = !own && isSkipped(holder.source, holder.position);
-      const within = !own && !isVoid && isWithin(holder.timeMs, each.timeMs, horizonMs);
+      const within = !own && !isVoid && isWithinHorizon(holder.timeMs, each.timeMs, horizonMs);
       lost[i] = within ? 1 : 0;
       if (own || within || (!isVoid && each.timeMs <= holder.timeMs)) continue;
       holders.set(each.key, each);
@@ -219,11 +219,4 @@ function claimAt(rows: ClaimRows, row: number): Claim {
     position: rows.offsets[row] as bigint,
     timeMs: rows.timestampsMs[row] as bigint,
   };
-}
-
-/** Timestamps apart by less than the horizon; records without one are never far apart. */
-function isWithin(held: bigint, time: bigint, horizonMs: number | null): boolean {
-  if (horizonMs === null || held < 0n || time < 0n) return true;
-  const apart = held > time ? held - time : time - held;
-  return apart < BigInt(horizonMs);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { SluiceError } from "../../core/errors.ts";
+import type { TlsOptions } from "../../core/tls.ts";
 import { endsConnection, passes, postgresFault, wasRefused } from "./postgres-fault.ts";
 
 export interface PostgresOptions {
@@ -9,13 +10,7 @@ export interface PostgresOptions {
   /** Null: PGPASSWORD or ~/.pgpass, as PostgreSQL's own clients. */
   readonly password: string | null;
   /** Null: as the URL's `sslmode` says. */
-  readonly tls: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-    readonly rejectUnauthorized: boolean;
-  } | null;
+  readonly tls: TlsOptions | null;
   /** A number in [0, 1), for the jitter of retries. */
   readonly random: () => number;
   /** How long others may keep rows locked, or the server be away, before the fault is given back. */

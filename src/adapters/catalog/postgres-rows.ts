@@ -1,5 +1,6 @@
 import { SluiceError } from "../../core/errors.ts";
 import type { TableName } from "./catalog.ts";
+import { tableKey } from "./catalog.ts";
 import type { CatalogRows, RowMove } from "./catalog-rows.ts";
 import type { PostgresDatabase, PostgresTransaction } from "./postgres-database.ts";
 
@@ -62,7 +63,7 @@ export function postgresRows(database: PostgresDatabase, name: string): CatalogR
     },
     async swap(moves) {
       // All writers take rows in one order, so that none waits for another in a circle.
-      const ordered = moves.toSorted((a, b) => (keyOf(a.table) < keyOf(b.table) ? -1 : 1));
+      const ordered = moves.toSorted((a, b) => (tableKey(a.table) < tableKey(b.table) ? -1 : 1));
       const stale = new StaleRow();
       try {
         await database.transaction(async (transaction) => {
@@ -88,8 +89,4 @@ export function postgresRows(database: PostgresDatabase, name: string): CatalogR
 /** Ends a transaction that found a table moved on. */
 class StaleRow extends Error {
   table: TableName | null = null;
-}
-
-function keyOf(table: TableName): string {
-  return JSON.stringify([table.namespace, table.name]);
 }

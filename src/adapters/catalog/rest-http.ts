@@ -1,16 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { TlsOptions } from "../../core/tls.ts";
 import { parseLosslessJson } from "../iceberg/lossless-json.ts";
-
-/** PEM texts of a TLS connection. */
-export interface RestTls {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverName?: string;
-  readonly rejectUnauthorized: boolean;
-}
 
 export interface RestRequest {
   readonly method: "GET" | "HEAD" | "POST";
@@ -49,7 +41,7 @@ export class RestHttp {
   readonly #secure: HttpsAgent;
   readonly #timeoutMs: number;
 
-  constructor(options: { readonly tls: RestTls | null; readonly timeoutMs: number }) {
+  constructor(options: { readonly tls: TlsOptions | null; readonly timeoutMs: number }) {
     const { tls, timeoutMs } = options;
     const { serverName, ...pem } = tls ?? {};
     this.#secure = new HttpsAgent({

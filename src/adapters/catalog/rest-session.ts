@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
+import type { TlsOptions } from "../../core/tls.ts";
 import { writeLosslessJson } from "../iceberg/lossless-json.ts";
 import { NoReply, RestHttp } from "./rest-http.ts";
-import type { RestReply, RestTls } from "./rest-http.ts";
+import type { RestReply } from "./rest-http.ts";
 
 /** How a REST catalog lets us in. */
 export type RestAuth =
@@ -16,7 +17,7 @@ export interface RestOptions {
   /** Which of the server's warehouses; null where it has one. */
   readonly warehouse: string | null;
   readonly auth: RestAuth | null;
-  readonly tls: RestTls | null;
+  readonly tls: TlsOptions | null;
   /** The whole answer must have come by then. */
   readonly timeoutMs: number;
   /** A number in [0, 1), for the jitter of retries. */

@@ -7,6 +7,7 @@ import { pathOfUri } from "../iceberg/storage-path.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import { parseTableMetadata, serializeTableMetadata } from "../iceberg/table-metadata.ts";
 import type { Catalog, CommitOutcome, LoadedTable, TableChange, TableName } from "./catalog.ts";
+import { tableKey } from "./catalog.ts";
 import type { CatalogRows } from "./catalog-rows.ts";
 
 export interface SqlCatalogOptions {
@@ -70,7 +71,7 @@ export class SqlCatalog implements Catalog {
     for (;;) {
       const location = await this.#options.rows.location(table);
       if (location === null) return null;
-      const key = JSON.stringify([table.namespace, table.name]);
+      const key = tableKey(table);
       const seen = this.#seen.get(key);
       if (seen?.metadataLocation === location) return seen;
       try {
@@ -95,7 +96,7 @@ export class SqlCatalog implements Catalog {
     }
     await this.#delete(prepared.flatMap(expiredFiles));
     const tables = prepared.map((each) => ({ table: each.table, metadataLocation: each.location, metadata: each.metadata }));
-    for (const loaded of tables) this.#seen.set(JSON.stringify([loaded.table.namespace, loaded.table.name]), loaded);
+    for (const loaded of tables) this.#seen.set(tableKey(loaded.table), loaded);
     return { status: "committed", tables };
   }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as breathe } from "node:timers/promises";
 import type { ClaimRows, Claims, ClaimScope, Memo } from "../../core/claims.ts";
-import { claimKeyBytes } from "../../core/claims.ts";
+import { claimKeyBytes, isWithinHorizon } from "../../core/claims.ts";
 import { partitionId, type OffsetRange } from "../../core/position.ts";
 import { skippedTest, type SkippedRange } from "../../core/skipped-range.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
@@ -96,7 +96,7 @@ export class SqliteClaims implements Claims {
       lost[row] = 0;
       if (held === undefined || isVoid(held)) take.run(id, key, source, position, time);
       else if (held.source === source && held.position === position) continue;
-      else if (within(held.time_ms, time, scope.horizonMs)) lost[row] = 1;
+      else if (isWithinHorizon(held.time_ms, time, scope.horizonMs)) lost[row] = 1;
       else if (time > held.time_ms) take.run(id, key, source, position, time);
     }
     database.prepare("UPDATE sluice_claim_scopes SET newest_ms = max(newest_ms, ?) WHERE id = ?").run(newest, id);
@@ -190,13 +190,6 @@ function voidTest(database: DatabaseSync, skipped: readonly SkippedRange[]): (he
 
 function keyAt(rows: ClaimRows, row: number): Uint8Array {
   return rows.keys.subarray(row * claimKeyBytes, (row + 1) * claimKeyBytes);
-}
-
-/** Timestamps apart by less than the horizon; records without one are never far apart. */
-function within(held: bigint, time: bigint, horizonMs: number | null): boolean {
-  if (horizonMs === null || held < 0n || time < 0n) return true;
-  const apart = held > time ? held - time : time - held;
-  return apart < BigInt(horizonMs);
 }
 
 function sourceIds(database: DatabaseSync, rows: ClaimRows): readonly bigint[] {

@@ -1,6 +1,7 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
 import { dateText, timestampText, timeText } from "../../core/civil.ts";
 import { SluiceError } from "../../core/errors.ts";
+import { signedOf } from "../../core/unscaled-bytes.ts";
 
 /** The JSON text of one value, as hyparquet hands it out with `plainParsers`. */
 export type WriteCell = (value: unknown) => string;
@@ -130,17 +131,11 @@ function json(value: unknown): string {
 
 function decimal({ scale = 0 }: SchemaElement): WriteCell {
   return (value) => {
-    const unscaled = value instanceof Uint8Array ? signedBigEndian(value) : BigInt(value as number | bigint);
+    const unscaled = value instanceof Uint8Array ? signedOf(value) : BigInt(value as number | bigint);
     if (scale === 0) return unscaled.toString();
     const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
     return `${unscaled < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
   };
-}
-
-function signedBigEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return BigInt.asIntN(8 * bytes.length, value);
 }
 
 type TimeUnit = "MILLIS" | "MICROS" | "NANOS";

@@ -1,9 +1,10 @@
-import type { FileMetaData, SchemaElement } from "hyparquet";
-import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import type { FileMetaData } from "hyparquet";
+import { parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet";
 import { Cell, type Column } from "../../core/column.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Field } from "../../core/schema.ts";
 import type { Storage } from "../../core/storage.ts";
+import { signedOf } from "../../core/unscaled-bytes.ts";
 import { asyncBuffer, parquetCompressors } from "./parquet-buffer.ts";
 
 /** One row group: physical values by column name, null where there is none. */
@@ -48,7 +49,7 @@ export async function* readPhysicalColumns(
 
 /** The names that a file has columns under, of those that it has. Other programs' files may be without ids: they go by names. */
 function namesInFile(metadata: FileMetaData, columns: readonly string[], ids: ReadonlyMap<string, number>): Map<string, string> {
-  const elements = topLevel(metadata.schema);
+  const elements = parquetSchema(metadata).children.map(({ element }) => element);
   const found = columns.flatMap((name) => {
     const id = ids.get(name);
     const own = elements.find((element) =>
@@ -57,18 +58,6 @@ function namesInFile(metadata: FileMetaData, columns: readonly string[], ids: Re
     return own === undefined ? [] : [[name, own.name] as const];
   });
   return new Map(found);
-}
-
-/** The elements right below the root of Parquet's flattened tree. */
-function topLevel(schema: readonly SchemaElement[]): SchemaElement[] {
-  const top: SchemaElement[] = [];
-  const skip = (at: number): number => {
-    let next = at + 1;
-    for (let child = 0; child < (schema[at]?.num_children ?? 0); child++) next = skip(next);
-    return next;
-  };
-  for (let at = 1; at < schema.length; at = skip(at)) top.push(schema[at] as SchemaElement);
-  return top;
 }
 
 /** Conversions of logical types lose digits of decimals and of times: they are taken off before pages are read. */
@@ -134,11 +123,7 @@ export function columnOfPhysical(field: Field, values: readonly unknown[]): Colu
 
 /** A decimal's unscaled value as 128-bit two's complement, little endian; files hold it as an integer or as big-endian bytes. */
 function writeDecimal(value: unknown, words: Uint32Array, bad: (value: unknown) => never): void {
-  let number: bigint;
-  if (value instanceof Uint8Array) {
-    number = 0n;
-    for (const byte of value) number = (number << 8n) | BigInt(byte);
-    number = BigInt.asIntN(value.length * 8, number);
-  } else number = typeof value === "number" || typeof value === "bigint" ? BigInt(value) : bad(value);
+  const number =
+    value instanceof Uint8Array ? signedOf(value) : typeof value === "number" || typeof value === "bigint" ? BigInt(value) : bad(value);
   for (let i = 0; i < 4; i++) words[i] = Number(BigInt.asUintN(32, number >> BigInt(32 * i)));
 }

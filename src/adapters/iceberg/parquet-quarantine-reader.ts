@@ -1,4 +1,4 @@
-import type { AsyncBuffer, RowGroup } from "hyparquet";
+import type { AsyncBuffer, FileMetaData, RowGroup } from "hyparquet";
 import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { QuarantinedRecord, QuarantineState } from "../../core/ports.ts";
 import { partitionId } from "../../core/position.ts";
@@ -29,17 +29,8 @@ export async function* readQuarantineFile(
     const rowEnd = rowStart + Number(group.num_rows);
     const unread = await unreadValueBytes(file, group, valueBytesMax);
     const columns = quarantineSchema.fields.map(({ name }) => name).filter((name) => unread === null || name !== "value");
-    const rows = await parquetReadObjects({
-      file,
-      metadata,
-      rowStart,
-      rowEnd,
-      columns,
-      utf8: false,
-      parsers,
-      compressors: parquetCompressors,
-    });
-    for (const row of rows) yield { ...rowOf(row), ...(unread !== null && { unreadValueBytes: unread }) };
+    for (const row of await readRows({ file, metadata, rowStart, rowEnd, columns }))
+      yield { ...rowOf(row), ...(unread !== null && { unreadValueBytes: unread }) };
     rowStart = rowEnd;
   }
 }
@@ -86,17 +77,9 @@ export async function* readQuarantineVersions(storage: Storage, path: string): A
   let rowStart = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows);
-    const rows = await parquetReadObjects({
-      file,
-      metadata,
-      rowStart,
-      rowEnd,
-      columns,
-      utf8: false,
-      parsers,
-      compressors: parquetCompressors,
-    });
-    for (const row of rows as unknown as ParquetRow[]) yield { id: idOf(row), attempt: row.attempt, state: row.state as QuarantineState };
+    for (const row of await readRows({ file, metadata, rowStart, rowEnd, columns })) {
+      yield { id: idOf(row), attempt: row.attempt, state: row.state as QuarantineState };
+    }
     rowStart = rowEnd;
   }
 }
@@ -106,6 +89,18 @@ const parsers = {
   // The default decoder drops a byte order mark.
   stringFromBytes: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
 };
+
+/** Columns of some rows; those of other columns are missing. */
+async function readRows(range: {
+  readonly file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly rowStart: number;
+  readonly rowEnd: number;
+  readonly columns: string[];
+}): Promise<readonly ParquetRow[]> {
+  const rows = await parquetReadObjects({ ...range, utf8: false, parsers, compressors: parquetCompressors });
+  return rows as unknown as readonly ParquetRow[];
+}
 
 /** A row as hyparquet gives it, by the columns of `quarantineSchema`. */
 interface ParquetRow {
@@ -128,8 +123,7 @@ interface ParquetRow {
   readonly quarantined_at: bigint;
 }
 
-function rowOf(read: Readonly<Record<string, unknown>>): StoredQuarantineRow {
-  const row = read as unknown as ParquetRow;
+function rowOf(row: ParquetRow): StoredQuarantineRow {
   return {
     id: idOf(row),
     topic: row.topic,

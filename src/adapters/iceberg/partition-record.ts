@@ -3,7 +3,7 @@ import type { PartitionValue } from "../../core/partition-transform.ts";
 import { parseTransform, transformedType } from "../../core/partition-transform.ts";
 import type { PartitionField, PartitionSpec } from "../../core/table-layout.ts";
 import { fieldWithId } from "../../core/table-schema.ts";
-import { unscaledBytes } from "../../core/unscaled-bytes.ts";
+import { signedOf, unscaledBytes } from "../../core/unscaled-bytes.ts";
 import { SluiceError } from "../../core/errors.ts";
 import { ofDouble, ofFloat, ofInt, ofLong } from "../../parquet/bounds.ts";
 import type { AvroRecord, AvroRow, AvroSchema, AvroValue } from "./avro-schema.ts";
@@ -155,7 +155,7 @@ interface Ordered {
 function orderedOf(type: string, value: AvroValue): Ordered {
   if (value instanceof Uint8Array) {
     if (decimalOf(type) === null) return { order: value, bytes: value };
-    const unscaled = BigInt.asIntN(value.length * 8, BigInt(`0x${Buffer.from(value).toString("hex")}`));
+    const unscaled = signedOf(value);
     return { order: unscaled, bytes: unscaledBytes(unscaled) };
   }
   if (typeof value === "string") return { order: Buffer.from(value), bytes: Buffer.from(value) };

@@ -15,6 +15,16 @@ export function pathOfUri(storage: Storage, uri: string): string {
   return path;
 }
 
+/** A file's path inside a storage by its URI; null where it is elsewhere, and so none of ours to delete. */
+export function ownPath(storage: Storage, uri: string): string | null {
+  try {
+    return pathOfUri(storage, uri);
+  } catch (fault) {
+    if (fault instanceof SluiceError && fault.code === "TABLE_UNSUPPORTED") return null;
+    throw fault;
+  }
+}
+
 /** The URI of a file of a storage. */
 export function uriOfPath(storage: Storage, path: string): string {
   return `${storage.root}/${path}`;

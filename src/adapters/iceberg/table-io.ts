@@ -4,7 +4,7 @@ import type { Storage } from "../../core/storage.ts";
 import type { AvroRow } from "./avro-schema.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { decodeManifest, encodeManifest, EntryStatus } from "./manifest.ts";
-import type { ManifestFile } from "./manifest-list.ts";
+import type { ManifestFile, ManifestListHeader } from "./manifest-list.ts";
 import { decodeManifestList, encodeManifestList } from "./manifest-list.ts";
 import { partitionOf, summarizePartitions } from "./partition-record.ts";
 import { inheritRowIds, ownRowIds, withoutRowIds } from "./row-lineage.ts";
@@ -136,7 +136,7 @@ export async function writeManifest(
 export async function writeManifestList(
   io: TableIo,
   metadata: TableMetadata,
-  header: { readonly snapshotId: bigint; readonly parentId: bigint | null; readonly sequence: bigint; readonly firstRowId?: bigint },
+  header: ManifestListHeader,
   manifests: readonly ManifestFile[],
 ): Promise<string> {
   const uri = `${metadata.location}/metadata/snap-${header.snapshotId}-0-${io.uuid()}.avro`;

@@ -4,6 +4,7 @@ import type { TablePlan } from "../../core/table-plan.ts";
 import type { FileLayout, PartitionField, PartitionSpec, SortField, SortOrder } from "../../core/table-layout.ts";
 import type { IcebergField, IcebergSchema } from "../../core/table-schema.ts";
 import { fieldAt, fieldWithId } from "../../core/table-schema.ts";
+import { lastPartitionIdMin } from "./metadata-parts.ts";
 import type { Update } from "./metadata-update.ts";
 import { isWritable } from "./partition-record.ts";
 import type { TableMetadata } from "./table-metadata.ts";
@@ -60,7 +61,7 @@ function specUpdates(metadata: TableMetadata, plan: TablePlan | undefined, schem
   if (wanted === null) return [];
   const specs = metadata["partition-specs"];
   const known = specs.flatMap((spec) => spec.fields);
-  let last = Math.max(999, metadata["last-partition-id"]);
+  let last = Math.max(lastPartitionIdMin, metadata["last-partition-id"]);
   const names = new Set<string>();
   const fields = wanted.map(({ column, transform }): PartitionField => {
     const source = sourceOf(schema, column).id;

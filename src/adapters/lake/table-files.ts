@@ -17,7 +17,8 @@ import { currentSchema } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { readContracts } from "./table-properties.ts";
 
-function newPath(context: LakeContext, metadata: TableMetadata, name: string): string {
+/** Where a new data file of a table is put; `name` says what wrote it. */
+export function newPath(context: LakeContext, metadata: TableMetadata, name: string): string {
   return `${pathOfUri(context.storage, metadata.location)}/data/${name}-${context.io.uuid()}.parquet`;
 }
 

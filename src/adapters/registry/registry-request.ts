@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { SluiceError } from "../../core/errors.ts";
+import type { TlsOptions } from "../../core/tls.ts";
 
 /** Where a schema registry is, and how to be let in. */
 export interface RegistryAddress {
@@ -11,14 +12,7 @@ export interface RegistryAddress {
     | { readonly kind: "basic"; readonly username: string; readonly password: string }
     | { readonly kind: "bearer"; readonly token: string }
     | null;
-  /** PEM texts. */
-  readonly tls: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-    readonly rejectUnauthorized: boolean;
-  } | null;
+  readonly tls: TlsOptions | null;
   /** The whole answer must have come by then. */
   readonly timeoutMs: number;
 }

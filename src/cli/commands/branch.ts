@@ -2,7 +2,7 @@ import type { CommandSpec } from "../command.ts";
 import { configOption, datasetOption, jsonOption, keepOption, neededReasonOption, reasonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
 import { nextCommand } from "../next-command.ts";
-import { namedRefJson, refTable } from "../refs-text.ts";
+import { namedRefJson } from "../refs-text.ts";
 
 /** `sluice branch create` */
 export const branchCreate: CommandSpec = {
@@ -57,16 +57,8 @@ export const branchList: CommandSpec = {
   options: [configOption, datasetOption, jsonOption],
   json: `{ dataset: string, refs: Ref[] } where Ref = ${namedRefJson}`,
   async run(invocation) {
-    const { chooseDataset, withLake } = await import("../session.ts");
-    return withLake(invocation, async ({ lake }) => {
-      const { terminal } = invocation;
-      const dataset = await chooseDataset(lake, invocation);
-      const refs = (await lake.refs.list(dataset)).filter(({ kind }) => kind === "branch" || kind === "main");
-      if (invocation.json) terminal.json({ dataset, refs });
-      else if (refs.length === 0) terminal.out(`${dataset} has no version yet.`);
-      else for (const line of refTable(refs)) terminal.out(line);
-      return ExitCode.clean;
-    });
+    const { listRefs } = await import("../named-refs.ts");
+    return listRefs(invocation, ({ kind }) => kind === "branch" || kind === "main", "no version yet");
   },
 };
 
@@ -79,15 +71,7 @@ export const branchDrop: CommandSpec = {
   options: [configOption, datasetOption, neededReasonOption, jsonOption],
   json: `{ dataset: string, dropped: Ref } where Ref = ${namedRefJson}`,
   async run(invocation) {
-    const { authorWithReason, chooseDataset, withLake } = await import("../session.ts");
-    const by = authorWithReason(invocation);
-    return withLake(invocation, async ({ lake }) => {
-      const { terminal } = invocation;
-      const dataset = await chooseDataset(lake, invocation);
-      const dropped = await lake.refs.drop(dataset, { kind: "branch", name: invocation.argument(0), ...by });
-      if (invocation.json) terminal.json({ dataset, dropped });
-      else terminal.out(`branch ${dropped.name} of ${dataset} dropped; its newest snapshot was ${dropped.snapshotId}`);
-      return ExitCode.clean;
-    });
+    const { dropRef } = await import("../named-refs.ts");
+    return dropRef(invocation, "branch", "its newest snapshot was");
   },
 };

@@ -1,7 +1,7 @@
 import type { CommandSpec } from "../command.ts";
 import { configOption, datasetOption, jsonOption, keepOption, neededReasonOption, reasonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
-import { namedRefJson, refTable, versionAsked } from "../refs-text.ts";
+import { namedRefJson, versionAsked } from "../refs-text.ts";
 import { formatTime } from "../table.ts";
 
 const createJson = `{ dataset: string, ref: Ref } where Ref = ${namedRefJson}`;
@@ -54,17 +54,9 @@ export const tagList: CommandSpec = {
   options: [configOption, datasetOption, { flags: "--all", description: "Branches, held windows and withdrawn versions too" }, jsonOption],
   json: `{ dataset: string, refs: Ref[] } where Ref = ${namedRefJson}`,
   async run(invocation) {
-    const { chooseDataset, withLake } = await import("../session.ts");
-    return withLake(invocation, async ({ lake }) => {
-      const { terminal } = invocation;
-      const dataset = await chooseDataset(lake, invocation);
-      const all = await lake.refs.list(dataset);
-      const refs = invocation.flag("all") ? all : all.filter(({ kind }) => kind === "tag" || kind === "release");
-      if (invocation.json) terminal.json({ dataset, refs });
-      else if (refs.length === 0) terminal.out(`${dataset} has no tag.`);
-      else for (const line of refTable(refs)) terminal.out(line);
-      return ExitCode.clean;
-    });
+    const { listRefs } = await import("../named-refs.ts");
+    const isAll = invocation.flag("all");
+    return listRefs(invocation, ({ kind }) => isAll || kind === "tag" || kind === "release", "no tag");
   },
 };
 
@@ -77,15 +69,7 @@ export const tagDrop: CommandSpec = {
   options: [configOption, datasetOption, neededReasonOption, jsonOption],
   json: `{ dataset: string, dropped: Ref } where Ref = ${namedRefJson}`,
   async run(invocation) {
-    const { authorWithReason, chooseDataset, withLake } = await import("../session.ts");
-    const by = authorWithReason(invocation);
-    return withLake(invocation, async ({ lake }) => {
-      const { terminal } = invocation;
-      const dataset = await chooseDataset(lake, invocation);
-      const dropped = await lake.refs.drop(dataset, { kind: "tag", name: invocation.argument(0), ...by });
-      if (invocation.json) terminal.json({ dataset, dropped });
-      else terminal.out(`tag ${dropped.name} of ${dataset} dropped; it named snapshot ${dropped.snapshotId}`);
-      return ExitCode.clean;
-    });
+    const { dropRef } = await import("../named-refs.ts");
+    return dropRef(invocation, "tag", "it named snapshot");
   },
 };

@@ -17,6 +17,7 @@ import type { Plan } from "../commit-loop.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
+import { newPath } from "../table-files.ts";
 import { summaryKeys } from "../summary-keys.ts";
 import type { CompactionGroup, CompactionPlan, VersionEntries } from "./compaction-plan.ts";
 import { bytesOf, deletedUpTo, planCompaction } from "./compaction-plan.ts";
@@ -54,7 +55,7 @@ export function writingOf(table: TableKind): {
 
 async function rewrite(context: LakeContext, table: TableKind, metadata: TableMetadata, group: CompactionGroup): Promise<Rewritten> {
   const { storage } = context;
-  const path = `${pathOfUri(storage, metadata.location)}/data/compact-${context.io.uuid()}.parquet`;
+  const path = newPath(context, metadata, "compact");
   const inputs = group.entries.map(({ file }) => pathOfUri(storage, file.file_path as string));
   const written = await rewriteParquet({ storage, inputs, path, schema: currentSchema(metadata), ...writingOf(table) });
   const rows = group.entries.reduce((sum, { file }) => sum + Number(file.record_count as bigint), 0);

@@ -14,6 +14,7 @@ import type { Plan } from "../commit-loop.ts";
 import { commitUntilSettled, draftsOf } from "../commit-loop.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
+import { newPath } from "../table-files.ts";
 import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { propertyNames } from "../table-properties.ts";
 import { writingOf } from "./compact.ts";
@@ -52,7 +53,7 @@ async function rewriteAll(context: LakeContext, table: TableKind, metadata: Tabl
   for (const [uri, gone] of found) {
     const entry = entries.get(uri);
     if (entry === undefined) throw new SluiceError("COMMIT_CONFLICT", `${uri} went while it was being rewritten`);
-    const path = `${pathOfUri(storage, metadata.location)}/data/erase-${context.io.uuid()}.parquet`;
+    const path = newPath(context, metadata, "erase");
     const starts = new Map<LeafReader, number>();
     const keep = (reader: LeafReader, group: number): Promise<Uint8Array> => {
       const start = starts.get(reader) ?? 0;

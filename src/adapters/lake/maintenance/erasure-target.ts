@@ -3,6 +3,7 @@ import { decimalOf } from "../../../core/iceberg-type.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { QuarantinedRecord } from "../../../core/ports.ts";
 import type { IcebergSchema, IcebergType } from "../../../core/table-schema.ts";
+import { signedOf } from "../../../core/unscaled-bytes.ts";
 
 /** A value as data files hold it. */
 type Physical = number | bigint | boolean | Uint8Array;
@@ -69,7 +70,7 @@ function bigintOf(value: Physical): bigint | null {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : null;
   if (!(value instanceof Uint8Array) || value.length === 0) return null;
-  return BigInt.asIntN(8 * value.length, BigInt(`0x${Buffer.from(value).toString("hex")}`));
+  return signedOf(value);
 }
 
 /** A whole number of a type's own unit, from the text that people write; null where the text is none. */

@@ -73,13 +73,16 @@ function isCommit({ summary }: Snapshot): boolean {
   return summary[summaryKeys.decisionHash] !== undefined && summary[summaryKeys.part] === undefined;
 }
 
+function draftRemoval(draft: TableDraft, { snapshots, refs }: ExpiryPlan): void {
+  for (const name of refs) draft.update({ action: "remove-snapshot-ref", "ref-name": name });
+  if (snapshots.length > 0) draft.update({ action: "remove-snapshots", "snapshot-ids": snapshots.map((each) => each["snapshot-id"]) });
+}
+
 /** Removes snapshots and refs in a draft, and keeps the snapshots' summaries in the ledger. */
 async function draftExpiry(context: LakeContext, draft: TableDraft, plan: ExpiryPlan): Promise<void> {
-  const { snapshots, refs } = plan;
-  for (const name of refs) draft.update({ action: "remove-snapshot-ref", "ref-name": name });
-  if (snapshots.length === 0) return;
-  const ledger = await extendLedger(context.content, draft.base, snapshots);
-  draft.update({ action: "remove-snapshots", "snapshot-ids": snapshots.map((each) => each["snapshot-id"]) });
+  draftRemoval(draft, plan);
+  if (plan.snapshots.length === 0) return;
+  const ledger = await extendLedger(context.content, draft.base, plan.snapshots);
   draft.update({ action: "set-properties", updates: { [propertyNames.ledger]: ledger } });
 }
 
@@ -132,8 +135,7 @@ async function imagine(context: LakeContext, cursors: Cursors, dataset: string, 
       ["quarantine", drafts.quarantine],
     ] as const
   ).map(([name, draft]) => {
-    for (const ref of plans[name].refs) draft.update({ action: "remove-snapshot-ref", "ref-name": ref });
-    draft.update({ action: "remove-snapshots", "snapshot-ids": plans[name].snapshots.map((each) => each["snapshot-id"]) });
+    draftRemoval(draft, plans[name]);
     return { before: draft.base, after: draft.metadata };
   });
   return { plans, versions };

@@ -1,31 +1,10 @@
-import { SluiceError } from "../../../core/errors.ts";
 import type { Storage } from "../../../core/storage.ts";
 import { EntryStatus } from "../../iceberg/manifest.ts";
 import type { ManifestFile } from "../../iceberg/manifest-list.ts";
-import { pathOfUri } from "../../iceberg/storage-path.ts";
+import { ownPath } from "../../iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
-
-interface Statistics {
-  readonly "snapshot-id": bigint;
-  readonly "statistics-path": string;
-}
-
-/** Statistics files that a table's metadata name; their snapshots may be gone. */
-function statisticsOf(metadata: TableMetadata): readonly Statistics[] {
-  const { statistics = [], "partition-statistics": partitions = [] } = metadata as unknown as Record<string, Statistics[] | undefined>;
-  return [...statistics, ...partitions];
-}
-
-/** A file's path inside of the storage; null where it is elsewhere, and so none of ours to delete. */
-function ownPath(storage: Storage, uri: string): string | null {
-  try {
-    return pathOfUri(storage, uri);
-  } catch (fault) {
-    if (fault instanceof SluiceError && fault.code === "TABLE_UNSUPPORTED") return null;
-    throw fault;
-  }
-}
+import { statisticsFiles } from "../../iceberg/table-metadata.ts";
 
 /** The manifests of some snapshots, each once, by URI. */
 async function manifestsOf(storage: Storage, snapshots: readonly Snapshot[]): Promise<Map<string, ManifestFile>> {
@@ -53,8 +32,8 @@ export async function unreachedFiles(storage: Storage, before: TableMetadata, af
   }
   const lists = new Set(removed.map((each) => each["manifest-list"]));
   for (const each of after.snapshots) lists.delete(each["manifest-list"]);
-  const statistics = new Set(statisticsOf(before).map((each) => each["statistics-path"]));
-  for (const each of statisticsOf(after)) statistics.delete(each["statistics-path"]);
+  const statistics = new Set(statisticsFiles(before).map((each) => each["statistics-path"]));
+  for (const each of statisticsFiles(after)) statistics.delete(each["statistics-path"]);
   const uris = [...files, ...dead.map((each) => each.uri), ...lists, ...statistics];
   return uris.flatMap((uri) => ownPath(storage, uri) ?? []);
 }
@@ -72,7 +51,7 @@ export async function reachedFiles(
   };
   add(metadataLocation);
   for (const each of metadata["metadata-log"]) add(each["metadata-file"]);
-  for (const each of statisticsOf(metadata)) add(each["statistics-path"]);
+  for (const each of statisticsFiles(metadata)) add(each["statistics-path"]);
   for (const each of metadata.snapshots) add(each["manifest-list"]);
   for (const manifest of (await manifestsOf(storage, metadata.snapshots)).values()) {
     add(manifest.uri);

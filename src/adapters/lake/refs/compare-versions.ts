@@ -1,5 +1,4 @@
-import { decodeDecision } from "../../../core/decision-text.ts";
-import type { ComparedVersion, FileChange, VersionComparison, VersionWindow } from "../../../core/lake-refs.ts";
+import type { ComparedVersion, FileChange, VersionComparison } from "../../../core/lake-refs.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
 import type { IcebergSchema } from "../../../core/table-schema.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
@@ -13,7 +12,8 @@ import { readContracts } from "../table-properties.ts";
 import type { LiveFile, ManifestCache } from "./live-files.ts";
 import { deleteFileCount, filesRemovedBy, liveFiles } from "./live-files.ts";
 import { rowsOf, versionSpace } from "./ref-records.ts";
-import { movedBy, standsIn } from "./version-line.ts";
+import { standsIn } from "./version-line.ts";
+import { versionWindows } from "./version-windows.ts";
 
 function schemaOf(metadata: TableMetadata, snapshot: Snapshot): IcebergSchema {
   const id = snapshot["schema-id"];
@@ -34,25 +34,6 @@ function contractAt(metadata: TableMetadata, snapshot: Snapshot, commits: readon
   }
   const first = readContracts(metadata.properties).find((each) => each.atMs <= snapshot["timestamp-ms"]);
   return first === undefined ? null : { hash: first.hash, version: first.version };
-}
-
-async function windowOf(context: LakeContext, commit: LedgerEntry): Promise<VersionWindow[]> {
-  const hash = commit.summary[summaryKeys.decisionHash];
-  if (hash === undefined || movedBy(commit, "withdraw") !== null || movedBy(commit, "restore") !== null) return [];
-  return [
-    {
-      snapshotId: commit["snapshot-id"].toString(),
-      sequence: commit["sequence-number"],
-      committedAtMs: commit["timestamp-ms"],
-      decision: decodeDecision(await context.content.get("decision", hash)),
-    },
-  ];
-}
-
-async function windowsOf(context: LakeContext, commits: readonly LedgerEntry[]): Promise<VersionWindow[]> {
-  const windows: VersionWindow[] = [];
-  for (const commit of commits) windows.push(...(await windowOf(context, commit)));
-  return windows;
 }
 
 function changeOf(files: readonly LiveFile[], rewritten: bigint): FileChange {
@@ -96,8 +77,7 @@ export async function compareVersions(context: LakeContext, dataset: string, a: 
   const space = versionSpace(dataset, metadata);
   const names = [a, b].map((name) => resolveVersion(space, name, context.clock.now()));
   const [headA, headB] = names.map((each) => snapshotWithId(metadata, BigInt(each.snapshotId)) as Snapshot) as [Snapshot, Snapshot];
-  const every: LedgerEntry[] = [];
-  for await (const each of everySnapshot(context.content, metadata, -1n)) every.push(each);
+  const every = await Array.fromAsync(everySnapshot(context.content, metadata, -1n));
   const inA = standsIn(metadata, every, headA);
   const inB = standsIn(metadata, every, headB);
   const commits = every.filter((each) => inA(each) || inB(each));
@@ -125,11 +105,11 @@ export async function compareVersions(context: LakeContext, dataset: string, a: 
     added: changeOf(onlyB, rewritten ?? 0n),
     removed: changeOf(onlyA, rewritten ?? 0n),
     rowsRewritten: rewritten,
-    onlyB: await windowsOf(
+    onlyB: await versionWindows(
       context,
       commits.filter((each) => inB(each) && !inA(each)),
     ),
-    onlyA: await windowsOf(
+    onlyA: await versionWindows(
       context,
       commits.filter((each) => inA(each) && !inB(each)),
     ),

@@ -6,7 +6,6 @@ import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { windowOf } from "../history.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
-import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
 import { createRef, dropRef } from "./change-ref.ts";
 import { compareVersions } from "./compare-versions.ts";
@@ -23,8 +22,7 @@ async function* windowsOf(context: LakeContext, dataset: string, snapshotId: str
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const head = /^\d+$/.test(snapshotId) ? snapshotWithId(metadata, BigInt(snapshotId)) : null;
   if (head === null) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
-  const every: LedgerEntry[] = [];
-  for await (const each of everySnapshot(context.content, metadata, -1n)) every.push(each);
+  const every = await Array.fromAsync(everySnapshot(context.content, metadata, -1n));
   const isIn = standsIn(metadata, every, head);
   const isWithdrawn = withdrawnTest(metadata);
   for (const each of every) {

@@ -4,7 +4,7 @@ import type { Snapshot, SnapshotRef, TableMetadata } from "../../iceberg/table-m
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import { summaryKeys } from "../summary-keys.ts";
 import type { RefRecord } from "./ref-records.ts";
-import { keptUntilMs, recordsOf, rowsOf } from "./ref-records.ts";
+import { keptUntilMs, recordOf, rowsOf } from "./ref-records.ts";
 import { readRollbacks, withdrawnTag } from "./rollback-records.ts";
 
 function kindOf(name: string, ref: SnapshotRef, record: RefRecord | null): RefKind {
@@ -24,7 +24,7 @@ export function namedRef(metadata: TableMetadata, name: string): NamedRef | null
   const ref = metadata.refs[name];
   const snapshot = snapshotOfRef(metadata, name);
   if (ref === undefined || snapshot === null) return null;
-  const kept = isOwnRef(name) ? null : (recordsOf(metadata).get(name) ?? null);
+  const kept = isOwnRef(name) ? null : recordOf(metadata, name);
   const record = kept?.dropped === undefined ? kept : null;
   const rollback = readRollbacks(metadata.properties).find((each) => withdrawnTag(each.id) === name);
   const snapshotId = snapshot["snapshot-id"].toString();

@@ -1,17 +1,16 @@
-import { decodeDecision } from "../../../core/decision-text.ts";
 import { SluiceError } from "../../../core/errors.ts";
-import type { RollbackPlan, VersionWindow } from "../../../core/lake-refs.ts";
+import type { RollbackPlan } from "../../../core/lake-refs.ts";
 import type { ResolvedVersion } from "../../../core/version-name.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
-import { summaryKeys } from "../summary-keys.ts";
 import { existingSnapshot } from "./ref-records.ts";
 import type { SequenceRange } from "./rollback-records.ts";
 import { isIn, parseRanges, readRollbacks, subtractRanges, uniteRanges } from "./rollback-records.ts";
 import { isOwnCommit, movedBy, withdrawnTest } from "./version-line.ts";
+import { versionWindows } from "./version-windows.ts";
 
 /** A rollback as it would be now. */
 export interface PlannedRollback {
@@ -48,21 +47,6 @@ function laterThan(metadata: TableMetadata, every: readonly LedgerEntry[], head:
   throw new SluiceError("ROLLBACK_REFUSED", `snapshot ${id} is no earlier version of main: ${why}`);
 }
 
-async function windowsOf(context: LakeContext, commits: readonly LedgerEntry[]): Promise<VersionWindow[]> {
-  const windows: VersionWindow[] = [];
-  for (const each of commits) {
-    const hash = each.summary[summaryKeys.decisionHash];
-    if (hash === undefined || movedBy(each, "withdraw") !== null || movedBy(each, "restore") !== null) continue;
-    windows.push({
-      snapshotId: each["snapshot-id"].toString(),
-      sequence: each["sequence-number"],
-      committedAtMs: each["timestamp-ms"],
-      decision: decodeDecision(await context.content.get("decision", hash)),
-    });
-  }
-  return windows;
-}
-
 function addedRows({ summary }: LedgerEntry): number {
   return Number(summary["added-records"] ?? 0) - Number(summary["deleted-records"] ?? 0);
 }
@@ -82,8 +66,7 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
   const head = snapshotOfRef(metadata, "main");
   if (head === null) throw new SluiceError("ROLLBACK_REFUSED", `${dataset} has no version yet`);
   if (head === target) throw new SluiceError("ROLLBACK_REFUSED", `main of ${dataset} is snapshot ${to.snapshotId} as it is`);
-  const every: LedgerEntry[] = [];
-  for await (const each of everySnapshot(context.content, metadata, -1n)) every.push(each);
+  const every = await Array.fromAsync(everySnapshot(context.content, metadata, -1n));
   const { chain, isWhole } = laterThan(metadata, every, head, target);
   const isWithdrawn = withdrawnTest(metadata);
   const stands = every.filter((each) => isOwnCommit(each) && !isWithdrawn(each));
@@ -93,7 +76,7 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
     between,
     stands.filter((each) => isIn([between], each["sequence-number"])),
   );
-  const windows = await windowsOf(
+  const windows = await versionWindows(
     context,
     stands.filter((each) => isIn(ranges, each["sequence-number"])),
   );
