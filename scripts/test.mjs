@@ -20,14 +20,17 @@ function runVitest(args) {
   });
 }
 
-/** Counts of the report; a file that could not even be loaded, or an error outside every test, counts as one failure. */
+/** Counts of the report; a file that could not even be loaded, or an error outside every test, counts as one failure. `again`: what passed only after it ran out of time once. */
 function count(exitCode) {
+  const again = [];
   let passed = 0;
   let failed = 0;
   let skipped = 0;
   try {
     for (const file of JSON.parse(readFileSync(report, "utf8")).testResults) {
       const of = (status) => file.assertionResults.filter((test) => test.status === status).length;
+      const retried = file.assertionResults.filter((test) => test.status === "passed" && test.failureMessages.length > 0);
+      again.push(...retried.map((test) => `${test.fullName}: ${test.failureMessages[0]}`));
       passed += of("passed");
       failed += of("failed");
       skipped += file.assertionResults.length - of("passed") - of("failed");
@@ -37,12 +40,13 @@ function count(exitCode) {
     console.error(`vitest left no report: ${error.message}`);
   }
   if (exitCode !== 0 && failed === 0) failed = 1;
-  return { passed, failed, skipped };
+  return { passed, failed, skipped, again };
 }
 
 const exitCode = await runVitest(process.argv.slice(2));
-const { passed, failed, skipped } = count(exitCode);
+const { passed, failed, skipped, again } = count(exitCode);
 rmSync(scratch, { recursive: true, force: true });
+for (const test of again) console.log(`passed only the second time: ${test}`);
 if (skipped > 0) console.log(`${skipped} skipped (what this machine lacks is said above)`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || exitCode !== 0 ? 1 : 0;

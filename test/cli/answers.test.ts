@@ -37,8 +37,8 @@ describe.skipIf(!kafkaHere.available)("what a person answers, seen by the conser
   let rig: Rig | null = null;
   afterEach(() => rig?.close());
 
-  const open = async (contract?: (text: string) => string): Promise<Rig> =>
-    (rig = await Rig.open((await sharedBroker()).bootstrap, { partitions: 2, ...(contract !== undefined && { contract }) }));
+  const open = async (contract?: (text: string) => string, partitions = 2): Promise<Rig> =>
+    (rig = await Rig.open((await sharedBroker()).bootstrap, { partitions, ...(contract !== undefined && { contract }) }));
   const command = (at: Rig, args: readonly string[], env: Record<string, string> = {}): Promise<CommandRun> =>
     sluice([...args, "--config", at.configFile], { env });
   const ask = async (at: Rig, ...args: readonly string[]): Promise<Lists> =>
@@ -59,7 +59,7 @@ describe.skipIf(!kafkaHere.available)("what a person answers, seen by the conser
     }
   };
 
-  it("one held window published, one dropped, one left: each record is still in one place", { timeout: 120_000 }, async () => {
+  it("one held window published, one dropped, one left: each record is still in one place", async () => {
     const at = await open((text) => text + strict);
     const worker = at.worker();
     for (let window = 0; window < 3; window++) {
@@ -80,8 +80,9 @@ describe.skipIf(!kafkaHere.available)("what a person answers, seen by the conser
     expect((await ask(at, "quarantine", "list")).byRule["window.held"]).toBeGreaterThan(0);
   });
 
-  it("a window that stopped its topic is set aside, or judged again by a corrected contract", { timeout: 120_000 }, async () => {
-    const at = await open((text) => text.replace("tombstones: skip", "tombstones: skip\n          onBreach: stop") + strict);
+  it("a window that stopped its topic is set aside, or judged again by a corrected contract", async () => {
+    // One partition: what is sent at once comes in one fetch, so it is one window however slow the machine.
+    const at = await open((text) => text.replace("tombstones: skip", "tombstones: skip\n          onBreach: stop") + strict, 1);
     const worker = at.worker();
     await at.produce(200);
     expect(await blocked(at, "WINDOW_STOPPED")).toMatchObject({ promoted: 0, held: 0 });
@@ -107,7 +108,7 @@ describe.skipIf(!kafkaHere.available)("what a person answers, seen by the conser
     expect((await command(at, ["unblock", "--retry"])).out).toMatch(/^Nothing of orders was stopped/);
   });
 
-  it("replays promote what passes now, count what fails, and park it in the end", { timeout: 120_000 }, async () => {
+  it("replays promote what passes now, count what fails, and park it in the end", async () => {
     const at = await open();
     const worker = at.worker();
     await at.produce(400);
@@ -138,7 +139,7 @@ describe.skipIf(!kafkaHere.available)("what a person answers, seen by the conser
     expect([report.quarantined, report.unread]).toEqual([others, 0]);
   });
 
-  it("a partition whose unread records were removed stops alone, and goes on where a person says", { timeout: 120_000 }, async () => {
+  it("a partition whose unread records were removed stops alone, and goes on where a person says", async () => {
     const at = await open();
     const first = at.worker();
     await at.produce(100);

@@ -51,7 +51,7 @@ log: { format: json }
 }, 120_000);
 
 describe("sluice catalog serve", () => {
-  it("serves the lake until it is stopped, and leaves a record of who read", { timeout: 120_000 }, async () => {
+  it("serves the lake until it is stopped, and leaves a record of who read", async () => {
     const server = start(["catalog", "serve", "--config", config, "--json"], secret);
     const over = ended(server);
     const url = await printed(server, "stdout", /"url":"([^"]+)"/);
@@ -76,7 +76,7 @@ describe("sluice catalog serve", () => {
     }
   });
 
-  it("opens to anyone only where it is told to, and says what is wrong with a command line", { timeout: 120_000 }, async () => {
+  it("opens to anyone only where it is told to, and says what is wrong with a command line", async () => {
     const server = start(["catalog", "serve", "-c", config, "--anonymous", "read", "--port", "0"], secret);
     const over = ended(server);
     const url = await printed(server, "stdout", /catalog at (\S+)/);
@@ -91,7 +91,7 @@ describe("sluice catalog serve", () => {
 });
 
 describe("sluice run", () => {
-  it("serves the catalog beside its work where it is enabled", { timeout: 120_000 }, async () => {
+  it("serves the catalog beside its work where it is enabled", async () => {
     const with_ = join(folder, "with.yaml");
     writeFileSync(with_, readFileSync(config, "utf8").replace("catalog: { port: 0", "catalog: { enabled: true, port: 0"));
     // Enough for the worker to be at it while it is asked.

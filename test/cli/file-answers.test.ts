@@ -47,7 +47,7 @@ describe("a file that was partly read, and changed", () => {
     writeFileSync(file, orders(2));
   });
 
-  it("is read from its start by the running worker, when a person accepts it", { timeout: 60_000 }, async () => {
+  it("is read from its start by the running worker, when a person accepts it", async () => {
     const worker = start(["run", "--config", config]);
     const over = ended(worker);
     try {
@@ -66,7 +66,7 @@ describe("a file that was partly read, and changed", () => {
     expect((await sluice(["source", "accept", "--config", config])).code).toBe(1);
   });
 
-  it("is read on from where it stood, when its content comes back before the answer", { timeout: 60_000 }, async () => {
+  it("is read on from where it stood, when its content comes back before the answer", async () => {
     const worker = start(["run", "--config", config]);
     const over = ended(worker);
     while ((await status()).blocks.length === 0) await sleep(100);

@@ -48,7 +48,7 @@ describe.each([
   { name: "S3", here: s3 !== null, write: inS3, refusal: null },
   { name: "a REST catalog", here: true, write: inRest, refusal: "CATALOG_REFUSED" },
 ])("a lake in $name from the command line", ({ name, here, write, refusal }) => {
-  it.runIf(here)("runs, shows what there is, and says who is refused", { timeout: 60_000 }, async () => {
+  it.runIf(here)("runs, shows what there is, and says who is refused", async () => {
     using scratch = scratchFolder();
     const { lake, env } = await write();
     const contract = readFileSync(join(import.meta.dirname, "../crash/orders.odcs.yaml"), "utf8").replace("TOPIC", "orders");

@@ -25,7 +25,7 @@ async function makeLake(folder: string, maintenance: string): Promise<string> {
   return file;
 }
 
-it("compacts, expires and cleans up from the command line, and only says so in a dry run", { timeout: 60_000 }, async () => {
+it("compacts, expires and cleans up from the command line, and only says so in a dry run", async () => {
   using scratch = scratchFolder();
   const config = await makeLake(scratch.folder, "filesMin: 2, snapshotsMin: 1, snapshotAgeMsMax: 60000");
   const before = await readBranch(scratch.folder, "orders");
@@ -63,7 +63,7 @@ it("compacts, expires and cleans up from the command line, and only says so in a
   expect((await sluice(["status", "--config", config])).code).toBe(0);
 });
 
-it("erases from the command line: dry, refused without a reason, and for good", { timeout: 60_000 }, async () => {
+it("erases from the command line: dry, refused without a reason, and for good", async () => {
   using scratch = scratchFolder();
   const config = await makeLake(scratch.folder, "");
   const command = (...args: string[]): ReturnType<typeof sluice> => sluice(["erase", ...args, "--config", config]);
@@ -94,7 +94,7 @@ async function until(config: Config, wanted: (event: GateEvent) => boolean): Pro
   return events;
 }
 
-it("does the same in a thread of a worker, once an interval, and is told when it fails", { timeout: 60_000 }, async () => {
+it("does the same in a thread of a worker, once an interval, and is told when it fails", async () => {
   using scratch = scratchFolder();
   const { config } = loadConfig(await makeLake(scratch.folder, "filesMin: 2, intervalMs: 1000"), {});
   const events = await until(config, (event) => event.type === "maintenance.done" && event.step === "orphans");

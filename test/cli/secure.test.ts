@@ -68,7 +68,7 @@ describe.skipIf(!ownBrokersHere)("sluice run by TLS and SASL", () => {
     ["SCRAM-SHA-256", "platformatic"],
     ["SCRAM-SHA-512", "platformatic"],
     ["SCRAM-SHA-512", "kafkajs"],
-  ])("%s, client %s", { timeout: 60_000 }, async (mechanism, client) => {
+  ])("%s, client %s", async (mechanism, client) => {
     const config = configure(`${mechanism}-${client}`, { client, ...sasl(mechanism) });
     const password = passwordOf(mechanism);
     expect(await firstWindow(config, password)).toMatchObject({ records: 10, promoted: 9, quarantined: 1 });
@@ -76,7 +76,7 @@ describe.skipIf(!ownBrokersHere)("sluice run by TLS and SASL", () => {
     expect(JSON.parse(status.out)).toMatchObject({ partitions: [{ next: "10", end: "10", lag: "0" }], reachable: true });
   });
 
-  it("a password file, and a client certificate alone", { timeout: 60_000 }, async () => {
+  it("a password file, and a client certificate alone", async () => {
     const mechanism = "SCRAM-SHA-512";
     writeFileSync(join(folder, "password"), `${passwordOf(mechanism)}\n`);
     const byFile = configure("by-file", sasl(mechanism, { passwordFile: "password" }));
@@ -85,7 +85,7 @@ describe.skipIf(!ownBrokersHere)("sluice run by TLS and SASL", () => {
     expect(await firstWindow(mutual, "none")).toMatchObject({ records: 10 });
   });
 
-  it("says what is wrong, and never the password", { timeout: 60_000 }, async () => {
+  it("says what is wrong, and never the password", async () => {
     const env = { KAFKA_PASSWORD: "a-wrong-password" };
     const wrong = await sluice(["run", "--config", configure("wrong", sasl("PLAIN"))], { env });
     expect([wrong.code, wrong.err.includes("SASL_AUTHENTICATION_FAILED [SOURCE_UNREACHABLE]")]).toEqual([1, true]);

@@ -5,7 +5,7 @@ import { makeWindow, row, scratchFolder, startedLake } from "../adapters/lake/la
 import type { CommandRun } from "./sluice.ts";
 import { sluice } from "./sluice.ts";
 
-it("a record, a version, a file and a job are followed from the command line", { timeout: 60_000 }, async () => {
+it("a record, a version, a file and a job are followed from the command line", async () => {
   using scratch = scratchFolder();
   const lake = await startedLake(scratch.folder);
   await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1), "bad"], rejected: [1] }));

@@ -53,7 +53,7 @@ interface Diff {
   };
 }
 
-describe("versions, from the command line", { timeout: 120_000 }, () => {
+describe("versions, from the command line", () => {
   beforeAll(async () => {
     mkdirSync(join(folder, "input"));
     const text = readFileSync(resolve(import.meta.dirname, "../crash/orders.odcs.yaml"), "utf8").replace("TOPIC", "orders");

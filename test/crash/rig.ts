@@ -121,12 +121,12 @@ export class Rig {
   }
 
   /** Resolves when the table's positions have reached the end of every partition; rejects after `withinMs`, naming the lag. */
-  async caughtUp(withinMs = 150_000): Promise<void> {
+  async caughtUp(withinMs = 90_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     for (;;) {
       const lag = await this.lag();
       if (lag === 0n) return;
-      if (Date.now() > deadline) throw new Error(`lag is still ${lag} after ${withinMs} ms; ${this.lastLog()}`);
+      if (Date.now() > deadline) throw new Error(`timed out: lag is still ${lag} after ${withinMs} ms; ${this.lastLog()}`);
       await sleep(100);
     }
   }

@@ -81,7 +81,7 @@ describe("windows in threads", () => {
   it.each([
     ["chunks that are judged to the end", keepFirst],
     ["chunks whose rows can fall later", keepNone],
-  ])("settle as in one thread, to the byte, in the order of the calls: %s", { timeout: 120_000 }, async (_, rules) => {
+  ])("settle as in one thread, to the byte, in the order of the calls: %s", async (_, rules) => {
     const contract = await makeOrders({ rules });
     const engine = threads(2);
     const inline = openInlineEngine();
@@ -175,7 +175,7 @@ describe("a thread that is gone", () => {
     ["exit", "settle"],
     ["throw", "settle"],
     ["hang", "settle"],
-  ] as const)("costs a retry, never a record: %s at %s", { timeout: 120_000 }, async (fault, at) => {
+  ] as const)("costs a retry, never a record: %s at %s", async (fault, at) => {
     using scratch = scratchFolder();
     const engine = faulty(fault, at, scratch.folder, { silenceMsMax: 4000, heapMib: 64 });
     const bench = await GateBench.open(scratch.folder, await makeOrders(), (lake) => lake, engine);
@@ -202,7 +202,7 @@ describe("a thread that is gone", () => {
     expect(await expectConserved(scratch.folder)).toEqual({ promoted: 120, open: 12 });
   });
 
-  it("does not hold up the main thread: its timers run while the engine hangs", { timeout: 60_000 }, async () => {
+  it("does not hold up the main thread: its timers run while the engine hangs", async () => {
     using scratch = scratchFolder();
     const engine = faulty("hang", 1, scratch.folder, { silenceMsMax: 4000 });
     const bench = await GateBench.open(scratch.folder, await makeOrders(), (lake) => lake, engine);
@@ -218,7 +218,7 @@ describe("a thread that is gone", () => {
     expect(await expectConserved(scratch.folder)).toEqual({ promoted: 1 });
   });
 
-  it("is a bug where it comes back without end: the gate ends with it", { timeout: 120_000 }, async () => {
+  it("is a bug where it comes back without end: the gate ends with it", async () => {
     using scratch = scratchFolder();
     const engine = createEnginePool(1, { ...engineThreadOptions(512), entry: new URL("broken-engine-entry.ts", import.meta.url) });
     open.push(engine);

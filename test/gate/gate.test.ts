@@ -82,7 +82,7 @@ it("a partition that blocks and is free before its block is recorded is not read
   expect(await expectConserved(scratch.folder)).toEqual({ promoted: 5 });
 });
 
-it("stop is recorded, gives back what it read, survives a restart, and both answers end it", { timeout: 180_000 }, async () => {
+it("stop is recorded, gives back what it read, survives a restart, and both answers end it", async () => {
   using scratch = scratchFolder();
   const contract = await makeOrders({ settings: ", onBreach: stop", quality });
   const bench = await GateBench.open(scratch.folder, contract);
@@ -128,44 +128,40 @@ it("a held window is published or dropped, once, and later windows go on", async
   expect(await expectConserved(scratch.folder)).toEqual({ promoted: 5, open: 5 });
 });
 
-it(
-  "a contract changes at a window boundary, a superseded worker stops, a refused one leaves the old in force",
-  { timeout: 180_000 },
-  async () => {
-    using scratch = scratchFolder();
-    const bench = await GateBench.open(scratch.folder, await makeOrders());
-    const other = await GateBench.open(scratch.folder, await makeOrders());
-    bench.source.append(0, rows(2, 50));
-    other.source.append(1, rows(2, 50));
-    await bench.source.assign(0);
-    await other.source.assign(1);
-    await bench.until(() => bench.count("batch.judged") > 0);
-    await other.until(() => other.count("batch.judged") > 0);
-    const next = await makeOrders({ version: "2.0.0", maximum: 10 });
-    await bench.gate.changeContract(next);
-    bench.source.append(0, rows(3, 50));
-    await other.until(() => other.gate.status().lanes[0]?.partitions[0]?.blocked === "CONTRACT_SUPERSEDED");
-    expect(other.source.outstanding).toBe(0);
-    await bench.gate.changeContract(await makeOrders({ version: "1.0.0" }));
-    expect(bench.count("contract.rejected")).toBe(1);
-    expect(bench.gate.status().lanes[0]?.contract.hash).toBe(next.hash);
-    expect(bench.gate.status().lanes[0]?.contractError).toContain("1.0.0");
-    await bench.gate.changeContract(next);
-    expect(bench.gate.status().lanes[0]?.contractError).toBeNull();
-    await other.gate.changeContract(next);
-    await other.until(() => other.count("batch.judged") > 1);
-    await bench.stop();
-    await other.stop();
-    expect(await expectConserved(scratch.folder)).toEqual({ promoted: 2, open: 5 });
-    const committed = bench.events.flatMap((event) => (event.type === "window.committed" ? [event.decision] : []));
-    expect(committed.map((decision) => [decision.contract.version, decision.closedBy])).toEqual([
-      ["1.0.0", "contract"],
-      ["2.0.0", "contract"],
-    ]);
-  },
-);
+it("a contract changes at a window boundary, a superseded worker stops, a refused one leaves the old in force", async () => {
+  using scratch = scratchFolder();
+  const bench = await GateBench.open(scratch.folder, await makeOrders());
+  const other = await GateBench.open(scratch.folder, await makeOrders());
+  bench.source.append(0, rows(2, 50));
+  other.source.append(1, rows(2, 50));
+  await bench.source.assign(0);
+  await other.source.assign(1);
+  await bench.until(() => bench.count("batch.judged") > 0);
+  await other.until(() => other.count("batch.judged") > 0);
+  const next = await makeOrders({ version: "2.0.0", maximum: 10 });
+  await bench.gate.changeContract(next);
+  bench.source.append(0, rows(3, 50));
+  await other.until(() => other.gate.status().lanes[0]?.partitions[0]?.blocked === "CONTRACT_SUPERSEDED");
+  expect(other.source.outstanding).toBe(0);
+  await bench.gate.changeContract(await makeOrders({ version: "1.0.0" }));
+  expect(bench.count("contract.rejected")).toBe(1);
+  expect(bench.gate.status().lanes[0]?.contract.hash).toBe(next.hash);
+  expect(bench.gate.status().lanes[0]?.contractError).toContain("1.0.0");
+  await bench.gate.changeContract(next);
+  expect(bench.gate.status().lanes[0]?.contractError).toBeNull();
+  await other.gate.changeContract(next);
+  await other.until(() => other.count("batch.judged") > 1);
+  await bench.stop();
+  await other.stop();
+  expect(await expectConserved(scratch.folder)).toEqual({ promoted: 2, open: 5 });
+  const committed = bench.events.flatMap((event) => (event.type === "window.committed" ? [event.decision] : []));
+  expect(committed.map((decision) => [decision.contract.version, decision.closedBy])).toEqual([
+    ["1.0.0", "contract"],
+    ["2.0.0", "contract"],
+  ]);
+});
 
-it("a topic that was created again stops and asks, and is read from its start when a person accepts it", { timeout: 180_000 }, async () => {
+it("a topic that was created again stops and asks, and is read from its start when a person accepts it", async () => {
   using scratch = scratchFolder();
   const contract = await makeOrders();
   const bench = await GateBench.open(scratch.folder, contract);

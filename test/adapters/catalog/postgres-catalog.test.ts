@@ -128,7 +128,7 @@ describe.skipIf(server === null)("PostgreSQL", () => {
     await database.close();
   });
 
-  it("waits for a server that restarts", { timeout: 30_000 }, async () => {
+  it("waits for a server that restarts", async () => {
     const url = await server!.database();
     const database = await openDatabase(url, 15_000);
     await server!.crash();

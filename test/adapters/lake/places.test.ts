@@ -57,7 +57,7 @@ const places: readonly {
 const course = ["create", "window", "hold", "window", "publish", "hold", "drop", "replay", "window"] as const;
 
 describe.each(places)("a lake in $name", ({ here, kills, races, make }) => {
-  it.skipIf(!here)("promotes, holds, publishes, drops and replays, and conserves every record", { timeout: 60_000 }, async () => {
+  it.skipIf(!here)("promotes, holds, publishes, drops and replays, and conserves every record", async () => {
     using scratch = scratchFolder();
     moveLake(scratch.folder, await make());
     const lake = await openLake(scratch.folder);
@@ -73,7 +73,7 @@ describe.each(places)("a lake in $name", ({ here, kills, races, make }) => {
     await lake.close();
   });
 
-  it.skipIf(!here)("tags, rolls back, brings back, and releases two datasets in one transaction", { timeout: 60_000 }, async () => {
+  it.skipIf(!here)("tags, rolls back, brings back, and releases two datasets in one transaction", async () => {
     using scratch = scratchFolder();
     moveLake(scratch.folder, await make());
     const lake = await openLake(scratch.folder);
@@ -109,7 +109,7 @@ describe.each(places)("a lake in $name", ({ here, kills, races, make }) => {
     await lake.close();
   });
 
-  it.runIf(here && kills === true)("survives kill -9 at every commit step", { timeout: 120_000 }, async () => {
+  it.runIf(here && kills === true)("survives kill -9 at every commit step", async () => {
     using scratch = scratchFolder();
     moveLake(scratch.folder, await make());
     for (const operation of ["create", "window", "hold", "publish", "hold", "replay"] as const) {
@@ -126,23 +126,19 @@ describe.each(places)("a lake in $name", ({ here, kills, races, make }) => {
     await expectConserved(scratch.folder);
   });
 
-  it.runIf(here && races === true)(
-    "loses and doubles nothing with three processes on the same partitions",
-    { timeout: 120_000 },
-    async () => {
-      using scratch = scratchFolder();
-      moveLake(scratch.folder, await make());
-      await (await startedLake(scratch.folder)).close();
-      const end = 4 * 5;
-      const jobs = [0, 0, 1].map(async (partition, index) => {
-        for (let round = 0; ; round++) {
-          const kill = round < 1 ? 5 + ((index * 7 + round * 11) % 30) : 0;
-          const { killed } = await runWorker(scratch.folder, "commit-up-to", kill, [String(partition), String(end)]);
-          if (!killed) return;
-        }
-      });
-      await Promise.all(jobs);
-      expect(await expectConserved(scratch.folder)).toEqual({ promoted: (end / 4) * 3 * 2, open: (end / 4) * 2 });
-    },
-  );
+  it.runIf(here && races === true)("loses and doubles nothing with three processes on the same partitions", async () => {
+    using scratch = scratchFolder();
+    moveLake(scratch.folder, await make());
+    await (await startedLake(scratch.folder)).close();
+    const end = 4 * 5;
+    const jobs = [0, 0, 1].map(async (partition, index) => {
+      for (let round = 0; ; round++) {
+        const kill = round < 1 ? 5 + ((index * 7 + round * 11) % 30) : 0;
+        const { killed } = await runWorker(scratch.folder, "commit-up-to", kill, [String(partition), String(end)]);
+        if (!killed) return;
+      }
+    });
+    await Promise.all(jobs);
+    expect(await expectConserved(scratch.folder)).toEqual({ promoted: (end / 4) * 3 * 2, open: (end / 4) * 2 });
+  });
 });

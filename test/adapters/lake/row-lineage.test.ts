@@ -48,7 +48,7 @@ async function started(folder: string, contract: Contract): Promise<Lake> {
   return lake;
 }
 
-it("rows of version 3 keep the ids that they got, through merged manifests and held windows", { timeout: 60_000 }, async () => {
+it("rows of version 3 keep the ids that they got, through merged manifests and held windows", async () => {
   using scratch = scratchFolder();
   const contract = await odcs(1, columns, "{ formatVersion: 3 }");
   const lake = await started(scratch.folder, contract);

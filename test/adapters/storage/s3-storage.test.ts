@@ -33,7 +33,7 @@ describe.skipIf(s3 === null)("S3", () => {
     close: closeAll,
   });
 
-  test("a listing of more than one page is whole", { timeout: 60_000 }, async () => {
+  test("a listing of more than one page is whole", async () => {
     const storage = await storageOn();
     const names = Array.from({ length: 1003 }, (_, i) => `many/${String(i).padStart(4, "0")}`);
     for (let from = 0; from < names.length; from += 100) {
@@ -104,7 +104,7 @@ describe.skipIf(s3 === null)("S3", () => {
       expect(text(await storage.read("w"))).toBe("once");
     });
 
-    test.each(passing)("a large write meets $kind $code at every request and is made once", { timeout: 30_000 }, async (toxic) => {
+    test.each(passing)("a large write meets $kind $code at every request and is made once", async (toxic) => {
       for (const [method, url] of [
         ["POST", /uploads/],
         ["PUT", /partNumber=2/],
@@ -141,7 +141,7 @@ describe.skipIf(s3 === null)("S3", () => {
       direct.close();
     });
 
-    test("a write whose every reply is lost is settled by reading back", { timeout: 30_000 }, async () => {
+    test("a write whose every reply is lost is settled by reading back", async () => {
       proxy.poison(
         "PUT",
         /\/w\?/,
@@ -165,7 +165,7 @@ describe.skipIf(s3 === null)("S3", () => {
       await expect(storage.exists("first")).rejects.toMatchObject({ code: "STORAGE_REFUSED" });
     });
 
-    test("a service that stays down is given up after a while, and may be asked again", { timeout: 30_000 }, async () => {
+    test("a service that stays down is given up after a while, and may be asked again", async () => {
       proxy.poison(
         "PUT",
         /\/w\?/,

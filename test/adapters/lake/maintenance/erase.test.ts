@@ -41,55 +41,51 @@ function filesUnder(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-it(
-  "takes a value out of every version, branch, held window, quarantine, profile and decision, and proves it",
-  { timeout: 60_000 },
-  async () => {
-    using scratch = scratchFolder();
-    const lake = await startedLake(scratch.folder);
-    await fill(lake);
-    const before = await readBranch(scratch.folder, "orders");
-    const history = await collect(lake.history("orders", 0n));
-    const refs = Object.keys((await loadBoth(scratch.folder, "orders")).promoted.refs);
-    expect(refs).toContain("held/h1");
-    expect(await lake.maintenance.previewErasure("orders", { kind: "column", column: "s", value: secret })).toMatchObject({ records: 6 });
-    expect(await readBranch(scratch.folder, "orders")).toEqual(before);
+it("takes a value out of every version, branch, held window, quarantine, profile and decision, and proves it", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  await fill(lake);
+  const before = await readBranch(scratch.folder, "orders");
+  const history = await collect(lake.history("orders", 0n));
+  const refs = Object.keys((await loadBoth(scratch.folder, "orders")).promoted.refs);
+  expect(refs).toContain("held/h1");
+  expect(await lake.maintenance.previewErasure("orders", { kind: "column", column: "s", value: secret })).toMatchObject({ records: 6 });
+  expect(await readBranch(scratch.folder, "orders")).toEqual(before);
 
-    const report = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: secret }, ...by });
-    expect(report.remaining).toEqual([]);
-    expect(report.scanned).toBeGreaterThan(5);
-    expect(report.erased).toEqual(["topic-a:0:0", "topic-a:0:11", "topic-a:0:12", "topic-a:0:4", "topic-a:0:8", "topic-a:0:9"]);
-    expect(report.profilesDeleted).toBe(1);
-    expect(JSON.stringify(report)).not.toContain(secret);
+  const report = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: secret }, ...by });
+  expect(report.remaining).toEqual([]);
+  expect(report.scanned).toBeGreaterThan(5);
+  expect(report.erased).toEqual(["topic-a:0:0", "topic-a:0:11", "topic-a:0:12", "topic-a:0:4", "topic-a:0:8", "topic-a:0:9"]);
+  expect(report.profilesDeleted).toBe(1);
+  expect(JSON.stringify(report)).not.toContain(secret);
 
-    const gone = /^topic-a:0:(0|4|8|9|11|12)[#=]/;
-    const after = await readBranch(scratch.folder, "orders");
-    expect(after.promoted).toEqual(before.promoted.filter((each) => !gone.test(each)));
-    expect(after.quarantined).toEqual(before.quarantined.filter((each) => !gone.test(each)));
-    expect((await lake.state("orders")).positions[0]?.next).toBe(14n);
-    // The same commits, in the same order.
-    const now = await collect(lake.history("orders", 0n));
-    expect(now.map(({ sequence, snapshotId }) => [sequence, snapshotId])).toEqual(
-      history.map(({ sequence, snapshotId }) => [sequence, snapshotId]),
-    );
-    expect(now.map(({ decision }) => decision.windowId)).toEqual(history.map(({ decision }) => decision.windowId));
-    for (const name of refs)
-      expect((await readBranch(scratch.folder, "orders", name)).promoted.filter((each) => gone.test(each))).toEqual([]);
-    // Nothing on disk has it: neither as it is, nor in what was decoded for the proof.
-    for (const path of filesUnder(scratch.folder))
-      if (!path.includes(".db")) expect([path, readFileSync(path).includes(secret)]).toEqual([path, false]);
+  const gone = /^topic-a:0:(0|4|8|9|11|12)[#=]/;
+  const after = await readBranch(scratch.folder, "orders");
+  expect(after.promoted).toEqual(before.promoted.filter((each) => !gone.test(each)));
+  expect(after.quarantined).toEqual(before.quarantined.filter((each) => !gone.test(each)));
+  expect((await lake.state("orders")).positions[0]?.next).toBe(14n);
+  // The same commits, in the same order.
+  const now = await collect(lake.history("orders", 0n));
+  expect(now.map(({ sequence, snapshotId }) => [sequence, snapshotId])).toEqual(
+    history.map(({ sequence, snapshotId }) => [sequence, snapshotId]),
+  );
+  expect(now.map(({ decision }) => decision.windowId)).toEqual(history.map(({ decision }) => decision.windowId));
+  for (const name of refs)
+    expect((await readBranch(scratch.folder, "orders", name)).promoted.filter((each) => gone.test(each))).toEqual([]);
+  // Nothing on disk has it: neither as it is, nor in what was decoded for the proof.
+  for (const path of filesUnder(scratch.folder))
+    if (!path.includes(".db")) expect([path, readFileSync(path).includes(secret)]).toEqual([path, false]);
 
-    expect(await lake.held("orders")).toMatchObject([{ windowId: "h1", rows: 1, rejected: 0 }]);
-    await lake.publishHeld("orders", "h1", by);
-    expect((await readBranch(scratch.folder, "orders")).promoted).toEqual([...after.promoted, "topic-a:0:10=9"].toSorted());
-    const again = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: secret }, ...by });
-    expect(again).toMatchObject({ rows: { promoted: 0, held: 0, quarantined: 0 }, erased: [], remaining: [] });
-    expect((JSON.parse((await loadBoth(scratch.folder, "orders")).promoted.properties["sluice.erasures"]!) as unknown[]).length).toBe(3);
-    await lake.close();
-  },
-);
+  expect(await lake.held("orders")).toMatchObject([{ windowId: "h1", rows: 1, rejected: 0 }]);
+  await lake.publishHeld("orders", "h1", by);
+  expect((await readBranch(scratch.folder, "orders")).promoted).toEqual([...after.promoted, "topic-a:0:10=9"].toSorted());
+  const again = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: secret }, ...by });
+  expect(again).toMatchObject({ rows: { promoted: 0, held: 0, quarantined: 0 }, erased: [], remaining: [] });
+  expect((JSON.parse((await loadBoth(scratch.folder, "orders")).promoted.properties["sluice.erasures"]!) as unknown[]).length).toBe(3);
+  await lake.close();
+});
 
-it("erases after snapshots expired, and nothing where nothing matches", { timeout: 60_000 }, async () => {
+it("erases after snapshots expired, and nothing where nothing matches", async () => {
   using scratch = scratchFolder();
   let nowMs = Date.now();
   const lake = await startedLake(scratch.folder, { clock: { now: () => nowMs } });

@@ -94,38 +94,32 @@ async function step(lake: Lake, model: Model, random: () => number, pass: (days:
   return "expire";
 }
 
-it.each([3, 4])(
-  "random moves of main, windows, holds, compactions and expiries leave what sets of rows say (seed %i)",
-  { timeout: 120_000 },
-  async (seed) => {
-    using scratch = scratchFolder();
-    let now = 1_800_000_000_000;
-    const lake = await startedLake(scratch.folder, { clock: { now: () => (now += 1000) } });
-    const random = seededRandom(seed);
-    const model = new Model();
-    model.commit((await lake.state("orders")).mainSnapshotId!, []);
-    const steps: string[] = [];
-    for (let n = 0; n < 30; n++) {
-      steps.push(await step(lake, model, random, (days) => (now += days * dayMs)));
-      const main = await readBranch(scratch.folder, "orders");
-      expect(main.promoted.map((each) => each.split("=")[0] as string).toSorted(), steps.join(", ")).toEqual(
-        [...model.main!.rows].toSorted(),
-      );
-      const withdrawn = [...model.withdrawn.values()].reduce((sum, rows) => sum + rows.size, 0);
-      const counts = await expectConserved(scratch.folder);
-      expect([counts["promoted"] ?? 0, counts["withdrawn"] ?? 0], steps.join(", ")).toEqual([model.main!.rows.size, withdrawn]);
-      const history = await collect(lake.history("orders", 0n));
-      expect(new Set(history.map((each) => each.decision.windowId)).size).toBe(history.length);
-      const standing = history.filter((each) => !each.isWithdrawn && each.decision.moved === undefined);
-      expect(
-        standing.reduce((sum, { decision }) => sum + decision.counts.promoted, 0),
-        steps.join(", "),
-      ).toBe(model.main!.rows.size);
-      expect((await lake.refs.rollbacks("orders")).map((each) => each.rows)).toEqual(
-        [...model.withdrawn.values()].map((rows) => rows.size),
-      );
-    }
-    expect(new Set(steps)).toEqual(new Set([...steps, "window", "rollback", "rollforward"]));
-    await lake.close();
-  },
-);
+it.each([3, 4])("random moves of main, windows, holds, compactions and expiries leave what sets of rows say (seed %i)", async (seed) => {
+  using scratch = scratchFolder();
+  let now = 1_800_000_000_000;
+  const lake = await startedLake(scratch.folder, { clock: { now: () => (now += 1000) } });
+  const random = seededRandom(seed);
+  const model = new Model();
+  model.commit((await lake.state("orders")).mainSnapshotId!, []);
+  const steps: string[] = [];
+  for (let n = 0; n < 30; n++) {
+    steps.push(await step(lake, model, random, (days) => (now += days * dayMs)));
+    const main = await readBranch(scratch.folder, "orders");
+    expect(main.promoted.map((each) => each.split("=")[0] as string).toSorted(), steps.join(", ")).toEqual(
+      [...model.main!.rows].toSorted(),
+    );
+    const withdrawn = [...model.withdrawn.values()].reduce((sum, rows) => sum + rows.size, 0);
+    const counts = await expectConserved(scratch.folder);
+    expect([counts["promoted"] ?? 0, counts["withdrawn"] ?? 0], steps.join(", ")).toEqual([model.main!.rows.size, withdrawn]);
+    const history = await collect(lake.history("orders", 0n));
+    expect(new Set(history.map((each) => each.decision.windowId)).size).toBe(history.length);
+    const standing = history.filter((each) => !each.isWithdrawn && each.decision.moved === undefined);
+    expect(
+      standing.reduce((sum, { decision }) => sum + decision.counts.promoted, 0),
+      steps.join(", "),
+    ).toBe(model.main!.rows.size);
+    expect((await lake.refs.rollbacks("orders")).map((each) => each.rows)).toEqual([...model.withdrawn.values()].map((rows) => rows.size));
+  }
+  expect(new Set(steps)).toEqual(new Set([...steps, "window", "rollback", "rollforward"]));
+  await lake.close();
+});
