@@ -1,5 +1,7 @@
 import type { FormatPlan } from "./format-plan.ts";
+import type { IncidentPlan } from "./incident.ts";
 import type { RecordPlan } from "./record-plan.ts";
+import type { RetentionRule } from "./retention.ts";
 import type { RulePlan } from "./rule.ts";
 import type { Field } from "./schema.ts";
 import type { TablePlan } from "./table-plan.ts";
@@ -35,11 +37,24 @@ export interface DriftCheckPlan {
   readonly limit: number | null;
 }
 
+export type DriftDetection =
+  /** Evidence over time, with a wanted mean time between false alarms of the whole dataset. */
+  | {
+      readonly mode: "sequential";
+      readonly detector: "shiryaev-roberts" | "cusum";
+      readonly between: { readonly unit: "days" | "ticks"; readonly mean: number };
+    }
+  | { readonly mode: "each-tick" }
+  /** The effect size alone, whatever chance gives. */
+  | { readonly mode: "classical" };
+
 export interface DriftPlan {
   readonly baseline:
     | { readonly kind: "rolling"; readonly windows: number }
     /** A snapshot id, or a tag of the promoted table. */
     | { readonly kind: "pinned"; readonly ref: string };
+  /** How ticks are judged; absent: each by itself. */
+  readonly detection?: DriftDetection;
   /** A tick closes when its windows hold this many rows or span this many seconds. */
   readonly tick: { readonly rows: number; readonly seconds: number };
   /** Windows that must have been promoted before drift is judged; until then the outcome is `learning`. */
@@ -78,10 +93,14 @@ export interface Contract {
   readonly record?: RecordPlan;
   /** What it says of its table besides the columns; absent: nothing. */
   readonly table?: TablePlan;
+  /** What becomes of old data, in the order the rules are applied; absent: nothing. */
+  readonly retention?: readonly RetentionRule[];
   readonly rules: readonly RulePlan[];
   readonly window: WindowLimits;
   readonly policies: Policies;
   readonly drift: DriftPlan | null;
+  /** What is an incident, and when it is over; absent: the defaults. */
+  readonly incidents?: IncidentPlan;
   /** What a failed window-scope rule or tolerance does: hold the window (default) or stop the topic. */
   readonly onBreach: "hold" | "stop";
   /** What ODCS says and Sluice does not enforce; `sluice contract lint` lists it. */

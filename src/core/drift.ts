@@ -23,6 +23,40 @@ export interface DriftResult {
   readonly policy: "observe" | "warn" | "hold";
   /** In plain words, for the person woken by it; null for a pass. Aggregates of unclassified columns only. */
   readonly explanation: string | null;
+  /** Of a drift: what found it. Evidence over time, one tick or window that is far off by itself, or a fixed threshold. */
+  readonly foundBy?: "evidence" | "break" | "threshold";
+  /** Of a drift: when it began, as far as the evidence tells; milliseconds since the epoch. */
+  readonly sinceMs?: number | null;
+  /** Of a fixed threshold: how often chance alone exceeds it at these sample sizes, as a share of ticks. */
+  readonly falseAlarmShare?: number;
+  /** What the stream of this column and test says over time, this tick included; absent where no tick closed or nothing was measured. */
+  readonly evidence?: DriftEvidence;
+}
+
+/** The detector of one stream after a tick: with its newest scores, all that the next tick goes on from. */
+export interface DriftEvidence {
+  /** The statistic in units of what chance gives at these sample sizes. */
+  readonly score: number;
+  /** How surprising the score is among earlier ones, as an e-value: at most 1 on average where nothing drifts. */
+  readonly e: number;
+  /** Earlier scores that it was compared with. */
+  readonly calibration: number;
+  /** The stream's detector, in the unit of `DriftSequence`. */
+  readonly value: number;
+  /** Product of the e-values since `sinceMs`; 1 or less: nothing is suspected. */
+  readonly cusum: number;
+  /** Where something is suspected: the begin of the first tick that speaks for it. */
+  readonly sinceMs: number | null;
+}
+
+/** The detector of a dataset: the mean over its streams. An alarm needs its threshold, and an effect that matters. */
+export interface DriftSequence {
+  readonly detector: "shiryaev-roberts" | "cusum";
+  readonly value: number;
+  /** Alarms by chance are at least this far apart on average, in the unit; half of them are left to single windows. */
+  readonly threshold: number;
+  readonly unit: "days" | "ticks";
+  readonly isExceeded: boolean;
 }
 
 /** What drift says at the close of a window. */
@@ -31,8 +65,16 @@ export interface DriftOutcome {
   /** The tick judged: null where none closed with this window. */
   readonly tick: { readonly windows: readonly string[]; readonly rows: number } | null;
   /** What it was compared with. */
-  readonly baseline: { readonly windows: number; readonly rows: number; readonly ref: string | null } | null;
+  readonly baseline: {
+    readonly windows: number;
+    readonly rows: number;
+    readonly ref: string | null;
+    /** Of a seasonal baseline: which hours and days it holds, such as "Monday 14:00". */
+    readonly season?: string;
+  } | null;
   /** While learning: windows still needed. */
   readonly needs: number;
   readonly results: readonly DriftResult[];
+  /** Of a tick judged by evidence over time. */
+  readonly sequence?: DriftSequence;
 }
