@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { jensenShannon, jensenShannonOf } from "../../src/drift/jensen-shannon.ts";
-import { nullShare } from "../../src/drift/null-share.ts";
-import { psi, psiOf } from "../../src/drift/psi.ts";
+import { jensenShannon, jensenShannonOf } from "../../src/drift/measures/jensen-shannon.ts";
+import { nullShare } from "../../src/drift/measures/null-share.ts";
+import { psi, psiOf } from "../../src/drift/measures/psi.ts";
 import type { DriftMeasure } from "../../src/drift/drift-test.ts";
 import { seededRandom } from "../sketches/columns.ts";
 import { carrier, delay, draw, profileOf } from "./windows.ts";

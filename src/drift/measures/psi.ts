@@ -1,4 +1,4 @@
-import type { DriftTest } from "./drift-test.ts";
+import type { DriftTest } from "../drift-test.ts";
 import { explainShares } from "./explain-shares.ts";
 import { binShares } from "./share-bins.ts";
 

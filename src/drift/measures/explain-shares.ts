@@ -1,8 +1,8 @@
-import type { ColumnProfile } from "../core/profile.ts";
-import type { Field } from "../core/schema.ts";
-import { isMasked } from "../core/schema.ts";
-import { distributionOf, quantileOf } from "../sketches/quantiles.ts";
-import { secondsText } from "../sketches/value-text.ts";
+import type { ColumnProfile } from "../../core/profile.ts";
+import type { Field } from "../../core/schema.ts";
+import { isMasked } from "../../core/schema.ts";
+import { distributionOf, quantileOf } from "../../sketches/quantiles.ts";
+import { secondsText } from "../../sketches/value-text.ts";
 import type { BinLabel, ShareBin, ShareBins } from "./share-bins.ts";
 
 /** A share for people: `12.1%`, more digits for small ones. Shares are smoothed, so that none is ever quite zero. */

@@ -1,7 +1,7 @@
-import type { ColumnProfile, QuantileSketch, TopValues } from "../core/profile.ts";
-import type { Distribution } from "../sketches/quantiles.ts";
-import { distributionOf, quantileOf, isExact, rankErrorMax, shareBelow } from "../sketches/quantiles.ts";
-import type { DriftSkip } from "./drift-test.ts";
+import type { ColumnProfile, QuantileSketch, TopValues } from "../../core/profile.ts";
+import type { Distribution } from "../../sketches/quantiles.ts";
+import { distributionOf, quantileOf, isExact, rankErrorMax, shareBelow } from "../../sketches/quantiles.ts";
+import type { DriftSkip } from "../drift-test.ts";
 
 /** What a bin holds: one value, all other values, numbers above `from` up to `to`, or numbers beyond the baseline's range. */
 export type BinLabel =

@@ -1,6 +1,6 @@
-import type { ColumnProfile } from "../core/profile.ts";
-import { isMasked } from "../core/schema.ts";
-import type { DriftTest } from "./drift-test.ts";
+import type { ColumnProfile } from "../../core/profile.ts";
+import { isMasked } from "../../core/schema.ts";
+import type { DriftTest } from "../drift-test.ts";
 import { percentText } from "./explain-shares.ts";
 
 const cellsLeast = 30;
