@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/property-seed.ts"],
     globalSetup: ["test/live/harness/global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
