@@ -20,6 +20,7 @@ const pureRooms: readonly Room[] = [
   { name: "drift", imports: ["core", "sketches"], pure: true },
   { name: "contract", imports: ["core", "regex", "cel"], pure: true },
   { name: "trace", imports: ["core"], pure: true },
+  { name: "incidents", imports: ["core"], pure: true },
 ];
 
 /** Adapters that are layers of one another; any other adapter imports core and itself only. */
@@ -30,7 +31,7 @@ const adapterLayers: Readonly<Record<string, readonly string[]>> = {
 };
 
 const outerRooms: readonly Room[] = [
-  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet", "arrow"], pure: false },
+  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet", "arrow", "incidents"], pure: false },
   { name: "config", imports: ["core"], pure: false },
   { name: "http", imports: ["core", "config"], pure: false },
   { name: "rest-catalog", imports: ["core", "adapters/iceberg", "adapters/catalog"], pure: false },
@@ -61,6 +62,9 @@ export const pureModules: Readonly<Record<string, readonly string[] | null>> = {
   "node:util": ["isDeepStrictEqual", "TextDecoder", "TextEncoder"],
   "node:zlib": ["constants", "crc32", "zstdCompressSync"],
 };
+
+/** Files of pure rooms that may use one more module: what loads pure packages when they are needed. */
+export const pureLoaders: Readonly<Record<string, string>> = { "src/core/library.ts": "node:module" };
 
 /** The room of a file given by its path below `src/`, with `/`; null for a room that the table does not know. */
 export function roomOf(path: string): string | null {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, existsSync } from "node:fs";
 import { dirname, join, posix, relative, sep } from "node:path";
 import type { Diagnostic } from "../../src/core/errors.ts";
 import { findImpurities } from "./purity.ts";
-import { isPure, mayImport, pureModules, purePackages, roomOf } from "./rooms.ts";
+import { isPure, mayImport, pureLoaders, pureModules, purePackages, roomOf } from "./rooms.ts";
 import type { ImportEdge, Node, Syntax } from "./syntax.ts";
 import { parseSyntax, placeOf } from "./syntax.ts";
 
@@ -129,7 +129,7 @@ function judgeImport(file: SourceFile, room: string, edge: ImportEdge): Diagnost
     return mayImport(room, to) ? [] : say(`${room} may not import ${to} (${target})`, "take it as an argument, or move the type to core");
   }
   if (/^(\/|#|file:|data:|https?:)/.test(specifier)) return say(`${specifier}: import files by relative paths, packages by name`);
-  if (!isPure(room)) return [];
+  if (!isPure(room) || pureLoaders[file.path] === specifier) return [];
   if (specifier.startsWith("node:") || specifier in pureModules) return judgePureModule(room, edge, specifier, say);
   const name = specifier
     .split("/")

@@ -1,5 +1,6 @@
-import { parse } from "@bufbuild/cel";
+import type { parse } from "@bufbuild/cel";
 import { RE2JS } from "re2js";
+import { library } from "../core/library.ts";
 import type { Field } from "../core/schema.ts";
 import { celFunctionNames, celOperatorSign, resolveCall } from "./cel-functions.ts";
 import { celTypeOf, celTypeWords, dyn, mayEqual, type CelType } from "./cel-type.ts";
@@ -54,7 +55,7 @@ export function compileCel(text: string, fields: readonly Field[]): CelExpressio
     return [{ message: `the expression is nested more than ${celLimits.depth} deep`, offset: nesting.offset }];
   let syntax: CelSyntax;
   try {
-    syntax = parse(text);
+    syntax = library.cel().parse(text);
   } catch (cause) {
     return [syntaxProblem(cause)];
   }

@@ -1,7 +1,6 @@
-import { Ajv } from "ajv";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
 import type { SourceLocation } from "../core/errors.ts";
+import { library } from "../core/library.ts";
 import type { RuleCheck } from "../core/rule.ts";
 import { leaveUnenforced } from "./compilation.ts";
 import type { Compilation, RuleDraft } from "./compilation.ts";
@@ -233,7 +232,7 @@ function compileFailure(schema: unknown, draft: Draft): string | null {
   } as const;
   try {
     // Two constructors of one shape: the types of the 2020 one are a module of their own.
-    const ajv = draft === "draft-07" ? new Ajv(options) : new Ajv2020(options);
+    const ajv = draft === "draft-07" ? new (library.ajv().Ajv)(options) : new (library.ajv2020().Ajv2020)(options);
     if (ajv.validateSchema(schema as object) !== true) return ajv.errorsText(ajv.errors, { dataVar: "#" });
     ajv.compile(schema as object);
     return null;

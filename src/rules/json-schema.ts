@@ -1,8 +1,7 @@
-import { Ajv } from "ajv";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { AnySchema, ErrorObject, Options, ValidateFunction } from "ajv";
 import { RE2JS } from "re2js";
 import type { Batch } from "../core/batch.ts";
+import { library } from "../core/library.ts";
 import { span } from "../core/records.ts";
 import { jsonSchemaFormats } from "../core/text-format.ts";
 import { isMasked, type Field } from "../core/schema.ts";
@@ -37,7 +36,7 @@ function compileSchema(
     validateFormats: true,
     code: { regExp: linearRegExp },
   };
-  const ajv = check.draft === "2020-12" ? new Ajv2020(options) : new Ajv(options);
+  const ajv = check.draft === "2020-12" ? new (library.ajv2020().Ajv2020)(options) : new (library.ajv().Ajv)(options);
   for (const name of jsonSchemaFormats) {
     const accepts = allTextFormats.get(name);
     if (accepts !== undefined) ajv.addFormat(name, { type: "string", validate: accepts });

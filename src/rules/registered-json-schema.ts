@@ -1,7 +1,6 @@
-import { Ajv } from "ajv";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { AnySchema, ErrorObject, Options, ValidateFunction } from "ajv";
 import { RE2JS } from "re2js";
+import { library } from "../core/library.ts";
 import type { RegisteredSchema } from "../core/registered-schema.ts";
 import { parseExactly, useExactKeywords } from "./exact-json.ts";
 
@@ -56,7 +55,7 @@ function compileExactly({ text, references }: RegisteredSchema): ValidateFunctio
     addUsedSchema: false,
     code: { regExp: linearRegExp },
   };
-  const ajv = /draft\/20(19|2[0-9])-/.test(dialect) ? new Ajv2020(options) : new Ajv(options);
+  const ajv = /draft\/20(19|2[0-9])-/.test(dialect) ? new (library.ajv2020().Ajv2020)(options) : new (library.ajv().Ajv)(options);
   useExactKeywords(ajv);
   const base = typeof schema === "object" && typeof schema["$id"] === "string" ? schema["$id"] : "";
   for (const reference of references) {

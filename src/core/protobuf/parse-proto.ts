@@ -1,13 +1,11 @@
-import protobuf from "protobufjs";
+import type protobuf from "protobufjs";
+import { library } from "../library.ts";
 import type { SchemaReference } from "../registered-schema.ts";
 import type { ProtoDeclaration, ProtoFile } from "./proto-file.ts";
 import type { ProtoEnum, ProtoField, ProtoMessage, ProtoScalar, ProtoType } from "./proto-schema.ts";
 
 const charactersMax = 4 * 1024 * 1024;
 const mainFile = "\u0000main";
-
-/** The parser notes in every type the file that it reads; its typings don't say so. */
-const parser = protobuf.parse as typeof protobuf.parse & { filename: string | null };
 
 const scalars: ReadonlySet<string> = new Set<ProtoScalar>([
   "double",
@@ -32,8 +30,11 @@ const scalars: ReadonlySet<string> = new Set<ProtoScalar>([
  * not be given. Only protobufjs' parser and name resolution run: nothing is generated from the text. Answers `{ problem }` for a file that is none.
  */
 export function parseProto(text: string, references: readonly SchemaReference[] = []): ProtoFile | { readonly problem: string } {
+  const protobufjs = library.protobufjs();
+  // The parser notes in every type the file that it reads; its typings don't say so.
+  const parser = protobufjs.parse as typeof protobufjs.parse & { filename: string | null };
   try {
-    const root = new protobuf.Root();
+    const root = new protobufjs.Root();
     const given = new Map(references.map((reference) => [reference.name, reference.text]));
     const loaded = new Set<string>();
     const load = (source: string, name: string, importer: string | null): void => {
@@ -41,7 +42,7 @@ export function parseProto(text: string, references: readonly SchemaReference[] 
       // The parser drops such fields without a word.
       if (/\b__proto__\b/.test(source)) throw new Error(`${name} has the name __proto__, which can be read from a descriptor set only`);
       parser.filename = name;
-      const { imports = [], weakImports = [] } = protobuf.parse(source, root, { keepCase: true });
+      const { imports = [], weakImports = [] } = protobufjs.parse(source, root, { keepCase: true });
       for (const imported of [...imports, ...weakImports]) include(imported, importer ?? "the schema");
     };
     const include = (name: string, importer: string): void => {
@@ -49,7 +50,7 @@ export function parseProto(text: string, references: readonly SchemaReference[] 
       loaded.add(name);
       const source = given.get(name);
       if (source !== undefined) return load(source, name, name);
-      const common = protobuf.common.get(name);
+      const common = protobufjs.common.get(name);
       // Options on files and fields come from descriptor.proto, which no value needs.
       if (common === null && name !== "google/protobuf/descriptor.proto")
         throw new Error(`${importer} imports ${name}, which is not given`);
@@ -71,11 +72,13 @@ type Known = Map<protobuf.Type | protobuf.Enum, ProtoMessage | ProtoEnum>;
 /** The main file's messages below a namespace. */
 function declarationsOf(space: protobuf.NamespaceBase, known: Known): ProtoDeclaration[] {
   return space.nestedArray.flatMap((each): ProtoDeclaration[] => {
-    if (each instanceof protobuf.Type) {
-      if (each.filename !== mainFile && !(space instanceof protobuf.Type)) return [];
+    if (each instanceof library.protobufjs().Type) {
+      if (each.filename !== mainFile && !(space instanceof library.protobufjs().Type)) return [];
       return [{ message: messageOf(each, known), nested: declarationsOf(each, known) }];
     }
-    return each instanceof protobuf.Namespace && !(each instanceof protobuf.Service) ? declarationsOf(each, known) : [];
+    return each instanceof library.protobufjs().Namespace && !(each instanceof library.protobufjs().Service)
+      ? declarationsOf(each, known)
+      : [];
   });
 }
 
@@ -95,12 +98,13 @@ function messageOf(type: protobuf.Type, known: Known): ProtoMessage {
 }
 
 function fieldOf(field: protobuf.Field, oneofs: readonly protobuf.OneOf[], known: Known): ProtoField {
-  const map = field instanceof protobuf.MapField;
+  const map = field instanceof library.protobufjs().MapField;
   const shape = map ? "map" : field.repeated ? "list" : "single";
   const declared: unknown = field.options?.["default"];
   const type = typeOf(field, known);
   // A group's field is called by its type's name, all in small letters.
-  const group = field.resolvedType instanceof protobuf.Type && (field.resolvedType as { readonly group?: boolean }).group === true;
+  const group =
+    field.resolvedType instanceof library.protobufjs().Type && (field.resolvedType as { readonly group?: boolean }).group === true;
   const name = group ? field.name.toLowerCase() : field.name;
   return {
     number: field.id,
@@ -123,9 +127,9 @@ function jsonNameOf(field: protobuf.Field, name: string): string {
 
 function typeOf(field: protobuf.Field, known: Known): ProtoType {
   const { resolvedType } = field;
-  if (resolvedType instanceof protobuf.Type)
+  if (resolvedType instanceof library.protobufjs().Type)
     return { kind: "message", message: messageOf(resolvedType, known), delimited: field.delimited };
-  if (resolvedType instanceof protobuf.Enum) return { kind: "enum", enum: enumOf(resolvedType, known) };
+  if (resolvedType instanceof library.protobufjs().Enum) return { kind: "enum", enum: enumOf(resolvedType, known) };
   if (!scalars.has(field.type)) throw new Error(`field ${field.fullName} has no known type`);
   return { kind: "scalar", scalar: field.type as ProtoScalar };
 }

@@ -1,12 +1,13 @@
-import { createFileRegistry, fromBinary, ScalarType, type DescEnum, type DescField, type DescMessage } from "@bufbuild/protobuf";
-import { FeatureSet_FieldPresence, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import type { DescEnum, DescField, DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { library } from "../library.ts";
 import type { ProtoDeclaration, ProtoFile } from "./proto-file.ts";
 import type { ProtoEnum, ProtoField, ProtoMessage, ProtoScalar, ProtoType } from "./proto-schema.ts";
 
 /** Reads a `FileDescriptorSet` (`protoc --include_imports --descriptor_set_out`). Answers `{ problem }` for bytes that are none. */
 export function readDescriptorSet(bytes: Uint8Array): ProtoFile | { readonly problem: string } {
   try {
-    const set = fromBinary(FileDescriptorSetSchema, bytes);
+    const { createFileRegistry, fromBinary } = library.protobuf();
+    const set = fromBinary(library.protobufTypes().FileDescriptorSetSchema, bytes);
     const registry = createFileRegistry(set);
     const known: Known = new Map();
     return { messages: [...registry.files].flatMap((file) => file.messages.map((message) => declarationOf(message, known))) };
@@ -45,7 +46,7 @@ function fieldOf(field: DescField, owner: DescMessage, known: Known): ProtoField
     type: typeOf(field, known),
     shape: field.fieldKind === "list" ? "list" : field.fieldKind === "map" ? "map" : "single",
     key: field.fieldKind === "map" ? scalarName(field.mapKey) : null,
-    presence: single && field.presence !== FeatureSet_FieldPresence.IMPLICIT,
+    presence: single && field.presence !== library.protobufTypes().FeatureSet_FieldPresence.IMPLICIT,
     byDefault: field.proto.defaultValue === "" ? null : defaultText(field),
     oneof: field.oneof === undefined ? -1 : owner.oneofs.indexOf(field.oneof),
   };
@@ -63,7 +64,7 @@ function typeOf(field: DescField, known: Known): ProtoType {
 }
 
 function scalarName(type: ScalarType): ProtoScalar {
-  return ScalarType[type].toLowerCase() as ProtoScalar;
+  return library.protobuf().ScalarType[type].toLowerCase() as ProtoScalar;
 }
 
 function enumOf(desc: DescEnum, known: Known): ProtoEnum {
@@ -80,7 +81,7 @@ function enumOf(desc: DescEnum, known: Known): ProtoEnum {
 
 /** A descriptor has defaults as text already, but those of bytes with C escapes. */
 function defaultText(field: DescField): string {
-  if (field.scalar !== ScalarType.BYTES) return field.proto.defaultValue;
+  if (field.scalar !== library.protobuf().ScalarType.BYTES) return field.proto.defaultValue;
   const value = "getDefaultValue" in field ? field.getDefaultValue() : undefined;
   return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : "";
 }

@@ -1,9 +1,7 @@
-import { CelScalar, celEnv, celFunc, celMethod, objectType, type CelEnv } from "@bufbuild/cel";
-import { timestampDate, TimestampSchema, type Timestamp } from "@bufbuild/protobuf/wkt";
+import type { CelEnv } from "@bufbuild/cel";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { RE2JS } from "re2js";
-
-const { STRING, BOOL, INT } = CelScalar;
-const timestampType = objectType(TimestampSchema);
+import { library } from "../../core/library.ts";
 
 /** Text in the order of its code points, as CEL defines it; JavaScript's `<` compares UTF-16 units. */
 function compareTexts(a: string, b: string): number {
@@ -20,7 +18,7 @@ function compareTexts(a: string, b: string): number {
 
 /** A moment's wall clock in a time zone, as a date whose UTC parts are that clock's. */
 function wallClock(message: Timestamp, zone: string | undefined): Date {
-  const date = timestampDate(message);
+  const date = library.protobufTypes().timestampDate(message);
   if (zone === undefined || zone === "UTC") return date;
   const offset = /^([+-]?)(\d\d):(\d\d)$/.exec(zone);
   if (offset !== null) {
@@ -66,17 +64,23 @@ const timeParts: Readonly<Record<string, (clock: Date) => number>> = {
   getMilliseconds: (clock) => clock.getUTCMilliseconds(),
 };
 
-const timeMethods = Object.entries(timeParts).flatMap(([name, part]) => [
-  celMethod(name, timestampType, [], INT, function () {
-    return BigInt(part(wallClock(this.message, undefined)));
-  }),
-  celMethod(name, timestampType, [STRING], INT, function (zone) {
-    return BigInt(part(wallClock(this.message, zone)));
-  }),
-]);
+function timeMethods() {
+  const { CelScalar, celMethod, objectType } = library.cel();
+  const timestampType = objectType(library.protobufTypes().TimestampSchema);
+  return Object.entries(timeParts).flatMap(([name, part]) => [
+    celMethod(name, timestampType, [], CelScalar.INT, function () {
+      return BigInt(part(wallClock(this.message, undefined)));
+    }),
+    celMethod(name, timestampType, [CelScalar.STRING], CelScalar.INT, function (zone) {
+      return BigInt(part(wallClock(this.message, zone)));
+    }),
+  ]);
+}
 
 /** Where expressions are evaluated: CEL's own functions, with text ordered by code points, times in UTC and patterns that run in linear time. */
 export function celEnvironment(): CelEnv {
+  const { CelScalar, celEnv, celFunc } = library.cel();
+  const { STRING, BOOL } = CelScalar;
   const patterns = new Map<string, RE2JS>();
   return celEnv({
     re2: {
@@ -92,7 +96,7 @@ export function celEnvironment(): CelEnv {
       celFunc("_<=_", [STRING, STRING], BOOL, (a, b) => compareTexts(a, b) <= 0),
       celFunc("_>_", [STRING, STRING], BOOL, (a, b) => compareTexts(a, b) > 0),
       celFunc("_>=_", [STRING, STRING], BOOL, (a, b) => compareTexts(a, b) >= 0),
-      ...timeMethods,
+      ...timeMethods(),
     ],
   });
 }

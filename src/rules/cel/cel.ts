@@ -1,7 +1,8 @@
-import { isCelError, plan, type CelInput } from "@bufbuild/cel";
+import type { CelInput } from "@bufbuild/cel";
 import { compileCel } from "../../cel/cel-expression.ts";
 import type { Batch } from "../../core/batch.ts";
 import { Cell, type Column } from "../../core/column.ts";
+import { library } from "../../core/library.ts";
 import type { Field } from "../../core/schema.ts";
 import { cellText } from "../cell-text.ts";
 import { resolvePath } from "../column-path.ts";
@@ -36,7 +37,7 @@ function interpreterOf(evaluate: (context: Record<string, CelInput>) => unknown,
         if (!("record" in context)) context["record"] = record as CelInput;
         const value = evaluate(context);
         if (typeof value === "boolean") return value;
-        return { error: isCelError(value) ? value.message : "its value is neither true nor false" };
+        return { error: library.cel().isCelError(value) ? value.message : "its value is neither true nor false" };
       } catch (fault) {
         if (fault instanceof RangeError || fault instanceof Error) return { error: fault.message };
         throw fault;
@@ -57,7 +58,10 @@ export const celFamily: RuleFamily<"cel"> = {
     if ("length" in expression) throw invalidRule(rule, expression.map(({ message }) => message).join("; "));
     const indexes = fields.flatMap(({ name }, i) => (expression.columns.includes(name) ? [i] : []));
     const { truths } = compileTruth({ expression, fields });
-    const interpreter = interpreterOf(plan(celEnvironment(), expression.syntax) as (context: Record<string, CelInput>) => unknown, indexes);
+    const interpreter = interpreterOf(
+      library.cel().plan(celEnvironment(), expression.syntax) as (context: Record<string, CelInput>) => unknown,
+      indexes,
+    );
     const paths = expression.columns.map((column) => resolvePath(fields, (fields.find(({ name }) => name === column) as Field).path, rule));
     const masked = paths.some((path) => path.masked || hasMasked(path.field));
     return {

@@ -1,8 +1,7 @@
-import { isCelError, plan } from "@bufbuild/cel";
-import { isReflectMessage } from "@bufbuild/protobuf/reflect";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { CelNode } from "../../cel/cel-expression.ts";
 import type { Batch } from "../../core/batch.ts";
+import { library } from "../../core/library.ts";
 import { codePoints } from "../length.ts";
 import { celEnvironment } from "./cel-environment.ts";
 import {
@@ -50,8 +49,9 @@ function constantNumbers(value: number): Kernel<Numbers> {
 
 /** A time that a constant text says, where it is a whole number of microseconds. */
 function constantTime(node: CelNode): Kernel<Numbers> | null {
+  const { isCelError, plan } = library.cel();
   const value = plan(celEnvironment(), node)();
-  if (isCelError(value) || !isReflectMessage(value)) return null;
+  if (isCelError(value) || !library.protobufReflect().isReflectMessage(value)) return null;
   const { seconds, nanos } = value.message as Timestamp | Duration;
   const micros = Number(seconds) * 1_000_000 + nanos / 1000;
   return nanos % 1000 === 0 && Number.isSafeInteger(micros) ? constantNumbers(micros) : null;

@@ -1,15 +1,16 @@
-import { celList, celMap, type CelInput } from "@bufbuild/cel";
-import { create } from "@bufbuild/protobuf";
-import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { CelInput } from "@bufbuild/cel";
 import { celLimits } from "../../cel/cel-expression.ts";
 import { Cell, type Column } from "../../core/column.ts";
+import { library } from "../../core/library.ts";
 import { spanText } from "../text-check.ts";
 
 const microsPerDay = 86_400_000_000n;
 
 function timestampOf(micros: bigint): CelInput {
   const seconds = micros / 1_000_000n - (micros % 1_000_000n < 0n ? 1n : 0n);
-  return create(TimestampSchema, { seconds, nanos: Number(micros - seconds * 1_000_000n) * 1000 });
+  return library
+    .protobuf()
+    .create(library.protobufTypes().TimestampSchema, { seconds, nanos: Number(micros - seconds * 1_000_000n) * 1000 });
 }
 
 /** Whole numbers of JSON text are ints where 64 bits hold them, others doubles. */
@@ -27,14 +28,14 @@ function jsonValue(text: string): CelInput {
 function jsonInput(value: unknown): CelInput {
   if (Array.isArray(value)) return listOf(value.length, (i) => jsonInput(value[i]));
   if (typeof value === "object" && value !== null)
-    return celMap(new Map(Object.entries(value).map(([key, each]) => [key, jsonInput(each)])));
+    return library.cel().celMap(new Map(Object.entries(value).map(([key, each]) => [key, jsonInput(each)])));
   return value as CelInput;
 }
 
 function listOf(length: number, at: (i: number) => CelInput): CelInput {
   if (length > celLimits.listItems)
     throw new RangeError(`a list has ${length} items; expressions look at lists of at most ${celLimits.listItems}`);
-  return celList(Array.from({ length }, (_, i) => at(i)));
+  return library.cel().celList(Array.from({ length }, (_, i) => at(i)));
 }
 
 /** A cell as a value of CEL; null where it has none. Throws RangeError for lists that are too long to judge in bounded time. */
@@ -56,7 +57,7 @@ export function celValue(column: Column, cell: number): CelInput {
       return column.field.type.kind === "json" ? jsonValue(text) : text;
     }
     case "struct":
-      return celMap(new Map(column.children.map((child) => [child.field.name, celValue(child, cell)])));
+      return library.cel().celMap(new Map(column.children.map((child) => [child.field.name, celValue(child, cell)])));
     default: {
       const from = column.offsets[cell] as number;
       const length = (column.offsets[cell + 1] as number) - from;
@@ -64,7 +65,9 @@ export function celValue(column: Column, cell: number): CelInput {
       if (keys === null) return listOf(length, (i) => celValue(element, from + i));
       if (length > celLimits.listItems)
         throw new RangeError(`a map has ${length} entries; expressions look at maps of at most ${celLimits.listItems}`);
-      return celMap(new Map(Array.from({ length }, (_, i) => [celValue(keys, from + i) as string, celValue(element, from + i)])));
+      return library
+        .cel()
+        .celMap(new Map(Array.from({ length }, (_, i) => [celValue(keys, from + i) as string, celValue(element, from + i)])));
     }
   }
 }
@@ -72,6 +75,9 @@ export function celValue(column: Column, cell: number): CelInput {
 function integerValue(kind: string, value: bigint): CelInput {
   if (kind === "date") return timestampOf(value * microsPerDay);
   if (kind === "timestamp") return timestampOf(value);
-  if (kind === "time") return create(DurationSchema, { seconds: value / 1_000_000n, nanos: Number(value % 1_000_000n) * 1000 });
+  if (kind === "time")
+    return library
+      .protobuf()
+      .create(library.protobufTypes().DurationSchema, { seconds: value / 1_000_000n, nanos: Number(value % 1_000_000n) * 1000 });
   return value;
 }
