@@ -1,4 +1,11 @@
 import { createRequire } from "node:module";
+import type * as ajv from "ajv";
+import type * as ajv2020 from "ajv/dist/2020.js";
+import type * as cel from "@bufbuild/cel";
+import type * as protobuf from "@bufbuild/protobuf";
+import type * as protobufReflect from "@bufbuild/protobuf/reflect";
+import type * as protobufTypes from "@bufbuild/protobuf/wkt";
+import type * as protobufjs from "protobufjs";
 
 const load = createRequire(import.meta.url);
 
@@ -12,11 +19,11 @@ function once<T>(make: () => T): () => T {
  * what it loads.
  */
 export const library = {
-  ajv: once(() => load("ajv") as typeof import("ajv")),
-  ajv2020: once(() => load("ajv/dist/2020.js") as typeof import("ajv/dist/2020.js")),
-  cel: once(() => load("@bufbuild/cel") as typeof import("@bufbuild/cel")),
-  protobuf: once(() => load("@bufbuild/protobuf") as typeof import("@bufbuild/protobuf")),
-  protobufReflect: once(() => load("@bufbuild/protobuf/reflect") as typeof import("@bufbuild/protobuf/reflect")),
-  protobufTypes: once(() => load("@bufbuild/protobuf/wkt") as typeof import("@bufbuild/protobuf/wkt")),
-  protobufjs: once(() => load("protobufjs") as typeof import("protobufjs")),
+  ajv: once(() => load("ajv") as typeof ajv),
+  ajv2020: once(() => load("ajv/dist/2020.js") as typeof ajv2020),
+  cel: once(() => load("@bufbuild/cel") as typeof cel),
+  protobuf: once(() => load("@bufbuild/protobuf") as typeof protobuf),
+  protobufReflect: once(() => load("@bufbuild/protobuf/reflect") as typeof protobufReflect),
+  protobufTypes: once(() => load("@bufbuild/protobuf/wkt") as typeof protobufTypes),
+  protobufjs: once(() => load("protobufjs") as typeof protobufjs),
 } as const;
