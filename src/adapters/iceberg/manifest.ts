@@ -21,7 +21,10 @@ export interface ManifestEntry {
   readonly file: AvroRow;
 }
 
-const fileFields = (partition: AvroRecord, formatVersion: number): readonly AvroField[] => [
+/** Content of a file or manifest: 0 data; files of deletes have 1 (positions, vectors) or 2 (values), manifests of them 1. */
+export type ManifestContent = 0 | 1;
+
+const fileFields = (partition: AvroRecord, formatVersion: number, content: ManifestContent): readonly AvroField[] => [
   requiredField(134, "content", "int"),
   requiredField(100, "file_path", "string"),
   requiredField(101, "file_format", "string"),
@@ -39,10 +42,14 @@ const fileFields = (partition: AvroRecord, formatVersion: number): readonly Avro
   optionalField(135, "equality_ids", { type: "array", items: "int", "element-id": 136 }),
   optionalField(140, "sort_order_id", "int"),
   ...(formatVersion < 3 ? [] : [optionalField(142, "first_row_id", "long")]),
+  ...(content === 0 ? [] : [optionalField(143, "referenced_data_file", "string")]),
+  ...(content === 0 || formatVersion < 3
+    ? []
+    : [optionalField(144, "content_offset", "long"), optionalField(145, "content_size_in_bytes", "long")]),
 ];
 
 /** The Avro schema of manifest entries of a table of version 2 or 3 (Iceberg spec, "Manifests"). */
-const entrySchema = (partition: AvroRecord, formatVersion: number): AvroRecord => ({
+const entrySchema = (partition: AvroRecord, formatVersion: number, content: ManifestContent): AvroRecord => ({
   type: "record",
   name: "manifest_entry",
   fields: [
@@ -50,7 +57,7 @@ const entrySchema = (partition: AvroRecord, formatVersion: number): AvroRecord =
     optionalField(1, "snapshot_id", "long"),
     optionalField(3, "sequence_number", "long"),
     optionalField(4, "file_sequence_number", "long"),
-    requiredField(2, "data_file", { type: "record", name: "r2", fields: fileFields(partition, formatVersion) }),
+    requiredField(2, "data_file", { type: "record", name: "r2", fields: fileFields(partition, formatVersion, content) }),
   ],
 });
 
@@ -85,12 +92,16 @@ export function dataFileRecord(
   };
 }
 
-/** The bytes of a manifest of data files, all of one partition spec. */
+/** The bytes of a manifest of data files, or of delete files (`content` 1), all of one partition spec. */
 export function encodeManifest(
   entries: readonly ManifestEntry[],
   schema: IcebergSchema,
   sync: Uint8Array,
-  { partition = unpartitioned, formatVersion = 2 }: { readonly partition?: ManifestPartition; readonly formatVersion?: number } = {},
+  {
+    partition = unpartitioned,
+    formatVersion = 2,
+    content = 0,
+  }: { readonly partition?: ManifestPartition; readonly formatVersion?: number; readonly content?: ManifestContent } = {},
 ): Uint8Array {
   const { spec, columns } = partition;
   const rows = entries.map((entry): AvroRow => ({
@@ -106,9 +117,9 @@ export function encodeManifest(
     "partition-spec": JSON.stringify(spec.fields),
     "partition-spec-id": String(spec["spec-id"]),
     "format-version": String(formatVersion),
-    content: "data",
+    content: content === 0 ? "data" : "deletes",
   };
-  return encodeAvroFile({ schema: entrySchema(partitionSchema(columns), formatVersion), metadata, rows }, sync);
+  return encodeAvroFile({ schema: entrySchema(partitionSchema(columns), formatVersion, content), metadata, rows }, sync);
 }
 
 /** Reads a manifest of any writer of version 2 or 3. Throws RangeError or SyntaxError on bytes that are none. */

@@ -2,7 +2,7 @@ import type { Probe } from "../../core/ports.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Storage } from "../../core/storage.ts";
 import type { AvroRow } from "./avro-schema.ts";
-import type { ManifestEntry } from "./manifest.ts";
+import type { ManifestContent, ManifestEntry } from "./manifest.ts";
 import { decodeManifest, encodeManifest, EntryStatus } from "./manifest.ts";
 import type { ManifestFile, ManifestListHeader } from "./manifest-list.ts";
 import { decodeManifestList, encodeManifestList } from "./manifest-list.ts";
@@ -90,7 +90,14 @@ function specOf(entries: readonly ManifestEntry[]): number {
   return first ?? 0;
 }
 
-/** Writes a manifest of data files, all of one partition spec; its sequence number is the one of the snapshot that will add it. */
+/** What a manifest of entries holds. Throws where data files and delete files are mixed: manifests hold one kind. */
+function contentOf(entries: readonly ManifestEntry[]): ManifestContent {
+  const [first, ...others] = new Set(entries.map(({ file }) => (file.content === 0 ? 0 : 1)));
+  if (others.length > 0) throw new Error("a manifest holds data files or delete files, not both");
+  return first ?? 0;
+}
+
+/** Writes a manifest of data files or of delete files, all of one partition spec; its sequence number is the one of the snapshot that will add it. */
 export async function writeManifest(
   io: TableIo,
   metadata: TableMetadata,
@@ -98,8 +105,10 @@ export async function writeManifest(
   entries: readonly ManifestEntry[],
 ): Promise<ManifestFile> {
   const partition = partitionOf(metadata, specOf(entries));
+  const content = contentOf(entries);
   const bytes = encodeManifest(entries, currentSchema(metadata), io.randomBytes(16), {
     partition,
+    content,
     formatVersion: metadata["format-version"],
   });
   const uri = `${metadata.location}/metadata/${io.uuid()}-m0.avro`;
@@ -113,7 +122,7 @@ export async function writeManifest(
     uri,
     lengthBytes: bytes.length,
     specId: partition.spec["spec-id"],
-    content: 0,
+    content,
     sequence: null,
     minSequence: known.length === 0 ? null : known.reduce((a, b) => (a < b ? a : b)),
     addedSnapshotId: snapshotId,
@@ -128,7 +137,7 @@ export async function writeManifest(
       entries.map(({ file }) => file.partition as AvroRow),
     ),
     keyMetadata: null,
-    ...(metadata["format-version"] >= 3 && { firstRowId: ownRowIds(entries) }),
+    ...(metadata["format-version"] >= 3 && content === 0 && { firstRowId: ownRowIds(entries) }),
   };
 }
 

@@ -1,0 +1,97 @@
+import { SluiceError } from "../../../core/errors.ts";
+import { decimalOf } from "../../../core/iceberg-type.ts";
+import type { Storage } from "../../../core/storage.ts";
+import { signedOf } from "../../../core/unscaled-bytes.ts";
+import { definitionMax } from "../leaf-levels.ts";
+import type { ManifestEntry } from "../manifest.ts";
+import { LeafReader } from "../parquet-leaf-reader.ts";
+import { pathOfUri } from "../storage-path.ts";
+import type { DeletedRows } from "./deleted-rows.ts";
+import { checkDeleteFile } from "./position-deletes.ts";
+
+/** Keys in memory at once; a file of more is for its writer to compact. */
+const keysMax = 10_000_000;
+
+/** A column that rows are compared by: its id, and the type that the table has for it now. */
+export interface EqualityColumn {
+  readonly id: number;
+  readonly type: string;
+}
+
+/** Rows that an equality delete file deletes, by the values of its columns. */
+export interface EqualityDeletes {
+  readonly columns: readonly EqualityColumn[];
+  readonly keys: ReadonlySet<string>;
+}
+
+type Physical = number | bigint | boolean | Uint8Array;
+
+/** A value as a text that only values equal to it have: across the types that columns were widened from; NaN equals itself, and -0 is not 0 (as in Java). */
+function textOf(type: string, value: Physical | null): string {
+  if (value === null) return "n";
+  if (value instanceof Uint8Array) {
+    return decimalOf(type) === null ? `b${Buffer.from(value).toString("latin1")}` : `i${signedOf(value)}`;
+  }
+  if (typeof value === "number" && (type === "float" || type === "double")) return Object.is(value, -0) ? "f-0" : `f${value}`;
+  return typeof value === "boolean" ? `t${value}` : `i${value}`;
+}
+
+/** The values of a leaf that does not repeat, row by row; null where there is none. A file that lacks the leaf has null in every row. */
+async function valuesOf(reader: LeafReader, group: number, id: number, rows: number): Promise<readonly (Physical | null)[]> {
+  const steps = reader.stepsOf(id);
+  if (steps === null) return Array.from({ length: rows }, () => null);
+  const { values, definitions, repetitions } = await reader.read(group, id);
+  if (repetitions !== null) throw new SluiceError("TABLE_UNSUPPORTED", `rows are deleted by field ${id}, which is in a list or a map`);
+  const present = values.flatMap((page) => Array.from(page));
+  if (definitions === null) return present;
+  const max = definitionMax(steps);
+  let next = 0;
+  return Array.from(definitions, (level) => (level === max ? (present[next++] as Physical) : null));
+}
+
+/** Visits the key of every row of a Parquet file, with the row's number. */
+async function visitKeys(
+  storage: Storage,
+  uri: string,
+  columns: readonly EqualityColumn[],
+  visit: (key: string, row: number) => void,
+): Promise<void> {
+  const reader = await LeafReader.open(storage, pathOfUri(storage, uri));
+  let first = 0;
+  for (const [group, { rows }] of reader.rowGroups.entries()) {
+    const values: (readonly (Physical | null)[])[] = [];
+    for (const { id } of columns) values.push(await valuesOf(reader, group, id, rows));
+    for (let row = 0; row < rows; row++) {
+      const texts = columns.map(({ type }, i) => textOf(type, values[i]?.[row] ?? null));
+      visit(texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts), first + row);
+    }
+    first += rows;
+  }
+}
+
+/** Reads an equality delete file; `typeOf`: a field's primitive type in the table. Rejects with TABLE_CORRUPT, TABLE_UNSUPPORTED, NOT_FOUND. */
+export async function readEqualityDeletes(
+  storage: Storage,
+  entry: ManifestEntry,
+  typeOf: (id: number) => string,
+): Promise<EqualityDeletes> {
+  checkDeleteFile(entry, keysMax);
+  const uri = entry.file.file_path as string;
+  const ids = (entry.file.equality_ids ?? []) as readonly number[];
+  if (ids.length === 0) throw new SluiceError("TABLE_CORRUPT", `equality delete file ${uri} names no columns`);
+  const columns = ids.map((id) => ({ id, type: typeOf(id) }));
+  const keys = new Set<string>();
+  await visitKeys(storage, uri, columns, (key) => keys.add(key));
+  return { columns, keys };
+}
+
+/** Deletes the rows of a data file that equality deletes name: its values are read, of their columns alone. */
+export async function applyEqualityDeletes(
+  storage: Storage,
+  dataUri: string,
+  { columns, keys }: EqualityDeletes,
+  deleted: DeletedRows,
+): Promise<void> {
+  if (keys.size === 0) return;
+  await visitKeys(storage, dataUri, columns, (key, row) => keys.has(key) && deleted.add(row));
+}

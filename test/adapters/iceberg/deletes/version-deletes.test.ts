@@ -1,0 +1,195 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Contract } from "../../../../src/core/contract.ts";
+import type { Lake } from "../../../../src/core/ports.ts";
+import { DeleteFiles, VersionDeletes } from "../../../../src/adapters/iceberg/deletes/version-deletes.ts";
+import type { ManifestEntry } from "../../../../src/adapters/iceberg/manifest.ts";
+import { readPhysicalColumns } from "../../../../src/adapters/iceberg/parquet-column-reader.ts";
+import { pathOfUri } from "../../../../src/adapters/iceberg/storage-path.ts";
+import { readManifest, readManifestList } from "../../../../src/adapters/iceberg/table-io.ts";
+import type { Snapshot } from "../../../../src/adapters/iceberg/table-metadata.ts";
+import { snapshotOfRef } from "../../../../src/adapters/iceberg/table-metadata.ts";
+import { createLocalStorage } from "../../../../src/adapters/storage/local-storage.ts";
+import { duckdbWithIceberg, pythonHere, pythonReaders, runPython } from "../../../live/harness/python-readers.ts";
+import { commitDeletes } from "../../lake/delete-files.ts";
+import { makeWindow, openLake, partitions, row, scratchFolder, startedLake } from "../../lake/lake-fixture.ts";
+import { odcs } from "../../lake/odcs-fixture.ts";
+import { loadBoth } from "../../lake/table-content.ts";
+
+/** What DuckDB and PyIceberg (null where it refuses) see of the column n. */
+const others = `${duckdbWithIceberg}
+import sys, json
+from pyiceberg.catalog.sql import SqlCatalog
+folder = sys.argv[1]
+table = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false").load_table("db.orders")
+try: iceberg = sorted(table.scan(selected_fields=("n",)).to_arrow()["n"].to_pylist())
+except (ValueError, NotImplementedError): iceberg = None
+print(json.dumps([[r[0] for r in duck.sql(f"select n from iceberg_scan('{table.metadata_location}') order by n").fetchall()], iceberg]))
+`;
+
+async function deletesOf(folder: string): Promise<{ deletes: VersionDeletes; snapshot: Snapshot | null }> {
+  const storage = createLocalStorage(folder);
+  const { promoted: metadata } = await loadBoth(folder, "orders");
+  const snapshot = snapshotOfRef(metadata, "main");
+  return { deletes: await VersionDeletes.of({ storage, metadata, snapshot, files: new DeleteFiles(storage) }), snapshot };
+}
+
+/** Live files of main and what their rows are without those that are deleted. */
+async function read(folder: string): Promise<{ files: ManifestEntry[]; deletes: VersionDeletes; numbers: number[] }> {
+  const storage = createLocalStorage(folder);
+  const { deletes, snapshot } = await deletesOf(folder);
+  const files: ManifestEntry[] = [];
+  for (const manifest of await readManifestList(storage, snapshot)) {
+    if (manifest.content === 0) files.push(...(await readManifest(storage, manifest)).filter(({ status }) => status !== 2));
+  }
+  files.sort((a, b) => Number((a.sequence ?? 0n) - (b.sequence ?? 0n)));
+  const numbers: number[] = [];
+  for (const entry of files) {
+    const deleted = await deletes.rowsOf(entry);
+    let number = 0;
+    for await (const { values } of readPhysicalColumns(storage, pathOfUri(storage, entry.file.file_path as string), ["n"])) {
+      for (const n of values.get("n") ?? []) if (deleted?.has(number++) !== true) numbers.push(Number(n));
+    }
+  }
+  return { files, deletes, numbers: numbers.toSorted((a, b) => a - b) };
+}
+
+const uriOf = ({ file }: ManifestEntry | undefined = {} as ManifestEntry): string => file.file_path as string;
+
+async function startedWith(folder: string, contract: Contract): Promise<Lake> {
+  const lake = await openLake(folder);
+  await lake.activate(contract);
+  await lake.recordStart(
+    "orders",
+    partitions.map((key) => ({ ...key, next: 0n })),
+  );
+  return lake;
+}
+
+async function promote(lake: Lake, contract: Contract, from: number, values: readonly string[]): Promise<void> {
+  const { schema, layout } = await lake.state("orders");
+  await lake.commitWindow(makeWindow({ id: `w${from}`, from: BigInt(from), values, contract, schema, layout }));
+}
+
+describe.skipIf(!pythonHere)("deletes of other programs", () => {
+  it("are of positions and of values, each for the files that came before", { timeout: 900_000 }, async () => {
+    const python = (await pythonReaders()) as string;
+    using scratch = scratchFolder();
+    const lake = await startedLake(scratch.folder);
+    await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [1, 2, 3, 4, 5].map((n) => row(n)) }));
+    await lake.commitWindow(makeWindow({ id: "w2", from: 5n, values: [row(6), row(7), '{"n":8}'] }));
+    const { files, deletes } = await read(scratch.folder);
+    expect(deletes.isEmpty).toBe(true);
+    const [first, second] = files.map((entry) => uriOf(entry)) as [string, string];
+    const rows = [
+      [first, 0],
+      [first, 3],
+      [second, 0],
+      [first, 99],
+    ] as const;
+    await commitDeletes(python, scratch.folder, [
+      { kind: "positions", name: "p1.parquet", rows },
+      { kind: "values", name: "e1.parquet", columns: [{ id: 1, name: "n", type: "int64", values: [7, 1000] }] },
+      { kind: "values", name: "e2.parquet", columns: [{ id: 2, name: "s", type: "string", values: [null, "s2"] }] },
+    ]);
+    await lake.commitWindow(makeWindow({ id: "w3", from: 8n, values: [row(7), row(1), row(2)] }));
+    const wanted = [1, 2, 3, 5, 7];
+    const seen = await read(scratch.folder);
+    expect(seen.numbers).toEqual(wanted);
+    expect(seen.deletes.entries).toHaveLength(3);
+    expect(await Promise.all(seen.files.map(async (entry) => (await seen.deletes.rowsOf(entry))?.count ?? null))).toEqual([3, 3, null]);
+    const deleters = await seen.deletes.deletersOf(seen.files[1] as ManifestEntry, 2);
+    expect(deleters.map(({ file }) => (file.file_path as string).split("/").at(-1))).toEqual(["e2.parquet"]);
+    // Two columns at once: both have to be equal, null to null.
+    await commitDeletes(python, scratch.folder, [
+      {
+        kind: "values",
+        name: "e3.parquet",
+        columns: [
+          { id: 1, name: "n", type: "int64", values: [3, 5, null] },
+          { id: 2, name: "s", type: "string", values: ["s3", "s3", null] },
+        ],
+      },
+    ]);
+    expect((await read(scratch.folder)).numbers).toEqual([1, 2, 5, 7]);
+    expect(JSON.parse(await runPython(python, others, [scratch.folder]))).toEqual([[1, 2, 5, 7], null]);
+    await lake.close();
+  });
+
+  it("are vectors in version 3, which stand in for every delete of positions before", { timeout: 900_000 }, async () => {
+    const python = (await pythonReaders()) as string;
+    using scratch = scratchFolder();
+    const contract = await odcs(1, ["{ name: n, logicalType: integer }"], "{ formatVersion: 3 }");
+    const lake = await startedWith(scratch.folder, contract);
+    const values = Array.from({ length: 9_000 }, (_, i) => `{"n":${i}}`);
+    await promote(lake, contract, 0, values);
+    const [entry] = (await read(scratch.folder)).files;
+    const gone = values.map((_, i) => i).filter((i) => i % 2 === 1 || i > 8_000);
+    await commitDeletes(python, scratch.folder, [
+      { kind: "positions", name: "old.parquet", rows: [[uriOf(entry), 1]] },
+      { kind: "vector", name: "v.puffin", referenced: uriOf(entry), rows: gone },
+    ]);
+    await promote(lake, contract, 9_000, ['{"n":9001}']);
+    const seen = await read(scratch.folder);
+    const wanted = [...values.keys()].filter((i) => !gone.includes(i)).concat(9001);
+    expect(seen.numbers).toEqual(wanted);
+    expect(seen.deletes.applyingTo(seen.files[0] as ManifestEntry).map((each) => uriOf(each).split("/").at(-1))).toEqual(["v.puffin"]);
+    expect(JSON.parse(await runPython(python, others, [scratch.folder]))).toEqual([wanted, wanted]);
+    await lake.close();
+  });
+
+  it("of values hit the partition that they are of, and every one where they are of none", { timeout: 900_000 }, async () => {
+    const python = (await pythonReaders()) as string;
+    using scratch = scratchFolder();
+    const columns = ["{ name: n, logicalType: integer }", "{ name: p, logicalType: integer, physicalType: int }"];
+    const contract = await odcs(1, columns, "{ partitionBy: [{ column: p }] }");
+    const lake = await startedWith(scratch.folder, contract);
+    await promote(lake, contract, 0, ['{"n":1,"p":1}', '{"n":2,"p":1}', '{"n":1,"p":2}', '{"n":3,"p":2}']);
+    const { files } = await read(scratch.folder);
+    const one = files.find(({ file }) => Object.values(file.partition as object).includes(1)) as ManifestEntry;
+    const two = files.find((entry) => entry !== one) as ManifestEntry;
+    const specId = one.file.spec_id as number;
+    const place = { specId, record: one.file.partition as never };
+    await commitDeletes(
+      python,
+      scratch.folder,
+      [
+        { kind: "values", name: "e.parquet", columns: [{ id: 1, name: "n", type: "int64", values: [1] }] },
+        // Of another partition than its manifest says: it does not apply there.
+        { kind: "positions", name: "p.parquet", rows: [[uriOf(two), 1]] },
+      ],
+      place,
+    );
+    const seen = await read(scratch.folder);
+    expect(seen.numbers).toEqual([1, 2, 3]);
+    expect(seen.deletes.applyingTo(seen.files.find(({ file }) => file.file_path === uriOf(two)) as ManifestEntry)).toEqual([]);
+    await lake.close();
+  });
+
+  it("that are no Parquet, damaged, or gone are told as such", { timeout: 900_000 }, async () => {
+    const python = (await pythonReaders()) as string;
+    using scratch = scratchFolder();
+    const contract = await odcs(1, ["{ name: n, logicalType: integer }"], "{ formatVersion: 3 }");
+    const lake = await startedWith(scratch.folder, contract);
+    await promote(lake, contract, 0, ['{"n":1}']);
+    const entry = (await read(scratch.folder)).files[0] as ManifestEntry;
+    const unknown = [{ id: 77, name: "x", type: "int64", values: [1] }];
+    await commitDeletes(python, scratch.folder, [
+      { kind: "values", name: "e.parquet", columns: unknown },
+      { kind: "vector", name: "v.puffin", referenced: uriOf(entry), rows: [0] },
+    ]);
+    const { deletes } = await deletesOf(scratch.folder);
+    const [vector, values] = deletes.applyingTo(entry) as [ManifestEntry, ManifestEntry];
+    await expect(deletes.rowsOf(entry)).rejects.toThrow("rows are deleted by field 77");
+    const folder = uriOf(vector).slice("file://".length);
+    writeFileSync(folder, readFileSync(folder).fill(7, 12, 16));
+    await expect(deletes.rowsOf(entry)).rejects.toMatchObject({ code: "TABLE_CORRUPT" });
+    rmSync(folder);
+    await expect(deletes.rowsOf(entry)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    const ofText = { ...values, file: { ...values.file, file_format: "AVRO" } };
+    await expect(new DeleteFiles(createLocalStorage(scratch.folder)).equalities(ofText, () => "long")).rejects.toMatchObject({
+      code: "TABLE_UNSUPPORTED",
+    });
+    await lake.close();
+  });
+});

@@ -1,0 +1,115 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { openLakeCatalog } from "../../../src/adapters/catalog/open-lake-catalog.ts";
+import type { AvroRow } from "../../../src/adapters/iceberg/avro-schema.ts";
+import { writeAddedManifest } from "../../../src/adapters/iceberg/table-io.ts";
+import { TableDraft } from "../../../src/adapters/iceberg/table-draft.ts";
+import { snapshotOfRef } from "../../../src/adapters/iceberg/table-metadata.ts";
+import { openStorage } from "../../../src/adapters/storage/open-storage.ts";
+import { runPython } from "../../live/harness/python-readers.ts";
+import { placeIn } from "./lake-fixture.ts";
+
+/** A delete file to make; `name` below the table's data folder. */
+export type DeleteSketch =
+  | {
+      readonly kind: "positions";
+      readonly name: string;
+      readonly rows: readonly (readonly [file: string, row: number])[];
+      readonly referenced?: string;
+    }
+  | { readonly kind: "values"; readonly name: string; readonly columns: readonly DeleteColumn[] }
+  | { readonly kind: "vector"; readonly name: string; readonly referenced: string; readonly rows: readonly number[] };
+
+/** A column of an equality delete file: its id and name, PyArrow's name of its type, its values. */
+export interface DeleteColumn {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly values: readonly unknown[];
+}
+
+/** PyArrow writes Parquet, and CRoaring's bitmaps go into Puffin files as Iceberg's specification has them. */
+const write = `
+import sys, json, struct, zlib
+import pyarrow as pa, pyarrow.parquet as pq
+from pyroaring import BitMap64
+folder = sys.argv[1]
+out = []
+def field(name, type, id): return pa.field(name, type, metadata={"PARQUET:field_id": str(id)})
+for each in json.loads(sys.argv[2]):
+    path = folder + "/" + each["name"]
+    if each["kind"] == "positions":
+        rows = sorted(each["rows"])
+        schema = pa.schema([field("file_path", pa.string(), 2147483546), field("pos", pa.int64(), 2147483545)])
+        pq.write_table(pa.table([[r[0] for r in rows], [r[1] for r in rows]], schema=schema), path, row_group_size=2)
+        out.append([len(rows), None, None])
+    elif each["kind"] == "values":
+        columns = each["columns"]
+        schema = pa.schema([field(c["name"], getattr(pa, c["type"])(), c["id"]) for c in columns])
+        pq.write_table(pa.table([pa.array(c["values"], getattr(pa, c["type"])()) for c in columns], schema=schema), path)
+        out.append([len(columns[0]["values"]), None, None])
+    else:
+        body = bytes.fromhex("d1d33964") + BitMap64(each["rows"]).serialize()
+        blob = struct.pack(">I", len(body)) + body + struct.pack(">I", zlib.crc32(body))
+        described = {"type": "deletion-vector-v1", "fields": [2147483645], "snapshot-id": -1, "sequence-number": -1, "offset": 4, "length": len(blob),
+                     "properties": {"referenced-data-file": each["referenced"], "cardinality": str(len(each["rows"]))}}
+        footer = json.dumps({"blobs": [described], "properties": {}}).encode()
+        with open(path, "wb") as file: file.write(b"PFA1" + blob + b"PFA1" + footer + struct.pack("<i", len(footer)) + bytes(4) + b"PFA1")
+        out.append([len(each["rows"]), 4, len(blob)])
+print(json.dumps(out))
+`;
+
+/** Commits delete files to main of a dataset's promoted table, as another program would: a snapshot of its own, without any of Sluice's properties. */
+export async function commitDeletes(
+  python: string,
+  folder: string,
+  sketches: readonly DeleteSketch[],
+  partition: { readonly specId: number; readonly record: AvroRow } = { specId: 0, record: {} },
+): Promise<void> {
+  const { storage, close: closeStorage } = await openStorage(placeIn(folder), { random: () => Math.random(), patienceMs: 10_000 });
+  const ports = { clock: { now: () => Date.now() }, random: () => Math.random(), uuid: randomUUID, probe: () => {}, patienceMs: 10_000 };
+  const { catalog, close } = await openLakeCatalog(placeIn(folder), { storage, ...ports });
+  try {
+    const base = (await catalog.load({ namespace: "db", name: "orders" })) as NonNullable<Awaited<ReturnType<typeof catalog.load>>>;
+    const data = join(base.metadata.location.slice("file://".length), "data");
+    const written = JSON.parse(await runPython(python, write, [data, JSON.stringify(sketches)])) as [
+      number,
+      number | null,
+      number | null,
+    ][];
+    const files = sketches.map((sketch, i): AvroRow => {
+      const [rows, offset, bytes] = written[i] as [number, number | null, number | null];
+      return {
+        content: sketch.kind === "values" ? 2 : 1,
+        file_path: `file://${data}/${sketch.name}`,
+        file_format: sketch.kind === "vector" ? "PUFFIN" : "PARQUET",
+        spec_id: partition.specId,
+        partition: partition.record,
+        record_count: BigInt(rows),
+        file_size_in_bytes: BigInt(statSync(join(data, sketch.name)).size),
+        equality_ids: sketch.kind === "values" ? sketch.columns.map(({ id }) => id) : null,
+        referenced_data_file: (sketch.kind !== "values" && sketch.referenced) || null,
+        content_offset: offset === null ? null : BigInt(offset),
+        content_size_in_bytes: bytes === null ? null : BigInt(bytes),
+      };
+    });
+    const io = { storage, uuid: randomUUID, randomBytes: (count: number) => randomBytes(count), probe: () => {} };
+    const draft = new TableDraft(io, base.metadata);
+    const snapshotId = randomBytes(8).readBigUInt64BE() >> 1n;
+    await draft.append({
+      snapshotId,
+      parent: snapshotOfRef(base.metadata, "main"),
+      branch: "main",
+      manifests: [await writeAddedManifest(io, base.metadata, snapshotId, files)],
+      merges: null,
+      nowMs: Date.now(),
+      summary: { operation: "delete" },
+    });
+    const outcome = await catalog.commit([{ base, requirements: draft.requirements, updates: draft.updates }]);
+    if (outcome.status !== "committed") throw new Error("the delete met another commit");
+  } finally {
+    await close();
+    closeStorage();
+  }
+}
