@@ -7,7 +7,11 @@ function doubled<T extends Uint32Array | Int32Array | Float64Array>(from: T, len
   return to;
 }
 
-/** A hash table from keys of words to the order in which they first came; equal hashes are told apart by the words. */
+/**
+ * A table from keys of words to the order in which they first came. As long as its keys are of two words and rise, as numbers that are counted up and times do, they
+ * stand in their order and nothing is hashed; from the first one on that is new and does not rise it is a hash table, in which equal hashes are told apart by the
+ * words.
+ */
 export class WordKeyTable {
   count = 0;
   /** Of no meaning. */
@@ -19,6 +23,8 @@ export class WordKeyTable {
   #hashes = new Int32Array(512);
   /** Where each key ends in `#words`; it begins where the one before ends. */
   #ends = new Float64Array(512);
+  /** Whether every key so far was above the one before: then there are words, two a key, and hashes. */
+  #rises = true;
 
   /** Index of the key `words[from, to)`, which is new where it equals the `count` before. */
   add(words: Uint32Array, from: number, to: number): number {
@@ -27,6 +33,11 @@ export class WordKeyTable {
 
   /** As `add`, for words whose hash is known. */
   addHashed(words: Uint32Array, from: number, to: number, hash: number): number {
+    if (this.#rises) {
+      const index = to - from === 2 ? this.#rise(words[from] as number, (words[from + 1] as number) | 0, hash) : -1;
+      if (index >= 0) return index;
+      this.#beginHashing();
+    }
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = (hash << 1) & mask;
@@ -44,12 +55,52 @@ export class WordKeyTable {
 
   /** Reads the slots of some hashes, all at once: a large table is not in the cache, and misses that do not wait for each other cost a tenth. */
   touch(hashes: Int32Array): void {
+    if (this.#rises) return;
     const slots = this.#slots;
     const mask = slots.length - 1;
     let sum = 0;
     for (let i = 0; i < hashes.length; i++) sum ^= slots[((hashes[i] as number) << 1) & mask] as number;
     // Kept, so that the reads are not left out.
     this.touched = sum;
+  }
+
+  /** Index of a key of two words, the second with its sign, where it is above all others or among them; -1 where it is neither. */
+  #rise(low: number, high: number, hash: number): number {
+    const own = this.#words;
+    const at = 2 * this.count;
+    const last = at === 0 ? high : (own[at - 1] as number) | 0;
+    if (at === 0 || high > last || (high === last && low > (own[at - 2] as number))) {
+      const index = this.count++;
+      if (at === own.length) this.#words = doubled(own, 2 * at);
+      if (index === this.#hashes.length) this.#hashes = doubled(this.#hashes, 2 * index);
+      this.#words[at] = low;
+      this.#words[at + 1] = high;
+      this.#hashes[index] = hash;
+      return index;
+    }
+    let from = 0;
+    let to = this.count;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const there = (own[2 * middle + 1] as number) | 0;
+      if (there < high || (there === high && (own[2 * middle] as number) < low)) from = middle + 1;
+      else to = middle;
+    }
+    // The key is not above the last one, so that there is one at `from`.
+    return own[2 * from] === low && ((own[2 * from + 1] as number) | 0) === high ? from : -1;
+  }
+
+  /** Makes the hash table of the keys that rose. */
+  #beginHashing(): void {
+    this.#rises = false;
+    const { count } = this;
+    this.#ends = new Float64Array(this.#hashes.length);
+    for (let index = 0; index < count; index++) this.#ends[index] = 2 * index + 2;
+    this.#used = 2 * count;
+    let length = this.#slots.length;
+    while (count * 4 > length) length *= 4;
+    this.#slots = new Int32Array(length);
+    this.#fill(this.#slots);
   }
 
   #equals(index: number, words: Uint32Array, from: number, to: number): boolean {
@@ -75,7 +126,11 @@ export class WordKeyTable {
   }
 
   #widen(): void {
-    const slots = new Int32Array(this.#slots.length * 4);
+    this.#slots = new Int32Array(this.#slots.length * 4);
+    this.#fill(this.#slots);
+  }
+
+  #fill(slots: Int32Array): void {
     const mask = slots.length - 1;
     for (let index = 0; index < this.count; index++) {
       const hash = this.#hashes[index] as number;
@@ -84,6 +139,5 @@ export class WordKeyTable {
       slots[slot] = hash;
       slots[slot + 1] = index + 1;
     }
-    this.#slots = slots;
   }
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Cell } from "../../src/core/column.ts";
 import { CellKeys } from "../../src/rules/cell-key.ts";
@@ -50,6 +51,34 @@ test("a table tells keys apart that share a hash, a length, or a beginning, howe
     same.addHashed(a, 0, 2, 5),
     same.addHashed(b, 0, 2, 5),
   ]).toEqual([0, 1, 2, 0, 1]);
+});
+
+test("keys that rise keep their places when others come between them", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), { maxLength: 40 }),
+      fc.integer({ min: 0, max: 3000 }),
+      fc.array(fc.tuple(fc.nat(4000), fc.bigInt({ min: -50n, max: 50n })), { maxLength: 60 }),
+      (edges, steps, others) => {
+        const start = edges[0] ?? 0n;
+        const rising = [...edges.toSorted((a, b) => (a < b ? -1 : 1)), ...Array.from({ length: steps }, (_, i) => start + BigInt(i * 7))];
+        const keys = [...rising, ...others.map(([at, by]) => (rising[at % (rising.length || 1)] ?? 0n) + by), ...rising];
+        const table = new WordKeyTable();
+        const known = new Map<bigint, number>();
+        for (const value of keys) {
+          const key = BigInt.asIntN(64, value);
+          const words = Uint32Array.of(Number(key & 0xffffffffn), Number((key >> 32n) & 0xffffffffn));
+          const expected = known.get(key) ?? known.size;
+          known.set(key, expected);
+          table.touch(Int32Array.of(hashWords(words, 0, 2)));
+          if (table.add(words, 0, 2) !== expected) return false;
+        }
+        // A key of another length is another key, whatever came before.
+        return table.count === known.size && table.add(Uint32Array.of(1), 0, 1) === known.size;
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 test("hashes of neighbouring numbers spread", () => {
