@@ -22,7 +22,10 @@ export function printRecordTrace(trace: RecordTrace, terminal: Terminal): void {
   for (const row of rows) {
     terminal.out("");
     terminal.out(`row ${formatCount(row.row)} of ${row.file}`);
-    terminal.out(`  added by snapshot ${row.addedBy}; ${sayRefs(row.refs)}`);
+    terminal.out(
+      `  added by snapshot ${row.addedBy}; ${row.deletedIn.length > 0 && row.refs.length === 0 ? "no branch or tag shows it" : sayRefs(row.refs)}`,
+    );
+    for (const { ref, snapshotId } of row.deletedIn) terminal.out(`  deleted in ${printable(ref)}, by snapshot ${snapshotId}`);
   }
   if (quarantined !== null) {
     terminal.out("");
@@ -42,6 +45,10 @@ export function printVersionTrace(trace: VersionTrace, terminal: Terminal): void
   terminal.out("");
   const rows = contents.rows === null ? "rows" : `${formatCount(contents.rows)} rows`;
   terminal.out(`all that it is made of: ${rows}, ${formatCount(contents.windows)} windows of ${formatCount(contents.records)} records`);
+  if (contents.deleteFiles > 0)
+    terminal.out(
+      `  (${formatCount(contents.deleteFiles)} delete files of another program leave out ${formatCount(contents.rowsDeleted)} more rows)`,
+    );
   if (!contents.isWhole) terminal.out("  (older snapshots have expired: changes that no window made are known since then only)");
   const uses = contents.contracts.map((use) => [
     `${use.id} ${use.version}`,

@@ -95,7 +95,12 @@ export function printVersionDiff(diff: VersionDiff, terminal: Terminal): void {
   if (diff.rowsRewritten === null)
     terminal.out("  the history between the two has expired: rows that were only rewritten are counted as removed and added");
   else if (diff.rowsRewritten > 0n) terminal.out(`  ${formatCount(diff.rowsRewritten)} rows were only written anew`);
-  if (diff.a.deleteFiles + diff.b.deleteFiles > 0) terminal.out(`  delete files: ${diff.a.deleteFiles} in A, ${diff.b.deleteFiles} in B`);
+  for (const [label, { deleteFiles, rowsDeleted }] of [
+    ["A", diff.a],
+    ["B", diff.b],
+  ] as const) {
+    if (deleteFiles > 0) terminal.out(`  ${formatCount(deleteFiles)} delete files leave ${formatCount(rowsDeleted)} rows out of ${label}`);
+  }
   title("schema");
   for (const each of diff.schema) terminal.out(schemaLine(each));
   if (diff.schema.length === 0) terminal.out("  the same");

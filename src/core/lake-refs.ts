@@ -1,6 +1,7 @@
 /** Named versions of a lake's tables: what people tag, branch, take back and compare. */
 import type { CommittedWindow } from "./committed-window.ts";
 import type { Decision } from "./decision.ts";
+import type { VersionRows } from "./lake-trace.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 import type { ResolvedVersion } from "./version-name.ts";
 
@@ -108,7 +109,7 @@ export interface RollbackPlan {
 export interface FileChange {
   readonly files: number;
   readonly bytes: bigint;
-  /** Rows in those files, less those that were only rewritten. */
+  /** Rows that readers find there and not in the other version, less those that were only rewritten; those that delete files took or gave back too. */
   readonly rows: bigint;
 }
 
@@ -127,11 +128,8 @@ export interface VersionComparison {
   readonly onlyA: readonly VersionWindow[];
 }
 
-export interface ComparedVersion extends ResolvedVersion {
+export interface ComparedVersion extends ResolvedVersion, VersionRows {
   readonly committedAtMs: number;
-  readonly rows: number | null;
-  /** Live delete files: rows that readers leave out. */
-  readonly deleteFiles: number;
   readonly schema: IcebergSchema;
   /** The contract that was active; null before the first. */
   readonly contract: { readonly hash: string; readonly version: string } | null;

@@ -25,6 +25,17 @@ export interface FilePlace {
 export interface RowPlace extends FilePlace {
   /** The row's number in the file, from 0. */
   readonly row: number;
+  /** Branches and tags whose version holds the file and not the row: delete files of another program leave it out there. Not among `refs`. */
+  readonly deletedIn: readonly { readonly ref: string; readonly snapshotId: string }[];
+}
+
+/** The rows of a version. */
+export interface VersionRows {
+  /** Rows that readers find; null where the snapshot does not say. */
+  readonly rows: number | null;
+  /** Live delete files, and the rows that readers leave out for them. */
+  readonly deleteFiles: number;
+  readonly rowsDeleted: number;
 }
 
 /** Looks into the files of a lake, for `sluice trace`. */
@@ -34,6 +45,8 @@ export interface LakeTraces {
    * Rejects with NOT_FOUND where there is no such dataset.
    */
   findRow(dataset: string, key: RecordKey): Promise<readonly RowPlace[]>;
+  /** The rows of a version as readers find them. Rejects with NOT_FOUND where there is no such dataset or snapshot. */
+  countRows(dataset: string, snapshotId: string): Promise<VersionRows>;
   /** A data file by its URI or the end of its path; null where no snapshot of either table holds it. Rejects with NOT_FOUND where there is no such dataset. */
   findFile(dataset: string, path: string): Promise<FilePlace | null>;
   /** What the promoted table and the quarantine table occupy. Rejects with NOT_FOUND where there is no such dataset. */

@@ -7,10 +7,20 @@ import { VersionTree } from "./version-tree.ts";
 
 /**
  * Where a record is: one of the states that every record has at every commit, or why it has none. `withdrawn`: its row stands in no version of main any
- * more. `unread`: its offset lies ahead of the table's position. `absent`: a window read past its offset and met no record there (a transaction marker,
+ * more. `deleted`: another program's delete files leave its row out of main. `unread`: its offset lies ahead of the table's position. `absent`: a window read past its offset and met no record there (a transaction marker,
  * an aborted or compacted record), or it is one of those that a policy skipped, which are counted and not listed. `passed-over`: reading began behind it.
  */
-export type RecordState = "promoted" | "held" | "quarantined" | "parked" | "discarded" | "withdrawn" | "absent" | "unread" | "passed-over";
+export type RecordState =
+  | "promoted"
+  | "held"
+  | "quarantined"
+  | "parked"
+  | "discarded"
+  | "withdrawn"
+  | "deleted"
+  | "absent"
+  | "unread"
+  | "passed-over";
 
 /** What became of one record, from its source to where it is now. */
 export interface RecordTrace {
@@ -81,8 +91,13 @@ function stateOf({ rows, quarantined, decisions, tree }: Found): RecordState | n
   if (rows.some((row) => row.refs.includes("main"))) return "promoted";
   if (quarantined !== null && quarantined.state !== "promoted") return quarantined.state === "open" ? "quarantined" : quarantined.state;
   if (decisions.some((window) => tree.named(`held/${window.windowId}`) !== null)) return "held";
+  if (rows.some((row) => deletedFromMain(row) !== undefined)) return "deleted";
   if (rows.length > 0) return "withdrawn";
   return decisions.length > 0 ? "absent" : null;
+}
+
+function deletedFromMain({ deletedIn }: RowPlace): RowPlace["deletedIn"][number] | undefined {
+  return deletedIn.find(({ ref }) => ref === "main");
 }
 
 function sayState(state: RecordState, { rows, quarantined, decisions }: Found): string {
@@ -103,6 +118,12 @@ function sayState(state: RecordState, { rows, quarantined, decisions }: Found): 
       return refs.length === 0
         ? "promoted once, and in no version that a branch or tag names any more"
         : `promoted once, and not in main any more: only in ${[...new Set(refs)].join(", ")}`;
+    }
+    case "deleted": {
+      const by = rows.flatMap((row) => deletedFromMain(row) ?? [])[0];
+      const refs = [...new Set(rows.flatMap((row) => row.refs))];
+      const left = refs.length === 0 ? "no branch or tag shows it any more" : `only in ${refs.join(", ")}`;
+      return `promoted once, and deleted from main since by another program, in snapshot ${by?.snapshotId}: ${left}`;
     }
     case "absent":
       return (window?.skipped ?? 0) > 0

@@ -1,3 +1,4 @@
+import type { VersionRows } from "../core/lake-trace.ts";
 import type { Decision } from "../core/decision.ts";
 import type { CommittedWindow, Lake, SnapshotInfo } from "../core/ports.ts";
 import type { OffsetRange } from "../core/position.ts";
@@ -37,8 +38,7 @@ export interface OtherChange {
 }
 
 /** All that a version of a dataset is made of. */
-export interface VersionContents {
-  readonly rows: number | null;
+export interface VersionContents extends VersionRows {
   readonly windows: number;
   /** Records that were read for it, and how many of them are in quarantine or were skipped. */
   readonly records: number;
@@ -94,9 +94,8 @@ async function contentsOf(lake: Lake, dataset: string, tree: VersionTree, head: 
   const windows = all.filter((window) => window.kind === "window");
   const held = windows.filter((window) => window.verdict === "hold");
   const answers = held.length === 0 ? [] : await answersOf(lake, dataset, held[0] as TracedWindow);
-  const total = head.summary["total-records"];
   return {
-    rows: total === undefined ? null : Number(total),
+    ...(await lake.traces.countRows(dataset, head.snapshotId)),
     windows: windows.length,
     records: windows.reduce((sum, window) => sum + window.records, 0),
     ranges: joinRanges(windows.flatMap((window) => window.ranges)),

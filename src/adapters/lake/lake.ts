@@ -23,6 +23,7 @@ import { promotedColumns } from "./promoted-columns.ts";
 import { scanQuarantine } from "./quarantine-scan.ts";
 import { createRefs } from "./refs/lake-refs.ts";
 import { findFile } from "./trace/find-file.ts";
+import { countRows } from "./refs/row-counts.ts";
 import { findRow } from "./trace/find-row.ts";
 import { tableUsage } from "./trace/table-usage.ts";
 import { block, recordStart, resetPositions, unblock } from "./source-state.ts";
@@ -124,6 +125,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
     maintenance: createMaintenance(context, stores.cursors),
     traces: {
       findRow: (dataset, key) => findRow(context, dataset, key),
+      countRows: (dataset, snapshotId) => countRows(context, dataset, snapshotId),
       findFile: (dataset, path) => findFile(context, dataset, path),
       usage: (dataset) => tableUsage(context, dataset),
       decision: async (hash) => decodeDecision(await context.content.get("decision", hash)),

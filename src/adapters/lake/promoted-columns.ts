@@ -2,7 +2,9 @@ import type { PartitionKey } from "../../core/position.ts";
 import type { PromotedRange, PromotedRows } from "../../core/promoted-rows.ts";
 import type { Field } from "../../core/schema.ts";
 import { sourceColumns } from "../../core/table-schema.ts";
+import { DeleteFiles, VersionDeletes } from "../iceberg/deletes/version-deletes.ts";
 import { columnOfPhysical, readPhysicalColumns, type PhysicalRows } from "../iceberg/parquet-column-reader.ts";
+import type { ManifestEntry } from "../iceberg/manifest.ts";
 import { EntryStatus } from "../iceberg/manifest.ts";
 import { pathOfUri } from "../iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../iceberg/table-io.ts";
@@ -20,52 +22,62 @@ import { filesAddedBy } from "./table-files.ts";
 interface RowsFile {
   readonly uri: string;
   readonly sequence: bigint;
+  /** The file in the version that is read, with what is deleted there; null: a held window's, which no one else deletes from. */
+  readonly from: { readonly entry: ManifestEntry; readonly deletes: VersionDeletes } | null;
+}
+
+/** A table, and the delete files of it that were read. */
+interface Reading {
+  readonly context: LakeContext;
+  readonly metadata: TableMetadata;
+  readonly deleteFiles: DeleteFiles;
 }
 
 /** The files of a version that came after a sequence number. Files that were rewritten since go by the newest of their rows, however many versions have expired. */
 async function filesAfter(
-  context: LakeContext,
+  { context, metadata, deleteFiles }: Reading,
   snapshot: Snapshot | null,
   after: bigint,
   back: readonly SequenceRange[] = [],
 ): Promise<RowsFile[]> {
   const files: RowsFile[] = [];
+  const deletes = await VersionDeletes.of({ storage: context.storage, metadata, snapshot, files: deleteFiles });
   for (const manifest of await readManifestList(context.storage, snapshot)) {
     if (manifest.content !== 0 || (manifest.sequence ?? 0n) <= after) continue;
-    for (const { status, sequence, file } of await readManifest(context.storage, manifest)) {
+    for (const entry of await readManifest(context.storage, manifest)) {
+      const { status, sequence, file } = entry;
       if (status === EntryStatus.deleted || sequence === null) continue;
-      if (sequence > after || isIn(back, sequence)) files.push({ uri: file.file_path as string, sequence });
+      if (sequence > after || isIn(back, sequence)) files.push({ uri: file.file_path as string, sequence, from: { entry, deletes } });
     }
   }
   return files;
 }
 
 /** Files of main after a sequence number, and of held and withdrawn windows where they are asked for, oldest first, each once. */
-async function filesOf(
-  context: LakeContext,
-  metadata: TableMetadata,
-  { after, held, withdrawn = false }: PromotedRange,
-): Promise<RowsFile[]> {
+async function filesOf(reading: Reading, { after, held, withdrawn = false }: PromotedRange): Promise<RowsFile[]> {
+  const { context, metadata } = reading;
   const main = snapshotOfRef(metadata, "main");
   // What a roll-forward brought back keeps its old sequence numbers, and yet came after.
-  const files = await filesAfter(context, main, after, mainLine(metadata, after).restored);
+  const files = await filesAfter(reading, main, after, mainLine(metadata, after).restored);
   for (const ref of held ? Object.keys(metadata.refs) : []) {
     const head = windowOfBranch(ref) === null ? null : snapshotOfRef(metadata, ref);
     if (head === null || head["sequence-number"] <= after) continue;
-    for (const file of await filesAddedBy(context, head)) files.push({ uri: file.file_path as string, sequence: head["sequence-number"] });
+    for (const file of await filesAddedBy(context, head))
+      files.push({ uri: file.file_path as string, sequence: head["sequence-number"], from: null });
   }
-  if (withdrawn) files.push(...(await withdrawnFiles(context, metadata, after)));
+  if (withdrawn) files.push(...(await withdrawnFiles(reading, after)));
   const byUri = new Map(files.map((file) => [file.uri, file]));
   return [...byUri.values()].toSorted((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
 }
 
 /** Files that rollbacks withdrew and that may come back: their rows keep their keys, unless those were given back. */
-async function withdrawnFiles(context: LakeContext, metadata: TableMetadata, after: bigint): Promise<RowsFile[]> {
+async function withdrawnFiles(reading: Reading, after: bigint): Promise<RowsFile[]> {
   const files: RowsFile[] = [];
+  const { metadata } = reading;
   for (const { from, sequences, keysReleased } of readRollbacks(metadata.properties)) {
     if (keysReleased) continue;
     const ranges = parseRanges(sequences);
-    const all = await filesAfter(context, snapshotWithId(metadata, BigInt(from)), after);
+    const all = await filesAfter(reading, snapshotWithId(metadata, BigInt(from)), after);
     files.push(...all.filter(({ sequence }) => isIn(ranges, sequence)));
   }
   return files;
@@ -81,10 +93,25 @@ export async function* promotedColumns(
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const names = [...columns.map((field) => field.name), ...Object.values(sourceColumns)];
   const ids = new Map(currentSchema(metadata).fields.map((field) => [field.name, field.id]));
-  for (const { uri, sequence } of await filesOf(context, metadata, range)) {
-    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names, ids))
-      yield promotedRows(sequence, columns, rows);
+  const reading = { context, metadata, deleteFiles: new DeleteFiles(context.storage) };
+  for (const { uri, sequence, from } of await filesOf(reading, range)) {
+    const deleted = from === null ? null : await from.deletes.rowsOf(from.entry);
+    let first = 0;
+    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names, ids)) {
+      yield promotedRows(sequence, columns, keptRows(rows, deleted?.kept(first, rows.count) ?? null));
+      first += rows.count;
+    }
   }
+}
+
+/** Rows without those that another program deleted. */
+function keptRows(rows: PhysicalRows, kept: Uint8Array | null): PhysicalRows {
+  if (kept === null) return rows;
+  const keep = (values: readonly unknown[]): readonly unknown[] => values.filter((_, row) => kept[row] === 1);
+  return {
+    count: kept.reduce((sum, each) => sum + each, 0),
+    values: new Map([...rows.values].map(([name, values]) => [name, keep(values)])),
+  };
 }
 
 function promotedRows(sequence: bigint, columns: readonly Field[], { count, values }: PhysicalRows): PromotedRows {

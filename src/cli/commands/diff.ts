@@ -3,7 +3,7 @@ import { configOption, datasetOption, jsonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
 
 const versionJson =
-  "{ name: string, snapshotId: string, by: 'ref' | 'snapshot' | 'time', ref: string | null, committedAtMs: number, rows: number | null, deleteFiles: number, contract: { hash: string, version: string } | null }";
+  "{ name: string, snapshotId: string, by: 'ref' | 'snapshot' | 'time', ref: string | null, committedAtMs: number, rows: number | null, deleteFiles: number, rowsDeleted: number, contract: { hash: string, version: string } | null }";
 const windowJson = "{ snapshotId: string, sequence: string, committedAtMs: number, decision: Decision }";
 const columnJson = "{ path: string, a: ColumnSummary | null, b: ColumnSummary | null, added: ColumnSummary | null }";
 

@@ -14,7 +14,7 @@ export const traceRecord: CommandSpec = {
   ],
   arguments: [{ name: "<record>", description: "topic:partition:offset; the topic's id or a file's content hash may stand for its name" }],
   options: [configOption, datasetOption, jsonOption],
-  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshotId: string, sequence: string, committedAtMs: number, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answer: { heldWindowId: string, author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[] }[], quarantined: Quarantined | null }[]",
+  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshotId: string, sequence: string, committedAtMs: number, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answer: { heldWindowId: string, author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[], deletedIn: { ref: string, snapshotId: string }[] }[], quarantined: Quarantined | null }[]",
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
     const { addressedRecords, parseRecordAddress } = await import("../../trace/record-address.ts");
@@ -50,7 +50,7 @@ export const traceRecord: CommandSpec = {
 };
 
 const versionJson =
-  "{ dataset: string, snapshot: Snapshot, refs: string[], isOnMain: boolean, isWithdrawn: boolean, window: (Window & { decision: Decision }) | null, contents: { rows: number | null, windows: number, records: number, ranges: Range[], contracts: { hash: string, id: string, version: string, windows: number, firstAtMs: number, lastAtMs: number }[], held: { windowId: string, heldAtMs: number, records: number, answer: { kind: string, author: string, reason: string, atMs: number } | null, isIn: boolean }[], replays: number, others: { snapshotId: string, atMs: number, change: string, author: string | null, reason: string | null }[], isWhole: boolean } }";
+  "{ dataset: string, snapshot: Snapshot, refs: string[], isOnMain: boolean, isWithdrawn: boolean, window: (Window & { decision: Decision }) | null, contents: { rows: number | null, deleteFiles: number, rowsDeleted: number, windows: number, records: number, ranges: Range[], contracts: { hash: string, id: string, version: string, windows: number, firstAtMs: number, lastAtMs: number }[], held: { windowId: string, heldAtMs: number, records: number, answer: { kind: string, author: string, reason: string, atMs: number } | null, isIn: boolean }[], replays: number, others: { snapshotId: string, atMs: number, change: string, author: string | null, reason: string | null }[], isWhole: boolean } }";
 
 /** `sluice trace snapshot` */
 export const traceSnapshot: CommandSpec = {

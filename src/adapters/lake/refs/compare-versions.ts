@@ -1,4 +1,4 @@
-import type { ComparedVersion, FileChange, VersionComparison } from "../../../core/lake-refs.ts";
+import type { ComparedVersion, VersionComparison } from "../../../core/lake-refs.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
 import type { IcebergSchema } from "../../../core/table-schema.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
@@ -9,9 +9,9 @@ import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
 import { summaryKeys } from "../summary-keys.ts";
 import { readContracts } from "../table-properties.ts";
-import type { LiveFile, ManifestCache } from "./live-files.ts";
-import { deleteFileCount, filesRemovedBy, liveFiles } from "./live-files.ts";
-import { rowsOf, versionSpace } from "./ref-records.ts";
+import { versionSpace } from "./ref-records.ts";
+import type { Fork } from "./row-counts.ts";
+import { RowCounts } from "./row-counts.ts";
 import { standsIn } from "./version-line.ts";
 import { versionWindows } from "./version-windows.ts";
 
@@ -36,39 +36,14 @@ function contractAt(metadata: TableMetadata, snapshot: Snapshot, commits: readon
   return first === undefined ? null : { hash: first.hash, version: first.version };
 }
 
-function changeOf(files: readonly LiveFile[], rewritten: bigint): FileChange {
-  const rows = files.reduce((sum, { entry }) => sum + (entry.file["record_count"] as bigint), 0n);
-  const bytes = files.reduce((sum, { entry }) => sum + (entry.file["file_size_in_bytes"] as bigint), 0n);
-  return { files: files.length, bytes, rows: rows - rewritten };
-}
-
 /** The newest snapshot that two have in common, and what each has beyond it; null where expiry has cut the way. */
-function fork(
-  metadata: TableMetadata,
-  a: Snapshot,
-  b: Snapshot,
-): { common: Snapshot; a: readonly Snapshot[]; b: readonly Snapshot[] } | null {
+function fork(metadata: TableMetadata, a: Snapshot, b: Snapshot): Fork | null {
   const [lineA, lineB] = [ancestorsOf(metadata, a), ancestorsOf(metadata, b)];
   const ofA = new Set(lineA.map((each) => each["snapshot-id"]));
   const common = lineB.find((each) => ofA.has(each["snapshot-id"]));
   if (common === undefined) return null;
   const before = (line: readonly Snapshot[]): Snapshot[] => line.slice(0, line.indexOf(common));
   return { common, a: before(lineA), b: before(lineB) };
-}
-
-/** Rows of files that compactions took away on one side: the other side still has them, so that they are no difference. */
-async function rewrittenRows(
-  context: LakeContext,
-  side: readonly Snapshot[],
-  onlyOther: readonly LiveFile[],
-  cache: ManifestCache,
-): Promise<bigint> {
-  const replaced = new Set<string>();
-  for (const snapshot of side) {
-    if (snapshot.summary["operation"] !== "replace") continue;
-    for (const path of await filesRemovedBy(context, snapshot, cache)) replaced.add(path);
-  }
-  return onlyOther.filter((file) => replaced.has(file.path)).reduce((sum, { entry }) => sum + (entry.file["record_count"] as bigint), 0n);
 }
 
 /** Compares two versions; see `LakeRefs.compare`. */
@@ -81,30 +56,21 @@ export async function compareVersions(context: LakeContext, dataset: string, a: 
   const inA = standsIn(metadata, every, headA);
   const inB = standsIn(metadata, every, headB);
   const commits = every.filter((each) => inA(each) || inB(each));
+  const counts = new RowCounts(context, metadata);
   const version = async (i: 0 | 1, head: Snapshot, isIn: (each: LedgerEntry) => boolean): Promise<ComparedVersion> => ({
     ...(names[i] as (typeof names)[number]),
     committedAtMs: head["timestamp-ms"],
-    rows: rowsOf(head),
-    deleteFiles: await deleteFileCount(context, head),
+    ...(await counts.of(head)),
     schema: schemaOf(metadata, head),
     contract: contractAt(metadata, head, commits.filter(isIn)),
   });
-  const cache: ManifestCache = new Map();
-  const [filesA, filesB] = [await liveFiles(context, headA, cache), await liveFiles(context, headB, cache)];
-  const pathsA = new Set(filesA.map((file) => file.path));
-  const pathsB = new Set(filesB.map((file) => file.path));
-  const onlyA = filesA.filter((file) => !pathsB.has(file.path));
-  const onlyB = filesB.filter((file) => !pathsA.has(file.path));
   const ways = fork(metadata, headA, headB);
-  const rewritten =
-    ways === null ? null : (await rewrittenRows(context, ways.b, onlyA, cache)) + (await rewrittenRows(context, ways.a, onlyB, cache));
+  const changes = await counts.compare(headA, headB, ways);
   return {
     a: await version(0, headA, inA),
     b: await version(1, headB, inB),
     commonSnapshotId: ways?.common["snapshot-id"].toString() ?? null,
-    added: changeOf(onlyB, rewritten ?? 0n),
-    removed: changeOf(onlyA, rewritten ?? 0n),
-    rowsRewritten: rewritten,
+    ...changes,
     onlyB: await versionWindows(
       context,
       commits.filter((each) => inB(each) && !inA(each)),

@@ -15,7 +15,8 @@ export interface LiveFile {
 /** Manifests that were read, by URI: two versions share most of theirs, and none of them ever changes. */
 export type ManifestCache = Map<string, Promise<readonly ManifestEntry[]>>;
 
-async function entriesOf(context: LakeContext, manifest: ManifestFile, cache: ManifestCache): Promise<readonly ManifestEntry[]> {
+/** The entries of a manifest, read once. Rejects with TABLE_CORRUPT. */
+export async function entriesOf(context: LakeContext, manifest: ManifestFile, cache: ManifestCache): Promise<readonly ManifestEntry[]> {
   let read = cache.get(manifest.uri);
   if (read === undefined) {
     read = readManifest(context.storage, manifest);
@@ -34,12 +35,6 @@ export async function liveFiles(context: LakeContext, snapshot: Snapshot | null,
     }
   }
   return files;
-}
-
-/** How many live delete files a version has. */
-export async function deleteFileCount(context: LakeContext, snapshot: Snapshot | null): Promise<number> {
-  const deletes = (await readManifestList(context.storage, snapshot)).filter((manifest) => manifest.content === 1);
-  return deletes.reduce((sum, manifest) => sum + manifest.addedFiles + manifest.existingFiles, 0);
 }
 
 /** Paths of data files that a snapshot itself took out of the table. */

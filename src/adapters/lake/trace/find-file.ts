@@ -23,7 +23,7 @@ async function findIn(context: LakeContext, metadata: TableMetadata, table: File
 }
 
 /** A held file as `trace` tells of it. */
-export function placeOf({ file, addedBy, refs }: HeldFile, table: FilePlace["table"]): FilePlace {
+export function placeOf({ entry: { file }, addedBy, refs }: HeldFile, table: FilePlace["table"]): FilePlace {
   return {
     file: file.file_path as string,
     table,

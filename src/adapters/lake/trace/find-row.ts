@@ -1,12 +1,15 @@
 import type { RecordKey, RowPlace } from "../../../core/lake-trace.ts";
 import { sourceColumns } from "../../../core/table-schema.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import { DeleteFiles, VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
 import { readPhysicalColumns } from "../../iceberg/parquet-column-reader.ts";
 import { pathOfUri } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
-import { currentSchema } from "../../iceberg/table-metadata.ts";
+import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
+import type { ManifestCache } from "../refs/live-files.ts";
+import { entriesOf } from "../refs/live-files.ts";
 import { placeOf } from "./find-file.ts";
 import type { HeldFile } from "./held-files.ts";
 import { everyVersion, heldFiles, namedVersions } from "./held-files.ts";
@@ -22,13 +25,38 @@ interface SourceIds {
 export async function findRow(context: LakeContext, dataset: string, key: RecordKey): Promise<readonly RowPlace[]> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const ids = sourceIds(metadata);
-  const cache = new Map();
+  const cache: ManifestCache = new Map();
   const named = await heldFiles(context, namedVersions(metadata), cache);
-  const rows = await rowsIn(context, named, ids, key);
+  const deletedIn = deletions(context, metadata, cache);
+  const rows = await rowsIn(context, named, { ids, key, deletedIn });
   if (rows.length > 0) return rows;
   // What no ref reaches any more was rolled back, dropped, or its branch was.
   const every = await heldFiles(context, everyVersion(metadata), cache);
-  return rowsIn(context, new Map([...every].filter(([uri]) => !named.has(uri))), ids, key);
+  return rowsIn(context, new Map([...every].filter(([uri]) => !named.has(uri))), { ids, key, deletedIn });
+}
+
+/** The branches and tags whose delete files leave a row of a file out, each with the snapshot that deleted it. */
+type DeletedIn = (live: HeldFile, row: number) => Promise<RowPlace["deletedIn"]>;
+
+function deletions(context: LakeContext, metadata: TableMetadata, cache: ManifestCache): DeletedIn {
+  const { storage } = context;
+  const files = new DeleteFiles(storage);
+  const versions = new Map<string, Promise<VersionDeletes>>();
+  const versionOf = (ref: string): Promise<VersionDeletes> => {
+    const snapshot = snapshotOfRef(metadata, ref);
+    const known =
+      versions.get(ref) ?? VersionDeletes.of({ storage, metadata, snapshot, files, read: (each) => entriesOf(context, each, cache) });
+    versions.set(ref, known);
+    return known;
+  };
+  return async ({ entry, refs }, row) => {
+    const found: { ref: string; snapshotId: string }[] = [];
+    for (const ref of refs) {
+      const [first] = await (await versionOf(ref)).deletersOf(entry, row);
+      if (first !== undefined) found.push({ ref, snapshotId: String(first.snapshotId) });
+    }
+    return found;
+  };
 }
 
 function sourceIds(metadata: TableMetadata): SourceIds {
@@ -40,14 +68,18 @@ function sourceIds(metadata: TableMetadata): SourceIds {
 async function rowsIn(
   context: LakeContext,
   files: ReadonlyMap<string, HeldFile>,
-  ids: SourceIds,
-  key: RecordKey,
+  { ids, key, deletedIn }: { readonly ids: SourceIds; readonly key: RecordKey; readonly deletedIn: DeletedIn },
 ): Promise<readonly RowPlace[]> {
   const places: RowPlace[] = [];
   for (const live of files.values()) {
-    if (isPruned(live.file, ids, key)) continue;
-    const row = await rowOf(context, live.file.file_path as string, key);
-    if (row !== null) places.push({ ...placeOf(live, "promoted"), row });
+    const { file } = live.entry;
+    if (isPruned(file, ids, key)) continue;
+    const row = await rowOf(context, file.file_path as string, key);
+    if (row === null) continue;
+    const place = placeOf(live, "promoted");
+    const deleted = await deletedIn(live, row);
+    const refs = place.refs.filter((ref) => deleted.every((each) => each.ref !== ref));
+    places.push({ ...place, refs, row, deletedIn: deleted });
   }
   return places;
 }

@@ -1,4 +1,4 @@
-import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
@@ -6,7 +6,7 @@ import { liveFiles, type ManifestCache } from "../refs/live-files.ts";
 
 /** A data file that some versions of a table hold. */
 export interface HeldFile {
-  readonly file: AvroRow;
+  readonly entry: ManifestEntry;
   readonly addedBy: bigint;
   /** Branches and tags whose version holds it. */
   readonly refs: Set<string>;
@@ -36,7 +36,7 @@ export async function heldFiles(
   const files = new Map<string, HeldFile>();
   for (const [ref, snapshot] of versions) {
     for (const { path, entry } of await liveFiles(context, snapshot, cache)) {
-      const known = files.get(path) ?? { file: entry.file, addedBy: entry.snapshotId ?? snapshot["snapshot-id"], refs: new Set<string>() };
+      const known = files.get(path) ?? { entry, addedBy: entry.snapshotId ?? snapshot["snapshot-id"], refs: new Set<string>() };
       if (ref !== null) known.refs.add(ref);
       files.set(path, known);
     }

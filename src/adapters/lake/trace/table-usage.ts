@@ -28,6 +28,6 @@ async function usageOf(context: LakeContext, metadata: TableMetadata, table: Tab
 }
 
 function totalsOf(files: readonly HeldFile[]): FileTotals {
-  const sum = (key: string): bigint => files.reduce((total, { file }) => total + (file[key] as bigint), 0n);
+  const sum = (key: string): bigint => files.reduce((total, { entry: { file } }) => total + (file[key] as bigint), 0n);
   return { files: files.length, rows: sum("record_count"), bytes: sum("file_size_in_bytes") };
 }
