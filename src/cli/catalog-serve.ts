@@ -35,7 +35,7 @@ export async function serveUntilStopped(invocation: Invocation): Promise<ExitCod
   const server = serverOf(invocation, config.http.catalog);
   const telemetry = await startTelemetry({
     ...telemetryOptions(config),
-    watched: { lanes: () => [], bytesInFlight: () => 0, now: () => Date.now() },
+    watched: null,
   });
   const text = config.log.format === "text" || (config.log.format === "auto" && terminal.isWatched);
   const log = createLog({

@@ -10,8 +10,13 @@ export function openInlineEngine(createEncodeRows: CreateEncodeRows | null = nul
   return createInlineEngine(() => performance.now(), createEncodeRows);
 }
 
+/** How many threads a configuration wants windows to be judged in; 0: the main thread. */
+export function countEngineThreads({ threads }: Config["engine"]): number {
+  return threads ?? Math.max(1, availableParallelism() - 1);
+}
+
 /** Where windows are judged, as a configuration says. */
-export function openEngine({ threads, heapMib }: Config["engine"]): Engine {
-  const count = threads ?? Math.max(1, availableParallelism() - 1);
-  return count === 0 ? openInlineEngine() : createEnginePool(count, engineThreadOptions(heapMib), true);
+export function openEngine(settings: Config["engine"]): Engine {
+  const count = countEngineThreads(settings);
+  return count === 0 ? openInlineEngine() : createEnginePool(count, engineThreadOptions(settings.heapMib), true);
 }

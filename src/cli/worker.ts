@@ -8,6 +8,8 @@ import type { LineageTransport } from "../adapters/lineage/transport.ts";
 import { sweepUnfinished } from "../adapters/storage/local-storage.ts";
 import { createLog, logEvents } from "../adapters/telemetry/log.ts";
 import type { Logger } from "../adapters/telemetry/log.ts";
+import { LakeWatch } from "../adapters/telemetry/lake-watch.ts";
+import type { Telemetry } from "../adapters/telemetry/telemetry.ts";
 import { startTelemetry } from "../adapters/telemetry/telemetry.ts";
 import type { Config, KafkaSourceConfig } from "../config/config.ts";
 import { loadContract } from "../contract/load-contract.ts";
@@ -27,7 +29,7 @@ import { adapting, fileContracts } from "./file-contract.ts";
 import { openSourceRegistry } from "./registry.ts";
 import { openLake } from "./session.ts";
 import { sqlQueries } from "./sql-queries.ts";
-import { telemetryOptions } from "./telemetry-options.ts";
+import { workerTelemetry } from "./telemetry-options.ts";
 import { version } from "./version.ts";
 import { startServers } from "./worker-servers.ts";
 
@@ -42,6 +44,8 @@ const lineageTimeoutMs = 10_000;
 const deadlineMs = 20_000;
 /** Half-written files of killed processes are removed once nobody can be writing them any more. */
 const unfinishedAgeMsMin = 24 * 3600_000;
+/** Held windows and a disk's space are for alerts that wait for minutes. */
+const lakeLookMs = 30_000;
 const ignore = (): void => {};
 
 export interface WorkerOptions {
@@ -101,25 +105,28 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     windowBytesMax: Math.floor(config.source.bytesInFlightMax / 3),
     start: config.source.kind === "kafka" ? config.source.start : { at: "earliest" },
   });
-  const telemetry = await startTelemetry({
-    ...telemetryOptions(config),
-    watched: { lanes: () => gate.status().lanes, bytesInFlight: () => source.bytesInFlight(), now: clock.now },
-  });
-  listeners.push(telemetry.observe);
-  let log: Logger | null = null;
-  if (options.log !== null) {
-    log = createLog({ ...options.log, level: config.log.level, worker: config.worker, version, otel: telemetry.logger });
-    listeners.push(logEvents(log));
-  }
+  const datasets = contracts.map((one) => one.dataset);
   // Two workers may share a name by mistake: the lease is the process's.
   const holder = `${config.worker}:${process.pid}`;
   const outbox = new Outbox({
     lake,
     sinks: createSinks(config, contracts, lake, probe),
-    datasets: contracts.map((one) => one.dataset),
+    datasets,
     holder,
     observe,
   });
+  const lakeWatch = new LakeWatch({ lake, datasets, folder: config.lake.s3 === null ? config.lake.folder : null, everyMs: lakeLookMs });
+  const telemetry = await startTelemetry(
+    workerTelemetry(config, {
+      lanes: () => gate.status().lanes,
+      bytesInFlight: () => source.bytesInFlight(),
+      sinks: () => outbox.standings(),
+      lake: () => lakeWatch.standing,
+    }),
+  );
+  listeners.push(telemetry.observe);
+  const log = openLog(options, telemetry);
+  if (log !== null) listeners.push(logEvents(log));
   listeners.push((event) => {
     if (event.type === "window.committed") outbox.nudge(event.decision.dataset);
   });
@@ -143,7 +150,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     try {
       await gate.activate();
       outbox.start();
-      maintenance = startMaintenance({ config, datasets: contracts.map((one) => one.dataset), holder }, observe);
+      if (config.telemetry.prometheusPort !== undefined || config.telemetry.otlpEndpoint !== undefined) lakeWatch.start();
+      maintenance = startMaintenance({ config, datasets, holder }, observe);
       phase = "running";
       watch = watchContracts(config.datasets, contracts, adapting(gate, adapt), bug.reject);
       await Promise.race([gate.run(), bug.promise]);
@@ -151,6 +159,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     } finally {
       await watch?.stop();
       await maintenance?.stop();
+      await lakeWatch.stop();
       await servers.close();
       await outbox.stop();
       await telemetry.shutdown();
@@ -171,6 +180,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return gate.stop();
     },
   };
+}
+
+function openLog({ config, log }: WorkerOptions, { logger: otel }: Telemetry): Logger | null {
+  return log === null ? null : createLog({ ...log, level: config.log.level, worker: config.worker, version, otel });
 }
 
 /** Removes what killed processes left half written: a walk through the whole lake, which nothing waits for. */

@@ -25,6 +25,15 @@ interface Courier {
   /** Passes over history that ended well, and how the last one ended. */
   passes: number;
   last: "idle" | "elsewhere" | null;
+  waitingSinceMs: number | null;
+}
+
+/** How far one sink is behind with one dataset. */
+export interface SinkStanding {
+  readonly sink: string;
+  readonly dataset: string;
+  /** When the oldest was committed that it was not given yet, ms since the epoch; null: it was given all, or another process delivers. */
+  readonly waitingSinceMs: number | null;
 }
 
 /**
@@ -40,7 +49,14 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#couriers = options.sinks.flatMap((sink) =>
-      options.datasets.map((dataset) => ({ sink, dataset, wake: Promise.withResolvers<void>(), passes: 0, last: null })),
+      options.datasets.map((dataset) => ({
+        sink,
+        dataset,
+        wake: Promise.withResolvers<void>(),
+        passes: 0,
+        last: null,
+        waitingSinceMs: null,
+      })),
     );
   }
 
@@ -51,6 +67,11 @@ export class Outbox {
   /** A window was committed: look now. */
   nudge(dataset: string): void {
     for (const courier of this.#couriers) if (courier.dataset === dataset) courier.wake.resolve();
+  }
+
+  /** How every sink stands with every dataset. */
+  standings(): readonly SinkStanding[] {
+    return this.#couriers.map(({ sink, dataset, waitingSinceMs }) => ({ sink: sink.name, dataset, waitingSinceMs }));
   }
 
   /** Waits until what is committed so far is delivered, for at most `withinMs`. True if it is. */
@@ -86,6 +107,7 @@ export class Outbox {
       try {
         courier.last = await this.#deliver(courier);
         courier.passes++;
+        courier.waitingSinceMs = null;
         attempt = 0;
         await this.#pause(courier, pollMs);
       } catch (error) {
@@ -115,7 +137,8 @@ export class Outbox {
   }
 
   /** `idle`: all is delivered; `elsewhere`: another process holds the lease. */
-  async #deliver({ sink, dataset }: Courier): Promise<"idle" | "elsewhere"> {
+  async #deliver(courier: Courier): Promise<"idle" | "elsewhere"> {
+    const { sink, dataset } = courier;
     const { lake, holder, observe } = this.#options;
     const cursor = await lake.cursors.acquire(sink.name, dataset, holder, leaseMs);
     if (cursor === null) return "elsewhere";
@@ -126,6 +149,7 @@ export class Outbox {
     try {
       for await (const window of lake.history(dataset, cursor.sequence)) {
         if (this.#stop.signal.aborted) return "idle";
+        courier.waitingSinceMs = window.committedAtMs;
         const hash = window.decision.contract.hash;
         await sink.deliver(window, { hash, text: await lake.contractText(hash) });
         if (!(await lake.cursors.advance(sink.name, dataset, cursor.fence, window.sequence))) return "elsewhere";

@@ -144,7 +144,13 @@ export const instruments = {
   "sluice.lag.time": {
     kind: "gauge",
     unit: "s",
-    description: "Age of the newest committed record while records wait; 0 when none do.",
+    description: "Age of the newest committed record, or of a worker that has committed none, while records wait; 0 when none do.",
+    labels: ["dataset"],
+  },
+  "sluice.freshness": {
+    kind: "gauge",
+    unit: "s",
+    description: "Age of the newest committed record, or of a worker that has committed none, whether or not records wait.",
     labels: ["dataset"],
   },
   "sluice.blocked": {
@@ -152,6 +158,51 @@ export const instruments = {
     unit: null,
     description: "1 for each partition that waits for a person's answer, else 0; partition `all` for a stop of the whole topic.",
     labels: ["dataset", "topic", "partition"],
+  },
+  "sluice.contract.refused": {
+    kind: "gauge",
+    unit: null,
+    description: "1 while the contract's file holds a text that was refused, so that an older one is in force.",
+    labels: ["dataset"],
+  },
+  "sluice.held.windows": {
+    kind: "gauge",
+    unit: "{window}",
+    description: "Held windows that wait to be published or dropped; looked up every half minute.",
+    labels: ["dataset"],
+  },
+  "sluice.held.time": {
+    kind: "gauge",
+    unit: "s",
+    description: "How long the oldest held window has been waiting; 0 when none does.",
+    labels: ["dataset"],
+  },
+  "sluice.sink.lag": {
+    kind: "gauge",
+    unit: "s",
+    description: "Age of the oldest commit that the sink was not given yet; 0 when it was given all, or when another worker delivers.",
+    labels: ["sink", "dataset"],
+  },
+  "sluice.disk.free": {
+    kind: "gauge",
+    unit: "By",
+    description: "Free space of the file system of the lake's folder. No value where the lake is on no disk of this host.",
+    labels: [],
+  },
+  "sluice.disk.size": { kind: "gauge", unit: "By", description: "Size of the file system of the lake's folder.", labels: [] },
+  "sluice.main.busy": {
+    kind: "counter",
+    unit: "s",
+    description:
+      "Time that the main thread was busy: fetching, deciding, committing. Its share of an hour says how near it is to its limit.",
+    labels: [],
+  },
+  "sluice.engine.threads": {
+    kind: "gauge",
+    unit: null,
+    description:
+      "Threads that windows are judged in; 0: the main thread. Each can fill one second of `messaging.process.duration` a second.",
+    labels: [],
   },
   "sluice.in_flight": { kind: "gauge", unit: "By", description: "Bytes of records fetched and not yet committed.", labels: [] },
 } as const satisfies Readonly<Record<string, Instrument>>;

@@ -12,8 +12,9 @@ import { BatchSpanProcessor } from "@opentelemetry/sdk-trace";
 import { SluiceError } from "../../core/errors.ts";
 import type { CatalogEvent } from "../../core/catalog-events.ts";
 import type { Observe } from "../../core/events.ts";
-import type { Watched } from "./meters.ts";
 import { createCatalogMeters } from "./catalog-meters.ts";
+import type { Watched } from "./gauges.ts";
+import { createGauges } from "./gauges.ts";
 import { createMeters } from "./meters.ts";
 import { createSpans } from "./spans.ts";
 
@@ -23,7 +24,8 @@ export interface TelemetryOptions {
   /** Base URL of an OTLP/HTTP receiver; null: nothing is sent. */
   readonly otlpEndpoint: string | null;
   readonly prometheus: { readonly host: string; readonly port: number } | null;
-  readonly watched: Watched;
+  /** Null: the process judges nothing. */
+  readonly watched: Watched | null;
 }
 
 export interface Telemetry {
@@ -82,14 +84,16 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
     logRecordProcessors:
       otlpEndpoint === null ? [] : [new BatchLogRecordProcessor({ exporter: new OTLPLogExporter(to("logs")), ...queue })],
   });
-  const measure = createMeters(metrics.getMeter("sluice", options.version), options.watched);
+  const meter = metrics.getMeter("sluice", options.version);
+  const measure = createMeters(meter);
+  if (options.watched !== null) createGauges(meter, options.watched);
   const span = otlpEndpoint === null ? () => undefined : createSpans(trace.getTracer("sluice", options.version));
   return {
     observe: (event) => {
       measure(event);
       span(event);
     },
-    observeCatalog: createCatalogMeters(metrics.getMeter("sluice", options.version)),
+    observeCatalog: createCatalogMeters(meter),
     logger: otlpEndpoint === null ? null : logs.getLogger("sluice", options.version),
     shutdown: async () => {
       const limit = Promise.withResolvers<void>();

@@ -26,7 +26,19 @@ const lane: LaneStatus = {
   newestCommittedTimestampMs: 1_000_000,
   trouble: null,
 };
-const watched = { lanes: () => [lane], bytesInFlight: () => 4096, now: () => 1_007_500 };
+const watched = {
+  lanes: () => [lane],
+  bytesInFlight: () => 4096,
+  sinks: () => [
+    { sink: "dlq", dataset: "flights", waitingSinceMs: 1_000_500 },
+    { sink: "lineage-http", dataset: "flights", waitingSinceMs: null },
+  ],
+  lake: () => ({ held: new Map([["flights", { windows: 2, oldestMs: 947_500 }]]), disk: { freeBytes: 250, sizeBytes: 1000 } }),
+  mainBusyMs: () => 1500,
+  engineThreads: 2,
+  startedMs: 900_000,
+  now: () => 1_007_500,
+};
 const producerContext = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const events: GateEvent[] = [
   { type: "run.received", dataset: "flights", partition: { topic: "flights", topicId: "t", partition: 0 }, records: 10, bytes: 1000 },
@@ -156,12 +168,35 @@ describe("telemetry", () => {
     expect(text).toMatch(/sluice_lag_records\{[^}]*partition="0"[^}]*\} 10/);
     expect(text).toMatch(/sluice_lag_time(_seconds)?\{[^}]*\} 7\.5/);
     expect(text).toMatch(/sluice_blocked\{[^}]*partition="1"[^}]*\} 1/);
+    expect(text).toMatch(/sluice_freshness\{[^}]*\} 7\.5/);
+    expect(text).toMatch(/sluice_held_windows\{[^}]*\} 2/);
+    expect(text).toMatch(/sluice_held_time\{[^}]*\} 60/);
+    expect(text).toMatch(/sluice_sink_lag\{[^}]*sink="dlq"[^}]*\} 7/);
+    expect(text).toMatch(/sluice_sink_lag\{[^}]*sink="lineage-http"[^}]*\} 0/);
+    expect(text).toMatch(/sluice_disk_free(\{\})? 250/);
+    expect(text).toMatch(/sluice_main_busy_total(\{\})? 1\.5/);
+    expect(text).toMatch(/sluice_contract_refused\{[^}]*\} 0/);
     // The reference says what each metric is called here.
     const page = readFileSync(new URL("../../../docs/reference/telemetry.md", import.meta.url), "utf8");
     const exposed = [...text.matchAll(/^# TYPE (\S+) /gm)].map((match) => match[1] as string).filter((name) => name !== "target_info");
     expect(exposed.length).toBeGreaterThanOrEqual(10);
     for (const name of exposed) expect(page).toContain(`| \`${name}\` |`);
     expect(text).toMatch(/sluice_commit_failures_total\{[^}]*code="STORAGE_FULL"[^}]*\} 1/);
+  });
+
+  it("a worker that has committed nothing is as late as it is old, and not up to date", async () => {
+    const port = await freePort();
+    const telemetry = await startTelemetry({
+      worker: "w1",
+      version: "0.1.0",
+      otlpEndpoint: null,
+      prometheus: { host: "127.0.0.1", port },
+      watched: { ...watched, lanes: () => [{ ...lane, newestCommittedTimestampMs: null }] },
+    });
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await telemetry.shutdown();
+    expect(text).toMatch(/sluice_lag_time\{[^}]*\} 107\.5/);
+    expect(text).toMatch(/sluice_freshness\{[^}]*\} 107\.5/);
   });
 
   it("a receiver that is down costs nothing but its signals", async () => {
