@@ -1,12 +1,30 @@
 import type { Profile } from "./profile.ts";
 
 /** The drift tests that a contract can name; `drift/drift-tests.ts` holds one of each. */
-export const driftTestNames = ["psi", "jensen-shannon", "null-share"] as const;
+export const driftTestNames = [
+  "psi",
+  "jensen-shannon",
+  "hellinger",
+  "chi-squared",
+  "ks",
+  "wasserstein",
+  "l-infinity",
+  "new-values",
+  "vanished-values",
+  "distinct",
+  "mean",
+  "stdev",
+  "range",
+  "length",
+  "null-share",
+] as const;
 export type DriftTestName = (typeof driftTestNames)[number];
 
 /** One committed window as drift sees it. */
 export interface DriftInput {
   readonly windowId: string;
+  /** When its first record came; absent: as it closed. A season is told by it. */
+  readonly openedAtMs?: number;
   readonly closedAtMs: number;
   readonly profile: Profile;
 }

@@ -1,7 +1,35 @@
 import type { DriftTest } from "./drift-test.ts";
+import { distinctCount } from "./measures/distinct-count.ts";
+import { hellinger } from "./measures/hellinger.ts";
 import { jensenShannon } from "./measures/jensen-shannon.ts";
+import { kolmogorovSmirnov } from "./measures/kolmogorov-smirnov.ts";
+import { lInfinity } from "./measures/l-infinity.ts";
+import { length } from "./measures/length.ts";
+import { mean } from "./measures/means.ts";
+import { newValues } from "./measures/new-values.ts";
 import { nullShare } from "./measures/null-share.ts";
+import { pearson } from "./measures/pearson.ts";
 import { psi } from "./measures/psi.ts";
+import { range } from "./measures/range.ts";
+import { spread } from "./measures/spread.ts";
+import { vanishedValues } from "./measures/vanished-values.ts";
+import { wasserstein } from "./measures/wasserstein.ts";
 
-/** Every drift test that a contract can name. */
-export const driftTests: readonly DriftTest[] = [psi, jensenShannon, nullShare];
+/** Every drift test of a column that a contract can name. */
+export const driftTests: readonly DriftTest[] = [
+  psi,
+  jensenShannon,
+  hellinger,
+  pearson,
+  kolmogorovSmirnov,
+  wasserstein,
+  lInfinity,
+  newValues,
+  vanishedValues,
+  distinctCount,
+  mean,
+  spread,
+  range,
+  length,
+  nullShare,
+];

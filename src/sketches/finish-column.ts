@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { columnKind } from "../core/column-kind.ts";
 import type { ColumnProfile, DistinctSketch, Moments, QuantileSketch, TopEntry, TopValues } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 import type { ColumnState } from "./column-state.ts";
@@ -24,24 +25,6 @@ import { closeBlock, foldSamples } from "./sampler.ts";
 import { isNumeric, momentsIn } from "./streaming.ts";
 import { decimalText, hashValue, wordsText } from "./value-words.ts";
 
-/** What a leaf field's profile is of. */
-function profileKind(field: Field): ColumnProfile["kind"] {
-  switch (field.type.kind) {
-    case "boolean":
-    case "binary":
-    case "json":
-      return field.type.kind;
-    case "string":
-      return "text";
-    case "date":
-    case "time":
-    case "timestamp":
-      return "time";
-    default:
-      return "number";
-  }
-}
-
 /** Whether a column's values are kept as texts in its state. */
 export function isSpans(field: Field): boolean {
   const { kind } = field.type;
@@ -50,7 +33,7 @@ export function isSpans(field: Field): boolean {
 
 /** The profile of a leaf field without cells. */
 export function emptyColumnProfile(field: Field): ColumnProfile {
-  const kind = profileKind(field);
+  const kind = columnKind(field);
   const numeric = kind === "number" || kind === "time";
   return {
     path: field.path,

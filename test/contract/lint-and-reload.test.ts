@@ -36,6 +36,46 @@ describe("lint", () => {
     );
   });
 
+  test("drift tests that can't judge their column, and limits in several units", async () => {
+    const text = `${documentOf(`    properties:
+      - { name: carrier, logicalType: string }
+      - { name: delay, logicalType: number }
+`)}    customProperties:
+      - property: sluice
+        value: { drift: { columns: [{ column: carrier, tests: [ks, new-values] }, { column: delay, tests: [ks, psi, length], limit: 0.2 }] } }
+`;
+    const told = lintContract((await load(text)).contract).filter(({ code }) => code.startsWith("drift-"));
+    expect(told.map(({ code, message }) => `${code}: ${message}`).toSorted()).toEqual([
+      'drift-limit-shared: the limit 0.2 of "delay" holds for ks, psi, length, each in its own unit',
+      'drift-test-skipped: the drift test ks does not judge text columns: it is skipped at "carrier"',
+      'drift-test-skipped: the drift test length does not judge number columns: it is skipped at "delay"',
+    ]);
+  });
+
+  test("fixed thresholds of drift, with how often chance exceeds them, and seasons beyond reach", async () => {
+    const lint = async (value: string): Promise<string[]> => {
+      const text = `${documentOf("    properties:\n      - { name: delay, logicalType: number }\n")}customProperties:
+  - property: sluice
+    value: { ${value} }
+`;
+      return lintContract((await load(text)).contract).map(({ code, message, hint }) => `${code}: ${message}; ${hint}`);
+    };
+    const classical = (rows: number): string =>
+      `window: { rows: ${rows} }, drift: { mode: classical, tick: { rows: ${rows} }, columns: [{ column: delay, tests: [psi, jensen-shannon] }] }`;
+    const told = await lint(classical(200));
+    // PSI of .1 at 200 rows against 4,000: 19.05 of a chi-squared variable of 9 degrees is exceeded in 2.5%; twice in 4.9%.
+    expect(told.filter((each) => each.startsWith("drift-classical"))).toEqual([
+      "drift-classical: fixed thresholds know nothing of sample sizes: at ticks of 200 rows chance exceeds one of 2 in 4.9% of ticks; mode: sequential keeps false alarms as seldom as `falseAlarms` says",
+    ]);
+    expect((await lint(classical(50_000)))[0]).toMatch(/chance exceeds one of 2 in less than a millionth of ticks/);
+    const seasonal = (seconds: number): string =>
+      `window: { seconds: ${seconds} }, drift: { baseline: { seasonal: { by: [weekday] } }, columns: [{ column: delay }] }`;
+    expect(await lint(seasonal(10))).toEqual([
+      "season-beyond-reach: 63 days of seasons can be 544,320 windows, and a worker that starts reads back 6,400; windows of 851 seconds or more, or fewer days",
+    ]);
+    expect(await lint(seasonal(900))).toEqual([]);
+  });
+
   test("tolerances without effect, repeated rules, uniqueness, personal data, case", async () => {
     const text = documentOf(`    properties:
       - name: emailAddress

@@ -46,14 +46,16 @@ function labelText(label: BinLabel, field: Field): string {
   }
 }
 
-function medianText(baseline: ColumnProfile, sample: ColumnProfile, field: Field): string {
+/** `; the median went from 3 to 5`; nothing where it stayed. */
+export function medianText(baseline: ColumnProfile, sample: ColumnProfile, field: Field): string {
   if (baseline.quantiles === null || sample.quantiles === null) return "";
   const before = quantileOf(distributionOf(baseline.quantiles), 0.5);
   const now = quantileOf(distributionOf(sample.quantiles), 0.5);
   return before === now ? "" : `; the median went from ${numberText(before, field)} to ${numberText(now, field)}`;
 }
 
-function numberText(value: number, field: Field): string {
+/** A number, or the time that it stands for. */
+export function numberText(value: number, field: Field): string {
   const kind = field.type.kind;
   if (kind === "date" || kind === "time" || kind === "timestamp") return secondsText(field.type, value);
   return String(Number(value.toPrecision(6)));

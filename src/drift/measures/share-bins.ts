@@ -2,6 +2,7 @@ import type { ColumnProfile, QuantileSketch, TopValues } from "../../core/profil
 import type { Distribution } from "../../sketches/quantiles.ts";
 import { distributionOf, quantileOf, isExact, rankErrorMax, shareBelow } from "../../sketches/quantiles.ts";
 import type { DriftSkip } from "../drift-test.ts";
+import { valuesLeast } from "./comparable.ts";
 
 /** What a bin holds: one value, all other values, numbers above `from` up to `to`, or numbers beyond the baseline's range. */
 export type BinLabel =
@@ -13,7 +14,7 @@ export type BinLabel =
 
 export interface ShareBin {
   readonly label: BinLabel;
-  /** Shares of the column's values, smoothed by half a value a bin. */
+  /** Shares of the column's values, smoothed by half a value of the smaller sample a bin: by the same part on both sides, so that a bin which both lack differs in nothing. */
   readonly baseline: number;
   readonly sample: number;
 }
@@ -25,13 +26,14 @@ export interface ShareBins {
   readonly freedom: number;
   /** Sum of the relative variances of both samples: 1/n + 1/m, and what the sketches' errors add. */
   readonly variance: number;
+  /** Values on either side. */
+  readonly counts: { readonly baseline: number; readonly sample: number };
 }
 
 const binsMax = 10;
 const categoriesMax = 50;
 /** Values that a bin should hold in the smaller sample for its count to be near normal (Cochran 1954). */
 const expectedLeast = 5;
-const valuesLeast = 30;
 /** A category's share is this many times the error of its count, or it counts as "other". */
 const errorMargin = 4;
 
@@ -50,8 +52,8 @@ export function binShares(baseline: ColumnProfile, sample: ColumnProfile): Share
   return binCategories(baseline.top, sample.top);
 }
 
-function smooth(share: number, count: number, bins: number): number {
-  return (share * count + 0.5) / (count + 0.5 * bins);
+function smooth(share: number, smaller: number, bins: number): number {
+  return (share * smaller + 0.5) / (smaller + 0.5 * bins);
 }
 
 function binNumbers(baseline: QuantileSketch, sample: QuantileSketch): ShareBins {
@@ -105,7 +107,8 @@ function quantileNoise(sketch: QuantileSketch): number {
   return isExact(sketch) ? 0 : (2 * (rankErrorMax / 3) ** 2) / 0.09;
 }
 
-function binCategories(baseline: TopValues, sample: TopValues): ShareBins | DriftSkip {
+/** Bins two counts of frequent values: one for each that the baseline has often enough, and one for all others. */
+export function binCategories(baseline: TopValues, sample: TopValues): ShareBins | DriftSkip {
   const smaller = Math.min(baseline.total, sample.total);
   const errorShare = Math.max(baseline.error / baseline.total, sample.error / sample.total);
   const least = Math.max(expectedLeast / smaller, errorMargin * errorShare);
@@ -132,7 +135,8 @@ function binCategories(baseline: TopValues, sample: TopValues): ShareBins | Drif
   return assemble(labels, [...before, rest(before)], [...now, rest(now)], counts, filled, variance);
 }
 
-function hashKey(entry: { readonly hashHigh: number; readonly hashLow: number }): string {
+/** What tells values apart. */
+export function hashKey(entry: { readonly hashHigh: number; readonly hashLow: number }): string {
   return `${entry.hashHigh}:${entry.hashLow}`;
 }
 
@@ -144,10 +148,11 @@ function assemble(
   freedom: number,
   variance: number,
 ): ShareBins {
+  const smaller = Math.min(counts.baseline, counts.sample);
   const bins = labels.map((label, i) => ({
     label,
-    baseline: smooth(before[i] as number, counts.baseline, labels.length),
-    sample: smooth(now[i] as number, counts.sample, labels.length),
+    baseline: smooth(before[i] as number, smaller, labels.length),
+    sample: smooth(now[i] as number, smaller, labels.length),
   }));
-  return { bins, freedom: Math.max(1, freedom), variance };
+  return { bins, freedom: Math.max(1, freedom), variance, counts };
 }

@@ -55,6 +55,18 @@ export async function pythonAvro(): Promise<string | null> {
   }
 }
 
+const scipyRequirements = new URL("scipy-requirements.txt", import.meta.url).pathname;
+
+/** The interpreter of a virtual environment with SciPy, made in the same way; null also where pip can't get it. */
+export async function pythonScipy(): Promise<string | null> {
+  try {
+    return await pythonWith("scipy", scipyRequirements);
+  } catch (error) {
+    console.warn(`tests against SciPy are skipped: ${(error as Error).message}`);
+    return null;
+  }
+}
+
 const sparkRequirements = new URL("../../spark/requirements.txt", import.meta.url).pathname;
 
 /** The interpreter of a virtual environment with Apache Spark, made in the same way (430 MB); null also where pip can't get it. */
