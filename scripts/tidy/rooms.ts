@@ -31,7 +31,11 @@ const adapterLayers: Readonly<Record<string, readonly string[]>> = {
 };
 
 const outerRooms: readonly Room[] = [
-  { name: "gate", imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet", "arrow", "incidents"], pure: false },
+  {
+    name: "gate",
+    imports: ["core", "codecs", "rules", "drift", "sketches", "contract", "wasm", "parquet", "arrow", "incidents"],
+    pure: false,
+  },
   { name: "config", imports: ["core"], pure: false },
   { name: "http", imports: ["core", "config"], pure: false },
   { name: "rest-catalog", imports: ["core", "adapters/iceberg", "adapters/catalog"], pure: false },

@@ -1,25 +1,16 @@
-import { pathToFileURL } from "node:url";
-import { createDlqSink } from "../adapters/dlq/dlq-sink.ts";
-import type { KafkaConnection } from "../adapters/kafka/connection.ts";
-import { KafkaProducer } from "../adapters/kafka/producer.ts";
-import { createLineageSink } from "../adapters/lineage/lineage-sink.ts";
-import { fileTransport, httpTransport, kafkaTransport } from "../adapters/lineage/transport.ts";
-import type { LineageTransport } from "../adapters/lineage/transport.ts";
 import { sweepUnfinished } from "../adapters/storage/local-storage.ts";
 import { createLog, logEvents } from "../adapters/telemetry/log.ts";
 import type { Logger } from "../adapters/telemetry/log.ts";
 import { LakeWatch } from "../adapters/telemetry/lake-watch.ts";
 import type { Telemetry } from "../adapters/telemetry/telemetry.ts";
 import { startTelemetry } from "../adapters/telemetry/telemetry.ts";
-import type { Config, KafkaSourceConfig } from "../config/config.ts";
-import { loadContract } from "../contract/load-contract.ts";
+import type { Config } from "../config/config.ts";
 import type { Contract } from "../core/contract.ts";
 import type { GateEvent, Observe } from "../core/events.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Position } from "../core/position.ts";
-import type { Lake, Probe, Producer, Sink, Source } from "../core/ports.ts";
+import type { Lake, Probe, Source } from "../core/ports.ts";
 import { Gate } from "../gate/gate.ts";
-import { Outbox } from "../gate/outbox.ts";
 import type { WorkerStatus } from "../http/health.ts";
 import { watchContracts } from "./contract-reload.ts";
 import { collectAfterLargeRuns } from "./large-runs.ts";
@@ -27,6 +18,8 @@ import { openEngine } from "./engine.ts";
 import { startMaintenance } from "./maintenance-thread.ts";
 import { adapting, fileContracts } from "./file-contract.ts";
 import { openSourceRegistry } from "./registry.ts";
+import { connectionOf } from "./kafka-connection.ts";
+import { openOutboxes } from "./outboxes.ts";
 import { openLake } from "./session.ts";
 import { sqlQueries } from "./sql-queries.ts";
 import { workerTelemetry } from "./telemetry-options.ts";
@@ -35,13 +28,6 @@ import { startServers } from "./worker-servers.ts";
 
 /** How long a worker that ends waits for its sinks; what is left is delivered by the next one. */
 const drainMs = 5000;
-/** And, after that, for brokers that have not answered a dead letter or an event. */
-const closeWithinMs = 1000;
-/** DLQ copies above this are stubs: a broker's default limit is 1 MiB a batch. */
-const dlqRecordBytesMax = 900_000;
-const lineageTimeoutMs = 10_000;
-/** A delivery that no broker took for so long is reported, and tried again. */
-const deadlineMs = 20_000;
 /** Half-written files of killed processes are removed once nobody can be writing them any more. */
 const unfinishedAgeMsMin = 24 * 3600_000;
 /** Held windows and a disk's space are for alerts that wait for minutes. */
@@ -108,19 +94,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const datasets = contracts.map((one) => one.dataset);
   // Two workers may share a name by mistake: the lease is the process's.
   const holder = `${config.worker}:${process.pid}`;
-  const outbox = new Outbox({
-    lake,
-    sinks: createSinks(config, contracts, lake, probe),
-    datasets,
-    holder,
-    observe,
-  });
+  const outboxes = openOutboxes({ config, contracts, lake, probe, holder, observe });
   const lakeWatch = new LakeWatch({ lake, datasets, folder: config.lake.s3 === null ? config.lake.folder : null, everyMs: lakeLookMs });
   const telemetry = await startTelemetry(
     workerTelemetry(config, {
       lanes: () => gate.status().lanes,
       bytesInFlight: () => source.bytesInFlight(),
-      sinks: () => outbox.standings(),
+      sinks: () => outboxes.standings(),
+      incidents: () => outboxes.openIncidents(),
       lake: () => lakeWatch.standing,
     }),
   );
@@ -128,7 +109,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const log = openLog(options, telemetry);
   if (log !== null) listeners.push(logEvents(log));
   listeners.push((event) => {
-    if (event.type === "window.committed") outbox.nudge(event.decision.dataset);
+    if (event.type === "window.committed") outboxes.nudge(event.decision.dataset);
   });
 
   let phase: WorkerStatus["phase"] = "starting";
@@ -149,19 +130,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     let maintenance: { stop(): Promise<void> } | null = null;
     try {
       await gate.activate();
-      outbox.start();
+      outboxes.start();
       if (config.telemetry.prometheusPort !== undefined || config.telemetry.otlpEndpoint !== undefined) lakeWatch.start();
       maintenance = startMaintenance({ config, datasets, holder }, observe);
       phase = "running";
       watch = watchContracts(config.datasets, contracts, adapting(gate, adapt), bug.reject);
       await Promise.race([gate.run(), bug.promise]);
-      await outbox.drain(drainMs);
+      await outboxes.drain(drainMs);
     } finally {
       await watch?.stop();
       await maintenance?.stop();
       await lakeWatch.stop();
       await servers.close();
-      await outbox.stop();
+      await outboxes.stop();
       await telemetry.shutdown();
       await sweep?.end();
       await engine.close();
@@ -200,12 +181,6 @@ function beginSweep(folder: string, log: Logger | null): { end(): Promise<void> 
       await swept;
     },
   };
-}
-
-/** How adapters reach the cluster of a Kafka source. */
-export function connectionOf(source: KafkaSourceConfig, clientId: string): KafkaConnection {
-  const { brokers, tls, sasl } = source;
-  return { brokers, clientId, ...(tls !== undefined && { tls }), ...(sasl !== undefined && { sasl }) };
 }
 
 /** The client that is asked for is the only one that is loaded. */
@@ -249,73 +224,4 @@ async function createSource(config: Config, contracts: readonly Contract[], lake
   }
   const { createKafkaSource } = await import("../adapters/kafka/kafka-source.ts");
   return createKafkaSource(options);
-}
-
-function createSinks(config: Config, contracts: readonly Contract[], lake: Lake, probe: Probe): readonly Sink[] {
-  const { source, dlq, lineage } = config;
-  const produce = (): Producer =>
-    new KafkaProducer({ connection: connectionOf(source as KafkaSourceConfig, `${config.worker}-producer`), deadlineMs, closeWithinMs });
-  const sinks: Sink[] = [];
-  if (dlq.enabled) {
-    const topics = new Map(contracts.map((one) => [one.dataset, `${one.topic}${dlq.topicSuffix}`]));
-    sinks.push(
-      createDlqSink({
-        producer: produce(),
-        topicOf: (dataset) => topics.get(dataset) ?? `${dataset}${dlq.topicSuffix}`,
-        rows: (dataset, filter) => lake.quarantined(dataset, filter),
-        recordBytesMax: dlqRecordBytesMax,
-        probe,
-      }),
-    );
-  }
-  const names = {
-    jobNamespace: lineage.namespace,
-    sourceNamespace: source.kind === "kafka" ? `kafka://${source.brokers[0] ?? ""}` : "file",
-    warehouseUri: config.lake.s3?.uri.replace(/\/+$/, "") ?? pathToFileURL(config.lake.folder).href,
-    tableNamespace: config.lake.namespace,
-  };
-  lineage.transports.forEach((each, index) => {
-    const transport = createTransport(each, produce);
-    // The name is the sink's cursor: two transports of a kind need two.
-    const nth = lineage.transports.slice(0, index).filter((other) => other.kind === each.kind).length + 1;
-    sinks.push(
-      createLineageSink({
-        transport: nth === 1 ? transport : { ...transport, name: `${transport.name}-${nth}` },
-        names,
-        quarantineTableOf: (dataset) => `${dataset}__quarantine`,
-        contractOf: contractReader(contracts),
-      }),
-    );
-  });
-  return sinks;
-}
-
-function createTransport(config: Config["lineage"]["transports"][number], produce: () => Producer): LineageTransport {
-  switch (config.kind) {
-    case "file":
-      return fileTransport(config.path);
-    case "http":
-      return httpTransport({ url: config.url, apiKey: config.apiKey ?? null, timeoutMs: lineageTimeoutMs });
-    case "kafka":
-      return kafkaTransport(produce(), config.topic);
-  }
-}
-
-/** Compiles the contracts of decisions, each once: this worker's own as they are, earlier ones from the text that the lake keeps. */
-function contractReader(
-  own: readonly Contract[],
-): (contract: { readonly hash: string; readonly text: string }, dataset: string) => Promise<Contract> {
-  const known = new Map(own.map((one) => [`${one.hash} ${one.dataset}`, Promise.resolve(one)]));
-  return (contract, dataset) => {
-    const key = `${contract.hash} ${dataset}`;
-    let found = known.get(key);
-    if (found === undefined) {
-      const file = `${dataset}.odcs.yaml`;
-      // Files that the contract referenced are JSON Schemas: events don't show them, so the one that allows all stands for each.
-      const read = (path: string): Promise<string> => Promise.resolve(path === file ? contract.text : "{}");
-      found = loadContract(file, read, { dataset, withoutDecoding: true }).then((one) => one.contract);
-      known.set(key, found);
-    }
-    return found;
-  };
 }

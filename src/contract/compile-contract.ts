@@ -9,6 +9,7 @@ import { canBeUnique, compileFieldRules, fieldRule } from "./compile-field-rules
 import { compileFields } from "./compile-fields.ts";
 import { compileSchemaLinks, referencedFiles } from "./compile-json-schema.ts";
 import { checkLostQuality, compileQuality } from "./compile-quality.ts";
+import { compileIncidents } from "./compile-incidents.ts";
 import { compileRecord } from "./compile-record.ts";
 import { needsUnknownFields } from "./compile-row-check.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
@@ -79,6 +80,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     ...compiled,
     table: compileTable(compilation, settings, sites),
     unenforced: compilation.unenforced,
+    incidents: compileIncidents(settings),
   };
 }
 

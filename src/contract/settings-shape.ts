@@ -1,6 +1,10 @@
 import { driftTestNames } from "../core/drift.ts";
 import { decoding, envelope, recordKey } from "./decoding-shape.ts";
-import { listOf, oneOf } from "./shape.ts";
+import { incidentsKey } from "./incidents-shape.ts";
+import { drift } from "./drift-shape.ts";
+import { retentionKey } from "./retention-shape.ts";
+import { settingDefaults } from "./setting-defaults.ts";
+import { oneOf } from "./shape.ts";
 import type { Key, ObjectShape, Shape } from "./shape.ts";
 import { tableKeys } from "./table-shape.ts";
 
@@ -74,6 +78,7 @@ const drift: ObjectShape = {
       "Drift is judged on ticks: windows merged until they hold enough.",
     ),
     warmupWindows: key({ type: "integer", min: 0 }, "Promoted windows before drift is judged.", count(settingDefaults.drift.warmupWindows)),
+    incidents: incidentsKey,
     columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
   },
 };

@@ -177,6 +177,11 @@ export const errorTable = {
     action: "Choose another name: a tag never comes to mean another version. `sluice tag list` shows what names mean.",
     httpStatus: 409,
     retryable: false,
+  INCIDENT_REFUSED: {
+    action: "Nothing was changed. `sluice incident show ID` shows how the incident stands.",
+    httpStatus: 409,
+    retryable: false,
+  },
   },
   REF_REFUSED: {
     action: "Nothing was changed. The message says which command is about what the name stands for.",

@@ -1,5 +1,6 @@
 import type { Decision } from "./decision.ts";
 import type { SluiceError } from "./errors.ts";
+import type { IncidentNotice } from "./incident.ts";
 import type { PartitionKey } from "./position.ts";
 
 /** What happens inside the gate, by name; metrics, logs and traces are made from these and nothing else. They carry no values of records. */
@@ -71,6 +72,8 @@ export type GateEvent =
       readonly attempt: number;
       readonly retryInMs: number;
     }
+  /** An incident was opened, came to be worse, or is over; each once, by the process that found it. */
+  | { readonly type: "incident.noticed"; readonly notice: IncidentNotice }
   /** A step of maintenance ended well; `dataset` null: of the whole lake. Snapshots and files are those that went, or were made into larger ones. */
   | {
       readonly type: "maintenance.done";

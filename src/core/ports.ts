@@ -5,6 +5,7 @@ import type { ConsumptionLog } from "./consumption.ts";
 import type { Contract } from "./contract.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
+import type { IncidentStore } from "./incident-store.ts";
 import type { SluiceError } from "./errors.ts";
 import type { LakeContracts } from "./lake-contracts.ts";
 import type { LakeMaintenance } from "./lake-maintenance.ts";
@@ -339,6 +340,8 @@ export interface Lake {
   claims: Claims;
   /** Who read which version. */
   consumption: ConsumptionLog;
+  /** Incidents, and what persons said of them. */
+  incidents: IncidentStore;
   /** Expiry, orphans, compaction. */
   maintenance: LakeMaintenance;
   /** Tags, branches, releases, rollbacks, and what a version's name stands for. */

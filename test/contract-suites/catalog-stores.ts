@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Consumption, ConsumptionLog } from "../../src/core/consumption.ts";
+import type { Incident, IncidentNotice } from "../../src/core/incident.ts";
+import type { IncidentChange, IncidentStore } from "../../src/core/incident-store.ts";
 import type { Cursors } from "../../src/core/ports.ts";
+import { emptyIncidentState, foldNote, foldWindow } from "../../src/incidents/index.ts";
+import { incidentPlanDefault } from "../../src/core/incident.ts";
+import { drifting, makeWindow, said } from "../incidents/make-window.ts";
 
 /** What Sluice itself keeps beside a catalog, as one of several processes sees it. */
 export interface CatalogStores {
   readonly cursors: Cursors;
   readonly consumption: ConsumptionLog;
+  readonly incidents: IncidentStore;
   readonly close: () => Promise<void>;
 }
 
@@ -66,6 +72,56 @@ export function describeStores(subject: StoresSubject): void {
         Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? mine : yours).cursors.acquire("raced", "orders", `holder ${i}`, 60_000)),
       );
       expect(asked.filter((each) => each !== null)).toEqual([{ sequence: 0n, fence: 1n }]);
+    });
+
+    it("keeps a step of incidents whole or not at all, once a version", async () => {
+      const opened = foldWindow(emptyIncidentState("flights"), makeWindow(1, drifting(["it's"], "warn")), incidentPlanDefault);
+      const incident = opened.changed[0] as Incident;
+      const note = said(1, incident.id, { kind: "resolve", isFalsePositive: true });
+      const resolved = foldNote(opened.state, note, null);
+      const change = (state: string, more: Partial<IncidentChange>): IncidentChange => ({
+        state,
+        notes: [],
+        notices: [],
+        incidents: [],
+        ...more,
+      });
+      const numbered = (notices: readonly IncidentNotice[], first: number): IncidentChange["notices"] =>
+        notices.map((notice, index) => ({ number: first + index, notice }));
+      expect([await mine.incidents.load("flights"), await mine.incidents.begin("flights")]).toEqual([null, 1n]);
+      const first = change("one", { incidents: opened.changed, notices: numbered(opened.notices, 2) });
+      const raced = await Promise.all([mine, yours].map((one) => one.incidents.keep("flights", 0, first)));
+      expect(raced.filter(Boolean)).toEqual([true]);
+      expect(await yours.incidents.load("flights")).toEqual({ version: 1, state: "one" });
+      expect(await yours.incidents.keep("flights", 0, change("lost", { notes: [{ number: 1, note }] }))).toBe(false);
+      expect([await mine.incidents.notes("flights"), await mine.incidents.begin("flights")]).toEqual([[], 1n]);
+      const second = change("two", { incidents: resolved.changed, notices: numbered(resolved.notices, 3), notes: [{ number: 1, note }] });
+      expect(await yours.incidents.keep("flights", 1, second)).toBe(true);
+      expect(await mine.incidents.keep("flights", 1, change("late", {}))).toBe(false);
+      expect(await mine.incidents.load("flights")).toEqual({ version: 2, state: "two" });
+      expect([await mine.incidents.notes("flights"), await mine.incidents.begin("flights")]).toEqual([[note], 3n]);
+      const all = [...opened.notices, ...resolved.notices];
+      expect(await mine.incidents.notices("flights", 0n, 10)).toEqual(all.map((notice, index) => ({ number: BigInt(index + 2), notice })));
+      expect((await mine.incidents.notices("flights", 2n, 1)).map((one) => one.notice.kind)).toEqual(["resolved"]);
+      const of = (...asked: Parameters<IncidentStore["incidents"]>): Promise<readonly Incident[]> => mine.incidents.incidents(...asked);
+      expect(await of("flights")).toEqual(resolved.changed);
+      expect(await of(null, { status: "resolved", isFalsePositive: true, ids: [incident.id, "other"] })).toEqual(resolved.changed);
+      for (const filter of [{ status: "open" }, { isFalsePositive: false }, { ids: [] }, { limit: 0 }] as const)
+        expect(await of(null, filter)).toEqual([]);
+      expect(await of("orders")).toEqual([]);
+      const other = await subject.open("sluice.other");
+      expect([await other.incidents.load("flights"), await other.incidents.incidents(null)]).toEqual([null, []]);
+      await other.close();
+    });
+
+    it("gives a version of incidents to one of many that replace it at once", async () => {
+      const state = (text: string): IncidentChange => ({ state: text, notes: [], notices: [], incidents: [] });
+      for (let version = 0; version < 5; version++) {
+        const asked = Array.from({ length: 6 }, (_, i) =>
+          (i % 2 === 0 ? mine : yours).incidents.keep("raced", version, state(`${version} by ${i}`)),
+        );
+        expect((await Promise.all(asked)).filter(Boolean)).toEqual([true]);
+      }
     });
 
     it("keeps readings in order, and answers by what is asked", async () => {

@@ -6,6 +6,7 @@ import { catalogSchema } from "./catalog-rows.ts";
 import type { CatalogRows } from "./catalog-rows.ts";
 import { openClaimsFile } from "./claims-file.ts";
 import { consumptionSchema, createConsumptionLog } from "./consumption-table.ts";
+import { createIncidentStore, incidentSchema } from "./incident-tables.ts";
 import { createCursors, cursorSchema } from "./outbox-cursors.ts";
 import type { PostgresOptions } from "./postgres-database.ts";
 import { SqlCatalog } from "./sql-catalog.ts";
@@ -33,7 +34,7 @@ export interface CatalogPorts {
 }
 
 /** What Sluice itself keeps beside the tables. */
-export type LakeStores = Pick<Lake, "cursors" | "claims" | "consumption">;
+export type LakeStores = Pick<Lake, "cursors" | "claims" | "consumption" | "incidents">;
 
 export interface OpenedCatalog {
   readonly catalog: Catalog;
@@ -55,13 +56,18 @@ interface OpenedDatabase {
 async function openSqlite(place: CatalogPlace, { clock, random, patienceMs }: CatalogPorts): Promise<OpenedDatabase> {
   const { namespace, catalogName = catalogNameDefault } = place;
   const options = { file: place.catalog, random, busyMsMax: patienceMs };
-  const database = await SqliteDatabase.open(options, catalogSchema + cursorSchema + consumptionSchema);
+  const database = await SqliteDatabase.open(options, catalogSchema + cursorSchema + consumptionSchema + incidentSchema);
   const lake = `${catalogName}.${namespace}`;
   const claimsFile = openClaimsFile({ ...options, file: `${place.catalog}.claims` }, lake);
   return {
     rows: sqliteRows(database, catalogName),
     directory: sqliteDirectory(database, catalogName),
-    stores: { cursors: createCursors(database, clock, lake), claims: claimsFile.claims, consumption: createConsumptionLog(database, lake) },
+    stores: {
+      cursors: createCursors(database, clock, lake),
+      claims: claimsFile.claims,
+      consumption: createConsumptionLog(database, lake),
+      incidents: createIncidentStore(database, lake),
+    },
     close: async () => {
       await claimsFile.close();
       database.close();
@@ -81,8 +87,9 @@ async function openPostgres(
   const { postgresCursors, postgresCursorSchema } = await import("./postgres-cursors.ts");
   const { PostgresClaims, postgresClaimSchema } = await import("./postgres-claims.ts");
   const { postgresConsumption, postgresConsumptionSchema } = await import("./postgres-consumption.ts");
+  const { postgresIncidents, postgresIncidentSchema } = await import("./postgres-incidents.ts");
   const { namespace, catalogName = catalogNameDefault } = place;
-  const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema + postgresClaimSchema;
+  const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema + postgresClaimSchema + postgresIncidentSchema;
   const database = await PostgresDatabase.open({ ...postgres, random, patienceMs }, schema);
   const lake = `${catalogName}.${namespace}`;
   return {
@@ -92,6 +99,7 @@ async function openPostgres(
       cursors: postgresCursors(database, lake),
       claims: new PostgresClaims(database, lake),
       consumption: postgresConsumption(database, lake),
+      incidents: postgresIncidents(database, lake),
     },
     close: () => database.close(),
   };

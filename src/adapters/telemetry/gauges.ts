@@ -1,5 +1,7 @@
 import type { Attributes, Meter, ObservableGauge } from "@opentelemetry/api";
 import type { LaneStatus } from "../../core/events.ts";
+import type { Incident } from "../../core/incident.ts";
+import { incidentSeverities } from "../../core/incident.ts";
 import type { LakeStanding } from "./lake-watch.ts";
 import { gauge, observableCounter } from "./meters.ts";
 
@@ -10,6 +12,8 @@ export interface Watched {
   /** How every sink stands with every dataset. `waitingSinceMs`: when the oldest was committed that it was not given; null: it was given all, or another process delivers. */
   readonly sinks: () => readonly { readonly sink: string; readonly dataset: string; readonly waitingSinceMs: number | null }[];
   readonly lake: () => LakeStanding;
+  /** Open incidents, by the datasets whose incidents this process keeps. */
+  readonly incidents: () => ReadonlyMap<string, readonly Incident[]>;
   /** How long the main thread has been busy since the process began, in ms. */
   readonly mainBusyMs: () => number;
   /** Threads that windows are judged in; 0: the main thread. */
@@ -74,14 +78,18 @@ function watchLanes(meter: Meter, { lanes, startedMs, now }: Watched): void {
   });
 }
 
-/** Gauges over what waits in the lake and beside it: held windows, sinks, the disk. */
-function watchLake(meter: Meter, { lake, sinks, now }: Watched): void {
+/** Gauges over what waits in the lake and beside it: held windows, incidents, sinks, the disk. */
+function watchLake(meter: Meter, { lake, sinks, incidents, now }: Watched): void {
   const ageSeconds = (sinceMs: number | null): number => (sinceMs === null ? 0 : Math.max(0, (now() - sinceMs) / 1000));
   gauge(meter, "sluice.held.windows").addCallback((result) => {
     for (const [dataset, { windows }] of lake().held) result.observe(windows, { dataset });
   });
   gauge(meter, "sluice.held.time").addCallback((result) => {
     for (const [dataset, { oldestMs }] of lake().held) result.observe(ageSeconds(oldestMs), { dataset });
+  });
+  fading(gauge(meter, "sluice.incidents.open"), (tell) => {
+    for (const [dataset, open] of incidents())
+      for (const severity of incidentSeverities) tell(open.filter((one) => one.severity === severity).length, { dataset, severity });
   });
   fading(gauge(meter, "sluice.sink.lag"), (tell) => {
     for (const { sink, dataset, waitingSinceMs } of sinks()) tell(ageSeconds(waitingSinceMs), { sink, dataset });

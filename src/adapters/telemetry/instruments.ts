@@ -86,6 +86,19 @@ export const instruments = {
     description: "Deliveries that failed and are tried again, by error code.",
     labels: ["sink", "dataset", "code"],
   },
+  "sluice.incidents.notices": {
+    kind: "counter",
+    unit: null,
+    description: "Incidents opened, raised, acknowledged, recovered, resolved, reopened, reminded of.",
+    labels: ["dataset", "kind", "severity"],
+  },
+  "sluice.incidents.open": {
+    kind: "gauge",
+    unit: "{incident}",
+    description:
+      "Open incidents by their severity (warning, error, critical), of the datasets whose incidents this worker keeps: one worker at a time.",
+    labels: ["dataset", "severity"],
+  },
   "sluice.maintenance.runs": {
     kind: "counter",
     unit: null,

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { multistream, pino } from "pino";
 import type { CatalogEvent } from "../../core/catalog-events.ts";
 import type { GateEvent } from "../../core/events.ts";
+import type { IncidentNotice } from "../../core/incident.ts";
 
 export type { Logger };
 
@@ -155,6 +156,9 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
           event.error.message,
         );
         break;
+      case "incident.noticed":
+        logNotice(log, event.notice);
+        break;
       case "maintenance.done": {
         const { step, dataset, snapshots, files, bytes, ms } = event;
         const isIdle = snapshots === 0 && files === 0;
@@ -180,6 +184,28 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
         break;
     }
   };
+}
+
+/** An incident's notice as an OpenTelemetry event: `event.name` says which. What opens an incident is logged as badly as it is. */
+function logNotice(log: Logger, { id, kind, incident }: IncidentNotice): void {
+  const levels = { warning: "warn", error: "error", critical: "error" } as const;
+  const isNews = kind === "opened" || kind === "raised" || kind === "reopened" || kind === "reminded";
+  log[isNews ? levels[incident.severity] : "info"](
+    {
+      "event.name": `sluice.incident.${kind}`,
+      notice: id,
+      incident: incident.id,
+      dataset: incident.dataset,
+      severity: incident.severity,
+      status: incident.status,
+      since: new Date(incident.sinceMs).toISOString(),
+      effects: incident.signals.filter((one) => one.isActive || !isNews).map((one) => one.effect),
+      heldWindows: incident.heldWindows.length,
+      downstream: incident.downstream.state,
+      lastGoodSnapshot: incident.downstream.lastGoodSnapshotId,
+    },
+    `incident ${kind}: ${incident.title}`,
+  );
 }
 
 /** Writes events of the REST catalog as log lines: what failed at error, what was refused at warn, requests at debug. */

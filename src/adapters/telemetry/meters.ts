@@ -47,6 +47,7 @@ export function createMeters(meter: Meter): (event: GateEvent) => void {
   const contracts = counter(meter, "sluice.contract.changes");
   const delivered = counter(meter, "sluice.sink.delivered");
   const sinkFailures = counter(meter, "sluice.sink.failures");
+  const notices = counter(meter, "sluice.incidents.notices");
   const maintained = maintenanceMeters(meter);
 
   return (event) => {
@@ -107,6 +108,11 @@ export function createMeters(meter: Meter): (event: GateEvent) => void {
       case "sink.failed":
         sinkFailures.add(1, { sink: event.sink, dataset: event.dataset, code: event.error.code });
         break;
+      case "incident.noticed": {
+        const { kind, incident } = event.notice;
+        notices.add(1, { dataset: incident.dataset, kind, severity: incident.severity });
+        break;
+      }
       case "maintenance.done":
       case "maintenance.failed":
         maintained(event);

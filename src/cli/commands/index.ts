@@ -9,6 +9,16 @@ import { demo } from "./demo.ts";
 import { diff } from "./diff.ts";
 import { erase } from "./erase.ts";
 import { holdDrop, holdList, holdPublish } from "./hold.ts";
+import {
+  incidentAck,
+  incidentAssign,
+  incidentFalsePositive,
+  incidentList,
+  incidentReopen,
+  incidentResolve,
+  incidentShow,
+  incidentSnooze,
+} from "./incident.ts";
 import { maintainCompact, maintainExpire, maintainOrphans, maintainRun } from "./maintain.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
 import { releaseCreate, releaseDrop, releaseList, releaseShow } from "./release.ts";
@@ -54,6 +64,14 @@ export const commands: readonly CommandSpec[] = [
   quarantineShow,
   quarantineReplay,
   holdList,
+  incidentList,
+  incidentShow,
+  incidentAck,
+  incidentAssign,
+  incidentSnooze,
+  incidentResolve,
+  incidentFalsePositive,
+  incidentReopen,
   holdPublish,
   holdDrop,
   maintainRun,
@@ -75,6 +93,7 @@ export const groups: readonly GroupSpec[] = [
   { name: "hold", summary: "Look at held windows, publish or drop them" },
   { name: "tag", summary: "Name versions that must be found again" },
   { name: "branch", summary: "Branches that people may write to, beside main" },
+  { name: "incident", summary: "See what is wrong and since when, say who deals with it, and how it ended" },
   { name: "release", summary: "One tag over several datasets" },
   { name: "trace", summary: "Follow a record, a version or a file to what it came from and where it went" },
   { name: "maintain", summary: "Compact files, expire snapshots, remove what nothing names" },

@@ -2,7 +2,7 @@ import { Admin, Producer } from "@platformatic/kafka";
 import { connectionOptions } from "../../adapters/kafka/connection.ts";
 import type { KafkaSourceConfig } from "../../config/config.ts";
 import { createTopicEnds } from "../topic-ends.ts";
-import { connectionOf } from "../worker.ts";
+import { connectionOf } from "../kafka-connection.ts";
 import type { DemoRecord } from "./flight-records.ts";
 
 const chunkRecords = 2000;

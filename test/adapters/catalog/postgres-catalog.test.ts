@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { postgresConsumption, postgresConsumptionSchema } from "../../../src/adapters/catalog/postgres-consumption.ts";
 import { postgresCursors, postgresCursorSchema } from "../../../src/adapters/catalog/postgres-cursors.ts";
+import { postgresIncidents, postgresIncidentSchema } from "../../../src/adapters/catalog/postgres-incidents.ts";
 import { PostgresDatabase } from "../../../src/adapters/catalog/postgres-database.ts";
 import { postgresRows } from "../../../src/adapters/catalog/postgres-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
@@ -22,7 +23,7 @@ const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
-const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema;
+const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema + postgresIncidentSchema;
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-postgres-"));
@@ -64,7 +65,8 @@ describe.skipIf(server === null)("PostgreSQL", () => {
     open: async (lake) => {
       shared ??= server!.database();
       const database = await openDatabase(await shared);
-      return { cursors: postgresCursors(database, lake), consumption: postgresConsumption(database, lake), close: () => database.close() };
+      const stores = { cursors: postgresCursors(database, lake), consumption: postgresConsumption(database, lake) };
+      return { ...stores, incidents: postgresIncidents(database, lake), close: () => database.close() };
     },
     stop: async () => {},
   });

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LoadedTable, TableChange } from "../../../src/adapters/catalog/catalog.ts";
 import { consumptionSchema, createConsumptionLog } from "../../../src/adapters/catalog/consumption-table.ts";
+import { createIncidentStore, incidentSchema } from "../../../src/adapters/catalog/incident-tables.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
 import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
@@ -94,9 +95,10 @@ describeStores({
   open: async (lake) => {
     storesFile ??= join(mkdtempSync(join(tmpdir(), "sluice-stores-")), "c.db");
     const options = { file: storesFile, random: Math.random, busyMsMax: 5000 };
-    const database = await SqliteDatabase.open(options, cursorSchema + consumptionSchema);
+    const database = await SqliteDatabase.open(options, cursorSchema + consumptionSchema + incidentSchema);
     const consumption = createConsumptionLog(database, lake);
-    return { cursors: createCursors(database, clock, lake), consumption, close: async () => database.close() };
+    const incidents = createIncidentStore(database, lake);
+    return { cursors: createCursors(database, clock, lake), consumption, incidents, close: async () => database.close() };
   },
   stop: async () => rmSync(dirname(storesFile ?? ""), { recursive: true, force: true }),
 });

@@ -9,6 +9,7 @@ import { expect, it } from "vitest";
 import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { openClaimsFile } from "../../../src/adapters/catalog/claims-file.ts";
 import { consumptionSchema, createConsumptionLog } from "../../../src/adapters/catalog/consumption-table.ts";
+import { createIncidentStore, incidentSchema } from "../../../src/adapters/catalog/incident-tables.ts";
 import { createCursors, cursorSchema } from "../../../src/adapters/catalog/outbox-cursors.ts";
 import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
@@ -60,7 +61,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
   };
   const database = await SqliteDatabase.open(
     { file: join(folder, "catalog.db"), random: Math.random, busyMsMax: 5000 },
-    catalogSchema + cursorSchema + consumptionSchema,
+    catalogSchema + cursorSchema + consumptionSchema + incidentSchema,
   );
   const clock = { now: () => Date.now() };
   const probe = (): void => {};
@@ -69,6 +70,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
   await rows.createNamespace("db");
   const unknown = (): SluiceError => new SluiceError("COMMIT_UNKNOWN", "the reply was lost", { cause: full() });
   const catalog: Catalog = {
+    isJoint: true,
     list: (namespace) => sql.list(namespace),
     load: (table) => sql.load(table),
     commit: (changes) => strike(() => sql.commit(changes), unknown),
@@ -91,6 +93,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
       cursors: createCursors(database, clock, "sluice.db"),
       claims: openClaimsFile({ file: `${folder}/claims.db`, random: Math.random, busyMsMax: 5000 }, "sluice.db").claims,
       consumption: createConsumptionLog(database, "sluice.db"),
+      incidents: createIncidentStore(database, "sluice.db"),
     },
     async () => database.close(),
   );

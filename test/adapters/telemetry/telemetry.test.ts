@@ -33,6 +33,7 @@ const watched = {
     { sink: "dlq", dataset: "flights", waitingSinceMs: 1_000_500 },
     { sink: "lineage-http", dataset: "flights", waitingSinceMs: null },
   ],
+  incidents: () => new Map([["flights", []]]),
   lake: () => ({ held: new Map([["flights", { windows: 2, oldestMs: 947_500 }]]), disk: { freeBytes: 250, sizeBytes: 1000 } }),
   mainBusyMs: () => 1500,
   engineThreads: 2,

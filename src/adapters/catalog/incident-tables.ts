@@ -1,0 +1,118 @@
+import type { Incident, IncidentNote, IncidentNotice } from "../../core/incident.ts";
+import type { IncidentFilter, IncidentStore } from "../../core/incident-store.ts";
+import type { SqliteDatabase } from "./sqlite-database.ts";
+
+/** Sluice's own tables beside the catalog's: the fold's state, recorded notes, notices and the incidents themselves, each as JSON. */
+export const incidentSchema = `
+CREATE TABLE IF NOT EXISTS sluice_incident_folds (
+  lake VARCHAR(255) NOT NULL,
+  dataset VARCHAR(255) NOT NULL,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (lake, dataset)
+);
+CREATE TABLE IF NOT EXISTS sluice_incident_notes (
+  lake VARCHAR(255) NOT NULL,
+  dataset VARCHAR(255) NOT NULL,
+  number INTEGER NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (lake, dataset, number)
+);
+CREATE TABLE IF NOT EXISTS sluice_incident_notices (
+  lake VARCHAR(255) NOT NULL,
+  dataset VARCHAR(255) NOT NULL,
+  number INTEGER NOT NULL,
+  incident VARCHAR(255) NOT NULL,
+  notice TEXT NOT NULL,
+  PRIMARY KEY (lake, dataset, number)
+);
+CREATE TABLE IF NOT EXISTS sluice_incidents (
+  lake VARCHAR(255) NOT NULL,
+  dataset VARCHAR(255) NOT NULL,
+  id VARCHAR(255) NOT NULL,
+  opened_at_ms INTEGER NOT NULL,
+  status VARCHAR(20) NOT NULL,
+  is_false_positive INTEGER NOT NULL,
+  incident TEXT NOT NULL,
+  PRIMARY KEY (lake, dataset, id)
+);`;
+
+/** Incidents, notices and notes of one lake in the catalog's database. */
+export function createIncidentStore(database: SqliteDatabase, lake: string): IncidentStore {
+  return {
+    load: (dataset) =>
+      database.read((connection) => {
+        const row = connection
+          .prepare("SELECT version, state FROM sluice_incident_folds WHERE lake = ? AND dataset = ?")
+          .get(lake, dataset);
+        return row === undefined ? null : { version: row["version"] as number, state: row["state"] as string };
+      }),
+    keep: (dataset, version, { state, notes, notices, incidents }) =>
+      database.write((connection) => {
+        const { changes } =
+          version === 0
+            ? connection
+                .prepare("INSERT INTO sluice_incident_folds VALUES (?, ?, 1, ?) ON CONFLICT (lake, dataset) DO NOTHING")
+                .run(lake, dataset, state)
+            : connection
+                .prepare("UPDATE sluice_incident_folds SET version = version + 1, state = ? WHERE lake = ? AND dataset = ? AND version = ?")
+                .run(state, lake, dataset, version);
+        if (changes !== 1) return false;
+        const note = connection.prepare("INSERT INTO sluice_incident_notes VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
+        for (const each of notes) note.run(lake, dataset, each.number, JSON.stringify(each.note));
+        // A fold that is made again gives the same notices under the same numbers.
+        const told = connection.prepare("INSERT INTO sluice_incident_notices VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+        for (const { number, notice } of notices) told.run(lake, dataset, number, notice.incident.id, JSON.stringify(notice));
+        const put = connection.prepare("INSERT OR REPLACE INTO sluice_incidents VALUES (?, ?, ?, ?, ?, ?, ?)");
+        for (const one of incidents) {
+          const isFalsePositive = one.resolution?.isFalsePositive === true ? 1 : 0;
+          put.run(lake, dataset, one.id, one.openedAtMs, one.status, isFalsePositive, JSON.stringify(one));
+        }
+        return true;
+      }),
+    notes: (dataset) =>
+      database.read((connection) =>
+        connection
+          .prepare("SELECT note FROM sluice_incident_notes WHERE lake = ? AND dataset = ? ORDER BY number")
+          .all(lake, dataset)
+          .map((row) => JSON.parse(row["note"] as string) as IncidentNote),
+      ),
+    notices: (dataset, after, limit) =>
+      database.read((connection) =>
+        connection
+          .prepare(
+            "SELECT number, notice FROM sluice_incident_notices WHERE lake = ? AND dataset = ? AND number > ? ORDER BY number LIMIT ?",
+          )
+          .all(lake, dataset, after, limit)
+          .map((row) => ({ number: BigInt(row["number"] as number), notice: JSON.parse(row["notice"] as string) as IncidentNotice })),
+      ),
+    incidents: (dataset, filter = {}) => database.read((connection) => select(connection, lake, dataset, filter)),
+    begin: (dataset) =>
+      database.read((connection) => {
+        const sql = `SELECT COALESCE(
+          (SELECT MIN(n.number) - 1 FROM sluice_incident_notices n JOIN sluice_incidents i
+             ON i.lake = n.lake AND i.dataset = n.dataset AND i.id = n.incident AND i.status = 'open' WHERE n.lake = ?1 AND n.dataset = ?2),
+          (SELECT MAX(number) FROM sluice_incident_notices WHERE lake = ?1 AND dataset = ?2), 1) AS begin`;
+        return BigInt(connection.prepare(sql).get(lake, dataset)?.["begin"] as number);
+      }),
+  };
+}
+
+type Connection = Parameters<Parameters<SqliteDatabase["read"]>[0]>[0];
+
+function select(connection: Connection, lake: string, dataset: string | null, filter: IncidentFilter): readonly Incident[] {
+  const { status, ids, isFalsePositive, limit = listMax } = filter;
+  const wanted: (readonly [string, readonly (string | number)[]])[] = [["lake = ?", [lake]]];
+  if (dataset !== null) wanted.push(["dataset = ?", [dataset]]);
+  if (status !== undefined) wanted.push(["status = ?", [status]]);
+  if (ids !== undefined) wanted.push([`id IN (${ids.map(() => "?").join(", ")})`, ids]);
+  if (isFalsePositive !== undefined) wanted.push(["is_false_positive = ?", [isFalsePositive ? 1 : 0]]);
+  const where = wanted.map(([sql]) => sql).join(" AND ");
+  return connection
+    .prepare(`SELECT incident FROM sluice_incidents WHERE ${where} ORDER BY opened_at_ms DESC, id LIMIT ?`)
+    .all(...wanted.flatMap(([, values]) => values), limit)
+    .map((row) => JSON.parse(row["incident"] as string) as Incident);
+}
+
+/** Incidents answered where nobody says how many. */
+const listMax = 1000;

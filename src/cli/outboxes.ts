@@ -1,0 +1,60 @@
+import type { Config } from "../config/config.ts";
+import type { Contract } from "../core/contract.ts";
+import type { Observe } from "../core/events.ts";
+import type { Incident } from "../core/incident.ts";
+import type { Lake, Probe } from "../core/ports.ts";
+import { incidentLines } from "../gate/incident-lines.ts";
+import type { SinkStanding } from "../gate/outbox.ts";
+import { Outbox } from "../gate/outbox.ts";
+import { windowLines } from "../gate/window-lines.ts";
+import { incidentLedgers } from "./incident-ledgers.ts";
+import { windowSinks } from "./window-sinks.ts";
+
+/** All that a worker tells others of what was committed, each at its own pace. */
+export interface Outboxes {
+  start(): void;
+  /** A window was committed: look now. */
+  nudge(dataset: string): void;
+  /** Waits until what is committed so far is told, for at most so long. */
+  drain(withinMs: number): Promise<void>;
+  standings(): readonly SinkStanding[];
+  /** Open incidents, by the datasets whose incidents this worker keeps. */
+  openIncidents(): ReadonlyMap<string, readonly Incident[]>;
+  stop(): Promise<void>;
+}
+
+/** Wires sinks and incidents as a configuration says. */
+export function openOutboxes(options: {
+  readonly config: Config;
+  readonly contracts: readonly Contract[];
+  readonly lake: Lake;
+  readonly probe: Probe;
+  readonly holder: string;
+  readonly observe: Observe;
+}): Outboxes {
+  const { config, contracts, lake, probe, holder, observe } = options;
+  const datasets = contracts.map((one) => one.dataset);
+  const sinks = windowSinks(config, contracts, lake, probe);
+  const outbox = new Outbox({ lake, sinks, lines: windowLines(lake, sinks, datasets), holder, observe });
+  const ledgers = incidentLedgers(lake, datasets, contracts, (notice) => observe({ type: "incident.noticed", notice }));
+  const incidents = incidentLines(ledgers);
+  // Commits come faster than incidents need to be looked at: this one is not nudged.
+  const keeper = new Outbox({ lake, sinks: [], lines: incidents.lines, holder, observe });
+  return {
+    start: () => {
+      keeper.start();
+      outbox.start();
+    },
+    nudge: (dataset) => outbox.nudge(dataset),
+    drain: async (withinMs) => {
+      await keeper.drain(withinMs);
+      await outbox.drain(withinMs);
+    },
+    standings: () => [...keeper.standings(), ...outbox.standings()],
+    openIncidents: () => incidents.open(),
+    stop: async () => {
+      await keeper.stop();
+      await outbox.stop();
+    },
+  };
+}

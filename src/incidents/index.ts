@@ -1,0 +1,5 @@
+export { foldNote } from "./fold-note.ts";
+export { foldWindow } from "./fold-window.ts";
+export type { IncidentState, IncidentStep } from "./incident-state.ts";
+export { emptyIncidentState, readIncidentState, stopKey } from "./incident-state.ts";
+export { tellDownstream, tellSteps } from "./incident-words.ts";
