@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { MaintenanceStep } from "../core/events.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Lake } from "../core/ports.ts";
+import type { RetentionPolicy, RetentionReport } from "../core/retention.ts";
 
 /** What became of one step, in a form that goes from thread to thread. */
 export type StepOutcome = { readonly step: MaintenanceStep | null; readonly dataset: string | null } & (
@@ -16,6 +17,8 @@ export interface MaintenancePass {
   /** Names this process as a holder of leases. */
   readonly holder: string;
   readonly now: () => number;
+  /** What becomes of a dataset's old data, by its contract; null: nothing. Rejects where contracts can't be read. */
+  readonly retention: (dataset: string) => Promise<RetentionPolicy | null>;
   readonly tell: (outcome: StepOutcome) => void;
 }
 
@@ -63,7 +66,32 @@ async function underLease(pass: MaintenancePass, dataset: string, work: () => Pr
   }
 }
 
+async function retainDataset(pass: MaintenancePass, dataset: string): Promise<void> {
+  let policy: RetentionPolicy | null;
+  try {
+    policy = await pass.retention(dataset);
+  } catch (fault) {
+    pass.tell(failed("retain", dataset, fault));
+    return;
+  }
+  for (const [step, action] of [
+    ["retain", "expire"],
+    ["archive", "archive"],
+  ] as const) {
+    if (policy === null || !policy.rules.some((rule) => rule.action === action)) continue;
+    const sum = (reports: readonly RetentionReport[], of: "files" | "bytes"): number =>
+      reports.reduce((total, each) => total + each[of], 0);
+    const rules = policy;
+    await attempt(pass, step, dataset, async () => {
+      const reports = await pass.lake.maintenance.retain(dataset, rules, action, false);
+      return { snapshots: 0, files: sum(reports, "files"), bytes: sum(reports, "bytes") };
+    });
+  }
+}
+
 async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<void> {
+  // First what goes, so that nothing is written anew only to go.
+  await retainDataset(pass, dataset);
   const { maintenance } = pass.lake;
   const { fileBytesTarget, filesMin, snapshotAgeMsMax, snapshotsMin } = pass.settings;
   await attempt(pass, "compact", dataset, async () => {

@@ -26,6 +26,12 @@ s3?: S3Warehouse
 postgres?: PostgreSQLCatalog
 rest?: RESTCatalog
 /**
+ * Places that contracts may move old data files to (`retention`, with `archive`). The files stay a part of their tables, and every reader must reach them. An archive that holds files may not go.
+ * 
+ * @maxItems 16
+ */
+archives: Archive[]
+/**
  * Iceberg namespace of the tables.
  */
 namespace: string
@@ -292,6 +298,20 @@ tls?: TLS
  * How long one answer may take.
  */
 timeoutMs: number
+}
+/**
+ * A folder or a bucket for old data files, such as one on slower disks or of a cheaper storage class that answers at once.
+ */
+export interface Archive {
+/**
+ * What contracts call it.
+ */
+name: string
+/**
+ * Its folder, unless it is in S3.
+ */
+folder?: string
+s3?: S3Warehouse
 }
 export interface KafkaSource {
 /**

@@ -1,8 +1,17 @@
 import { join } from "node:path";
 import { SluiceError } from "../core/errors.ts";
 import type { TlsOptions } from "../core/tls.ts";
-import type { ConfigDocument, PostgreSQLCatalog, RESTCatalog, S3Warehouse } from "./config-document.generated.ts";
+import type { Archive, ConfigDocument, PostgreSQLCatalog, RESTCatalog, S3Warehouse } from "./config-document.generated.ts";
 import { completeTls, readSecret } from "./config-parts.ts";
+
+/** A place in S3, its credentials read. */
+interface S3Place {
+  readonly uri: string;
+  readonly region: string | null;
+  readonly endpoint: string | null;
+  readonly pathStyle: boolean;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | null;
+}
 
 /** A lake as its adapter wants it: secrets and certificates read. */
 export interface LakeConfig {
@@ -11,13 +20,9 @@ export interface LakeConfig {
   /** The catalog's SQLite file, unless it is in PostgreSQL. */
   readonly catalog: string;
   readonly namespace: string;
-  readonly s3: {
-    readonly uri: string;
-    readonly region: string | null;
-    readonly endpoint: string | null;
-    readonly pathStyle: boolean;
-    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string } | null;
-  } | null;
+  readonly s3: S3Place | null;
+  /** Where old data files may be moved to: each a folder, unless it is in S3. */
+  readonly archives: readonly { readonly name: string; readonly folder: string; readonly s3: S3Place | null }[];
   readonly postgres: { readonly url: string; readonly password: string | null; readonly tls: TlsOptions | null } | null;
   readonly rest: {
     readonly uri: string;
@@ -33,7 +38,7 @@ export interface LakeConfig {
 
 /** The `lake` section, whole. Rejects with CONFIG_INVALID, FILE_NOT_FOUND. */
 export function completeLake(file: string, lake: ConfigDocument["lake"]): LakeConfig {
-  const { folder, catalog, namespace, s3, postgres, rest } = lake;
+  const { folder, catalog, namespace, s3, postgres, rest, archives } = lake;
   if (postgres !== undefined && catalog !== undefined) {
     throw new SluiceError("CONFIG_INVALID", "lake: the catalog is in an SQLite file (catalog) or in PostgreSQL (postgres), not in both", {
       location: { file, line: 1, column: 1 },
@@ -44,12 +49,22 @@ export function completeLake(file: string, lake: ConfigDocument["lake"]): LakeCo
     catalog: catalog ?? join(folder, "catalog.db"),
     namespace,
     s3: s3 === undefined ? null : completeS3(s3),
+    archives: archives.map((each) => completeArchive(file, each)),
     postgres: postgres === undefined ? null : completePostgres(file, postgres),
     rest: rest === undefined ? null : completeRest(file, rest),
   };
 }
 
-function completeS3(s3: S3Warehouse): LakeConfig["s3"] {
+function completeArchive(file: string, { name, folder, s3 }: Archive): LakeConfig["archives"][number] {
+  if ((folder === undefined) === (s3 === undefined)) {
+    throw new SluiceError("CONFIG_INVALID", `lake.archives: ${name} is in a folder or in S3: give one of them`, {
+      location: { file, line: 1, column: 1 },
+    });
+  }
+  return { name, folder: folder ?? "", s3: s3 === undefined ? null : completeS3(s3) };
+}
+
+function completeS3(s3: S3Warehouse): S3Place {
   const { uri, region = null, endpoint = null, pathStyle = endpoint !== null, accessKeyId, secretAccessKey, sessionToken } = s3;
   const credentials =
     accessKeyId === undefined || secretAccessKey === undefined

@@ -12,6 +12,7 @@ import { checkLostQuality, compileQuality } from "./compile-quality.ts";
 import { compileIncidents } from "./compile-incidents.ts";
 import { compileRecord } from "./compile-record.ts";
 import { needsUnknownFields } from "./compile-row-check.ts";
+import { compileRetention, keepsPromise, retentionPromise } from "./compile-retention.ts";
 import { compileSettings, findSettings } from "./compile-settings.ts";
 import { compileTable } from "./compile-table.ts";
 import type { Findings } from "./findings.ts";
@@ -55,8 +56,9 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
   if (dataset.trim() === "" && child(schema, "name") !== null)
     findings.error("name-empty", placeOf(schema, "name"), "a dataset needs a name");
   if (fields.length === 0) findings.warning("no-columns", schema.at, `"${dataset}" has no properties: records have no columns`);
-  noteDocument(compilation, document.root, schema);
   const { root } = document;
+  const promise = retentionPromise(root, schema);
+  noteDocument(compilation, root, schema, keepsPromise(settings) ? (promise?.node ?? null) : null);
   const compiled = compileSettings(compilation, settings);
   requireUnknownFields(findings, rules, compiled.policies);
   return {
@@ -79,6 +81,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     rules,
     ...compiled,
     table: compileTable(compilation, settings, sites),
+    retention: compileRetention(compilation, settings, promise),
     unenforced: compilation.unenforced,
     incidents: compileIncidents(settings),
   };
@@ -172,7 +175,8 @@ function owners(team: Node | null): Owner[] {
   return name === null ? [] : [{ name, role: null }];
 }
 
-function noteDocument(compilation: Compilation, root: Node, schema: Node): void {
+/** Notes what the document says and nothing here enforces; `kept`: the promise of retention that a rule of the dataset goes by. */
+function noteDocument(compilation: Compilation, root: Node, schema: Node, kept: Node | null): void {
   for (const server of items(root, "servers")) {
     leaveUnenforced(
       compilation,
@@ -180,7 +184,7 @@ function noteDocument(compilation: Compilation, root: Node, schema: Node): void 
       `server ${textAt(server, "server")} (${textAt(server, "type")}): brokers and catalogs come from Sluice's configuration`,
     );
   }
-  for (const promise of items(root, "slaProperties"))
+  for (const promise of items(root, "slaProperties").filter((each) => each !== kept))
     leaveUnenforced(compilation, promise.at, `service level: ${textAt(promise, "property")}`);
   if (items(root, "roles").length > 0) leaveUnenforced(compilation, placeOf(root, "roles"), "roles: Sluice grants no access");
   if (items(schema, "relationships").length > 0) leaveUnenforced(compilation, placeOf(schema, "relationships"), "relationships");

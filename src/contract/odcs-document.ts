@@ -86,7 +86,10 @@ export const odcsDocument: ObjectShape = {
     },
     team: { shape: team, use: "described", doc: "The people behind it: owners in lineage." },
     servers: ignored(servers, "Where the data resides; Sluice takes brokers and catalogs from its own configuration."),
-    slaProperties: ignored(slaProperties, "Promises on service; not enforced."),
+    slaProperties: ignored(
+      slaProperties,
+      "Promises on service; not enforced, but for `retention` where a rule of the dataset's `sluice` settings says `olderThan: sla`.",
+    ),
     slaDefaultElement: ignored(string, "The element that promises are about."),
     roles: ignored(roles, "Who may do what; Sluice grants nothing."),
     support: ignored(support, "Where users get help."),

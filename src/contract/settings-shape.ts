@@ -132,6 +132,7 @@ export const datasetSettings: ObjectShape = {
     key: key(recordKey, "The record's key.", "ignore"),
     drift: key(drift, "Drift checks.", "none"),
     ...tableKeys,
+    retention: retentionKey,
     onBreach: key(oneOf(["hold", "stop"]), "What a failed threshold or an exceeded tolerance does.", "hold"),
     unsupported: key(
       oneOf(["list", "refuse"]),

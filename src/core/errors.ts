@@ -102,6 +102,17 @@ export const errorTable = {
     httpStatus: 400,
     retryable: false,
   },
+  ARCHIVE_UNKNOWN: {
+    action:
+      "Nothing was moved. Name the contract's archive under `lake.archives` in the configuration of every worker, or another one in the contract.",
+    httpStatus: 400,
+    retryable: false,
+  },
+  RETENTION_REFUSED: {
+    action: "Nothing was removed. Run the worker until it has taken up the contract, then try again.",
+    httpStatus: 409,
+    retryable: false,
+  },
   MAINTENANCE_FAILED: {
     action:
       "Nothing waits for it, and it is tried again at the next interval. `sluice maintain run` does it at once and shows what is wrong.",

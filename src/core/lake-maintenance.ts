@@ -1,3 +1,5 @@
+import type { RetentionPolicy, RetentionReport } from "./retention.ts";
+
 /** Which snapshots stay: per branch, the newest `snapshotsMin` and those younger than `snapshotAgeMsMax`; what a table or a ref says of itself comes first. */
 export interface ExpiryPolicy {
   readonly snapshotAgeMsMax: number;
@@ -97,6 +99,11 @@ export interface LakeMaintenance {
   removeOrphans(graceMs: number, dryRun: boolean): Promise<OrphanReport>;
   /** Makes small files of main into larger ones, in both tables. Rejects with NOT_FOUND, COMMIT_CONFLICT. */
   compact(dataset: string, policy: CompactionPolicy, dryRun: boolean): Promise<readonly CompactionReport[]>;
+  /**
+   * Applies those rules of a policy that have this action, in their order: takes old rows off main, or moves old data files to an archive. Tags, branches and held
+   * windows keep what they name. Rejects with NOT_FOUND, RETENTION_REFUSED, COMMIT_CONFLICT, ARCHIVE_UNKNOWN.
+   */
+  retain(dataset: string, policy: RetentionPolicy, action: "expire" | "archive", dryRun: boolean): Promise<readonly RetentionReport[]>;
   /** How many records an erasure would find, and in how many files. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED. */
   previewErasure(dataset: string, target: ErasureTarget): Promise<{ readonly records: number; readonly files: number }>;
   /**

@@ -5,6 +5,8 @@
 export interface Storage {
   /** The root as a URI without a trailing slash, not percent-encoded (as readers of Iceberg take it), such as `file:///data/lake`: a file's URI is `<root>/<path>`. */
   readonly root: string;
+  /** Archives beside it, if there are any: the path `@<name>/<path>` is the file `<root>/<path>` of the archive of that name. */
+  readonly archives?: readonly { readonly name: string; readonly root: string }[];
   read(path: string): Promise<Uint8Array>;
   /** Bytes `[from, to)`; fewer where the file ends before `to`. */
   readRange(path: string, from: number, to: number): Promise<Uint8Array>;
@@ -40,7 +42,7 @@ export interface FileWriter {
 }
 
 /** What kinds of content are stored by their hash; each has its own folder. */
-export type ContentKind = "decision" | "profile" | "contract" | "ledger" | "erasure";
+export type ContentKind = "decision" | "profile" | "contract" | "ledger" | "erasure" | "retention";
 
 /** Immutable texts and values named by the SHA-256 of their bytes. */
 export interface ContentStore {

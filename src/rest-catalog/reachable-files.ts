@@ -1,5 +1,5 @@
 import { EntryStatus } from "../adapters/iceberg/manifest.ts";
-import { ownPath, pathOfUri } from "../adapters/iceberg/storage-path.ts";
+import { ownPath, tableFolders } from "../adapters/iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../adapters/iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../adapters/iceberg/table-metadata.ts";
 import { statisticsFiles } from "../adapters/iceberg/table-metadata.ts";
@@ -41,18 +41,18 @@ async function readable<T>(read: () => Promise<readonly T[]>): Promise<readonly 
 }
 
 /**
- * Deletes what a dropped table's metadata leads to, and only what stands in the table's own folder: files that were added from elsewhere may be
+ * Deletes what a dropped table's metadata leads to, and only what stands in the table's own folders, of archives too: files that were added from elsewhere may be
  * another's. Answers how many files went.
  */
 export async function purge(
   storage: Storage,
   table: { readonly metadataLocation: string; readonly metadata: TableMetadata },
 ): Promise<number> {
-  const folder = `${pathOfUri(storage, table.metadata.location)}/`;
+  const folders = tableFolders(storage, table.metadata.location).map((each) => `${each}/`);
   let count = 0;
   for await (const uri of filesOf(storage, table.metadataLocation, table.metadata)) {
     const path = ownPath(storage, uri);
-    if (path === null || !path.startsWith(folder)) continue;
+    if (path === null || !folders.some((folder) => path.startsWith(folder))) continue;
     await storage.delete(path);
     count++;
   }

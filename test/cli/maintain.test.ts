@@ -7,6 +7,7 @@ import { loadConfig } from "../../src/config/config.ts";
 import type { GateEvent } from "../../src/core/events.ts";
 import { startMaintenance } from "../../src/cli/maintenance-thread.ts";
 import { makeWindow, openLake, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import { odcs } from "../adapters/lake/odcs-fixture.ts";
 import { readBranch } from "../adapters/lake/table-content.ts";
 import { sluice } from "./sluice.ts";
 
@@ -16,6 +17,7 @@ async function makeLake(folder: string, maintenance: string): Promise<string> {
   for (let i = 0; i < 5; i++)
     await lake.commitWindow(makeWindow({ id: `w${i}`, from: BigInt(i * 2), values: [row(i), "bad"], rejected: [1] }));
   await lake.close();
+  writeFileSync(join(folder, "orders.odcs.yaml"), (await odcs(1, ["{ name: n, logicalType: integer }"])).text);
   const file = join(folder, "sluice.yaml");
   const lakeSection = `lake: { folder: ${folder}, catalog: ${join(folder, "catalog.db")}, namespace: db }`;
   writeFileSync(
@@ -56,6 +58,11 @@ it("compacts, expires and cleans up from the command line, and only says so in a
   expect(expired[0]?.files).toBeGreaterThan(20);
   const after = await readBranch(scratch.folder, "orders");
   expect([after.promoted, after.quarantined]).toEqual([before.promoted, before.quarantined]);
+  expect((await command("statistics")).out).toMatch(
+    /^orders: described snapshot \d+ \(read 5 rows of 1 files, of 1\)\n.*distinct values.*\nn +5\n/,
+  );
+  const [described] = JSON.parse((await command("statistics", "--json")).out) as { isCurrent: boolean; filesRead: number }[];
+  expect(described).toMatchObject({ dataset: "orders", isCurrent: true, filesRead: 0, rowsRead: "0", columns: [] });
   expect((await command("orphans", "--grace", "1m")).err).toContain("1h at least");
   expect((await command("orphans", "--dry-run", "--grace", "30d")).out).toBe("would remove 0 files that nothing names (0 B)\n");
   expect((await sluice(["snapshots", "--config", config])).out).toContain("compact");

@@ -1,6 +1,6 @@
 import { differingFields, parseExact } from "./equal-fields.ts";
 import type { ManifestFile, Snapshot, Table } from "./iceberg-files.ts";
-import { ancestry, catalogTables, erasedIds, expiredSummaries, liveFiles, readTable } from "./iceberg-files.ts";
+import { ancestry, catalogTables, erasedIds, expiredSummaries, liveFiles, readTable, retiredIds } from "./iceberg-files.ts";
 import type { LogRecord } from "./kafka-log.ts";
 import { digestRecord, readTopic, sortHeaders } from "./kafka-log.ts";
 import { Micros, readRows } from "./parquet-rows.ts";
@@ -27,6 +27,8 @@ export interface CheckReport {
   readonly withdrawn: number;
   /** Taken out for good on somebody's request. */
   readonly erased: number;
+  /** Taken off main by the contract's retention. */
+  readonly expired: number;
   readonly skipped: number;
   readonly unread: number;
   readonly dlq: number | null;
@@ -284,7 +286,8 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
     withdrawn.set(placed.id, placed);
   }
   const erased = erasedIds(promoted);
-  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, erased: 0, skipped: 0, unread: 0 };
+  const retired = new Set([...retiredIds(promoted), ...retiredIds(quarantine)]);
+  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, erased: 0, expired: 0, skipped: 0, unread: 0 };
   const known = new Set<string>();
   const offsetSeen = new Set<string>();
 
@@ -306,7 +309,8 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
     }
     if (places > 1) problems.add("in more than one place", record.id);
     if (erased.has(record.id) && (places > 0 || version !== undefined)) problems.add("erased and still there", record.id);
-    if (version?.state === "promoted" && row === undefined && taken === undefined) problems.add("replayed and not in the table", record.id);
+    if (version?.state === "promoted" && row === undefined && taken === undefined && !retired.has(record.id))
+      problems.add("replayed and not in the table", record.id);
     if (row !== undefined) {
       counts.promoted++;
       comparePromoted(record, row, problems);
@@ -316,6 +320,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
       counts.withdrawn++;
       comparePromoted(record, taken, problems);
     } else if (erased.has(record.id)) counts.erased++;
+    else if (retired.has(record.id)) counts.expired++;
     else if (record.value === null) counts.skipped++;
     else problems.add("nowhere", record.id);
     const heldDigest = held.digests.get(record.id);
@@ -335,7 +340,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   let dlq: number | null = null;
   if (options.dlqTopic !== null) {
     const values = new Map(log.records.map((record) => [record.id, record.value]));
-    dlq = await checkDlq(options, latest, values, versions, erased, problems);
+    dlq = await checkDlq(options, latest, values, versions, new Set([...erased, ...retired]), problems);
   }
   const list = problems.list();
   return { ok: list.length === 0, records: known.size, ...counts, dlq, problems: list };
@@ -355,11 +360,11 @@ async function checkDlq(
   latest: ReadonlyMap<string, Version>,
   values: ReadonlyMap<string, Buffer | null>,
   versions: readonly Version[],
-  erased: ReadonlySet<string>,
+  gone: ReadonlySet<string>,
   problems: Problems,
 ): Promise<number> {
   const log = await readTopic(options.brokers, options.dlqTopic as string);
-  const ever = new Set([...versions.map((version) => version.id), ...erased]);
+  const ever = new Set([...versions.map((version) => version.id), ...gone]);
   const copied = new Set<string>();
   for (const record of log.records) {
     const id = headerText(record, "sluice.id").split(":").slice(-2).join(":");

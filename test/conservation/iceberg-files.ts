@@ -125,6 +125,21 @@ export function erasedIds(table: Table): Set<string> {
   return new Set(ids.map((id) => id.split(":").slice(-2).join(":")));
 }
 
+/** Records whose rows retention took off main, as `partition:offset`: those that are nowhere else have expired. */
+export function retiredIds(table: Table): Set<string> {
+  const ids = new Set<string>();
+  for (const summary of [...[...table.snapshots.values()].map((each) => each.summary), ...expiredSummaries(table)]) {
+    if (summary["sluice.change"] !== "retain") continue;
+    const { record } = JSON.parse(summary["sluice.detail"] ?? "{}") as { record: string };
+    const { positions } = readContent(table, "retention", record) as { positions: Record<string, [string, string][]> };
+    for (const [partition, ranges] of Object.entries(positions)) {
+      const number = partition.split(":").at(-1);
+      for (const [first, last] of ranges) for (let offset = BigInt(first); offset <= BigInt(last); offset++) ids.add(`${number}:${offset}`);
+    }
+  }
+  return ids;
+}
+
 /** The snapshots from a ref back to the first, newest first. */
 export function ancestry(table: Table, ref: string): Snapshot[] {
   const chain: Snapshot[] = [];

@@ -1,7 +1,9 @@
-import { copyFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import avsc from "avsc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createLake } from "../../src/adapters/lake/lake.ts";
 import { Rig } from "../crash/rig.ts";
 import { sluice } from "../cli/sluice.ts";
 import { produce } from "../live/harness/produce.ts";
@@ -193,6 +195,40 @@ describe.skipIf(!kafkaHere.available)("the conservation checker", () => {
     renameSync(`${now}.with`, now);
     expect((await rig.check(true)).problems.join("\n")).toMatch(/erased and still there/);
     renameSync(`${now}.kept`, now);
+  }, 60_000);
+
+  it("counts what retention took as its own state, and catches a row that went without its record", async () => {
+    const before = await rig.check(true);
+    const { root } = readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string);
+    const lake = await createLake({ folder: root, catalog: rig.catalogFile, namespace: "sluice", clock: { now: () => Date.now() } });
+    const rule = {
+      action: "expire",
+      of: "rows",
+      olderThan: null,
+      column: null,
+      unreadFor: null,
+      bytesMax: 1,
+      unowned: false,
+      place: null,
+    } as const;
+    const rules = [{ ...rule, location: { file: "orders.odcs.yaml", line: 1, column: 1 } }];
+    const contractHash = (await lake.state("orders")).activeContract as string;
+    const [report] = await lake.maintenance.retain("orders", { contractHash, rules, isOwned: true }, "expire", false);
+    await lake.close();
+    expect(report?.rows).toBe(before.promoted);
+    const after = await rig.check(true);
+    expect([after.problems, after.promoted, after.expired]).toEqual([[], 0, before.promoted]);
+    const { record } = JSON.parse(
+      ancestry(readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string), "main")[0]?.summary["sluice.detail"] as string,
+    ) as { record: string };
+    const stem = join(root, "content/retention", record.slice(0, 2), record);
+    const path = existsSync(stem) ? stem : `${stem}.zst`;
+    const kept = readFileSync(path);
+    rmSync(path);
+    writeFileSync(stem, JSON.stringify({ positions: {} }));
+    expect((await rig.check(true)).problems.join("\n")).toMatch(/nowhere/);
+    rmSync(stem);
+    writeFileSync(path, kept);
   }, 60_000);
 
   it("catches records that are not read yet, and dead letters of records that are not quarantined", async () => {

@@ -122,7 +122,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
       const tables = await loadTables(context, dataset);
       yield* scanQuarantine(context, tables.quarantine.metadata, filter);
     },
-    maintenance: createMaintenance(context, stores.cursors),
+    maintenance: createMaintenance(context, stores),
     traces: {
       findRow: (dataset, key) => findRow(context, dataset, key),
       countRows: (dataset, snapshotId) => countRows(context, dataset, snapshotId),

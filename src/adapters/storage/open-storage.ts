@@ -1,4 +1,7 @@
 import type { Storage } from "../../core/storage.ts";
+import { SluiceError } from "../../core/errors.ts";
+import type { OpenArchive } from "./archived-storage.ts";
+import { withArchives } from "./archived-storage.ts";
 import { createLocalStorage } from "./local-storage.ts";
 import type { S3Credentials } from "./s3-storage.ts";
 
@@ -7,6 +10,16 @@ export interface StoragePlace {
   /** The warehouse's folder, unless it is in S3. */
   readonly folder: string;
   readonly s3?: S3Warehouse | null;
+  /** Where old data files may be moved to, and stay a part of their tables. */
+  readonly archives?: readonly ArchivePlace[];
+}
+
+/** An archive: a folder, unless it is in S3. */
+export interface ArchivePlace {
+  /** What contracts call it: lower-case letters, digits and `-`. */
+  readonly name: string;
+  readonly folder: string;
+  readonly s3: S3Warehouse | null;
 }
 
 export interface S3Warehouse {
@@ -30,15 +43,46 @@ function s3Parts(uri: string): { readonly bucket: string; readonly prefix: strin
   return { bucket, prefix };
 }
 
-/** Opens the storage of a place; S3's client is loaded only where it is used. */
-export async function openStorage(
-  place: StoragePlace,
-  { random, patienceMs }: { readonly random: () => number; readonly patienceMs: number },
+interface Patience {
+  readonly random: () => number;
+  readonly patienceMs: number;
+}
+
+async function openOne(
+  { folder, s3 = null }: Pick<StoragePlace, "folder" | "s3">,
+  { random, patienceMs }: Patience,
 ): Promise<OpenedStorage> {
-  const { s3 = null } = place;
-  if (s3 === null) return { storage: createLocalStorage(place.folder), close: () => {} };
+  if (s3 === null) return { storage: createLocalStorage(folder), close: () => {} };
   const { createS3Storage } = await import("./s3-storage.ts");
   const { uri, ...rest } = s3;
   const storage = createS3Storage({ ...s3Parts(uri), ...rest, random, patienceMs });
   return { storage, close: () => storage.close() };
+}
+
+/**
+ * Opens the storage of a place with its archives; S3's client is loaded only where it is used. Rejects with CONFIG_INVALID where two archives, or one and the
+ * warehouse, are one place.
+ */
+export async function openStorage(place: StoragePlace, patience: Patience): Promise<OpenedStorage> {
+  const opened = [await openOne(place, patience)];
+  const archives: OpenArchive[] = [];
+  const close = (): void => opened.forEach((each) => each.close());
+  try {
+    for (const { name, folder, s3 } of place.archives ?? []) {
+      const one = await openOne({ folder, s3 }, patience);
+      if (opened.some(({ storage }) => storage.root === one.storage.root) || archives.some((each) => each.name === name)) {
+        one.close();
+        throw new SluiceError(
+          "CONFIG_INVALID",
+          `lake.archives: ${name} has the name or the place of another archive, or is the warehouse itself`,
+        );
+      }
+      opened.push(one);
+      archives.push({ name, storage: one.storage });
+    }
+  } catch (fault) {
+    close();
+    throw fault;
+  }
+  return { storage: withArchives((opened[0] as OpenedStorage).storage, archives), close };
 }

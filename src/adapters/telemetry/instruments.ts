@@ -102,13 +102,13 @@ export const instruments = {
   "sluice.maintenance.runs": {
     kind: "counter",
     unit: null,
-    description: "Steps of maintenance (compact, expire, orphans) by outcome: done, or the code of an error.",
+    description: "Steps of maintenance (retain, archive, statistics, compact, expire, orphans) by outcome: done, or the code of an error.",
     labels: ["dataset", "step", "outcome"],
   },
   "sluice.maintenance.files": {
     kind: "counter",
     unit: "{file}",
-    description: "Files that maintenance removed, or made into larger ones.",
+    description: "Files that maintenance removed, moved to an archive, or made into larger ones.",
     labels: ["dataset", "step"],
   },
   "sluice.maintenance.snapshots": {

@@ -22,6 +22,7 @@ import {
 import { maintainCompact, maintainExpire, maintainOrphans, maintainRun } from "./maintain.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
 import { releaseCreate, releaseDrop, releaseList, releaseShow } from "./release.ts";
+import { maintainArchive, maintainRetain } from "./retain.ts";
 import { rollback, rollforward } from "./rollback.ts";
 import { run } from "./run.ts";
 import { snapshots } from "./snapshots.ts";
@@ -75,6 +76,8 @@ export const commands: readonly CommandSpec[] = [
   holdPublish,
   holdDrop,
   maintainRun,
+  maintainRetain,
+  maintainArchive,
   maintainCompact,
   maintainExpire,
   maintainOrphans,

@@ -1,12 +1,12 @@
 import type { CompactionReport, ExpiryReport, OrphanReport } from "../../core/lake-maintenance.ts";
 import type { CommandSpec, Invocation } from "../command.ts";
 import { configOption, datasetOption, jsonOption } from "../command.ts";
-import { ExitCode } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
+import { datasetsOf, dryRunOption, maintaining, would } from "../maintenance-command.ts";
+import { retentionShape } from "../retention-shape.ts";
 import type { Session } from "../session.ts";
 import { formatBytes, formatCount } from "../table.ts";
 
-const dryRunOption = { flags: "--dry-run", description: "Only say what would be done" } as const;
 const ageOption = {
   flags: "--older-than <span>",
   description: "Expire snapshots older than this, such as 5d (default: maintenance.snapshotAgeMsMax)",
@@ -35,16 +35,6 @@ const compactionShape =
   "{ dataset: string, table: 'promoted' | 'quarantine', dryRun: boolean, filesBefore: number, filesAfter: number, rows: string, bytesBefore: string, bytesAfter: string, snapshotId: string | null, attempts: number, skipped: { files: number, why: string }[] }";
 
 const graceMsMin = 3600_000;
-
-/** The dataset that was named, else all. */
-async function datasetsOf({ lake }: Session, invocation: Invocation): Promise<readonly string[]> {
-  const { chooseDataset } = await import("../session.ts");
-  return invocation.text("dataset") === null ? lake.datasets() : [await chooseDataset(lake, invocation)];
-}
-
-function would(dryRun: boolean, done: string, planned: string): string {
-  return dryRun ? `would ${planned}` : done;
-}
 
 async function expireAll(session: Session, invocation: Invocation): Promise<ExpiryReport[]> {
   const { maintenance } = session.config;
@@ -125,7 +115,7 @@ export const maintainExpire: CommandSpec = {
   ],
   options: [configOption, datasetOption, ageOption, keepOption, dryRunOption, jsonOption],
   json: `${expiryShape}[]`,
-  run: (invocation) => running(invocation, expireAll),
+  run: (invocation) => maintaining(invocation, expireAll),
 };
 
 /** `sluice maintain orphans` */
@@ -135,7 +125,7 @@ export const maintainOrphans: CommandSpec = {
   examples: [{ command: "sluice maintain orphans --dry-run", says: "lists them" }],
   options: [configOption, graceOption, dryRunOption, jsonOption],
   json: orphanShape,
-  run: (invocation) => running(invocation, removeOrphans),
+  run: (invocation) => maintaining(invocation, removeOrphans),
 };
 
 /** `sluice maintain compact` */
@@ -146,29 +136,25 @@ export const maintainCompact: CommandSpec = {
   examples: [{ command: "sluice maintain compact -d flights --files-min 4", says: "also where only a few small files stand together" }],
   options: [configOption, datasetOption, targetOption, filesOption, dryRunOption, jsonOption],
   json: `${compactionShape}[]`,
-  run: (invocation) => running(invocation, compactAll),
+  run: (invocation) => maintaining(invocation, compactAll),
 };
 
 /** `sluice maintain run` */
 export const maintainRun: CommandSpec = {
   name: "maintain run",
-  summary: "Compact, expire and remove orphans at once, as `sluice run` does at its interval",
+  summary: "Retain, archive, compact, expire and remove orphans at once, as `sluice run` does at its interval",
   examples: [{ command: "sluice maintain run --dry-run", says: "what the configuration's policies would do now" }],
   options: [configOption, datasetOption, dryRunOption, jsonOption],
-  json: `{ compact: ${compactionShape}[], expire: ${expiryShape}[], orphans: ${orphanShape} }`,
+  json: `{ retain: ${retentionShape}[], archive: ${retentionShape}[], compact: ${compactionShape}[], expire: ${expiryShape}[], orphans: ${orphanShape} }`,
   run: (invocation) =>
-    running(invocation, async (session) => ({
-      compact: await compactAll(session, invocation),
-      expire: await expireAll(session, invocation),
-      orphans: await removeOrphans(session, invocation),
-    })),
+    maintaining(invocation, async (session) => {
+      const { retainIfCan } = await import("../apply-retention.ts");
+      return {
+        retain: await retainIfCan(session, invocation, "expire"),
+        archive: await retainIfCan(session, invocation, "archive"),
+        compact: await compactAll(session, invocation),
+        expire: await expireAll(session, invocation),
+        orphans: await removeOrphans(session, invocation),
+      };
+    }),
 };
-
-async function running(invocation: Invocation, work: (session: Session, invocation: Invocation) => Promise<unknown>): Promise<ExitCode> {
-  const { withLake } = await import("../session.ts");
-  return withLake(invocation, async (session) => {
-    const result = await work(session, invocation);
-    if (invocation.json) invocation.terminal.json(result);
-    return ExitCode.clean;
-  });
-}

@@ -14,16 +14,41 @@ async function withdrawnRows(folder: string, main: BranchContent, refs: readonly
   return rows;
 }
 
+function readContent(folder: string, kind: string, hash: string): string {
+  const path = join(folder, "content", kind, hash.slice(0, 2), hash);
+  return (existsSync(path) ? readFileSync(path) : zstdDecompressSync(readFileSync(`${path}.zst`))).toString();
+}
+
 /** Records that erasures took out, as their records on the table tell. */
 function erasedIds(folder: string, properties: Readonly<Record<string, string>>): Set<string> {
   const hashes = JSON.parse(properties["sluice.erasures"] ?? "[]") as string[];
-  return new Set(
-    hashes.flatMap((hash) => {
-      const path = join(folder, "content/erasure", hash.slice(0, 2), hash);
-      const bytes = existsSync(path) ? readFileSync(path) : zstdDecompressSync(readFileSync(`${path}.zst`));
-      return (JSON.parse(bytes.toString()) as { erased: string[] }).erased;
-    }),
-  );
+  return new Set(hashes.flatMap((hash) => (JSON.parse(readContent(folder, "erasure", hash)) as { erased: string[] }).erased));
+}
+
+/** Records whose rows went by retention, as the records that its snapshots name tell: they count where a record is nowhere else. */
+async function expiredIds(folder: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const summary of await summariesOf(folder)) {
+    if (summary["sluice.change"] !== "retain") continue;
+    const { record } = JSON.parse(summary["sluice.detail"] ?? "{}") as { record: string };
+    const { positions } = JSON.parse(readContent(folder, "retention", record)) as { positions: Record<string, [string, string][]> };
+    for (const [partition, ranges] of Object.entries(positions)) {
+      for (const [first, last] of ranges) for (let i = BigInt(first); i <= BigInt(last); i++) ids.add(`${partition}:${i}`);
+    }
+  }
+  return ids;
+}
+
+/** Summaries of snapshots of both tables, those that have expired included. */
+async function summariesOf(folder: string): Promise<Record<string, string>[]> {
+  const { promoted, quarantine } = await loadBoth(folder, "orders");
+  return [promoted, quarantine].flatMap(({ snapshots, properties }) => {
+    const segments = JSON.parse(properties["sluice.ledger"] ?? "[]") as { hash: string }[];
+    const expired = segments.flatMap(
+      ({ hash }) => (JSON.parse(readContent(folder, "ledger", hash)) as { entries: { summary: Record<string, string> }[] }).entries,
+    );
+    return [...snapshots, ...expired].map(({ summary }) => summary);
+  });
 }
 
 /** That every record below its partition's position is in exactly one place, that none beyond is anywhere, and no file stands twice on main. */
@@ -48,6 +73,7 @@ export async function expectConserved(folder: string): Promise<Record<string, nu
   }
   for (const each of await withdrawnRows(folder, main, Object.keys(promoted.refs))) put(each.split("=")[0]!, "withdrawn");
   for (const id of erasedIds(folder, promoted.properties)) put(id, "erased");
+  for (const id of await expiredIds(folder)) if (!places.has(id)) put(id, "expired");
   const expected: string[] = [];
   const positions = JSON.parse(promoted.properties["sluice.positions"] ?? "[]") as { topicId: string; partition: number; next: string }[];
   for (const { topicId, partition, next } of positions)

@@ -6,6 +6,16 @@ import { makeReplay } from "./replay-fixture.ts";
 
 const by = { author: "ann", reason: "test" };
 
+/** What goes beyond a byte is every file. */
+const anyAge = {
+  olderThan: null,
+  column: null,
+  unreadFor: null,
+  bytesMax: 1,
+  unowned: false,
+  location: { file: "orders.odcs.yaml", line: 1, column: 1 },
+} as const;
+
 /** One step of work, taken up from where the tables are: the same whether it runs for the first time or after a crash. */
 export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>> = {
   create: async (lake) => {
@@ -48,6 +58,16 @@ export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>>
   },
   expire: async (lake) => {
     await lake.maintenance.expire("orders", { snapshotAgeMsMax: 0, snapshotsMin: 1 }, false);
+  },
+  retain: async (lake) => {
+    const rule = { action: "expire", place: null, ...anyAge } as const;
+    const rules = [{ ...rule, of: "rows" } as const, { ...rule, of: "quarantine" } as const];
+    await lake.maintenance.retain("orders", { contractHash: contract.hash, rules, isOwned: true }, "expire", false);
+  },
+  /** To the archive that the lake's place names. */
+  archive: async (lake) => {
+    const rule = { action: "archive", of: "rows", place: "cold", ...anyAge } as const;
+    await lake.maintenance.retain("orders", { contractHash: contract.hash, rules: [rule], isOwned: true }, "archive", false);
   },
   erase: async (lake) => {
     await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: "Erika" }, ...by });

@@ -1,48 +1,30 @@
 import type { CompactionPolicy, CompactionReport } from "../../../core/lake-maintenance.ts";
 import { SluiceError } from "../../../core/errors.ts";
-import type { LoadedTable } from "../../catalog/catalog.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
-import { dataFileRecord, EntryStatus } from "../../iceberg/manifest.ts";
+import { dataFileRecord } from "../../iceberg/manifest.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
 import { quarantineRowGroup, quarantineUnboundedIds } from "../../iceberg/parquet-quarantine-file.ts";
-import type { NewFile } from "../../iceberg/replaced-files.ts";
-import { ReplacementCache } from "../../iceberg/replaced-files.ts";
-import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
-import { TableDraft } from "../../iceberg/table-draft.ts";
-import { readManifestList } from "../../iceberg/table-io.ts";
-import { currentSchema, snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
-import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
-import type { Plan } from "../commit-loop.ts";
-import { commitUntilSettled } from "../commit-loop.ts";
-import type { DatasetTables, LakeContext } from "../lake-context.ts";
+import { archiveOf, pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
+import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
+import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
 import { newPath } from "../table-files.ts";
 import { summaryKeys } from "../summary-keys.ts";
-import type { CompactionGroup, CompactionPlan, VersionEntries } from "./compaction-plan.ts";
-import { bytesOf, deletedUpTo, planCompaction } from "./compaction-plan.ts";
-
-type TableKind = CompactionReport["table"];
+import type { CompactionGroup, CompactionPlan } from "./compaction-plan.ts";
+import { bytesOf, planCompaction } from "./compaction-plan.ts";
+import type { Exchange, Exchanged, TableKind } from "./exchange.ts";
+import { commitExchanges, discardExchanges } from "./exchange.ts";
+import { entriesOf } from "./version-entries.ts";
 
 /** Files whose group others touched while it was being rewritten are planned anew, so often. */
 const roundsMax = 3;
 const rowIdsVersion = 3;
 
-/** Every live file of a version. */
-async function entriesOf(context: LakeContext, snapshot: Snapshot | null, cache = new ReplacementCache()): Promise<VersionEntries> {
-  const files: ManifestEntry[] = [];
-  const deletes: ManifestEntry[] = [];
-  for (const manifest of await readManifestList(context.storage, snapshot)) {
-    const live = (await cache.read(context, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
-    (manifest.content === 0 ? files : deletes).push(...live);
-  }
-  return { files, deletes };
-}
-
 /** A group with the file that is to take its place. */
-interface Rewritten {
+interface Rewritten extends Exchange {
   readonly group: CompactionGroup;
-  readonly file: NewFile;
 }
 
 /** How files of either table are written anew. */
@@ -72,63 +54,7 @@ async function rewrite(context: LakeContext, table: TableKind, metadata: TableMe
     specId: (specId ?? 0) as number,
     record: (partition ?? {}) as AvroRow,
   });
-  return { group, file: { file: record, sequence: group.sequence } };
-}
-
-/** Groups all of whose files are still there, and untouched by deletes. */
-async function standing(
-  context: LakeContext,
-  metadata: TableMetadata,
-  rewritten: readonly Rewritten[],
-  cache: ReplacementCache,
-): Promise<Rewritten[]> {
-  const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
-  const deleted = deletedUpTo(version);
-  const there = new Map(version.files.map((entry) => [entry.file.file_path as string, entry.sequence ?? 0n]));
-  const isThere = ({ file }: ManifestEntry): boolean => (there.get(file.file_path as string) ?? -1n) > deleted;
-  return rewritten.filter(({ group }) => group.entries.every(isThere));
-}
-
-interface Committed {
-  readonly snapshotId: bigint | null;
-  readonly kept: readonly Rewritten[];
-  readonly attempts: number;
-}
-
-/** Puts the new files in the place of the old: over main as it is at each attempt, so that it gives way to every other writer. */
-function commit(context: LakeContext, dataset: string, table: TableKind, rewritten: readonly Rewritten[]): Promise<Committed> {
-  const id = context.snapshotId();
-  const cache = new ReplacementCache();
-  let kept: readonly Rewritten[] = [];
-  return commitUntilSettled<Committed>(context, dataset, async (tables, attempt): Promise<Plan<Committed>> => {
-    const { metadata } = tableOf(tables, table);
-    if (snapshotWithId(metadata, id) !== null) return { kind: "done", result: { snapshotId: id, kept, attempts: attempt } };
-    const before = kept.length;
-    kept = await standing(context, metadata, rewritten, cache);
-    if (kept.length !== before) cache.forgetWritten();
-    const none = { kind: "done", result: { snapshotId: null, kept: [], attempts: attempt } } as const;
-    if (kept.length === 0) return none;
-    const draft = new TableDraft(context.io, metadata);
-    const replaced = await draft.replace({
-      snapshotId: id,
-      parent: draft.main,
-      branch: "main",
-      files: {
-        removed: new Set(kept.flatMap(({ group }) => group.entries.map(({ file }) => file.file_path as string))),
-        added: kept.map(({ file }) => file),
-        cache,
-      },
-      summary: { [summaryKeys.change]: "compact" },
-      nowMs: context.clock.now(),
-    });
-    if (replaced === null) return none;
-    const drafts = table === "promoted" ? ([draft, null] as const) : ([null, draft] as const);
-    return { kind: "change", drafts, result: { snapshotId: id, kept, attempts: attempt } };
-  });
-}
-
-function tableOf(tables: DatasetTables, table: TableKind): LoadedTable {
-  return tables[table];
+  return { group, removed: group.entries, added: [{ file: record, sequence: group.sequence }] };
 }
 
 async function planOf(context: LakeContext, metadata: TableMetadata, table: TableKind, policy: CompactionPolicy): Promise<CompactionPlan> {
@@ -139,12 +65,8 @@ async function planOf(context: LakeContext, metadata: TableMetadata, table: Tabl
       skipped: [{ files: version.files.length, why: "tables of version 3 number their rows, and a rewrite would number them anew" }],
     };
   }
-  return planCompaction(version, policy, table === "quarantine");
-}
-
-/** Files that took no one's place: surely nothing names them. */
-async function discard(context: LakeContext, rewritten: readonly Rewritten[]): Promise<void> {
-  for (const { file } of rewritten) await context.storage.delete(pathOfUri(context.storage, file.file.file_path as string));
+  const isArchived = (uri: string): boolean => archiveOf(context.storage, pathOfUri(context.storage, uri)) !== null;
+  return planCompaction(version, { policy, inOrder: table === "quarantine", isArchived });
 }
 
 async function compactOnce(
@@ -153,7 +75,7 @@ async function compactOnce(
   table: TableKind,
   { policy, dryRun }: { readonly policy: CompactionPolicy; readonly dryRun: boolean },
 ): Promise<{ report: CompactionReport; isWhole: boolean }> {
-  const { metadata } = tableOf(await loadTables(context, dataset), table);
+  const { metadata } = (await loadTables(context, dataset))[table];
   const plan = await planOf(context, metadata, table, policy);
   const nothing = { kept: [], snapshotId: null, attempts: 0 };
   if (dryRun || plan.groups.length === 0) return { report: reportOf(table, dryRun, plan, plan.groups, nothing), isWhole: true };
@@ -169,9 +91,13 @@ async function compactOnce(
       skipped.push({ files: group.entries.length, why: fault.message });
     }
   }
-  const done = rewritten.length === 0 ? nothing : await commit(context, dataset, table, rewritten);
+  const summary = { [summaryKeys.change]: "compact" };
+  const done =
+    rewritten.length === 0
+      ? nothing
+      : await commitExchanges(context, { dataset, table, exchanges: rewritten }, () => Promise.resolve(summary));
   const kept = new Set<Rewritten>(done.kept);
-  await discard(
+  await discardExchanges(
     context,
     rewritten.filter((each) => !kept.has(each)),
   );
@@ -190,7 +116,7 @@ function reportOf(
   dryRun: boolean,
   plan: CompactionPlan,
   groups: readonly CompactionGroup[],
-  { kept, snapshotId, attempts }: Committed,
+  { kept, snapshotId, attempts }: Exchanged<Rewritten>,
 ): CompactionReport {
   const entries = groups.flatMap((group) => group.entries);
   const bytesBefore = BigInt(entries.reduce((sum, entry) => sum + bytesOf(entry), 0));
@@ -201,7 +127,9 @@ function reportOf(
     filesAfter: groups.length,
     rows: entries.reduce((sum, { file }) => sum + (file.record_count as bigint), 0n),
     bytesBefore,
-    bytesAfter: dryRun ? bytesBefore : kept.reduce((sum, { file }) => sum + (file.file.file_size_in_bytes as bigint), 0n),
+    bytesAfter: dryRun
+      ? bytesBefore
+      : kept.flatMap(({ added }) => added).reduce((sum, { file }) => sum + (file.file_size_in_bytes as bigint), 0n),
     snapshotId: snapshotId?.toString() ?? null,
     attempts,
     skipped: plan.skipped,

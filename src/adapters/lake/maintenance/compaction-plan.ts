@@ -1,14 +1,9 @@
 import type { CompactionPolicy } from "../../../core/lake-maintenance.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
-import { EntryStatus } from "../../iceberg/manifest.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import { keyOfPartition } from "../../iceberg/table-io.ts";
-
-/** Data and delete files of a version. */
-export interface VersionEntries {
-  readonly files: readonly ManifestEntry[];
-  readonly deletes: readonly ManifestEntry[];
-}
+import type { VersionEntries } from "./version-entries.ts";
+import { deletedUpTo } from "./version-entries.ts";
 
 /** Files that are to become one, in the order of their sequence numbers. */
 export interface CompactionGroup {
@@ -34,13 +29,6 @@ function sequenceOf(entry: ManifestEntry): bigint {
   return entry.sequence ?? 0n;
 }
 
-/** The newest sequence number of a delete file; deletes hit rows of files up to it. Spec, "Scan Planning". */
-export function deletedUpTo({ deletes }: VersionEntries): bigint {
-  return deletes
-    .filter((entry) => entry.status !== EntryStatus.deleted)
-    .reduce((most, entry) => (sequenceOf(entry) > most ? sequenceOf(entry) : most), -1n);
-}
-
 /** Cuts files that stand together into groups near the target's size. */
 function binPack(entries: readonly ManifestEntry[], { fileBytesTarget, filesMin }: CompactionPolicy): ManifestEntry[][] {
   const groups: ManifestEntry[][] = [];
@@ -60,16 +48,23 @@ function binPack(entries: readonly ManifestEntry[], { fileBytesTarget, filesMin 
   return groups.filter((group, i) => group.length >= (i < groups.length - 1 ? 2 : Math.max(2, filesMin)));
 }
 
-/**
- * Which files of a version should become one: small ones of the same partition, that no delete file may hit. `inOrder`: only files with nothing between
- * them, so that what is newer stays newer. Pure.
- */
-export function planCompaction(version: VersionEntries, policy: CompactionPolicy, inOrder: boolean): CompactionPlan {
+/** What a plan goes by besides the version. */
+export interface CompactionLimits {
+  readonly policy: CompactionPolicy;
+  /** Only files with nothing between them become one, so that what is newer stays newer. */
+  readonly inOrder: boolean;
+  /** Whether a file stands in an archive, and stays there. */
+  readonly isArchived: (uri: string) => boolean;
+}
+
+/** Which files of a version should become one: small ones of the same partition, that no delete file may hit. Pure. */
+export function planCompaction(version: VersionEntries, { policy, inOrder, isArchived }: CompactionLimits): CompactionPlan {
   const deleted = deletedUpTo(version);
   const skipped = new Map<string, number>();
   const skip = (why: string): void => void skipped.set(why, (skipped.get(why) ?? 0) + 1);
   const isFit = (entry: ManifestEntry): boolean => {
     if (bytesOf(entry) >= policy.fileBytesTarget * largeShare) return false;
+    if (isArchived(entry.file.file_path as string)) return false;
     if (sequenceOf(entry) <= deleted) skip("delete files of another program may apply to them");
     else if ((entry.file.key_metadata ?? null) !== null) skip("they are encrypted");
     else if (entry.file.file_format !== "PARQUET" && entry.file.file_format !== "parquet")

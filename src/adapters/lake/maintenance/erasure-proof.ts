@@ -1,6 +1,6 @@
 import { decodeManifest } from "../../iceberg/manifest.ts";
 import { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
-import { pathOfUri } from "../../iceberg/storage-path.ts";
+import { tableFolders } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { LakeContext } from "../lake-context.ts";
@@ -53,7 +53,7 @@ async function holds(context: LakeContext, path: string, needle: Needle, isQuara
 }
 
 /**
- * Reads every file in a table's folder, whether a version reaches it or not, and says which still have the value. A file that can't be read counts as one
+ * Reads every file in a table's folder and its archives, whether a version reaches it or not, and says which still have the value. A file that can't be read counts as one
  * that has it; one that goes meanwhile does not.
  */
 export async function proveErased(
@@ -64,12 +64,14 @@ export async function proveErased(
 ): Promise<ErasureProof> {
   const remaining: string[] = [];
   let scanned = 0;
-  for await (const path of context.storage.list(pathOfUri(context.storage, metadata.location))) {
-    scanned++;
-    try {
-      if (await holds(context, path, needle, isQuarantine)) remaining.push(path);
-    } catch (fault) {
-      if (!(fault instanceof SluiceError) || fault.code !== "NOT_FOUND") remaining.push(path);
+  for (const folder of tableFolders(context.storage, metadata.location)) {
+    for await (const path of context.storage.list(folder)) {
+      scanned++;
+      try {
+        if (await holds(context, path, needle, isQuarantine)) remaining.push(path);
+      } catch (fault) {
+        if (!(fault instanceof SluiceError) || fault.code !== "NOT_FOUND") remaining.push(path);
+      }
     }
   }
   return { scanned, remaining };

@@ -61,12 +61,12 @@ function add(found: FoundRows, uri: string, row: number): void {
   else rows.add(row);
 }
 
-/** Source positions in a promoted file, row by row. */
-async function* positionsIn(
+/** Source positions in a promoted file, row by row, as `<topicId>:<partition>:<offset>`, and whether the row has a value that is looked for. */
+export async function* positionsIn(
   context: LakeContext,
   metadata: TableMetadata,
   uri: string,
-  needle: Needle,
+  needle: Pick<Needle, "leafId" | "matches">,
 ): AsyncIterable<{ id: string; row: number; isMatch: boolean }> {
   const reader = await LeafReader.open(context.storage, pathOfUri(context.storage, uri));
   const idOf = (name: string): number => currentSchema(metadata).fields.find((field) => field.name === name)?.id ?? -1;

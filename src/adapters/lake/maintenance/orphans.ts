@@ -2,7 +2,7 @@ import type { OrphanReport } from "../../../core/lake-maintenance.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { StoredFile } from "../../../core/storage.ts";
 import type { LoadedTable } from "../../catalog/catalog.ts";
-import { pathOfUri } from "../../iceberg/storage-path.ts";
+import { tableFolders } from "../../iceberg/storage-path.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { namedContents } from "./named-contents.ts";
 import { deleteFiles } from "./expire.ts";
@@ -30,8 +30,9 @@ async function tablesOf(context: LakeContext): Promise<LoadedTable[]> {
 async function orphansOfTables(context: LakeContext, beforeMs: number): Promise<string[]> {
   const orphans: string[] = [];
   for (const { table, metadata: seen } of await tablesOf(context)) {
-    const folder = pathOfUri(context.storage, seen.location);
-    const old = await olderThan(context.storage.files(folder), beforeMs);
+    const old: string[] = [];
+    for (const folder of tableFolders(context.storage, seen.location))
+      old.push(...(await olderThan(context.storage.files(folder), beforeMs)));
     const fresh = await context.catalog.load(table);
     if (fresh === null || fresh.metadata["table-uuid"] !== seen["table-uuid"]) continue;
     const reached = await reachedFiles(context.storage, fresh);

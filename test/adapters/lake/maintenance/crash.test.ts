@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { expectConserved } from "../conservation.ts";
-import { collect, makeWindow, openLake, row, scratchFolder } from "../lake-fixture.ts";
+import { collect, makeWindow, moveLake, openLake, row, scratchFolder } from "../lake-fixture.ts";
 import { operations, positionOf } from "../lake-worker.ts";
+import { readBranch } from "../table-content.ts";
 import { runWorker } from "../worker-process.ts";
 
 /** Small files, old snapshots, and a value to erase: on main, in quarantine and in a held window. */
@@ -27,16 +28,31 @@ function filesWith(folder: string, text: string): string[] {
   return files.map((entry) => join(entry.parentPath, entry.name)).filter((path) => readFileSync(path).includes(text));
 }
 
+/** That main's rows stand in the archive, each file whole, and nothing else once orphans are removed. */
+async function expectArchived(folder: string): Promise<void> {
+  const lake = await openLake(folder);
+  await lake.maintenance.removeOrphans(0, false);
+  await lake.close();
+  const { files, promoted } = await readBranch(folder, "orders");
+  const archived = files.filter((uri) => uri.startsWith(`file://${folder}/cold/`));
+  const there = readdirSync(join(folder, "cold"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(there.map((entry) => `file://${join(entry.parentPath, entry.name)}`).toSorted()).toEqual(archived.toSorted());
+  expect([archived.length, promoted.length]).toEqual([2, 4]);
+}
+
 /** Every step of expiry; every so many of the others, whose steps repeat for each file and branch. */
 it.each([
   ["compact", 3, 8],
   ["expire", 1, 3],
   ["erase", 6, 12],
+  ["retain", 4, 4],
+  ["archive", 2, 3],
 ])("survives kill -9 at steps of %s, and is finished by the next run", { timeout: 600_000 }, async (operation, stride, stepsMin) => {
   let step = 1;
   for (let killed = true; killed; step += stride) {
     using scratch = scratchFolder();
     const { folder } = scratch;
+    moveLake(folder, { archives: [{ name: "cold", folder: join(folder, "cold"), s3: null }] });
     const commits = await prepare(folder);
     ({ killed } = await runWorker(folder, operation, step));
     await expectConserved(folder);
@@ -47,6 +63,8 @@ it.each([
     await lake.close();
     await expectConserved(folder);
     if (operation === "erase") expect(filesWith(folder, "Erika")).toEqual([]);
+    if (operation === "retain") expect((await readBranch(folder, "orders")).files).toEqual([]);
+    if (operation === "archive") await expectArchived(folder);
   }
   expect(step).toBeGreaterThan(stepsMin);
 });

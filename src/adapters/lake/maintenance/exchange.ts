@@ -1,0 +1,90 @@
+import type { ManifestEntry } from "../../iceberg/manifest.ts";
+import type { NewFile } from "../../iceberg/replaced-files.ts";
+import { ReplacementCache } from "../../iceberg/replaced-files.ts";
+import { pathOfUri } from "../../iceberg/storage-path.ts";
+import { TableDraft } from "../../iceberg/table-draft.ts";
+import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
+import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { Plan } from "../commit-loop.ts";
+import { commitUntilSettled } from "../commit-loop.ts";
+import type { LakeContext } from "../lake-context.ts";
+import { deletedUpTo, entriesOf } from "./version-entries.ts";
+
+/** Which of a dataset's two tables. */
+export type TableKind = "promoted" | "quarantine";
+
+/** Files of main that go, and what comes for them: all of it happens, or none. */
+export interface Exchange {
+  readonly removed: readonly ManifestEntry[];
+  /** None: the files go with their rows. */
+  readonly added: readonly NewFile[];
+}
+
+/** What became of some exchanges. */
+export interface Exchanged<T extends Exchange> {
+  /** Null where none was left to make. */
+  readonly snapshotId: bigint | null;
+  /** Those that were made: the others' files were gone, or others had deleted rows of them. */
+  readonly kept: readonly T[];
+  readonly attempts: number;
+}
+
+/** Exchanges all of whose files are still there, and, where new ones hold their rows, untouched by deletes since. */
+async function standing<T extends Exchange>(
+  context: LakeContext,
+  metadata: TableMetadata,
+  exchanges: readonly T[],
+  cache: ReplacementCache,
+): Promise<T[]> {
+  const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
+  const deleted = deletedUpTo(version);
+  const there = new Map(version.files.map((entry) => [entry.file.file_path as string, entry.sequence ?? 0n]));
+  return exchanges.filter(({ removed, added }) =>
+    removed.every(({ file }) => (there.get(file.file_path as string) ?? -1n) > (added.length === 0 ? -1n : deleted)),
+  );
+}
+
+/**
+ * Puts new files in the place of old ones, over main as it is at each attempt, so that it gives way to every other writer. `summary`: what the snapshot says
+ * of the exchanges that are made. Rejects with COMMIT_CONFLICT.
+ */
+export function commitExchanges<T extends Exchange>(
+  context: LakeContext,
+  { dataset, table, exchanges }: { readonly dataset: string; readonly table: TableKind; readonly exchanges: readonly T[] },
+  summary: (kept: readonly T[]) => Promise<Record<string, string>>,
+): Promise<Exchanged<T>> {
+  const id = context.snapshotId();
+  const cache = new ReplacementCache();
+  let kept: readonly T[] = exchanges;
+  return commitUntilSettled<Exchanged<T>>(context, dataset, async (tables, attempt): Promise<Plan<Exchanged<T>>> => {
+    const { metadata } = tables[table];
+    if (snapshotWithId(metadata, id) !== null) return { kind: "done", result: { snapshotId: id, kept, attempts: attempt } };
+    const before = kept.length;
+    kept = await standing(context, metadata, kept, cache);
+    if (kept.length !== before) cache.forgetWritten();
+    const none = { kind: "done", result: { snapshotId: null, kept: [], attempts: attempt } } as const;
+    if (kept.length === 0) return none;
+    const draft = new TableDraft(context.io, metadata);
+    const replaced = await draft.replace({
+      snapshotId: id,
+      parent: draft.main,
+      branch: "main",
+      files: {
+        removed: new Set(kept.flatMap(({ removed }) => removed.map(({ file }) => file.file_path as string))),
+        added: kept.flatMap(({ added }) => added),
+        cache,
+      },
+      summary: await summary(kept),
+      nowMs: context.clock.now(),
+    });
+    if (replaced === null) return none;
+    const drafts = table === "promoted" ? ([draft, null] as const) : ([null, draft] as const);
+    return { kind: "change", drafts, result: { snapshotId: id, kept, attempts: attempt } };
+  });
+}
+
+/** Deletes new files that took no one's place: surely nothing names them. */
+export async function discardExchanges(context: LakeContext, exchanges: readonly Exchange[]): Promise<void> {
+  for (const { file } of exchanges.flatMap(({ added }) => added))
+    await context.storage.delete(pathOfUri(context.storage, file.file_path as string));
+}

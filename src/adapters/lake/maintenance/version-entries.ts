@@ -1,0 +1,30 @@
+import { EntryStatus } from "../../iceberg/manifest.ts";
+import type { ManifestEntry } from "../../iceberg/manifest.ts";
+import { ReplacementCache } from "../../iceberg/replaced-files.ts";
+import { readManifestList } from "../../iceberg/table-io.ts";
+import type { Snapshot } from "../../iceberg/table-metadata.ts";
+import type { LakeContext } from "../lake-context.ts";
+
+/** Data and delete files of a version. */
+export interface VersionEntries {
+  readonly files: readonly ManifestEntry[];
+  readonly deletes: readonly ManifestEntry[];
+}
+
+/** Every live file of a version; manifests that the cache has are not read again. */
+export async function entriesOf(context: LakeContext, snapshot: Snapshot | null, cache = new ReplacementCache()): Promise<VersionEntries> {
+  const files: ManifestEntry[] = [];
+  const deletes: ManifestEntry[] = [];
+  for (const manifest of await readManifestList(context.storage, snapshot)) {
+    const live = (await cache.read(context, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
+    (manifest.content === 0 ? files : deletes).push(...live);
+  }
+  return { files, deletes };
+}
+
+/** The newest sequence number of a delete file; deletes hit rows of files up to it. Spec, "Scan Planning". */
+export function deletedUpTo({ deletes }: VersionEntries): bigint {
+  return deletes
+    .filter((entry) => entry.status !== EntryStatus.deleted)
+    .reduce((most, entry) => ((entry.sequence ?? 0n) > most ? (entry.sequence ?? 0n) : most), -1n);
+}
