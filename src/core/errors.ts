@@ -228,7 +228,7 @@ export const errorTable = {
   },
   CATALOG_UNSUPPORTED: {
     action:
-      "Rows and quarantined records move together: choose a catalog that commits several tables at once, such as Sluice's own, Polaris or Lakekeeper, or keep the catalog in SQLite or PostgreSQL.",
+      "Releases of several datasets need a catalog that commits several tables at once, such as Sluice's own, Polaris or Lakekeeper, or SQLite or PostgreSQL: elsewhere tag the datasets one by one. A server that made half of a transaction can't be used as it is.",
     httpStatus: 501,
     retryable: false,
   },

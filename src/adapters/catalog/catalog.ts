@@ -32,13 +32,15 @@ export type CommitOutcome =
 
 /** Where a table's current metadata file is, and who may say so. */
 export interface Catalog {
+  /** Whether `commit` can change several tables at once. */
+  readonly isJoint: boolean;
   /** Names of a namespace's tables, in order. */
   list(namespace: string): Promise<readonly string[]>;
   /** The table as it is now, or null. Rejects with TABLE_CORRUPT where its metadata file can't be read. */
   load(table: TableName): Promise<LoadedTable | null>;
   /**
    * Changes several tables at once: all or none. Rejects with COMMIT_UNKNOWN where it can't be told which of the two happened; any other fault means
-   * none.
+   * none. New tables are a commit of their own, also where `isJoint` is false.
    */
   commit(changes: readonly TableChange[]): Promise<CommitOutcome>;
 }

@@ -57,14 +57,21 @@ export class RestCatalog implements Catalog {
   readonly #prefix: string;
   /** The last version seen of each table. */
   readonly #seen = new Map<string, Seen>();
+  #isJoint: boolean;
 
-  private constructor(session: RestSession, probe: Probe, prefix: string) {
+  private constructor(session: RestSession, probe: Probe, server: { readonly prefix: string; readonly isJoint: boolean }) {
     this.#session = session;
     this.#probe = probe;
-    this.#prefix = prefix;
+    this.#prefix = server.prefix;
+    this.#isJoint = server.isJoint;
   }
 
-  /** Asks the server how it wants to be used. Rejects with CATALOG_UNSUPPORTED where it can't change two tables at once; with CATALOG_*. */
+  /** As the server says it; of one that does not say, once it was asked to. */
+  get isJoint(): boolean {
+    return this.#isJoint;
+  }
+
+  /** Asks the server how it wants to be used. Rejects with CATALOG_*. */
   static async open(options: RestCatalogOptions): Promise<RestCatalog> {
     const session = new RestSession(options);
     try {
@@ -77,9 +84,9 @@ export class RestCatalog implements Catalog {
         readonly defaults?: Readonly<Record<string, string>>;
         readonly endpoints?: readonly string[];
       };
-      if (endpoints !== undefined && !endpoints.includes(jointCommit)) throw unsupported(session);
+      const isJoint = endpoints === undefined || endpoints.includes(jointCommit);
       const prefix = overrides?.["prefix"] ?? defaults?.["prefix"] ?? "";
-      return new RestCatalog(session, options.probe, prefix === "" ? "" : `${prefix}/`);
+      return new RestCatalog(session, options.probe, { prefix: prefix === "" ? "" : `${prefix}/`, isJoint });
     } catch (fault) {
       session.close();
       throw fault;
@@ -155,13 +162,18 @@ export class RestCatalog implements Catalog {
       const reply = await this.#post(table, only.requirements, only.updates);
       return reply.status === 200 ? { status: "committed", tables: [this.#keep(table, reply)] } : conflict([table], reply);
     }
+    if (!this.#isJoint)
+      throw new SluiceError("CATALOG_UNSUPPORTED", `catalog ${this.#session.name} can't change two tables at once (${jointCommit})`);
     const path = "transactions/commit";
     const body = {
       "table-changes": changes.map(({ base, requirements, updates }) => ({ identifier: identifierOf(base.table), requirements, updates })),
     };
     const reply = await this.#ask({ method: "POST", path, body, repeatable: false }, [200, 204, 404, 405, 409, 501]);
     const names = changes.map(({ base }) => base.table);
-    if (reply.status === 405 || reply.status === 501 || isUnknownPath(reply)) throw unsupported(this.#session);
+    if (reply.status === 405 || reply.status === 501 || isUnknownPath(reply)) {
+      this.#isJoint = false;
+      return { status: "conflict", message: `catalog ${this.#session.name} can't change two tables at once (${jointCommit})` };
+    }
     if (reply.status >= 400) return conflict(names, reply);
     return this.#verify(changes, names);
   }
@@ -225,9 +237,4 @@ function conflict(tables: readonly TableName[], reply: RestReply): CommitOutcome
 function isUnknownPath(reply: RestReply): boolean {
   const error = (reply.body as { readonly error?: { readonly type?: unknown } } | null | undefined)?.error;
   return reply.status === 404 && !/^NoSuch(Table|Namespace)/.test(String(error?.type));
-}
-
-function unsupported(session: RestSession): SluiceError {
-  const message = `catalog ${session.name} can't change two tables at once (${jointCommit})`;
-  return new SluiceError("CATALOG_UNSUPPORTED", message);
 }

@@ -55,6 +55,7 @@ function expiredFiles(prepared: Prepared): string[] {
 
 /** A catalog in a database: a row a table, moved by compare-and-swap of the metadata file's location. */
 export class SqlCatalog implements Catalog {
+  readonly isJoint = true;
   readonly #options: SqlCatalogOptions;
   /** The last version seen of each table: metadata files never change. */
   readonly #seen = new Map<string, LoadedTable>();

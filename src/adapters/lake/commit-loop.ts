@@ -1,48 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
-import type { TableChange } from "../catalog/catalog.ts";
-import { pathOfUri } from "../iceberg/storage-path.ts";
 import { TableDraft } from "../iceberg/table-draft.ts";
+import type { Drafts } from "./commit-steps.ts";
+import { commitDrafts } from "./commit-steps.ts";
 import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { loadTables } from "./lake-context.ts";
-
-/** Changes of a dataset's promoted table and of its quarantine table; null leaves one as it is. */
-export type Drafts = readonly [TableDraft | null, TableDraft | null];
 
 /** What to do about a dataset as it is now: nothing more, or a change that holds only for these very versions of its tables. */
 export type Plan<T> =
   | { readonly kind: "done"; readonly result: T }
-  | { readonly kind: "change"; readonly drafts: Drafts; readonly result: T };
+  | {
+      readonly kind: "change";
+      readonly drafts: Drafts;
+      readonly result: T;
+      /** That the tables may change one after the other; a conflict in between has the planner called again over the first one as it has become. */
+      readonly apart?: true;
+    };
 
 /** The same for several datasets at once: drafts in the order of the datasets. */
 export type JointPlan<T> =
   | { readonly kind: "done"; readonly result: T }
-  | { readonly kind: "change"; readonly drafts: readonly Drafts[]; readonly result: T };
+  | { readonly kind: "change"; readonly drafts: readonly Drafts[]; readonly result: T; readonly apart?: true };
 
 /** Makes a plan over fresh tables; called again after every conflict. It must recognise its own change where that took effect already. */
 export type Planner<T> = (tables: DatasetTables, attempt: number) => Promise<Plan<T>>;
 
 const backoffMsMax = 1000;
-
-function changesOf(bases: readonly DatasetTables[], drafts: readonly Drafts[]): TableChange[] {
-  return bases.flatMap(({ promoted, quarantine }, i) =>
-    [promoted, quarantine].flatMap((base, j) => {
-      const draft = drafts[i]?.[j] ?? null;
-      return draft === null || draft.updates.length === 0 ? [] : [{ base, requirements: draft.requirements, updates: draft.updates }];
-    }),
-  );
-}
-
-/** Removes what an attempt wrote that has certainly failed; what can't be removed stays behind as an orphan. */
-async function discard(context: LakeContext, drafts: readonly (TableDraft | null)[]): Promise<void> {
-  for (const uri of drafts.flatMap((draft) => draft?.manifestLists ?? [])) {
-    try {
-      await context.storage.delete(pathOfUri(context.storage, uri));
-    } catch (fault) {
-      if (!(fault instanceof SluiceError)) throw fault;
-    }
-  }
-}
 
 /**
  * Changes a dataset by compare-and-swap: plans over the tables as they are, tries to swap, and after a conflict plans again over what they have
@@ -56,7 +39,7 @@ export function commitUntilSettled<T>(context: LakeContext, dataset: string, pla
   });
 }
 
-/** `commitUntilSettled` over several datasets: all of them change in one transaction of the catalog, or none. */
+/** `commitUntilSettled` over several datasets: all of them change in one transaction of the catalog, or none. Rejects with CATALOG_UNSUPPORTED. */
 export async function commitJointly<T>(
   context: LakeContext,
   datasets: readonly string[],
@@ -69,12 +52,10 @@ export async function commitJointly<T>(
     const plan = await planner(tables, attempt);
     if (plan.kind === "done") return plan.result;
     if (unknown !== null) throw unknown.cause instanceof SluiceError ? unknown.cause : unknown;
-    const changes = changesOf(tables, plan.drafts);
-    if (changes.length === 0) return plan.result;
+    if (plan.drafts.flat().every((draft) => draft === null || draft.updates.length === 0)) return plan.result;
     try {
-      const outcome = await context.catalog.commit(changes);
+      const outcome = await commitDrafts(context, { bases: tables, drafts: plan.drafts, apart: plan.apart === true });
       if (outcome.status === "committed") return plan.result;
-      await discard(context, plan.drafts.flat());
       if (performance.now() >= until) {
         throw new SluiceError(
           "COMMIT_CONFLICT",

@@ -1,31 +1,17 @@
-import type { Clock, Probe } from "../../core/ports.ts";
+import type { Probe } from "../../core/ports.ts";
 import { SluiceError } from "../../core/errors.ts";
-import type { ContentStore, Storage } from "../../core/storage.ts";
-import type { Catalog, LoadedTable, TableName } from "../catalog/catalog.ts";
-import type { TableIo } from "../iceberg/table-io.ts";
+import type { ContentStore } from "../../core/storage.ts";
+import type { LoadedTable, TableName } from "../catalog/catalog.ts";
+import type { DatasetTables, TablePorts } from "./quarantine-plan.ts";
+import { finishPlan } from "./quarantine-plan.ts";
+
+export type { DatasetTables };
 
 /** What every operation of a lake works with. */
-export interface LakeContext {
-  readonly catalog: Catalog;
-  readonly storage: Storage;
+export interface LakeContext extends TablePorts {
   readonly content: ContentStore;
-  readonly io: TableIo;
   readonly namespace: string;
-  readonly clock: Clock;
   readonly probe: Probe;
-  /** A number in [0, 1). */
-  readonly random: () => number;
-  /** A new snapshot id: 63 random bits. */
-  readonly snapshotId: () => bigint;
-  /** How long a commit goes on against other writers before it gives up for now. */
-  readonly conflictMsMax: number;
-}
-
-/** The two tables of a dataset, each in some version. */
-export interface DatasetTables {
-  readonly dataset: string;
-  readonly promoted: LoadedTable;
-  readonly quarantine: LoadedTable;
 }
 
 const quarantineSuffix = "__quarantine";
@@ -66,9 +52,9 @@ export async function findTables(context: LakeContext, dataset: string): Promise
   return { dataset, promoted: checkVersion(promoted), quarantine: checkVersion(quarantine) };
 }
 
-/** Both tables as they are now. Rejects with NOT_FOUND where the dataset has none. */
+/** Both tables as they are now, after what a commit has planned of them. Rejects with NOT_FOUND where the dataset has none. */
 export async function loadTables(context: LakeContext, dataset: string): Promise<DatasetTables> {
   const tables = await findTables(context, dataset);
   if (tables === null) throw new SluiceError("NOT_FOUND", `there is no dataset ${dataset} in ${context.namespace}`);
-  return tables;
+  return finishPlan(context, tables);
 }

@@ -20,6 +20,10 @@ export const propertyNames = {
   erasures: "sluice.erasures",
   /** Rollbacks whose rows are withdrawn. */
   withdrawn: "sluice.withdrawn",
+  /** What the promoted table's last two-step commit has planned of the quarantine table. */
+  plan: "sluice.plan",
+  /** On the quarantine table: the number of the last plan that is done. */
+  planDone: "sluice.plan-done",
 } as const;
 
 /** A contract that was activated: the newest is the active one. */

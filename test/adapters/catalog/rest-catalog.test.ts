@@ -7,12 +7,17 @@ import type { RestCatalogOptions } from "../../../src/adapters/catalog/rest-cata
 import { describeCatalog, emptyTable, set } from "../../contract-suites/catalog.ts";
 import type { ToxicHttp } from "../../fixtures/toxic-http.ts";
 import { toxicHttp } from "../../fixtures/toxic-http.ts";
+import { oneTableAtATime } from "../../live/harness/one-table-at-a-time.ts";
 import { ownRestCatalog, restClient } from "../../live/harness/own-rest-catalog.ts";
 import { testRestCatalog } from "../../live/harness/test-rest-catalog.ts";
 
 const java = await testRestCatalog();
 const own = await ownRestCatalog();
+const plain = await ownRestCatalog();
+const single = await oneTableAtATime(plain.uri);
 afterAll(async () => {
+  await single.close();
+  await plain.close();
   await java?.close();
   await own.close();
 });
@@ -46,6 +51,20 @@ describeCatalog({
     root: `file://${own.warehouse}`,
     open: async () => {
       const catalog = await open(own.uri, { auth: restClient });
+      await catalog.createNamespace("db");
+      return { catalog, close: async () => catalog.close() };
+    },
+  }),
+  stop: async () => {},
+});
+
+describeCatalog({
+  name: "a REST catalog without transactions",
+  lacks: { jointCommits: true },
+  start: async () => ({
+    root: `file://${plain.warehouse}`,
+    open: async () => {
+      const catalog = await open(single.uri, { auth: restClient });
       await catalog.createNamespace("db");
       return { catalog, close: async () => catalog.close() };
     },
@@ -99,16 +118,22 @@ describe("being let in", () => {
     server.closeAllConnections();
   });
 
-  it("refuses a server that can't change two tables at once", async () => {
-    const server = createServer((_request, reply) => {
-      reply.setHeader("content-type", "application/json");
-      reply.end(JSON.stringify({ defaults: {}, overrides: {}, endpoints: ["POST /v1/{prefix}/namespaces/{namespace}/tables/{table}"] }));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await expect(open(uri)).rejects.toMatchObject({ code: "CATALOG_UNSUPPORTED", retryable: false });
-    server.close();
-    server.closeAllConnections();
+  it("learns from a server that does not say so that it can't change two tables at once", async () => {
+    const silent = await oneTableAtATime(plain.uri, "nothing");
+    const catalog = await open(silent.uri, { auth: restClient });
+    await catalog.createNamespace("db");
+    expect(catalog.isJoint).toBe(true);
+    const tables = ["s", "t"].map((name) => ({ namespace: "db", name }));
+    await catalog.commit(tables.map((table) => ({ table, create: emptyTable(`file://${plain.warehouse}`) })));
+    const bases = await Promise.all(tables.map((table) => catalog.load(table)));
+    const both = (): ReturnType<RestCatalog["commit"]> => catalog.commit(bases.map((base) => set(base!, "both")));
+    expect(await both()).toMatchObject({ status: "conflict" });
+    expect(catalog.isJoint).toBe(false);
+    await expect(both()).rejects.toMatchObject({ code: "CATALOG_UNSUPPORTED" });
+    expect(silent.asked()).toBe(1);
+    expect(await Promise.all(tables.map((table) => catalog.load(table)))).toEqual(bases);
+    catalog.close();
+    await silent.close();
   });
 
   it("says that a server is not there, or is something else", async () => {

@@ -1,4 +1,4 @@
-/** A worker process of the crash tests: `lake-worker.ts FOLDER OPERATION KILL_AT [PARTITION COUNT]`; KILL_AT is a number of steps, or the name of one. */
+/** A worker process of the crash tests: `lake-worker.ts FOLDER OPERATION KILL_AT [PARTITION COUNT]`; KILL_AT is a number of steps, or the name of one (`NAME:N`: its nth). */
 import { randomBytes } from "node:crypto";
 import type { Lake, Probe } from "../../../src/core/ports.ts";
 import { collect, contract, makeWindow, openLake, partitions, row } from "./lake-fixture.ts";
@@ -93,11 +93,14 @@ export function nextWindow(from: bigint, partition: number, kind: "window" | "ho
   return makeWindow({ id, partition, from, values, rejected: [2], ...(kind === "hold" ? { verdict: "hold" } : {}) });
 }
 
-/** Kills this process at the nth step, or at the first one of a name. */
+/** Kills this process at the nth step, or at the first one of a name, or at the nth of that name (`NAME:N`). */
 function killAt(when: string): Probe {
+  const [name, nth = "1"] = when.split(":");
   let calls = 0;
+  let named = 0;
   return (step) => {
-    if (++calls !== Number(when) && step !== when) return;
+    if (step === name) named++;
+    if (++calls !== Number(when) && (step !== name || named !== Number(nth))) return;
     process.kill(process.pid, "SIGKILL");
     // The signal is on its way: nothing may happen any more.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

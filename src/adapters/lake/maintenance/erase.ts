@@ -113,6 +113,7 @@ async function isDone(context: LakeContext, tables: DatasetTables, { rewrites }:
 
 function commit(context: LakeContext, dataset: string, request: ErasureRequest, round: Round): Promise<Committed> {
   let last: Committed | null = null;
+  const gone = { promoted: 0, quarantine: 0 };
   return commitUntilSettled<Committed>(context, dataset, async (tables): Promise<Plan<Committed>> => {
     if (last !== null && (await isDone(context, tables, round))) return { kind: "done", result: last };
     const drafts = draftsOf(context, tables);
@@ -120,10 +121,11 @@ function commit(context: LakeContext, dataset: string, request: ErasureRequest, 
     const { hashes } = round.redacted;
     const predicateHash = predicateHashOf(request, drafts.promoted.base);
     const summary = summaryOf(request, predicateHash, round.found);
-    let snapshots = 0;
     for (const table of ["promoted", "quarantine"] as const) {
       for (const ref of Object.keys(drafts[table].base.refs)) if (ref !== "main") drafts[table].requireRef(ref);
-      snapshots += await draftErasure(context, drafts[table], { rewrites: round.rewrites[table], hashes, summary });
+      const snapshots = await draftErasure(context, drafts[table], { rewrites: round.rewrites[table], hashes, summary });
+      // None: the table went through at an earlier try.
+      if (snapshots > 0) gone[table] = snapshots;
     }
     const { author, reason } = request;
     const erased = [...round.found.ids].toSorted();
@@ -132,8 +134,8 @@ function commit(context: LakeContext, dataset: string, request: ErasureRequest, 
     const step: ErasureStep = { format: "sluice.erasure-step/1", dataset, atMs, author, reason, predicateHash, erased, deleted };
     const named = await putRecord(context, drafts.promoted.base, step);
     drafts.promoted.update({ action: "set-properties", updates: { [propertyNames.erasures]: named } });
-    last = { snapshots };
-    return { kind: "change", drafts: both, result: last };
+    last = { snapshots: gone.promoted + gone.quarantine };
+    return { kind: "change", drafts: both, result: last, apart: true };
   });
 }
 

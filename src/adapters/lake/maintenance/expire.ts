@@ -100,23 +100,37 @@ async function commitExpiry(context: LakeContext, cursors: Cursors, dataset: str
   return commitUntilSettled<Expired>(context, dataset, async (tables): Promise<Plan<Expired>> => {
     if (last !== null && isDone(tables, last)) return { kind: "done", result: { ...last, versions: versionsSince(last, tables) } };
     const plans = await planBoth(context, tables, policy, await standingOf(context, cursors, dataset));
-    if (nothing(plans)) return { kind: "done", result: { plans, versions: [] } };
+    // One table after the other, where the catalog can't change both at once: the first one is done, the second met another writer.
+    const first = last !== null && lacks(tables.promoted.metadata, last.plans.promoted) ? last : null;
+    if (nothing(plans) && first === null) return { kind: "done", result: { plans, versions: [] } };
     const drafts = draftsOf(context, tables);
     await draftExpiry(context, drafts.promoted, plans.promoted);
     await draftExpiry(context, drafts.quarantine, plans.quarantine);
     const both = [drafts.promoted, drafts.quarantine] as const;
-    last = { plans, versions: both.map((draft) => ({ before: draft.base, after: draft.metadata })) };
-    return { kind: "change", drafts: both, result: last };
+    const versions = both.map((draft) => ({ before: draft.base, after: draft.metadata }));
+    last = first === null ? { plans, versions } : joined(first, { plans, versions });
+    return { kind: "change", drafts: both, result: last, apart: true };
   });
+}
+
+function lacks(metadata: TableMetadata, plan: ExpiryPlan): boolean {
+  const there = new Set(metadata.snapshots.map((each) => each["snapshot-id"]));
+  return !plan.snapshots.some((each) => there.has(each["snapshot-id"])) && !plan.refs.some((name) => metadata.refs[name] !== undefined);
 }
 
 /** Whether all that a try removed is gone: it took effect though its answer was lost. */
 function isDone(tables: DatasetTables, { plans }: Expired): boolean {
-  const has = (metadata: TableMetadata, plan: ExpiryPlan): boolean => {
-    const there = new Set(metadata.snapshots.map((each) => each["snapshot-id"]));
-    return plan.snapshots.some((each) => there.has(each["snapshot-id"])) || plan.refs.some((name) => metadata.refs[name] !== undefined);
+  return lacks(tables.promoted.metadata, plans.promoted) && lacks(tables.quarantine.metadata, plans.quarantine);
+}
+
+/** An expiry whose promoted table went through at an earlier try. */
+function joined(first: Expired, { plans, versions }: Expired): Expired {
+  const { snapshots, refs } = first.plans.promoted;
+  const promoted = { ...plans.promoted, snapshots: [...snapshots, ...plans.promoted.snapshots], refs: [...refs, ...plans.promoted.refs] };
+  return {
+    plans: { ...plans, promoted },
+    versions: versions.map((each, i) => ({ ...each, before: i === 0 ? (first.versions[0] ?? each).before : each.before })),
   };
-  return !has(tables.promoted.metadata, plans.promoted) && !has(tables.quarantine.metadata, plans.quarantine);
 }
 
 /** What is left is what stands now: others may have brought files back meanwhile, and then removed the snapshots themselves. */

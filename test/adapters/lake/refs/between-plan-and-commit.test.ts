@@ -26,6 +26,7 @@ async function interrupted(
   const place = { storage, clock, uuid: randomUUID, random: Math.random, probe, patienceMs: 5000 };
   const { catalog, stores, close } = await openLakeCatalog({ catalog: join(folder, "catalog.db"), namespace: "db" }, place);
   const slow: Catalog = {
+    isJoint: catalog.isJoint,
     list: (namespace) => catalog.list(namespace),
     load: (table) => catalog.load(table),
     commit: async (changes) => {
