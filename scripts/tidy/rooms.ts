@@ -18,7 +18,7 @@ const pureRooms: readonly Room[] = [
   { name: "parquet", imports: ["core", "wasm"], pure: true },
   { name: "arrow", imports: ["core"], pure: true },
   { name: "drift", imports: ["core", "sketches"], pure: true },
-  { name: "contract", imports: ["core", "regex", "cel"], pure: true },
+  { name: "contract", imports: ["core", "regex", "cel", "drift"], pure: true },
   { name: "trace", imports: ["core"], pure: true },
   { name: "incidents", imports: ["core"], pure: true },
 ];
@@ -27,7 +27,7 @@ const pureRooms: readonly Room[] = [
 const adapterLayers: Readonly<Record<string, readonly string[]>> = {
   lake: ["adapters/iceberg", "adapters/catalog", "adapters/storage"],
   catalog: ["adapters/iceberg", "adapters/storage"],
-  iceberg: ["adapters/storage", "parquet"],
+  iceberg: ["adapters/storage", "parquet", "sketches"],
 };
 
 const outerRooms: readonly Room[] = [

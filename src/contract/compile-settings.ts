@@ -1,11 +1,13 @@
-import type { Contract, DriftCheckPlan, DriftPlan, Policies, WindowLimits } from "../core/contract.ts";
+import type { Contract, Policies, WindowLimits } from "../core/contract.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Compilation } from "./compilation.ts";
+import { compileDrift } from "./compile-drift.ts";
 import { columnNamed } from "./compile-where.ts";
 import type { Findings } from "./findings.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
-import { datasetSettings, settingDefaults } from "./settings-shape.ts";
+import { settingDefaults } from "./setting-defaults.ts";
+import { datasetSettings } from "./settings-shape.ts";
 
 /** The settings node of a schema object (the value of its custom property `sluice`), checked and without what is wrong in it; null where there is none. */
 export function findSettings(findings: Findings, schema: Node): Node | null {
@@ -27,7 +29,7 @@ export function compileSettings(compilation: Compilation, node: Node | null): Se
   return {
     window: windowLimits(child(node, "window")),
     policies: policies(compilation, node),
-    drift: driftPlan(compilation, child(node, "drift")),
+    drift: compileDrift(compilation, child(node, "drift")),
     onBreach: textAt(node, "onBreach") === "stop" ? "stop" : "hold",
   };
 }
@@ -76,41 +78,6 @@ function keyPolicy(compilation: Compilation, node: Node | null): Policies["key"]
   if (node === null || name === null || (textAt(node, "format") ?? "text") !== "text") return { action: "ignore" };
   return compilation.fields.get(name)?.type.kind === "string" && !name.includes(".") ? { action: "column", name } : { action: "ignore" };
 }
-
-function driftPlan(compilation: Compilation, node: Node | null): DriftPlan | null {
-  if (node === null) return null;
-  const defaults = settingDefaults.drift;
-  const baseline = child(node, "baseline");
-  const pinned = textAt(baseline, "pinned");
-  const tick = child(node, "tick");
-  const seen = new Set<string>();
-  return {
-    baseline:
-      pinned === null
-        ? { kind: "rolling", windows: numberAt(baseline, "rolling") ?? defaults.rollingWindows }
-        : { kind: "pinned", ref: pinned },
-    tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
-    warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
-    checks: items(node, "columns").map((each) => driftCheck(compilation, each, seen)),
-  };
-}
-
-function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): DriftCheckPlan {
-  const column = textAt(node, "column") ?? "";
-  columnNamed(compilation, column, child(node, "column") ?? node);
-  if (seen.has(column))
-    compilation.findings.error("drift-repeated", placeOf(node, "column"), `"${column}" is watched twice`, "put all tests into one entry");
-  seen.add(column);
-  const tests = items(node, "tests").flatMap((each) => (each.kind === "scalar" && typeof each.value === "string" ? [each.value] : []));
-  return {
-    column,
-    tests: tests.length > 0 ? tests : defaultTests,
-    policy: (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn",
-    limit: numberAt(node, "limit"),
-  };
-}
-
-const defaultTests: readonly string[] = settingDefaults.drift.tests;
 
 const units: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 

@@ -7,7 +7,9 @@ import { isMasked } from "../core/schema.ts";
 import type { Field } from "../core/schema.ts";
 import { fieldsByPath } from "./compile-contract.ts";
 import { extremeOf } from "./compile-threshold.ts";
+import { lintDriftTests } from "./lint-drift-tests.ts";
 import { lintRules, neverNegative } from "./lint-rules.ts";
+import { lintDriftPlan } from "./lint-drift-plan.ts";
 import { createFindings, sortDiagnostics } from "./findings.ts";
 import type { Findings } from "./findings.ts";
 
@@ -29,7 +31,9 @@ export function lintContract(contract: Contract): readonly Diagnostic[] {
   lintRules(findings, contract);
   lintRepeats(findings, contract.rules);
   lintColumns(findings, contract, fields);
-  lintDrift(findings, contract, fields);
+  lintDriftPlan(findings, contract, fields);
+  lintLate(findings, contract, fields);
+  lintDriftTests(findings, contract, fields);
   lintDeletes(findings, contract);
   lintPartitions(findings, contract);
   return sortDiagnostics(findings.list);
@@ -227,14 +231,8 @@ function lintPartitions(findings: Findings, { table, rules }: Contract): void {
   }
 }
 
-function lintDrift(findings: Findings, contract: Contract, fields: ReadonlyMap<string, Field>): void {
+function lintLate(findings: Findings, contract: Contract, fields: ReadonlyMap<string, Field>): void {
   const start: SourceLocation = { file: contract.file, line: 1, column: 1 };
-  for (const { column } of contract.drift?.checks ?? []) {
-    const field = fields.get(column);
-    if (field !== undefined && isMasked(field)) {
-      findings.note("classified-drift", start, `drift of the classified column "${column}" is explained without its values`);
-    }
-  }
   const { late } = contract.policies;
   if (late !== null && fields.get(late.column)?.required === false) {
     findings.note(

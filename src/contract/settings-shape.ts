@@ -1,4 +1,3 @@
-import { driftTestNames } from "../core/drift.ts";
 import { decoding, envelope, recordKey } from "./decoding-shape.ts";
 import { incidentsKey } from "./incidents-shape.ts";
 import { drift } from "./drift-shape.ts";
@@ -10,13 +9,6 @@ import { tableKeys } from "./table-shape.ts";
 
 const name: Shape = { type: "string", nonEmpty: true };
 const positive: Shape = { type: "integer", min: 1 };
-
-/** What holds where a contract says nothing. */
-export const settingDefaults = {
-  window: { rows: 50_000, bytes: 32 * 1024 * 1024, seconds: 10 },
-  oversizedBytes: 16 * 1024 * 1024,
-  drift: { rollingWindows: 20, tickRows: 50_000, tickSeconds: 300, warmupWindows: 5, tests: ["psi"] },
-} as const;
 
 /** A size: whole bytes, or text such as `32 MiB`. */
 const byteSize: Shape = {
@@ -37,51 +29,6 @@ const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
   ...(byDefault === undefined ? {} : { byDefault }),
 });
 const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
-
-const driftCheck: ObjectShape = {
-  type: "object",
-  keys: {
-    column: needed(name, "The column's path."),
-    tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", settingDefaults.drift.tests.join(", ")),
-    policy: key(
-      oneOf(["observe", "warn", "hold"]),
-      "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",
-      "warn",
-    ),
-    limit: key({ type: "number", above: 0 }, "The effect size from which on a change matters, in the test's unit.", "the test's own"),
-  },
-};
-
-const drift: ObjectShape = {
-  type: "object",
-  keys: {
-    baseline: key(
-      {
-        type: "object",
-        keys: {
-          rolling: key(positive, "The last so many promoted windows."),
-          pinned: key(name, "A snapshot id, or a tag of the promoted table."),
-        },
-        exactlyOne: ["rolling", "pinned"],
-      },
-      "What windows are compared with: promoted windows, never the one under test.",
-      `rolling: ${settingDefaults.drift.rollingWindows}`,
-    ),
-    tick: key(
-      {
-        type: "object",
-        keys: {
-          rows: key(positive, "A tick closes with so many rows.", count(settingDefaults.drift.tickRows)),
-          seconds: key(positive, "Or after so many seconds.", count(settingDefaults.drift.tickSeconds)),
-        },
-      },
-      "Drift is judged on ticks: windows merged until they hold enough.",
-    ),
-    warmupWindows: key({ type: "integer", min: 0 }, "Promoted windows before drift is judged.", count(settingDefaults.drift.warmupWindows)),
-    incidents: incidentsKey,
-    columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
-  },
-};
 
 /** Sluice's settings of one dataset: the value of the custom property `sluice` of a schema object. */
 export const datasetSettings: ObjectShape = {
@@ -131,6 +78,7 @@ export const datasetSettings: ObjectShape = {
     ),
     key: key(recordKey, "The record's key.", "ignore"),
     drift: key(drift, "Drift checks.", "none"),
+    incidents: incidentsKey,
     ...tableKeys,
     retention: retentionKey,
     onBreach: key(oneOf(["hold", "stop"]), "What a failed threshold or an exceeded tolerance does.", "hold"),

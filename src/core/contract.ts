@@ -30,11 +30,25 @@ export interface WindowLimits {
 
 /** A column's drift check. */
 export interface DriftCheckPlan {
+  /** Other columns that its joint tests (`correlation`, `joint-mean`) take; absent: none. */
+  readonly with?: readonly string[];
   readonly column: string;
   readonly tests: readonly string[];
   readonly policy: "observe" | "warn" | "hold";
   /** Effect size from which on a change matters, in the test's own unit; null: the test's default. */
   readonly limit: number | null;
+}
+
+/** Windows are compared with earlier ones of the same hour, the same day of the week, or both. */
+export interface SeasonalBaseline {
+  readonly kind: "seasonal";
+  readonly by: readonly ("hour" | "weekday")[];
+  /** How many earlier days of a season: the windows of one day's season are merged. */
+  readonly windows: number;
+  /** An IANA time zone. */
+  readonly timezone: string;
+  /** Dates (YYYY-MM-DD) that are a season of their own, whatever their day of the week. */
+  readonly holidays: readonly string[];
 }
 
 export type DriftDetection =
@@ -52,7 +66,10 @@ export interface DriftPlan {
   readonly baseline:
     | { readonly kind: "rolling"; readonly windows: number }
     /** A snapshot id, or a tag of the promoted table. */
-    | { readonly kind: "pinned"; readonly ref: string };
+    | { readonly kind: "pinned"; readonly ref: string }
+    | SeasonalBaseline
+    /** The last promoted windows of another dataset of the lake. */
+    | { readonly kind: "dataset"; readonly dataset: string; readonly windows: number };
   /** How ticks are judged; absent: each by itself. */
   readonly detection?: DriftDetection;
   /** A tick closes when its windows hold this many rows or span this many seconds. */

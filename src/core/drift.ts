@@ -17,6 +17,12 @@ export const driftTestNames = [
   "range",
   "length",
   "null-share",
+  "missing-share",
+  "pattern-mix",
+  "event-lag",
+  "volume",
+  "correlation",
+  "joint-mean",
 ] as const;
 export type DriftTestName = (typeof driftTestNames)[number];
 

@@ -2,40 +2,59 @@ import type { DriftPlan } from "../core/contract.ts";
 import type { ColumnProfile } from "../core/profile.ts";
 import { mergeColumns } from "../sketches/merge-profiles.ts";
 import type { BaselineWindow, DriftState } from "./drift-state.ts";
+import { seasonOf } from "./season.ts";
 
 /** What windows are compared with. */
 export interface Baseline {
   readonly windows: number;
   readonly rows: number;
   readonly ref: string | null;
+  /** Of a seasonal baseline: its season. */
+  readonly season: string | null;
   /** The baseline's merged profile of a column; null where no window has it. */
   readonly column: (path: string) => ColumnProfile | null;
   /** Pairs of (rest, window) of a column for its spread: each window against the others, or against a pinned baseline. */
-  readonly pairs: (path: string) => readonly { readonly rest: ColumnProfile; readonly window: ColumnProfile }[];
+  readonly pairs: (path: string) => readonly Pair[];
 }
 
-/** Merged columns by list of windows: the lists are immutable, and stay the same while a tick is open. */
-const merged = new WeakMap<readonly BaselineWindow[], Map<string, ColumnProfile | null>>();
+interface Pair {
+  readonly rest: ColumnProfile;
+  readonly window: ColumnProfile;
+}
 
-/** The baseline that a plan asks for; null where a pinned one was not given. */
-export function chooseBaseline(plan: DriftPlan, state: DriftState): Baseline | null {
-  const { windows } = state;
-  if (plan.baseline.kind === "rolling") {
-    return {
-      windows: windows.length,
-      rows: windows.reduce((sum, window) => sum + window.profile.rows, 0),
-      ref: null,
-      column: (path) => mergedColumn(windows, path),
-      pairs: (path) => leaveOneOut(columnsOf(windows, path)),
-    };
+type Columns = Map<string, ColumnProfile | null>;
+
+/** Merged columns by list of windows: the lists are immutable, and stay the same while a tick is open. */
+const merged = new WeakMap<readonly BaselineWindow[], Columns>();
+/** The windows of each season, by the list of all. */
+const seasons = new WeakMap<readonly BaselineWindow[], Map<string, readonly BaselineWindow[]>>();
+/** A season's days without the one that is going on, by the list of all. */
+const withoutLast = new WeakMap<readonly BaselineWindow[], { readonly date: string; readonly earlier: readonly BaselineWindow[] }>();
+/** Pairs that a seasonal baseline's spread is judged by, at most: the newest. */
+const pairsMax = 60;
+
+/** The baseline that a plan asks for, for a window of the given time; null where a profile from elsewhere was not given. */
+export function chooseBaseline(plan: DriftPlan, state: DriftState, atMs: number): Baseline | null {
+  const { baseline } = plan;
+  if (baseline.kind === "rolling") return ofWindows(state.windows, null, (path) => leaveOneOut(columnsOf(state.windows, path)));
+  if (baseline.kind === "seasonal") {
+    const season = seasonOf(baseline, atMs);
+    const bySeason = seasonsOf(state.windows);
+    const earlier = earlierDays(bySeason.get(season.name) ?? [], season.date, baseline.windows);
+    // Pooled: one season alone has too few days to say how they vary.
+    const pairs = (path: string): Pair[] =>
+      [...bySeason.values()].flatMap((windows) => leaveOneOut(columnsOf(windows, path))).slice(-pairsMax);
+    return ofWindows(earlier, season.name, pairs);
   }
-  const { pinned } = state;
-  if (pinned === null || pinned.ref !== plan.baseline.ref) return null;
+  const ref = baseline.kind === "pinned" ? baseline.ref : baseline.dataset;
+  const { pinned, windows } = state;
+  if (pinned === null || pinned.ref !== ref) return null;
   const column = (path: string): ColumnProfile | null => pinned.profile.columns.get(path) ?? null;
   return {
-    windows: 1,
+    windows: pinned.windows ?? 1,
     rows: pinned.profile.rows,
-    ref: pinned.ref,
+    ref,
+    season: null,
     column,
     pairs: (path) => {
       const rest = column(path);
@@ -44,8 +63,33 @@ export function chooseBaseline(plan: DriftPlan, state: DriftState): Baseline | n
   };
 }
 
+function ofWindows(windows: readonly BaselineWindow[], season: string | null, pairs: Baseline["pairs"]): Baseline {
+  const rows = windows.reduce((sum, window) => sum + window.profile.rows, 0);
+  return { windows: windows.length, rows, ref: null, season, column: (path) => mergedColumn(windows, path), pairs };
+}
+
+function seasonsOf(windows: readonly BaselineWindow[]): ReadonlyMap<string, readonly BaselineWindow[]> {
+  let known = seasons.get(windows);
+  if (known === undefined) {
+    known = Map.groupBy(windows, (window) => window.season?.name ?? "");
+    seasons.set(windows, known);
+  }
+  return known;
+}
+
+/** A season's days without that which is going on. The list itself where it is all of them: what was merged of it is known by the list. */
+function earlierDays(windows: readonly BaselineWindow[], date: string, limit: number): readonly BaselineWindow[] {
+  const last = windows.at(-1);
+  if (last?.season?.date !== date && windows.length <= limit) return windows;
+  const known = withoutLast.get(windows);
+  if (known?.date === date) return known.earlier;
+  const earlier = windows.filter((window) => window.season?.date !== date).slice(-limit);
+  withoutLast.set(windows, { date, earlier });
+  return earlier;
+}
+
 function mergedColumn(windows: readonly BaselineWindow[], path: string): ColumnProfile | null {
-  const known = merged.get(windows) ?? new Map<string, ColumnProfile | null>();
+  const known = merged.get(windows) ?? (new Map() as Columns);
   merged.set(windows, known);
   let column = known.get(path);
   if (column === undefined) {
@@ -64,7 +108,7 @@ function columnsOf(windows: readonly BaselineWindow[], path: string): readonly C
 }
 
 /** Each column beside the merge of all others, by merges from both ends: about 3 merges a window. */
-function leaveOneOut(columns: readonly ColumnProfile[]): readonly { rest: ColumnProfile; window: ColumnProfile }[] {
+function leaveOneOut(columns: readonly ColumnProfile[]): readonly Pair[] {
   if (columns.length < 2) return [];
   const after: (ColumnProfile | null)[] = [null];
   for (let i = columns.length - 1; i > 0; i--) after.unshift(mergeMaybe(columns[i] as ColumnProfile, after[0] ?? null));

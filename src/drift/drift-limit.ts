@@ -1,10 +1,30 @@
 import { mean, sampleVariance } from "simple-statistics";
-import { chiSquaredQuantile } from "./chi-squared.ts";
+import { chiSquaredQuantile, chiSquaredUpperTail } from "./chi-squared.ts";
 import type { DriftMeasure, DriftTest } from "./drift-test.ts";
+
+/** Quantiles by degrees and chance: few of either occur. */
+const quantiles = new Map<string, number>();
+const quantilesMax = 1000;
+
+function knownQuantile(alpha: number, freedom: number): number {
+  const key = `${freedom} ${alpha}`;
+  let quantile = quantiles.get(key);
+  if (quantile === undefined) {
+    if (quantiles.size >= quantilesMax) quantiles.clear();
+    quantile = chiSquaredQuantile(alpha, freedom);
+    quantiles.set(key, quantile);
+  }
+  return quantile;
+}
 
 /** The energy that chance alone exceeds with probability `alpha` at these sample sizes. */
 export function chanceEnergy(measure: DriftMeasure, alpha: number): number {
-  return (measure.expected / measure.freedom) * chiSquaredQuantile(alpha, measure.freedom);
+  return (measure.expected / measure.freedom) * knownQuantile(alpha, measure.freedom);
+}
+
+/** How often chance alone exceeds a statistic at these sample sizes. */
+export function chanceShare(test: DriftTest, measure: DriftMeasure, statistic: number): number {
+  return chiSquaredUpperTail((test.energyOf(statistic) * measure.freedom) / measure.expected, measure.freedom);
 }
 
 /** What a statistic has to stay under, before the baseline's own spread is looked at: effect-size floor or chance, whichever is larger. */

@@ -3,11 +3,17 @@ import type { Decision } from "../core/decision.ts";
 import type { DriftOutcome } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
 import { mergeProfiles } from "../sketches/merge-profiles.ts";
+import type { Season } from "./season.ts";
+import { seasonOf } from "./season.ts";
+import type { SequenceState } from "./sequential/sequence-state.ts";
+import { emptySequence, foldSequence, streamOf } from "./sequential/sequence-state.ts";
 
 /** A promoted window's profile: only the columns that the contract checks. */
 export interface BaselineWindow {
   readonly windowId: string;
   readonly profile: Profile;
+  /** Where the baseline is seasonal: its season. All windows of one day's season are merged to one, named by the first. */
+  readonly season?: Season;
 }
 
 /** Windows committed since the last tick closed. */
@@ -24,20 +30,34 @@ export interface OpenTick {
 
 /**
  * All that drift remembers of one dataset: a fold over its committed windows (`foldDrift`), so it can always be rebuilt from the lake.
- * Bounded: a baseline's worth of windows, twice, and the open tick's merged profile.
+ * Bounded: a baseline's worth of windows, twice, the open tick's merged profile, and some hundred scores of each stream.
  */
 export interface DriftState {
   /** Promoted windows of ticks that passed, oldest first. */
   readonly windows: readonly BaselineWindow[];
   readonly open: OpenTick | null;
   /** The profile of a pinned baseline, given from outside with the ref that the contract names. */
-  readonly pinned: { readonly ref: string; readonly profile: Profile } | null;
+  readonly pinned: PinnedProfile | null;
+  /** Where the contract wants evidence over time. */
+  readonly sequence: SequenceState;
+  /** When the newest window closed; null before the first. */
+  readonly closedAtMs: number | null;
+}
+
+/** A profile from elsewhere: a version of the dataset, or the newest windows of another one. */
+export interface PinnedProfile {
+  /** What the contract calls it: a ref, or a dataset. */
+  readonly ref: string;
+  readonly profile: Profile;
+  /** How many windows it was made of; absent: not counted. */
+  readonly windows?: number;
 }
 
 /** What the fold takes of a committed window, in commit order. */
 export interface CommittedDrift {
   readonly windowId: string;
   readonly kind: Decision["kind"];
+  readonly openedAtMs?: number;
   readonly closedAtMs: number;
   readonly verdict: Decision["verdict"];
   readonly drift: DriftOutcome;
@@ -53,9 +73,9 @@ export const tickNamesMax = 1000;
 const pinnedWindows = 20;
 
 /** A dataset without history. */
-export const emptyDriftState: DriftState = { windows: [], open: null, pinned: null };
+export const emptyDriftState: DriftState = { windows: [], open: null, pinned: null, sequence: emptySequence, closedAtMs: null };
 
-/** The state with a pinned baseline's profile; null takes it away. */
+/** The state with a profile from elsewhere; null takes it away. */
 export function pinBaseline(state: DriftState, pinned: DriftState["pinned"]): DriftState {
   return { ...state, pinned };
 }
@@ -64,28 +84,71 @@ export function pinBaseline(state: DriftState, pinned: DriftState["pinned"]): Dr
 export function foldDrift(contract: Contract, state: DriftState, committed: CommittedDrift): DriftState {
   const plan = contract.drift;
   if (plan === null || committed.kind === "replay") return state;
-  const limit = baselineLimit(plan);
+  const heard = { ...foldEvidence(contract, state, committed), closedAtMs: committed.closedAtMs };
   const window = baselineWindow(plan, committed);
-  if (committed.accepted === true) return window === null ? state : { ...state, windows: [...state.windows, window].slice(-limit) };
-  const promoted = committed.verdict === "promote" || committed.verdict === "promote-and-quarantine-rows" ? window : null;
-  const incident = committed.drift.status === "warn" || committed.drift.status === "hold";
-  if (committed.drift.tick !== null) return closeTick(state, committed.drift.tick.windows, incident ? null : promoted, incident, limit);
-  if (promoted === null || incident) return state;
+  if (committed.accepted === true) return window === null ? heard : { ...heard, windows: join(plan, state.windows, [window]) };
+  const promoted = isPromoted(committed) ? window : null;
+  const incident = isIncident(committed);
+  if (committed.drift.tick !== null) return closeTick(plan, heard, committed.drift.tick.windows, incident ? null : promoted, incident);
+  if (promoted === null || incident) return heard;
   // While nothing is judged there is no tick to wait for.
   if (committed.drift.status === "learning" || committed.drift.status === "off") {
-    return { ...state, windows: [...state.windows, promoted].slice(-limit) };
+    return { ...heard, windows: join(plan, state.windows, [promoted]) };
   }
-  return { ...state, open: extendTick(state.open, promoted, committed.closedAtMs, limit) };
+  return { ...heard, open: extendTick(state.open, promoted, committed.closedAtMs, baselineLimit(plan)) };
 }
 
-/** How many promoted windows a baseline holds. */
+/** The part of `foldDrift` that needs no profile: the detectors, as the window's decision recorded them. */
+export function foldEvidence(contract: Contract, state: DriftState, committed: Omit<CommittedDrift, "profile">): DriftState {
+  const plan = contract.drift;
+  if (plan?.detection?.mode !== "sequential" || committed.drift.tick === null || committed.accepted === true) return state;
+  const watched = new Set(plan.checks.flatMap((check) => check.tests.map((test) => streamOf(check.column, test))));
+  const isUsual = isPromoted(committed) && !isIncident(committed);
+  const { drift: outcome, closedAtMs } = committed;
+  return { ...state, sequence: foldSequence(plan.detection, state.sequence, { outcome, closedAtMs, isUsual, watched }) };
+}
+
+function isPromoted({ verdict }: Pick<CommittedDrift, "verdict">): boolean {
+  return verdict === "promote" || verdict === "promote-and-quarantine-rows";
+}
+
+function isIncident({ drift }: Pick<CommittedDrift, "drift">): boolean {
+  return drift.status === "warn" || drift.status === "hold";
+}
+
+/** How many promoted windows a baseline holds; of a seasonal one, how many of each season. */
 export function baselineLimit(plan: DriftPlan): number {
-  return plan.baseline.kind === "rolling" ? Math.max(1, plan.baseline.windows) : pinnedWindows;
+  const { baseline } = plan;
+  return baseline.kind === "rolling" || baseline.kind === "seasonal" ? Math.max(1, baseline.windows) : pinnedWindows;
+}
+
+/** The newest windows; of a seasonal baseline, the newest days of each season, and the one that is still going on. */
+function join(plan: DriftPlan, windows: readonly BaselineWindow[], joining: readonly BaselineWindow[]): readonly BaselineWindow[] {
+  const limit = baselineLimit(plan);
+  if (plan.baseline.kind !== "seasonal") return [...windows, ...joining].slice(-limit);
+  const days = new Map(windows.map((window) => [`${window.season?.date} ${window.season?.name}`, window]));
+  for (const window of joining) {
+    const key = `${window.season?.date} ${window.season?.name}`;
+    const day = days.get(key);
+    days.set(key, day === undefined ? window : { ...day, profile: mergeProfiles(day.profile, window.profile) });
+  }
+  const kept = new Map<string | undefined, number>();
+  return [...days.values()]
+    .toReversed()
+    .filter(({ season }) => {
+      const newer = kept.get(season?.name) ?? 0;
+      kept.set(season?.name, newer + 1);
+      return newer <= limit;
+    })
+    .toReversed();
 }
 
 function baselineWindow(plan: DriftPlan, committed: CommittedDrift): BaselineWindow | null {
-  if (committed.profile === null || committed.profile.rows === 0) return null;
-  return { windowId: committed.windowId, profile: checkedColumns(plan, committed.profile) };
+  const { windowId, profile } = committed;
+  if (profile === null || profile.rows === 0) return null;
+  const window = { windowId, profile: checkedColumns(plan, profile) };
+  if (plan.baseline.kind !== "seasonal") return window;
+  return { ...window, season: seasonOf(plan.baseline, committed.openedAtMs ?? committed.closedAtMs) };
 }
 
 /** The part of a profile that drift checks read. */
@@ -95,11 +158,11 @@ export function checkedColumns(plan: DriftPlan, profile: Profile): Profile {
 }
 
 function closeTick(
+  plan: DriftPlan,
   state: DriftState,
   named: readonly string[],
   promoted: BaselineWindow | null,
   incident: boolean,
-  limit: number,
 ): DriftState {
   const members = new Set(named);
   const recent = state.open?.recent ?? [];
@@ -108,9 +171,9 @@ function closeTick(
   // Another worker may have committed a window after this tick was judged: it belongs to the next tick.
   let open: OpenTick | null = null;
   for (const window of recent) {
-    if (!members.has(window.windowId)) open = extendTick(open, window, state.open?.openedAtMs ?? 0, limit);
+    if (!members.has(window.windowId)) open = extendTick(open, window, state.open?.openedAtMs ?? 0, baselineLimit(plan));
   }
-  return { ...state, windows: [...state.windows, ...joining].slice(-limit), open };
+  return { ...state, windows: join(plan, state.windows, joining), open };
 }
 
 function extendTick(open: OpenTick | null, window: BaselineWindow, closedAtMs: number, limit: number): OpenTick {

@@ -5,12 +5,15 @@ import { SluiceError } from "../core/errors.ts";
 import type { CommittedWindow, Lake } from "../core/ports.ts";
 import type { Profile } from "../core/profile.ts";
 import type { DriftState } from "../drift/index.ts";
-import { emptyDriftState, foldDrift, judgeDrift, pinBaseline } from "../drift/index.ts";
+import { calibrationOf, emptyDriftState, foldDrift, foldEvidence, judgeDrift, pinBaseline, scoresMax } from "../drift/index.ts";
 import { decodeProfile, emptyProfile, mergeProfiles } from "../sketches/index.ts";
+import { OtherBaseline } from "./other-baseline.ts";
 
 const damaged: ReadonlySet<string> = new Set(["PROFILE_CORRUPT", "CONTENT_CORRUPT", "NOT_FOUND"]);
 /** Commits that a fresh worker reads back beyond those a rolling baseline needs: enough to find the open tick's first window. */
 const extraWindows = 100;
+/** Commits whose decisions alone a fresh worker reads back at most, for the scores of their ticks. */
+const evidenceCommitsMax = 6400;
 
 /**
  * What drift knows of one dataset: a fold over its committed windows, of every worker, in commit order. Kept in memory, rebuilt from the lake
@@ -20,6 +23,8 @@ export class DriftLedger {
   readonly #lake: Lake;
   #contract: Contract;
   #state: DriftState = emptyDriftState;
+  /** Where the baseline is another dataset's windows. */
+  #other: OtherBaseline | null = null;
   /** The last commit folded; null until the ledger is built. */
   #sequence: bigint | null = null;
   /** Profiles of this worker's newest windows, so that they need not be read back. */
@@ -47,13 +52,36 @@ export class DriftLedger {
   async catchUp(): Promise<true> {
     if (this.#contract.drift === null) return true;
     const known = this.#sequence;
-    if (known !== null && !(await this.#foldAfter(known))) return true;
-    // Some of what was folded was rolled back, or brought back: the fold begins anew, over what stands now.
+    if (known === null || (await this.#foldAfter(known))) await this.#rebuild();
+    const other = await this.#other?.read();
+    if (other !== undefined && other !== null) this.#state = pinBaseline(this.#state, other);
+    return true;
+  }
+
+  async #rebuild(): Promise<void> {
+    // Where some of what was folded was rolled back, or brought back, the fold begins anew, over what stands now.
+    const needed = this.#neededCommits();
+    const { dataset } = this.#contract;
+    const begin = await this.#lake.sequenceBefore(dataset, needed);
     this.#state = emptyDriftState;
-    const begin = await this.#begin();
+    // Detectors remember more ticks than baselines, and need no profiles: further and further back, until there are enough.
+    const farthest = begin > 0n && this.#contract.drift?.detection?.mode === "sequential" ? evidenceCommitsMax : 0;
+    for (let far = 2 * needed; far <= farthest; far *= 2) {
+      const from = await this.#lake.sequenceBefore(dataset, far);
+      this.#state = emptyDriftState;
+      await this.#foldEvidence(from, begin);
+      if (from === 0n || calibrationOf(this.#state.sequence) >= scoresMax) break;
+    }
     await this.#pin();
     await this.#foldAfter(begin);
-    return true;
+  }
+
+  /** Folds what decisions say of their ticks, of commits after one up to another. */
+  async #foldEvidence(after: bigint, until: bigint): Promise<void> {
+    for await (const { sequence, isWithdrawn, decision } of this.#lake.history(this.#contract.dataset, after)) {
+      if (sequence > until) return;
+      if (!isWithdrawn && decision.kind === "window") this.#state = foldEvidence(this.#contract, this.#state, decision);
+    }
   }
 
   /** Folds in what stands after a commit; true where a rollback or its undoing is among it. */
@@ -73,10 +101,14 @@ export class DriftLedger {
     return judgeDrift(this.#contract, this.#state, input);
   }
 
-  async #begin(): Promise<bigint> {
+  /** How far a fresh worker reads back for a baseline and the open tick. */
+  #neededCommits(): number {
     const { baseline, warmupWindows } = this.#contract.drift as NonNullable<Contract["drift"]>;
-    const needed = Math.max(warmupWindows, baseline.kind === "rolling" ? baseline.windows : 0) * 2 + extraWindows;
-    return this.#lake.sequenceBefore(this.#contract.dataset, needed);
+    if (baseline.kind === "seasonal") {
+      // A season comes once a day or once a week, however many windows there are in it.
+      return evidenceCommitsMax;
+    }
+    return Math.max(warmupWindows, baseline.kind === "rolling" ? baseline.windows : 0) * 2 + extraWindows;
   }
 
   async #fold(window: CommittedWindow): Promise<void> {
@@ -86,6 +118,7 @@ export class DriftLedger {
     this.#state = foldDrift(this.#contract, this.#state, {
       windowId: decision.windowId,
       kind,
+      openedAtMs: decision.openedAtMs,
       closedAtMs: decision.closedAtMs,
       verdict: decision.verdict,
       drift: decision.drift,
@@ -109,6 +142,7 @@ export class DriftLedger {
   /** A pinned baseline is everything promoted up to a snapshot, named by its id or by a tag. */
   async #pin(): Promise<void> {
     const { baseline } = this.#contract.drift as NonNullable<Contract["drift"]>;
+    this.#other = baseline.kind === "dataset" ? new OtherBaseline(this.#lake, baseline, (decision) => this.#profileOf(decision)) : null;
     if (baseline.kind !== "pinned") return;
     const { dataset } = this.#contract;
     const snapshots = await this.#lake.snapshots(dataset);

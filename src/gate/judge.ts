@@ -38,6 +38,7 @@ export function judgeWindow(window: OpenWindow, settled: SettledRows, closing: C
   const id = windowId(contract.dataset, ranges, closing.closedAtMs);
   const drift = closing.drift({
     windowId: id,
+    openedAtMs: window.openedAtMs,
     closedAtMs: closing.closedAtMs,
     // Most contracts judge no drift.
     get profile() {

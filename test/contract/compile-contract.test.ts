@@ -266,6 +266,26 @@ describe("settings", () => {
     });
   });
 
+  test("drift: how it is judged, and against what", async () => {
+    const drift = async (text: string) => (await load(withSettings(`{ drift: { ${text}, columns: [{ column: at }] } }`))).contract.drift;
+    const sequential = { mode: "sequential", detector: "shiryaev-roberts" };
+    expect(await drift("warmupWindows: 1")).toMatchObject({
+      baseline: { kind: "rolling", windows: 20 },
+      detection: { ...sequential, between: { unit: "days", mean: 30 } },
+    });
+    expect((await drift("falseAlarms: { every: 2 weeks }, detector: cusum"))?.detection).toEqual({
+      mode: "sequential",
+      detector: "cusum",
+      between: { unit: "days", mean: 14 },
+    });
+    expect((await drift("falseAlarms: { ticks: 500 }"))?.detection).toEqual({ ...sequential, between: { unit: "ticks", mean: 500 } });
+    expect((await drift("mode: classical"))?.detection).toEqual({ mode: "classical" });
+    expect(
+      (await drift('baseline: { seasonal: { by: [hour], days: 3, timezone: Europe/Berlin, holidays: ["2026-12-25"] } }'))?.baseline,
+    ).toEqual({ kind: "seasonal", by: ["hour"], windows: 3, timezone: "Europe/Berlin", holidays: ["2026-12-25"] });
+    expect((await drift("baseline: { dataset: { name: other } }"))?.baseline).toEqual({ kind: "dataset", dataset: "other", windows: 20 });
+  });
+
   test("wrong ones have places", async () => {
     const at = async (value: string): Promise<string[]> =>
       (await diagnosticsOf(withSettings(value))).map(({ code, hint }) => `${code}: ${hint}`);
@@ -274,6 +294,13 @@ describe("settings", () => {
     expect(await at("{ key: { column: at, format: long } }")).toEqual(["column-type: null"]);
     expect(await at("{ late: { column: att, seconds: 1 } }")).toEqual(['column-unknown: did you mean "at"?']);
     expect(await at("{ drift: { columns: [{ column: at, tests: [pzi] }] } }")).toEqual(['unknown-value: did you mean "psi"?']);
+    const drift = (text: string): Promise<string[]> => at(`{ drift: { ${text}, columns: [{ column: at }] } }`);
+    expect(await drift("mode: each-tick, falseAlarms: { ticks: 5 }")).toEqual(["drift-mode: null"]);
+    expect(await drift("falseAlarms: { every: monthly }")).toEqual(['malformed-value: a time such as "30 days" (hours, days, weeks)']);
+    expect(await drift("baseline: { seasonal: { by: [weekday], timezone: Mars/Olympus } }")).toEqual([
+      "timezone-unknown: such as Europe/Berlin",
+    ]);
+    expect(await drift("baseline: { rolling: 3, pinned: v1 }")).toHaveLength(1);
     expect(await errorsOf(`${documentOf("")}customProperties: [{ property: sluice, value: {} }]\n`)).toEqual(["9:20 settings-misplaced"]);
   });
 });

@@ -54,9 +54,9 @@ describe("lint", () => {
 
   test("fixed thresholds of drift, with how often chance exceeds them, and seasons beyond reach", async () => {
     const lint = async (value: string): Promise<string[]> => {
-      const text = `${documentOf("    properties:\n      - { name: delay, logicalType: number }\n")}customProperties:
-  - property: sluice
-    value: { ${value} }
+      const text = `${documentOf("    properties:\n      - { name: delay, logicalType: number }\n")}    customProperties:
+      - property: sluice
+        value: { ${value} }
 `;
       return lintContract((await load(text)).contract).map(({ code, message, hint }) => `${code}: ${message}; ${hint}`);
     };

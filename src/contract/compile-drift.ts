@@ -1,0 +1,93 @@
+import type { DriftCheckPlan, DriftDetection, DriftPlan } from "../core/contract.ts";
+import type { Compilation } from "./compilation.ts";
+import { columnNamed } from "./compile-where.ts";
+import { child, items, numberAt, placeOf, textAt } from "./node.ts";
+import type { Node } from "./node.ts";
+import { settingDefaults } from "./setting-defaults.ts";
+
+const defaults = settingDefaults.drift;
+
+/** The plan of drift checks, defaults filled in; null where the contract has none. */
+export function compileDrift(compilation: Compilation, node: Node | null): DriftPlan | null {
+  if (node === null) return null;
+  const tick = child(node, "tick");
+  const seen = new Set<string>();
+  return {
+    baseline: baselinePlan(compilation, child(node, "baseline")),
+    detection: detection(compilation, node),
+    tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
+    warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
+    checks: items(node, "columns").map((each) => driftCheck(compilation, each, seen)),
+  };
+}
+
+function baselinePlan(compilation: Compilation, node: Node | null): DriftPlan["baseline"] {
+  const pinned = textAt(node, "pinned");
+  if (pinned !== null) return { kind: "pinned", ref: pinned };
+  const other = child(node, "dataset");
+  if (other !== null) {
+    return { kind: "dataset", dataset: textAt(other, "name") ?? "", windows: numberAt(other, "windows") ?? defaults.rollingWindows };
+  }
+  const seasonal = child(node, "seasonal");
+  if (seasonal === null) return { kind: "rolling", windows: numberAt(node, "rolling") ?? defaults.rollingWindows };
+  const timezone = textAt(seasonal, "timezone") ?? "UTC";
+  if (!isTimezone(timezone)) {
+    compilation.findings.error("timezone-unknown", placeOf(seasonal, "timezone"), `"${timezone}" is no time zone`, "such as Europe/Berlin");
+  }
+  return {
+    kind: "seasonal",
+    by: texts(seasonal, "by") as readonly ("hour" | "weekday")[],
+    windows: numberAt(seasonal, "days") ?? defaults.seasonalDays,
+    timezone,
+    holidays: texts(seasonal, "holidays"),
+  };
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+const daysOf = { hour: 1 / 24, day: 1, week: 7 } as const;
+
+function detection(compilation: Compilation, node: Node): DriftDetection {
+  const mode = (textAt(node, "mode") as DriftDetection["mode"] | null) ?? "sequential";
+  if (mode !== "sequential") {
+    for (const key of ["falseAlarms", "detector"]) {
+      const at = child(node, key)?.at;
+      if (at !== undefined) compilation.findings.error("drift-mode", at, `"${key}" is of mode sequential, and the mode is ${mode}`);
+    }
+    return { mode };
+  }
+  const detector = (textAt(node, "detector") as "shiryaev-roberts" | "cusum" | null) ?? "shiryaev-roberts";
+  const wanted = child(node, "falseAlarms");
+  const ticks = numberAt(wanted, "ticks");
+  if (ticks !== null) return { mode, detector, between: { unit: "ticks", mean: ticks } };
+  const [, number, unit] = /^([0-9]+) (hour|day|week)/.exec(textAt(wanted, "every") ?? "") ?? [];
+  const mean = number === undefined ? defaults.falseAlarmDays : Number(number) * daysOf[unit as keyof typeof daysOf];
+  return { mode, detector, between: { unit: "days", mean } };
+}
+
+function texts(node: Node, key: string): readonly string[] {
+  return items(node, key).flatMap((each) => (each.kind === "scalar" && typeof each.value === "string" ? [each.value] : []));
+}
+
+function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): DriftCheckPlan {
+  const column = textAt(node, "column") ?? "";
+  columnNamed(compilation, column, child(node, "column") ?? node);
+  if (seen.has(column))
+    compilation.findings.error("drift-repeated", placeOf(node, "column"), `"${column}" is watched twice`, "put all tests into one entry");
+  seen.add(column);
+  const tests = texts(node, "tests");
+  return {
+    column,
+    tests: tests.length > 0 ? tests : defaultTests,
+    policy: (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn",
+    limit: numberAt(node, "limit"),
+  };
+}
+
+const defaultTests: readonly string[] = defaults.tests;

@@ -1,0 +1,116 @@
+import { driftTestNames } from "../core/drift.ts";
+import { settingDefaults } from "./setting-defaults.ts";
+import { listOf, oneOf } from "./shape.ts";
+import type { Key, ObjectShape, Shape } from "./shape.ts";
+
+const name: Shape = { type: "string", nonEmpty: true };
+const positive: Shape = { type: "integer", min: 1 };
+const defaults = settingDefaults.drift;
+
+const count = (value: number): string => value.toLocaleString("en-US");
+const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
+  shape,
+  use: "enforced",
+  doc,
+  ...(byDefault === undefined ? {} : { byDefault }),
+});
+const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
+
+const driftCheck: ObjectShape = {
+  type: "object",
+  keys: {
+    column: needed(name, "The column's path."),
+    tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", defaults.tests.join(", ")),
+    policy: key(
+      oneOf(["observe", "warn", "hold"]),
+      "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",
+      "warn",
+    ),
+    limit: key({ type: "number", above: 0 }, "The effect size from which on a change matters, in the test's unit.", "the test's own"),
+  },
+};
+
+const seasonal: ObjectShape = {
+  type: "object",
+  keys: {
+    by: needed(
+      listOf(oneOf(["hour", "weekday"]), { min: 1, unique: true }),
+      "What makes a season: the hour of the day, the day of the week, or both.",
+    ),
+    days: key(positive, "How many earlier days of the same season.", count(defaults.seasonalDays)),
+    timezone: key(name, "The IANA time zone of hours and days, such as Europe/Berlin.", "UTC"),
+    holidays: key(
+      listOf({ type: "string", pattern: { regex: /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/u, words: "a date as YYYY-MM-DD" } }, { unique: true }),
+      "Dates that are a season of their own, whatever their day of the week.",
+      "none",
+    ),
+  },
+};
+
+const otherDataset: ObjectShape = {
+  type: "object",
+  keys: {
+    name: needed(name, "Its name in the lake."),
+    windows: key(positive, "Its last so many promoted windows.", count(defaults.rollingWindows)),
+  },
+};
+
+const span: Shape = {
+  type: "string",
+  pattern: { regex: /^[1-9][0-9]{0,4} (hour|day|week)s?$/u, words: `a time such as "30 days" (hours, days, weeks)` },
+};
+
+/** The settings of drift checks. */
+export const drift: ObjectShape = {
+  type: "object",
+  keys: {
+    baseline: key(
+      {
+        type: "object",
+        keys: {
+          rolling: key(positive, "The last so many promoted windows."),
+          pinned: key(name, "A snapshot id, or a tag of the promoted table."),
+          seasonal: key(seasonal, "Earlier windows of the same hour, the same day of the week, or both."),
+          dataset: key(otherDataset, "Another dataset of the lake."),
+        },
+        exactlyOne: ["rolling", "pinned", "seasonal", "dataset"],
+      },
+      "What windows are compared with: promoted windows, never the one under test.",
+      `rolling: ${defaults.rollingWindows}`,
+    ),
+    mode: key(
+      oneOf(["sequential", "each-tick", "classical"]),
+      "sequential: evidence adds up over ticks until alarms by chance are as seldom as `falseAlarms` says; each-tick: every tick by itself, a false alarm in 1,000; classical: the effect size alone, whatever chance gives.",
+      "sequential",
+    ),
+    falseAlarms: key(
+      {
+        type: "object",
+        keys: {
+          every: key(span, "The mean time between two."),
+          ticks: key(positive, "The mean number of ticks between two."),
+        },
+        exactlyOne: ["every", "ticks"],
+      },
+      "How often chance may raise an alarm of the dataset, over all its columns and tests; of mode sequential.",
+      `every: ${defaults.falseAlarmDays} days`,
+    ),
+    detector: key(oneOf(["shiryaev-roberts", "cusum"]), "How evidence adds up; of mode sequential.", "shiryaev-roberts"),
+    tick: key(
+      {
+        type: "object",
+        keys: {
+          rows: key(positive, "A tick closes with so many rows.", count(defaults.tickRows)),
+          seconds: key(positive, "Or after so many seconds.", count(defaults.tickSeconds)),
+        },
+      },
+      "Drift is judged on ticks: windows merged until they hold enough.",
+    ),
+    warmupWindows: key(
+      { type: "integer", min: 0 },
+      "Promoted windows before drift is judged; of a seasonal baseline, days of the season.",
+      count(defaults.warmupWindows),
+    ),
+    columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
+  },
+};

@@ -1,0 +1,126 @@
+import type { DriftCheckPlan, DriftDetection } from "../core/contract.ts";
+import type { DriftResult } from "../core/drift.ts";
+import type { Profile } from "../core/profile.ts";
+import type { Field } from "../core/schema.ts";
+import { secondsText } from "../sketches/value-text.ts";
+import type { Baseline } from "./baseline.ts";
+import { chanceShare, plainLimit, spreadLimit } from "./drift-limit.ts";
+import type { DriftMeasure, DriftTest } from "./drift-test.ts";
+import { driftTests } from "./drift-tests.ts";
+import type { JudgedSequence } from "./sequential/judge-sequence.ts";
+import { streamOf } from "./sequential/sequence-state.ts";
+
+/** A single window, and a tick where evidence over time is asked for, alarms by itself from this many times the effect size on. */
+const breakFactor = 2.5;
+
+/** What a close is judged by. */
+export interface Subject {
+  readonly baseline: Baseline;
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly mode: DriftDetection["mode"];
+  /** The chance of one test to alarm by itself where nothing drifts. */
+  readonly alpha: number;
+  /** The window's columns, and those of the tick that it closes. */
+  readonly own: Profile;
+  readonly tick: { readonly profile: Profile; readonly windows: number; readonly openedAtMs: number } | null;
+  readonly closedAtMs: number;
+}
+
+/** One test of one column, measured on a tick and on the window that closes it. */
+export interface MeasuredCheck {
+  readonly check: DriftCheckPlan;
+  readonly name: string;
+  /** Null where there is no such test or column. */
+  readonly against: { readonly test: DriftTest; readonly field: Field } | null;
+  readonly tick: DriftMeasure | null;
+  /** Null where the window is the whole tick, and where single windows are not judged. */
+  readonly own: DriftMeasure | null;
+  /** Why there is nothing to judge. */
+  readonly unjudged: DriftResult | null;
+}
+
+/** A result without a statistic. */
+export function unjudged(check: DriftCheckPlan, test: string, status: "learning" | "skipped", explanation: string): DriftResult {
+  return { column: check.column, test, statistic: null, limit: null, status, policy: check.policy, explanation };
+}
+
+/** Measures one test of one column. */
+export function measureCheck(subject: Subject, check: DriftCheckPlan, name: string): MeasuredCheck {
+  const test = driftTests.find((each) => each.name === name);
+  const field = subject.fields.get(check.column);
+  const nothing = (status: "learning" | "skipped", why: string): MeasuredCheck => {
+    return { check, name, against: null, tick: null, own: null, unjudged: unjudged(check, name, status, why) };
+  };
+  if (test === undefined) return nothing("skipped", `there is no drift test ${name}`);
+  if (field === undefined || !subject.own.columns.has(check.column)) return nothing("skipped", `there is no column ${check.column}`);
+  const before = subject.baseline.column(check.column);
+  if (before === null) return nothing("learning", "no window of the baseline has this column yet");
+  const { tick, own, mode } = subject;
+  const measure = (profile: Profile): ReturnType<DriftTest["measure"]> => {
+    const sample = profile.columns.get(check.column);
+    return sample === undefined ? { skipped: `there is no column ${check.column}` } : test.measure(before, sample, field);
+  };
+  const ofTick = tick === null ? null : measure(tick.profile);
+  const ofWindow = mode === "classical" || tick?.windows === 1 ? null : measure(own);
+  const last = ofTick ?? ofWindow;
+  const isMeasured = (each: typeof ofTick): each is DriftMeasure => each !== null && !("skipped" in each);
+  return {
+    check,
+    name,
+    against: { test, field },
+    tick: isMeasured(ofTick) ? ofTick : null,
+    own: isMeasured(ofWindow) ? ofWindow : null,
+    unjudged: last !== null && "skipped" in last ? unjudged(check, name, "skipped", last.skipped) : null,
+  };
+}
+
+/** The result of a measured test, under what the detectors say of its stream. */
+export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: JudgedSequence | null): DriftResult | null {
+  const { check, name, against, tick, own } = measured;
+  if (against === null) return measured.unjudged;
+  const floor = check.limit ?? against.test.limitDefault;
+  const evidence = judged?.evidence.get(streamOf(check.column, name));
+  const base = { column: check.column, test: name, policy: check.policy, ...(evidence !== undefined && { evidence }) };
+  const told = (measure: DriftMeasure, limit: number, more: Partial<DriftResult>): DriftResult => {
+    const { statistic } = measure;
+    if (more.foundBy === undefined) return { ...base, statistic, limit, status: "pass", explanation: null, ...more };
+    const alone = measure === own ? ", in this window alone" : "";
+    const since =
+      more.foundBy === "evidence" && typeof more.sinceMs === "number"
+        ? `, since ${secondsText({ kind: "timestamp", zoned: true }, more.sinceMs / 1000)}`
+        : "";
+    return { ...base, statistic, limit, status: "drift", explanation: `${check.column}: ${measure.explain()}${alone}${since}`, ...more };
+  };
+  if (own !== null) {
+    const limit = limitOf(subject, against, own, breakFactor * floor);
+    const isBreak = own.statistic > limit;
+    if (isBreak || tick === null) return told(own, limit, isBreak ? { foundBy: "break", sinceMs: subject.closedAtMs } : {});
+  }
+  if (tick === null) return measured.unjudged;
+  const openedAtMs = subject.tick?.openedAtMs ?? subject.closedAtMs;
+  if (subject.mode === "classical") {
+    const falseAlarmShare = chanceShare(against.test, tick, floor);
+    return told(tick, floor, { falseAlarmShare, ...(tick.statistic > floor && { foundBy: "threshold", sinceMs: openedAtMs }) });
+  }
+  const isExceeded = judged?.sequence.isExceeded === true && evidence !== undefined && evidence.value >= judged.sequence.threshold;
+  const sinceMs = isExceeded ? (evidence.sinceMs ?? openedAtMs) : openedAtMs;
+  const limit = limitOf(subject, against, tick, (subject.mode === "sequential" ? breakFactor : 1) * floor);
+  if (tick.statistic > limit) return told(tick, limit, { foundBy: "break", sinceMs });
+  if (isExceeded && tick.statistic > floor) return told(tick, floor, { foundBy: "evidence", sinceMs });
+  return told(tick, limit, {});
+}
+
+function limitOf(subject: Subject, against: NonNullable<MeasuredCheck["against"]>, measure: DriftMeasure, floor: number): number {
+  const { test, field } = against;
+  const limit = plainLimit(test, measure, floor, subject.alpha);
+  // The baseline's spread costs a merge of all its windows: only an alarm needs it.
+  return measure.statistic > limit ? Math.max(limit, spreadOf(subject, test, field, measure) ?? 0) : limit;
+}
+
+function spreadOf(subject: Subject, test: DriftTest, field: Field, measure: DriftMeasure): number | null {
+  const others = subject.baseline.pairs(field.path).flatMap(({ rest, window }) => {
+    const other = test.measure(rest, window, field);
+    return "skipped" in other ? [] : [other];
+  });
+  return spreadLimit(test, measure, others, subject.alpha);
+}

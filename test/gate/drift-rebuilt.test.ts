@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import type { Contract, DriftPlan } from "../../src/core/contract.ts";
+import type { DriftOutcome } from "../../src/core/drift.ts";
+import type { Lake } from "../../src/core/ports.ts";
+import { DriftLedger } from "../../src/gate/drift-ledger.ts";
+import { encodeProfile } from "../../src/sketches/index.ts";
+import { contract, makeWindow, partitions, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import { check, fields, planOf, profileOf } from "../drift/windows.ts";
+import { normal, seededRandom } from "../sketches/columns.ts";
+
+const random = seededRandom(31);
+const delays = (shift: number) =>
+  profileOf(
+    [],
+    Array.from({ length: 300 }, () => normal(random) + shift),
+  );
+
+const drifting = (change: Partial<DriftPlan> = {}, base: Contract = contract): Contract => ({
+  ...base,
+  fields,
+  drift: planOf([check("delay", ["psi"], "warn", 0.05)], {
+    baseline: { kind: "rolling", windows: 3 },
+    warmupWindows: 2,
+    detection: { mode: "sequential", detector: "shiryaev-roberts", between: { unit: "ticks", mean: 20 } },
+    ...change,
+  }),
+});
+
+/** Judges a window by a worker's ledger and commits it with what drift said. */
+async function commit(lake: Lake, ledger: DriftLedger, from: number, shift: number, base: Contract = contract): Promise<DriftOutcome> {
+  const window = makeWindow({ id: `${base.dataset}${from}`, from: BigInt(from), values: [row(from)], contract: base });
+  const profile = delays(shift);
+  const bytes = encodeProfile(profile);
+  await ledger.catchUp();
+  const { windowId, closedAtMs } = window.decision;
+  const drift = ledger.judge({ windowId, closedAtMs, profile });
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  const result = await lake.commitWindow({
+    ...window,
+    profile: bytes,
+    decision: { ...window.decision, drift, profile: { rows: profile.rows, columns: [], hash } },
+  });
+  expect(result.status).toBe("committed");
+  return drift;
+}
+
+it("a worker that begins anew knows of the detectors what the one before it knew, further back than it reads profiles", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  const judged = drifting();
+  const running = new DriftLedger(lake, judged);
+  let last: DriftOutcome | null = null;
+  // A fresh ledger reads 106 profiles back, and decisions alone before them.
+  for (let n = 0; n < 124; n++) last = await commit(lake, running, n, n < 120 ? 0 : 0.2);
+  expect(last?.results[0]?.evidence?.calibration).toBeGreaterThan(110);
+  await running.catchUp();
+  const begun = new DriftLedger(lake, judged);
+  await begun.catchUp();
+  const input = { windowId: "next", closedAtMs: 1_700_000_020_000, profile: delays(0.2) };
+  const outcome = running.judge(input);
+  expect(outcome.sequence?.value).toBeGreaterThan(0);
+  expect(begun.judge(input)).toEqual(outcome);
+  await lake.close();
+});
+
+it("another dataset's promoted windows are the baseline, as they come, and as they are rolled back", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  const other: Contract = { ...contract, dataset: "golden", hash: "sha256:golden", text: "the golden contract" };
+  const judged = drifting({ baseline: { kind: "dataset", dataset: "golden", windows: 2 } });
+  const ledger = new DriftLedger(lake, judged);
+  const input = { windowId: "next", closedAtMs: 1_700_000_020_000, profile: delays(0) };
+  const baseline = async (): Promise<DriftOutcome["baseline"]> => {
+    await ledger.catchUp();
+    return ledger.judge(input).baseline;
+  };
+  expect(await baseline()).toBeNull();
+  expect(ledger.judge(input).results[0]?.explanation).toBe("the dataset golden has no profile here");
+  await lake.activate(other);
+  await lake.recordStart(
+    "golden",
+    partitions.map((key) => ({ ...key, next: 0n })),
+  );
+  const own = new DriftLedger(lake, { ...other, drift: null });
+  for (const [n, windows] of [1, 2, 2].entries()) {
+    await commit(lake, own, n, 0, other);
+    expect(await baseline()).toEqual({ windows, rows: 300 * windows, ref: "golden" });
+  }
+  expect(ledger.judge(input).status).toBe("pass");
+  expect(ledger.judge({ ...input, profile: delays(2) }).status).toBe("warn");
+  await lake.refs.rollback("golden", { to: "main~2", keepMs: null, releaseKeys: false, author: "ann", reason: "bad" });
+  expect(await baseline()).toMatchObject({ windows: 1 });
+  await lake.close();
+});
