@@ -93,6 +93,12 @@ async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<
   // First what goes, so that nothing is written anew only to go.
   await retainDataset(pass, dataset);
   const { maintenance } = pass.lake;
+  const describe = (): Promise<void> =>
+    attempt(pass, "statistics", dataset, async () => {
+      const { filesRead } = await maintenance.describe(dataset);
+      return { snapshots: 0, files: filesRead, bytes: 0 };
+    });
+  if (pass.settings.statistics) await describe();
   const { fileBytesTarget, filesMin, snapshotAgeMsMax, snapshotsMin } = pass.settings;
   await attempt(pass, "compact", dataset, async () => {
     const reports = await maintenance.compact(dataset, { fileBytesTarget, filesMin }, false);
@@ -106,6 +112,8 @@ async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<
     const { snapshots, files, bytes } = await maintenance.expire(dataset, { snapshotAgeMsMax, snapshotsMin }, false);
     return { snapshots: snapshots.promoted + snapshots.quarantine, files, bytes };
   });
+  // The version that compaction made: its files are those that were counted above.
+  if (pass.settings.statistics) await describe();
 }
 
 /** Looks after every dataset that is due, then after the whole lake. Rejects with nothing but bugs: a failed step is told, and due again next time. */

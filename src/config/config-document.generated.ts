@@ -132,6 +132,10 @@ enabled: boolean
  */
 host: string
 /**
+ * Whether distinct values of main's columns are counted into Iceberg's statistics files (theta sketches), for planners of Trino and Spark. Every row is read once more for it, in the thread of maintenance.
+ */
+statistics: boolean
+/**
  * Port to listen on; 0 takes any free one, which the log names.
  */
 port: number

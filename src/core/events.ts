@@ -92,7 +92,7 @@ export type GateEvent =
       readonly error: SluiceError;
     };
 
-export type MaintenanceStep = "retain" | "archive" | "compact" | "expire" | "orphans";
+export type MaintenanceStep = "retain" | "archive" | "compact" | "expire" | "statistics" | "orphans";
 
 export type Observe = (event: GateEvent) => void;
 

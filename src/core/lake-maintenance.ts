@@ -1,3 +1,4 @@
+import type { ColumnStatisticsReport } from "./column-statistics.ts";
 import type { RetentionPolicy, RetentionReport } from "./retention.ts";
 
 /** Which snapshots stay: per branch, the newest `snapshotsMin` and those younger than `snapshotAgeMsMax`; what a table or a ref says of itself comes first. */
@@ -104,6 +105,11 @@ export interface LakeMaintenance {
    * windows keep what they name. Rejects with NOT_FOUND, RETENTION_REFUSED, COMMIT_CONFLICT, ARCHIVE_UNKNOWN.
    */
   retain(dataset: string, policy: RetentionPolicy, action: "expire" | "archive", dryRun: boolean): Promise<readonly RetentionReport[]>;
+  /**
+   * Counts the distinct values of main's columns into the statistics file of its newest snapshot, as theta sketches: reads the columns of the data files that
+   * no version counted before. Rejects with NOT_FOUND, TABLE_UNSUPPORTED, COMMIT_CONFLICT.
+   */
+  describe(dataset: string): Promise<ColumnStatisticsReport>;
   /** How many records an erasure would find, and in how many files. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED. */
   previewErasure(dataset: string, target: ErasureTarget): Promise<{ readonly records: number; readonly files: number }>;
   /**

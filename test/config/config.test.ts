@@ -77,6 +77,7 @@ describe("a small configuration", () => {
           fileBytesTarget: 134_217_728,
           filesMin: 16,
           orphanAgeMsMin: 259_200_000,
+          statistics: false,
         },
         log: { level: "info", format: "auto" },
       },

@@ -12,10 +12,22 @@ export interface NewSortOrder {
   readonly fields: readonly SortField[];
 }
 
-/** A Puffin file of statistics about one snapshot; what it says of its blobs is carried as it is. */
+/** What table metadata says of a blob of a statistics file. */
+export interface BlobMetadata {
+  readonly type: string;
+  readonly "snapshot-id": bigint;
+  readonly "sequence-number": bigint;
+  readonly fields: readonly number[];
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** A Puffin file of statistics about one snapshot; what else it says of its blobs is carried as it is. */
 export interface StatisticsFile {
   readonly "snapshot-id": bigint;
   readonly "statistics-path": string;
+  readonly "file-size-in-bytes"?: number;
+  readonly "file-footer-size-in-bytes"?: number;
+  readonly "blob-metadata"?: readonly BlobMetadata[];
 }
 
 /** A file of statistics of one snapshot's partitions. */

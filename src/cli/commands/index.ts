@@ -22,6 +22,7 @@ import {
 import { maintainCompact, maintainExpire, maintainOrphans, maintainRun } from "./maintain.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
 import { releaseCreate, releaseDrop, releaseList, releaseShow } from "./release.ts";
+import { maintainStatistics } from "./maintain-statistics.ts";
 import { maintainArchive, maintainRetain } from "./retain.ts";
 import { rollback, rollforward } from "./rollback.ts";
 import { run } from "./run.ts";
@@ -81,6 +82,7 @@ export const commands: readonly CommandSpec[] = [
   maintainCompact,
   maintainExpire,
   maintainOrphans,
+  maintainStatistics,
   erase,
   unblock,
   sourceStatus,

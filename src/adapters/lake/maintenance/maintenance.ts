@@ -2,6 +2,7 @@ import type { LakeMaintenance } from "../../../core/lake-maintenance.ts";
 import type { LakeStores } from "../../catalog/open-catalog.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { compact } from "./compact.ts";
+import { describeColumns } from "./describe-columns.ts";
 import { erase, previewErasure } from "./erase.ts";
 import { expire } from "./expire.ts";
 import { removeOrphans } from "./orphans.ts";
@@ -14,6 +15,7 @@ export function createMaintenance(context: LakeContext, { cursors, consumption }
     removeOrphans: (graceMs, dryRun) => removeOrphans(context, graceMs, dryRun),
     compact: (dataset, policy, dryRun) => compact(context, dataset, policy, dryRun),
     retain: (dataset, policy, action, dryRun) => retain(context, consumption, dataset, { policy, action, dryRun }),
+    describe: (dataset) => describeColumns(context, dataset),
     previewErasure: (dataset, target) => previewErasure(context, dataset, target),
     erase: (dataset, request) => erase(context, dataset, request),
   };
