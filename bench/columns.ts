@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { compileJsonDecoder } from "../src/codecs/json-compiled/compile-json-decoder.ts";
 import type { Batch } from "../src/core/batch.ts";
+import type { Records } from "../src/core/records.ts";
 import { compileKernels } from "../src/rules/kernels/rule-kernels.ts";
 import { compileValidator } from "../src/rules/compile-validator.ts";
 import { Arena } from "../src/wasm/arena.ts";
@@ -42,25 +43,41 @@ function cpuSeconds(before: NodeJS.CpuUsage): number {
   return (user + system) / 1e6;
 }
 
-/** The same rules on columns that are in memory already, row by row results: the kernels, DuckDB and Polars, one thread each. */
-export const columns: Bench = {
-  name: "columns",
-  onDemand: true,
-  async run(say) {
-    const { path, faulty, repeated } = await peerRows();
-    const contract = await twentyRules();
-    const arena = new Arena();
-    const layout = layoutBatch(contract.fields, arena, contract.rules.length);
-    const validator = compileValidator(contract, compileKernels(contract, layout, arena));
-    const decoder = compileJsonDecoder(contract, layout, arena);
-    const records = await peerRecords(rows);
-    const chunks: Batch[] = [];
-    for (let from = 0; from < rows;) {
-      const batch = decoder.decode(records, from);
-      chunks.push(copyBatch(batch));
-      from += batch.rows;
+/** The same records in another order, the same one each time. */
+function shuffled(records: Records): Records {
+  const valueStart = records.valueStart.slice();
+  const valueLength = records.valueLength.slice();
+  let state = 1;
+  for (let i = records.count - 1; i > 0; i--) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const k = Math.floor((state / 2 ** 32) * (i + 1));
+    for (const spans of [valueStart, valueLength]) {
+      const span = spans[i] as number;
+      spans[i] = spans[k] as number;
+      spans[k] = span;
     }
-    const own = (): number => {
+  }
+  return { ...records, valueStart, valueLength };
+}
+
+/** Judges columns as they stand, and counts the rows that fail. */
+async function openKernels(): Promise<{ columnsOf(records: Records): Batch[]; judge(chunks: readonly Batch[]): number }> {
+  const contract = await twentyRules();
+  const arena = new Arena();
+  const layout = layoutBatch(contract.fields, arena, contract.rules.length);
+  const validator = compileValidator(contract, compileKernels(contract, layout, arena));
+  const decoder = compileJsonDecoder(contract, layout, arena);
+  return {
+    columnsOf(records) {
+      const chunks: Batch[] = [];
+      for (let from = 0; from < records.count;) {
+        const batch = decoder.decode(records, from);
+        chunks.push(copyBatch(batch));
+        from += batch.rows;
+      }
+      return chunks;
+    },
+    judge(chunks) {
       const window = validator.open();
       let bad = 0;
       for (const chunk of chunks) {
@@ -69,55 +86,103 @@ export const columns: Bench = {
       }
       window.close();
       return bad;
-    };
-    const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-    const connection = await instance.connect();
-    await connection.run(
-      `create table rows as select row_number() over () as line, * from read_json('${path}', format = 'newline_delimited')`,
-    );
-    const duck = async (): Promise<number> => {
+    },
+  };
+}
+
+/** DuckDB with the rows in a table of this name, and in one where they are shuffled. */
+async function openDuckdb(path: string): Promise<{ judge(table: string): Promise<number>; close(): void }> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  await connection.run(
+    `create table rows as select row_number() over () as line, * from read_json('${path}', format = 'newline_delimited')`,
+  );
+  await connection.run("create table shuffled as select * from rows order by hash(line)");
+  return {
+    async judge(table) {
       const found = await connection.runAndReadAll(
-        `with repeated as (select flight_id from rows where flight_id is not null group by 1 having count(*) > 1),
-              judged as (select line, flight_id, ${mask} as mask from rows)
+        `with repeated as (select flight_id from ${table} where flight_id is not null group by 1 having count(*) > 1),
+              judged as (select line, flight_id, ${mask} as mask from ${table})
          select line, mask, repeated.flight_id is not null as again from judged left join repeated using (flight_id) where mask <> 0 or repeated.flight_id is not null`,
       );
       return found.currentRowCount;
+    },
+    close: () => instance.closeSync(),
+  };
+}
+
+/** CPU seconds of each round, after one that is not counted; rejects where the work finds another number of rows. */
+async function measured(work: () => number | Promise<number>, expected: number): Promise<number> {
+  const before = process.cpuUsage();
+  const found = await work();
+  if (found !== expected) throw new Error(`${found} rows were found, expected ${expected}`);
+  return cpuSeconds(before);
+}
+
+/** CPU seconds of Polars' rounds, with the rows in their order or shuffled. */
+async function polarsSeconds(path: string, order: string, expected: number, say: (line: string) => void): Promise<number[]> {
+  const python = await peerPython("frames", say);
+  const script = fileURLToPath(new URL("peers/columns_polars.py", import.meta.url));
+  const polars = spawnSync(python, [script, path, String(rounds), order], {
+    env: { ...process.env, POLARS_MAX_THREADS: "1" },
+    encoding: "utf8",
+  });
+  if (polars.status !== 0) throw new Error(polars.stderr);
+  const { bad, seconds } = JSON.parse(polars.stdout) as { bad: number; seconds: number[] };
+  if (bad !== expected) throw new Error("Polars found other rows");
+  return seconds;
+}
+
+/** The same rules on columns that are in memory already, row by row results: the kernels, DuckDB and Polars, one thread each; with keys that rise, and shuffled. */
+export const columns: Bench = {
+  name: "columns",
+  onDemand: true,
+  async run(say) {
+    const { path, faulty, repeated } = await peerRows();
+    const kernels = await openKernels();
+    const records = await peerRecords(rows);
+    const chunks = { rows: kernels.columnsOf(records), shuffled: kernels.columnsOf(shuffled(records)) };
+    const duck = await openDuckdb(path);
+    const orders = ["rows", "shuffled"] as const;
+    const taken = new Map<string, number[]>();
+    const note = (name: string, order: string, seconds: number): void => {
+      const key = order === "rows" ? name : `${name}, rows shuffled`;
+      taken.set(key, [...(taken.get(key) ?? []), seconds]);
     };
-    const seconds = { own: [] as number[], duck: [] as number[] };
     for (let round = -1; round < rounds; round++) {
-      let before = process.cpuUsage();
-      if (own() !== faulty + repeated) throw new Error("the kernels found other rows");
-      if (round >= 0) seconds.own.push(cpuSeconds(before));
-      before = process.cpuUsage();
-      if ((await duck()) !== faulty + 2 * repeated) throw new Error("DuckDB found other rows");
-      if (round >= 0) seconds.duck.push(cpuSeconds(before));
+      for (const order of orders) {
+        const own = await measured(() => kernels.judge(chunks[order]), faulty + repeated);
+        const other = await measured(() => duck.judge(order), faulty + 2 * repeated);
+        if (round < 0) continue;
+        note("kernels", order, own);
+        note("DuckDB", order, other);
+      }
       say(`round ${round + 1}`);
     }
-    instance.closeSync();
-    const python = await peerPython("frames", say);
-    const script = fileURLToPath(new URL("peers/columns_polars.py", import.meta.url));
-    const polars = spawnSync(python, [script, path, String(rounds)], {
-      env: { ...process.env, POLARS_MAX_THREADS: "1" },
-      encoding: "utf8",
-    });
-    if (polars.status !== 0) throw new Error(polars.stderr);
-    const { bad, seconds: polarsSeconds } = JSON.parse(polars.stdout) as { bad: number; seconds: number[] };
-    if (bad !== faulty + 2 * repeated) throw new Error("Polars found other rows");
-    const all = { "kernels, columns copied in": seconds.own, DuckDB: seconds.duck, Polars: polarsSeconds };
+    duck.close();
+    for (const order of orders) {
+      for (const seconds of await polarsSeconds(path, order, faulty + 2 * repeated, say)) note("Polars", order, seconds);
+    }
     return {
-      setup: `${rows} rows of 20 columns in memory, 20 rules, 1% bad rows, failing rows with their rules; CPU time, one thread each, ${rounds} rounds.`,
-      measurements: Object.entries(all).map(([name, taken]) => ({
+      setup: `${rows} rows of 20 columns in memory, 20 rules, 1% bad rows, failing rows with their rules; CPU time, one thread each, ${rounds} rounds. The kernels copy the columns in first. As the rows stand the unique key rises.`,
+      measurements: [...taken].map(([name, seconds]) => ({
         name,
-        rate: spread(taken.map((each) => rows / each)),
-        cpuSecondsPerMillion: spread(taken.map((each) => (each / rows) * 1e6)),
+        rate: spread(seconds.map((each) => rows / each)),
+        cpuSecondsPerMillion: spread(seconds.map((each) => (each / rows) * 1e6)),
         peakRssMb: null,
       })),
-      comparisons: (["DuckDB", "Polars"] as const).map((name) => ({
-        name: `kernels / ${name}`,
-        ratio: spread(all[name].map((each, round) => each / (seconds.own[round] as number))),
-        floor: 0.8,
-        aim: 2,
-      })),
+      comparisons: ["", ", rows shuffled"].flatMap((order) =>
+        ["DuckDB", "Polars"].map((name) => ({
+          name: `kernels / ${name}${order}`,
+          ratio: spread(
+            (taken.get(name + order) as number[]).map(
+              (each, round) => each / ((taken.get(`kernels${order}`) as number[])[round] as number),
+            ),
+          ),
+          floor: 0.8,
+          aim: 2,
+        })),
+      ),
     };
   },
 };

@@ -1,4 +1,4 @@
-"""The twenty rules on a Polars frame in memory: rows that fail with their rules. Prints the CPU seconds of each round."""
+"""The twenty rules on a Polars frame in memory: rows that fail with their rules, as they stand or `shuffled`. Prints the CPU seconds of each round."""
 import json
 import sys
 import time
@@ -7,9 +7,11 @@ import polars as pl
 
 from twenty_rules import CARRIERS, DEST, NOT_NULL, ORIGINS, RANGES, TAIL, TYPES
 
-source, rounds = sys.argv[1], int(sys.argv[2])
+source, rounds, order = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 names = {"int64": pl.Int64, "int32": pl.Int32, "string": pl.String, "double": pl.Float64, "timestamp": pl.String}
 frame = pl.read_ndjson(source, schema={name: names[kind] for name, kind in TYPES.items()})
+if order == "shuffled":
+    frame = frame.sample(fraction=1, shuffle=True, seed=1)
 column = pl.col
 tests = {f"{name} null": column(name).is_null() for name in NOT_NULL}
 tests |= {f"{name} range": (column(name) < low) | (column(name) > high) for name, (low, high) in RANGES.items()}

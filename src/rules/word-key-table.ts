@@ -18,8 +18,11 @@ export class WordKeyTable {
   touched = 0;
   #words = new Uint32Array(4096);
   #used = 0;
-  /** Two a slot: the key's hash, and its index and one more; 0 where the slot is free. Side by side, so that a look takes one line of the cache. */
-  #slots = new Int32Array(2048);
+  /**
+   * A slot is where the hash's low bits say, or behind it; it holds the key's index and one more, and above these the hash's high bits; 0 where it is free. Half of
+   * them are free at least, so that index and high bits fit a word: the table is small, and a look at it tells hashes apart.
+   */
+  #slots = new Int32Array(1024);
   #hashes = new Int32Array(512);
   /** Where each key ends in `#words`; it begins where the one before ends. */
   #ends = new Float64Array(512);
@@ -40,16 +43,15 @@ export class WordKeyTable {
     }
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = (hash << 1) & mask;
-    for (let next = slots[slot + 1] as number; next !== 0; next = slots[slot + 1] as number) {
-      if (slots[slot] === hash && this.#equals(next - 1, words, from, to)) return next - 1;
-      slot = (slot + 2) & mask;
+    let slot = hash & mask;
+    for (let next = slots[slot] as number; next !== 0; next = slots[slot] as number) {
+      if (((next ^ hash) & ~mask) === 0 && this.#equals((next & mask) - 1, words, from, to)) return (next & mask) - 1;
+      slot = (slot + 1) & mask;
     }
     const index = this.count++;
-    slots[slot] = hash;
-    slots[slot + 1] = index + 1;
+    slots[slot] = (hash & ~mask) | (index + 1);
     this.#store(index, hash, words, from, to);
-    if (this.count * 4 > slots.length) this.#widen();
+    if (this.count * 2 > slots.length) this.#hash();
     return index;
   }
 
@@ -59,7 +61,7 @@ export class WordKeyTable {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let sum = 0;
-    for (let i = 0; i < hashes.length; i++) sum ^= slots[((hashes[i] as number) << 1) & mask] as number;
+    for (let i = 0; i < hashes.length; i++) sum ^= slots[(hashes[i] as number) & mask] as number;
     // Kept, so that the reads are not left out.
     this.touched = sum;
   }
@@ -97,10 +99,7 @@ export class WordKeyTable {
     this.#ends = new Float64Array(this.#hashes.length);
     for (let index = 0; index < count; index++) this.#ends[index] = 2 * index + 2;
     this.#used = 2 * count;
-    let length = this.#slots.length;
-    while (count * 4 > length) length *= 4;
-    this.#slots = new Int32Array(length);
-    this.#fill(this.#slots);
+    this.#hash();
   }
 
   #equals(index: number, words: Uint32Array, from: number, to: number): boolean {
@@ -125,19 +124,18 @@ export class WordKeyTable {
     this.#used = end;
   }
 
-  #widen(): void {
-    this.#slots = new Int32Array(this.#slots.length * 4);
-    this.#fill(this.#slots);
-  }
-
-  #fill(slots: Int32Array): void {
-    const mask = slots.length - 1;
+  /** Makes slots for all keys that there are, and room for more. */
+  #hash(): void {
+    let { length } = this.#slots;
+    while (this.count * 2 > length) length *= 4;
+    const slots = new Int32Array(length);
+    const mask = length - 1;
     for (let index = 0; index < this.count; index++) {
       const hash = this.#hashes[index] as number;
-      let slot = (hash << 1) & mask;
-      while (slots[slot + 1] !== 0) slot = (slot + 2) & mask;
-      slots[slot] = hash;
-      slots[slot + 1] = index + 1;
+      let slot = hash & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = (hash & ~mask) | (index + 1);
     }
+    this.#slots = slots;
   }
 }
