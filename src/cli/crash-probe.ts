@@ -1,4 +1,4 @@
-import { stepNames } from "../core/ports.ts";
+import { alertStepNames, stepNames } from "../core/ports.ts";
 import type { Probe } from "../core/ports.ts";
 import { UsageError } from "./failure.ts";
 
@@ -9,9 +9,10 @@ import { UsageError } from "./failure.ts";
 export function createCrashProbe(setting: string | undefined, kill: () => void = () => process.kill(process.pid, "SIGKILL")): Probe {
   if (setting === undefined || setting === "") return () => {};
   const [name, times = "1"] = setting.split(":");
-  const step = stepNames.find((one) => one === name);
+  const known = [...stepNames, ...alertStepNames];
+  const step = known.find((one) => one === name);
   if (step === undefined || !/^[1-9]\d{0,8}$/.test(times)) {
-    throw new UsageError(`SLUICE_CRASH_AT takes STEP or STEP:N, STEP one of ${stepNames.join(", ")}`);
+    throw new UsageError(`SLUICE_CRASH_AT takes STEP or STEP:N, STEP one of ${known.join(", ")}`);
   }
   let left = Number(times);
   return (passed) => {

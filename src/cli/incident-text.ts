@@ -1,7 +1,7 @@
 import type { Incident } from "../core/incident.ts";
 import { tellDownstream } from "../incidents/index.ts";
 import type { Terminal } from "./terminal.ts";
-import { formatCount, formatTime, printable, renderTable } from "./table.ts";
+import { formatCount, formatTime, printable } from "./table.ts";
 
 /** Spans that are printed; `--json` has all. */
 const spansShown = 6;
@@ -31,16 +31,8 @@ export function incidentLines(
           bold(resolution.isFalsePositive ? "False positive" : "Resolved"),
           `  by ${resolution.author}: ${printable(resolution.reason)}`,
         ]),
-    ...(steps.length === 0
-      ? []
-      : [
-          "",
-          bold("What to do"),
-          ...renderTable(
-            ["", ""],
-            steps.map(({ command, says }) => [`  ${command}`, `# ${says}`]),
-          ).slice(1),
-        ]),
+    ...(steps.length === 0 ? [] : ["", bold("What to do")]),
+    ...steps.flatMap(({ command, says }) => [`  ${says}:`, `      ${terminal.style("cyan", command)}`]),
     "",
     bold("Where"),
     ...windowLines(incident),

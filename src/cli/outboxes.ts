@@ -6,7 +6,9 @@ import type { Lake, Probe } from "../core/ports.ts";
 import { incidentLines } from "../gate/incident-lines.ts";
 import type { SinkStanding } from "../gate/outbox.ts";
 import { Outbox } from "../gate/outbox.ts";
+import { noticeLines } from "../gate/notice-lines.ts";
 import { windowLines } from "../gate/window-lines.ts";
+import { alertSinks } from "./alert-sinks.ts";
 import { incidentLedgers } from "./incident-ledgers.ts";
 import { windowSinks } from "./window-sinks.ts";
 
@@ -35,8 +37,14 @@ export function openOutboxes(options: {
   const { config, contracts, lake, probe, holder, observe } = options;
   const datasets = contracts.map((one) => one.dataset);
   const sinks = windowSinks(config, contracts, lake, probe);
-  const outbox = new Outbox({ lake, sinks, lines: windowLines(lake, sinks, datasets), holder, observe });
-  const ledgers = incidentLedgers(lake, datasets, contracts, (notice) => observe({ type: "incident.noticed", notice }));
+  const receivers = alertSinks(config);
+  const notices = noticeLines({ lake, sinks: receivers, routes: config.alerts.routes, datasets, probe, observe });
+  const lines = [...windowLines(lake, sinks, datasets), ...notices];
+  const outbox = new Outbox({ lake, sinks: [...sinks, ...receivers], lines, holder, observe });
+  const ledgers = incidentLedgers(lake, datasets, contracts, (notice) => {
+    observe({ type: "incident.noticed", notice });
+    outbox.nudge(notice.incident.dataset);
+  });
   const incidents = incidentLines(ledgers);
   // Commits come faster than incidents need to be looked at: this one is not nudged.
   const keeper = new Outbox({ lake, sinks: [], lines: incidents.lines, holder, observe });

@@ -1,6 +1,10 @@
 /** Generated from schemas/config.schema.json by `npm run generate`: change that, not this. */
 
 export type LineageTransport = (LineageToAFile | LineageOverHTTP | LineageToKafka)
+/**
+ * A receiver of notices.
+ */
+export type AlertReceiver = (Webhook | SlackWebhook | PagerDuty | Alertmanager)
 
 /**
  * One worker's configuration: where records come from, which contracts judge them, where the lake stands, and what is told to whom.
@@ -72,6 +76,19 @@ namespace: string
  * Where events go; none by default.
  */
 transports: LineageTransport[]
+}
+/**
+ * Who is told of incidents. Notices wait in the catalog's database until each receiver took them: nothing is lost while one is down, and data never wait.
+ */
+alerts: {
+/**
+ * Where notices go; none by default.
+ */
+receivers: AlertReceiver[]
+/**
+ * Which notices go where. Without any, every receiver is told all.
+ */
+routes: AlertRoute[]
 }
 /**
  * OpenTelemetry traces, metrics and logs. Never values of records.
@@ -481,6 +498,132 @@ kind: "kafka"
  * The topic.
  */
 topic: string
+}
+export interface Webhook {
+/**
+ * Posts each notice as JSON (`schemas/incident-notice.schema.json`).
+ */
+kind: "webhook"
+/**
+ * Its name in routes and metrics, and of its cursor: what was told it is remembered by this name.
+ */
+name: string
+/**
+ * Where to post.
+ */
+url: string
+/**
+ * Key of the requests' signature (HMAC-SHA-256, header `Sluice-Signature`); only as `${VARIABLE}`.
+ */
+secret?: string
+/**
+ * File that holds the signature's key; a line break at its end is dropped.
+ */
+secretFile?: string
+/**
+ * Bearer token; only as `${VARIABLE}`.
+ */
+token?: string
+/**
+ * File that holds the bearer token; a line break at its end is dropped.
+ */
+tokenFile?: string
+/**
+ * How long one answer may take.
+ */
+timeoutMs: number
+}
+export interface SlackWebhook {
+/**
+ * Posts to an incoming webhook of Slack, or of what takes the same (Mattermost).
+ */
+kind: "slack"
+/**
+ * Its name in routes and metrics, and of its cursor: what was told it is remembered by this name.
+ */
+name: string
+/**
+ * The webhook's URL, which is a secret; only as `${VARIABLE}`.
+ */
+url?: string
+/**
+ * File that holds the URL; a line break at its end is dropped.
+ */
+urlFile?: string
+/**
+ * How long one answer may take.
+ */
+timeoutMs: number
+}
+export interface PagerDuty {
+/**
+ * Sends events to PagerDuty's Events API v2, or to what speaks it.
+ */
+kind: "pagerduty"
+/**
+ * Its name in routes and metrics, and of its cursor: what was told it is remembered by this name.
+ */
+name: string
+/**
+ * Where events go.
+ */
+url: string
+/**
+ * Integration key of the service; only as `${VARIABLE}`.
+ */
+routingKey?: string
+/**
+ * File that holds the integration key; a line break at its end is dropped.
+ */
+routingKeyFile?: string
+/**
+ * How long one answer may take.
+ */
+timeoutMs: number
+}
+export interface Alertmanager {
+/**
+ * Posts alerts to an Alertmanager (API v2), and what is open once a minute.
+ */
+kind: "alertmanager"
+/**
+ * Its name in routes and metrics, and of its cursor: what was told it is remembered by this name.
+ */
+name: string
+/**
+ * Its base URL, such as `http://alertmanager:9093`.
+ */
+url: string
+/**
+ * Bearer token; only as `${VARIABLE}`.
+ */
+token?: string
+/**
+ * File that holds the bearer token; a line break at its end is dropped.
+ */
+tokenFile?: string
+/**
+ * How long one answer may take.
+ */
+timeoutMs: number
+}
+export interface AlertRoute {
+/**
+ * Names of receivers.
+ * 
+ * @minItems 1
+ */
+receivers: string[]
+/**
+ * Of these datasets only; without, of all.
+ * 
+ * @minItems 1
+ */
+datasets?: string[]
+/**
+ * At least this bad. `warning`: data went on, and are odd; `error`: a window is held; `critical`: a source stands still.
+ */
+severityMin: ("warning" | "error" | "critical")
 }
 /**
  * The lake's tables as an Iceberg REST catalog, for Spark, PyIceberg, DuckDB, Trino and any other client. `sluice catalog serve` serves it alone, and `sluice run` too where it is enabled.

@@ -5,6 +5,8 @@ import schema from "../../schemas/config.schema.json" with { type: "json" };
 import type { Diagnostic, SourceLocation } from "../core/errors.ts";
 import { DocumentError, SluiceError } from "../core/errors.ts";
 import type { TlsOptions } from "../core/tls.ts";
+import type { AlertsConfig } from "./alerts-config.ts";
+import { completeAlerts } from "./alerts-config.ts";
 import type { SchemaNode } from "./annotated.ts";
 import { visitAnnotated } from "./annotated.ts";
 import type { ConfigDocument, FileSource, KafkaSource, SASL, SchemaRegistry } from "./config-document.generated.ts";
@@ -37,11 +39,12 @@ export interface KafkaSourceConfig extends Omit<KafkaSource, "tls" | "sasl" | "s
 }
 
 /** A worker's configuration, whole: defaults filled in, paths absolute, secrets read. */
-export interface Config extends Omit<ConfigDocument, "lake" | "source" | "datasets" | "registry" | "http"> {
+export interface Config extends Omit<ConfigDocument, "alerts" | "lake" | "source" | "datasets" | "registry" | "http"> {
   /** The file it came from. */
   readonly file: string;
   readonly lake: LakeConfig;
   readonly http: HttpConfig;
+  readonly alerts: AlertsConfig;
   readonly source: KafkaSourceConfig | FileSource;
   /** Null: none, so that contracts whose records are framed can't be run. */
   readonly registry: RegistryConfig | null;
@@ -159,7 +162,7 @@ function coerce(document: Record<string, unknown>, outside: (pointer: string) =>
 }
 
 function complete(file: string, document: ConfigDocument): Config {
-  const { lake, source, datasets, registry, http, ...rest } = document;
+  const { alerts, lake, source, datasets, registry, http, ...rest } = document;
   const usesKafka = rest.dlq.enabled || rest.lineage.transports.some((one) => one.kind === "kafka");
   if (usesKafka && source.kind !== "kafka") {
     throw new SluiceError("CONFIG_INVALID", "dlq and Kafka lineage need a source of kind kafka", {
@@ -171,6 +174,7 @@ function complete(file: string, document: ConfigDocument): Config {
     file,
     lake: completeLake(file, lake),
     http: completeHttp(file, http),
+    alerts: completeAlerts(file, alerts),
     source: source.kind === "kafka" ? completeKafka(source) : source,
     registry: registry === undefined ? null : completeRegistry(file, registry),
     datasets: datasets.map((one) => ({ contract: one.contract, schema: one.schema ?? null })),

@@ -126,6 +126,12 @@ export const errorTable = {
     httpStatus: 503,
     retryable: true,
   },
+  ALERT_REFUSED: {
+    action:
+      "Nothing for the data: it goes on. The receiver says no to this notice: check its address and kind in `alerts.receivers`; after three tries the next notices get their turn, and `sluice incident list` has them all.",
+    httpStatus: 502,
+    retryable: true,
+  },
   PRODUCE_REFUSED: {
     action: "The brokers refuse the records themselves: check the topic's name, its limit on a record's size, and this user's permissions.",
     httpStatus: 422,
@@ -178,6 +184,11 @@ export const errorTable = {
     httpStatus: 409,
     retryable: false,
   },
+  INCIDENT_REFUSED: {
+    action: "Nothing was changed. `sluice incident show ID` shows how the incident stands.",
+    httpStatus: 409,
+    retryable: false,
+  },
   REF_NAME_INVALID: {
     action:
       "Choose a name of letters, digits and `. _ / -` that is no time, number or name of Sluice's own; `sluice tag --help` shows examples.",
@@ -188,11 +199,6 @@ export const errorTable = {
     action: "Choose another name: a tag never comes to mean another version. `sluice tag list` shows what names mean.",
     httpStatus: 409,
     retryable: false,
-  INCIDENT_REFUSED: {
-    action: "Nothing was changed. `sluice incident show ID` shows how the incident stands.",
-    httpStatus: 409,
-    retryable: false,
-  },
   },
   REF_REFUSED: {
     action: "Nothing was changed. The message says which command is about what the name stands for.",

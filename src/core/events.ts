@@ -74,6 +74,14 @@ export type GateEvent =
     }
   /** An incident was opened, came to be worse, or is over; each once, by the process that found it. */
   | { readonly type: "incident.noticed"; readonly notice: IncidentNotice }
+  /** A receiver said no to a notice so often that it is passed over. */
+  | {
+      readonly type: "alert.refused";
+      readonly sink: string;
+      readonly dataset: string;
+      readonly notice: string;
+      readonly error: SluiceError;
+    }
   /** A step of maintenance ended well; `dataset` null: of the whole lake. Snapshots and files are those that went, or were made into larger ones. */
   | {
       readonly type: "maintenance.done";

@@ -42,7 +42,9 @@ export const stepNames = [
   "offsets.before-commit",
   "offsets.after-commit",
 ] as const;
-export type StepName = (typeof stepNames)[number];
+/** Around every notice to a receiver of alerts, where there is one. */
+export const alertStepNames = ["alert.before-send", "alert.after-send"] as const;
+export type StepName = (typeof stepNames)[number] | (typeof alertStepNames)[number];
 export type Probe = (step: StepName) => void;
 
 // ---- source

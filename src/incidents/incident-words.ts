@@ -34,7 +34,7 @@ export function tellTitle(dataset: string, signals: readonly Pick<IncidentSignal
 }
 
 /** Whether readers are safe, in words: what they see of it, and the last good version. */
-export function tellDownstream({ downstream, heldWindows }: Pick<Incident, "downstream" | "heldWindows">): string {
+export function tellDownstream({ downstream, heldWindows, signals }: Pick<Incident, "downstream" | "heldWindows" | "signals">): string {
   const { state, exposedRecords, heldRecords, lastGoodSnapshotId, lastGoodAtMs } = downstream;
   const good =
     lastGoodSnapshotId === null ? "no earlier version is known" : `version ${lastGoodSnapshotId} of ${timeText(lastGoodAtMs ?? 0)}`;
@@ -48,6 +48,8 @@ export function tellDownstream({ downstream, heldWindows }: Pick<Incident, "down
     case "withdrawn":
       return `Safe again: a rollback withdrew ${many(exposedRecords, "record")} from main. Last good: ${good}.${held}`;
     case "exposed":
+      if (signals.every((one) => one.kind === "quarantine"))
+        return `What failed is in quarantine; ${many(exposedRecords, "record")} of the same windows passed and ${exposedRecords === 1 ? "is" : "are"} on main. Last good: ${good}.`;
       return `Not safe: ${many(exposedRecords, "record")} of it ${exposedRecords === 1 ? "is" : "are"} on main. Last good: ${good}.${held}`;
   }
 }

@@ -92,6 +92,12 @@ export const instruments = {
     description: "Incidents opened, raised, acknowledged, recovered, resolved, reopened, reminded of.",
     labels: ["dataset", "kind", "severity"],
   },
+  "sluice.alerts.refused": {
+    kind: "counter",
+    unit: null,
+    description: "Notices that a receiver of alerts said no to three times, so that they were passed over.",
+    labels: ["sink", "dataset"],
+  },
   "sluice.incidents.open": {
     kind: "gauge",
     unit: "{incident}",

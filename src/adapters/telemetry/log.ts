@@ -156,6 +156,12 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
           event.error.message,
         );
         break;
+      case "alert.refused":
+        log.error(
+          { sink: event.sink, dataset: event.dataset, notice: event.notice, code: event.error.code },
+          `notice passed over: ${event.error.message}`,
+        );
+        break;
       case "incident.noticed":
         logNotice(log, event.notice);
         break;

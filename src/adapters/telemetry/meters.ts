@@ -48,6 +48,7 @@ export function createMeters(meter: Meter): (event: GateEvent) => void {
   const delivered = counter(meter, "sluice.sink.delivered");
   const sinkFailures = counter(meter, "sluice.sink.failures");
   const notices = counter(meter, "sluice.incidents.notices");
+  const refused = counter(meter, "sluice.alerts.refused");
   const maintained = maintenanceMeters(meter);
 
   return (event) => {
@@ -107,6 +108,9 @@ export function createMeters(meter: Meter): (event: GateEvent) => void {
         break;
       case "sink.failed":
         sinkFailures.add(1, { sink: event.sink, dataset: event.dataset, code: event.error.code });
+        break;
+      case "alert.refused":
+        refused.add(1, { sink: event.sink, dataset: event.dataset });
         break;
       case "incident.noticed": {
         const { kind, incident } = event.notice;
