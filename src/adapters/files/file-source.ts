@@ -232,7 +232,8 @@ class FileSource implements Source {
 
   async #readTrack(listener: SourceListener, track: Track, epoch: number): Promise<boolean> {
     const { recordBytesMax = 64 << 20, runRowsMax = 8192, bytesInFlightMax, csv = plainCsv } = this.#options;
-    const chunkBytes = Math.min(1 << 20, Math.max(1 << 16, bytesInFlightMax >> 2));
+    // Larger pieces are fewer turns and fuller chunks; of much larger ones the engine's copy would not stay in its cache.
+    const chunkBytes = Math.min(2 << 20, Math.max(1 << 16, bytesInFlightMax >> 2));
     const pool = this.#options.reuseMemory === true ? new ChunkPool() : null;
     for await (const rows of track.open({ recordBytesMax, runRowsMax }, { chunkBytes, csv, pool })) {
       if (!(await this.#room(track, recordsBytes(rows.records), epoch))) return false;
