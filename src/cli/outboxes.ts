@@ -7,10 +7,11 @@ import { incidentLines } from "../gate/incident-lines.ts";
 import type { SinkStanding } from "../gate/outbox.ts";
 import { Outbox } from "../gate/outbox.ts";
 import { noticeLines } from "../gate/notice-lines.ts";
+import { tagLines } from "../gate/tag-lines.ts";
 import { windowLines } from "../gate/window-lines.ts";
 import { alertSinks } from "./alert-sinks.ts";
 import { incidentLedgers } from "./incident-ledgers.ts";
-import { windowSinks } from "./window-sinks.ts";
+import { eventsSink, windowSinks } from "./window-sinks.ts";
 
 /** All that a worker tells others of what was committed, each at its own pace. */
 export interface Outboxes {
@@ -36,10 +37,12 @@ export function openOutboxes(options: {
 }): Outboxes {
   const { config, contracts, lake, probe, holder, observe } = options;
   const datasets = contracts.map((one) => one.dataset);
-  const sinks = windowSinks(config, contracts, lake, probe);
+  const events = config.events.enabled ? eventsSink(config, lake) : null;
+  const sinks = [...windowSinks(config, contracts, lake, probe), ...(events === null ? [] : [events])];
   const receivers = alertSinks(config);
   const notices = noticeLines({ lake, sinks: receivers, routes: config.alerts.routes, datasets, probe, observe });
-  const lines = [...windowLines(lake, sinks, datasets), ...notices];
+  const tags = events === null ? [] : tagLines(lake, events, datasets);
+  const lines = [...windowLines(lake, sinks, datasets), ...tags, ...notices];
   const outbox = new Outbox({ lake, sinks: [...sinks, ...receivers], lines, holder, observe });
   const ledgers = incidentLedgers(lake, datasets, contracts, (notice) => {
     observe({ type: "incident.noticed", notice });

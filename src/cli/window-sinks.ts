@@ -1,5 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { createDlqSink } from "../adapters/dlq/dlq-sink.ts";
+import { createEventsSink } from "../adapters/events/events-sink.ts";
+import type { EventsSink } from "../adapters/events/events-sink.ts";
 import { KafkaProducer } from "../adapters/kafka/producer.ts";
 import { createLineageSink } from "../adapters/lineage/lineage-sink.ts";
 import { fileTransport, httpTransport, kafkaTransport } from "../adapters/lineage/transport.ts";
@@ -19,9 +21,15 @@ const lineageTimeoutMs = 10_000;
 const deadlineMs = 20_000;
 
 /** A producer to the source's own cluster. */
-export function sourceProducer(config: Config): Producer {
+function sourceProducer(config: Config): Producer {
   const connection = connectionOf(config.source as KafkaSourceConfig, `${config.worker}-producer`);
   return new KafkaProducer({ connection, deadlineMs, closeWithinMs });
+}
+
+/** The sink of CloudEvents on a topic. */
+export function eventsSink(config: Config, lake: Lake): EventsSink {
+  const { topic, source } = config.events;
+  return createEventsSink({ producer: sourceProducer(config), topic, source, refsOf: (dataset) => lake.refs.list(dataset) });
 }
 
 /** Sinks of committed windows, as a configuration names them: dead letters, lineage. */

@@ -91,6 +91,23 @@ receivers: AlertReceiver[]
 routes: AlertRoute[]
 }
 /**
+ * CloudEvents on a Kafka topic for what comes after, such as a retraining job: versions published, tagged, withdrawn and restored, and drift. Needs a Kafka source.
+ */
+events: {
+/**
+ * Whether events are sent.
+ */
+enabled: boolean
+/**
+ * The topic, on the cluster of the source.
+ */
+topic: string
+/**
+ * The events' `source`, a URI reference that names this installation.
+ */
+source: string
+}
+/**
  * OpenTelemetry traces, metrics and logs. Never values of records.
  */
 telemetry: {

@@ -163,9 +163,9 @@ function coerce(document: Record<string, unknown>, outside: (pointer: string) =>
 
 function complete(file: string, document: ConfigDocument): Config {
   const { alerts, lake, source, datasets, registry, http, ...rest } = document;
-  const usesKafka = rest.dlq.enabled || rest.lineage.transports.some((one) => one.kind === "kafka");
+  const usesKafka = rest.dlq.enabled || rest.events.enabled || rest.lineage.transports.some((one) => one.kind === "kafka");
   if (usesKafka && source.kind !== "kafka") {
-    throw new SluiceError("CONFIG_INVALID", "dlq and Kafka lineage need a source of kind kafka", {
+    throw new SluiceError("CONFIG_INVALID", "dlq, events and Kafka lineage need a source of kind kafka", {
       location: { file, line: 1, column: 1 },
     });
   }
