@@ -111,13 +111,17 @@ export function printReaders(readers: readonly VersionReader[], terminal: Termin
 
 /** What a run of a job read, in words. */
 export function printJobReading(reading: JobReading, terminal: Terminal): void {
-  const { dataset, snapshotId, runId, version, since, details } = reading;
+  const { dataset, snapshotId, runId, version, since, details, isDataset } = reading;
   const tag = details["tag"] ?? details["ref"];
   terminal.out(
     `run ${printable(runId ?? "unknown")} read ${dataset} at ${tag === undefined ? "" : `${printable(tag)}, `}snapshot ${snapshotId}`,
   );
   terminal.out(`  first ${formatTime(reading.firstAtMs)}, known by ${reading.kinds.join(", ")}`);
   if (details["assumed"] !== undefined) terminal.out(`  assumed: ${printable(details["assumed"])}`);
+  if (!isDataset) {
+    terminal.out("  a table of rejected records, or of a dataset that is gone");
+    return;
+  }
   if (version === null || since === null) {
     terminal.out("  its snapshot has expired: what it was made of is not known any more");
     return;

@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { TableUsage } from "../core/lake-usage.ts";
-import type { DatasetUsage } from "../trace/dataset-usage.ts";
+import type { DatasetUsage, LastReading } from "../trace/dataset-usage.ts";
 import { loadContracts } from "./contracts.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatBytes, formatCount, formatTime, printable, renderTable } from "./table.ts";
@@ -37,13 +37,29 @@ export function printUsage(datasets: readonly ShownUsage[], terminal: Terminal):
     return;
   }
   const isPriced = datasets.some((each) => each.costMonthly !== null);
-  const header = ["dataset", "owners", "rows", "main", "tags, branches", "older", "quarantine", "written", "last read", "readings"];
+  const header = [
+    "dataset",
+    "owners",
+    "rows",
+    "main",
+    "tags, branches",
+    "older",
+    "quarantine",
+    "written",
+    "last read",
+    "readings",
+    "quarantine read",
+  ];
   const sorted = datasets.toSorted((a, b) => (a.bytes < b.bytes ? 1 : -1));
   const rows = sorted.map((each) => [...rowOf(each), ...(isPriced ? [(each.costMonthly ?? 0).toFixed(2)] : []), each.isIdle ? "idle" : ""]);
   for (const line of renderTable([...header, ...(isPriced ? ["a month"] : []), ""], rows)) terminal.out(line);
 }
 
-function rowOf({ dataset, owners, tables, lastCommitMs, lastRead, readings }: ShownUsage): string[] {
+function formatReading(reading: LastReading | null): string {
+  return reading === null ? "not known" : `${formatTime(reading.atMs)} by ${printable(reading.by)}`;
+}
+
+function rowOf({ dataset, owners, tables, lastCommitMs, lastRead, lastQuarantineRead, readings }: ShownUsage): string[] {
   const [promoted, quarantine] = tables as readonly [TableUsage, TableUsage];
   return [
     dataset,
@@ -54,7 +70,8 @@ function rowOf({ dataset, owners, tables, lastCommitMs, lastRead, readings }: Sh
     formatBytes(promoted.older.bytes),
     formatBytes(quarantine.main.bytes + quarantine.named.bytes + quarantine.older.bytes),
     lastCommitMs === null ? "never" : formatTime(lastCommitMs),
-    lastRead === null ? "not known" : `${formatTime(lastRead.atMs)} by ${printable(lastRead.by)}`,
+    formatReading(lastRead),
     formatCount(readings),
+    formatReading(lastQuarantineRead),
   ];
 }

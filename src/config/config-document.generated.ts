@@ -292,7 +292,7 @@ serverName?: string
 verify: boolean
 }
 /**
- * Looks tables up in an Iceberg REST catalog, which must change several tables in one commit. Cursors, claims and readings stay in `catalog` or `postgres`.
+ * Looks tables up in an Iceberg REST catalog. Cursors, claims and readings stay in `catalog` or `postgres`.
  */
 export interface RESTCatalog {
 /**
@@ -684,9 +684,9 @@ token?: string
  */
 tokenFile?: string
 /**
- * `read` loads tables; `write` also makes and changes them, within the rules that protect datasets; `admin` may also change the shape of datasets' tables, and drop them.
+ * `read` loads tables; `write` also makes and changes them, within the rules that protect datasets; `admin` may also change the shape of datasets' tables, and drop them; `worker` is for Sluice's own workers (`lake.rest`): no rule protects datasets from it.
  */
-scope: ("read" | "write" | "admin")
+scope: ("read" | "write" | "admin" | "worker")
 /**
  * Namespaces that it reaches, each with all below it, levels joined by dots. Default: all.
  * 

@@ -4,8 +4,9 @@
  */
 export type ConsumptionKind = "load" | "scan" | "declared";
 
-/** One reading of one version of a dataset's promoted table: a fact that is never changed afterwards. */
+/** One reading of one version of a dataset's promoted table, or of its quarantine table: a fact that is never changed afterwards. */
 export interface Consumption {
+  /** The table's name: the promoted one has the dataset's, and no dataset has a quarantine table's. */
   readonly dataset: string;
   /** Iceberg's snapshot id, in decimal. */
   readonly snapshotId: string;

@@ -8,6 +8,8 @@ export interface FileTotals {
 /** What one table of a dataset occupies: each data file is counted once, in the first of the three that holds it. */
 export interface TableUsage {
   readonly table: "promoted" | "quarantine";
+  /** Its name in the catalog. */
+  readonly name: string;
   /** In `main`: what readers get who name no version. */
   readonly main: FileTotals;
   /** Kept by a tag or another branch alone. */

@@ -55,7 +55,7 @@ function isApplied(base: LoadedTable, wanted: WantedChange): boolean {
 }
 
 function creation(context: CatalogContext, principal: Principal, wanted: WantedChange): TableChange {
-  const refusal = context.guard.refuseName(wanted.table.namespace);
+  const refusal = context.guard.refuseName(wanted.table.namespace, principal.scope);
   if (refusal !== null) throw refuse(context, principal, refusal);
   const made = taking(() => metadataFromUpdates(wanted.updates, context.clock.now()));
   checkUuid(made["table-uuid"]);

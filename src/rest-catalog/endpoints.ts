@@ -141,7 +141,7 @@ function namingEndpoints(context: CatalogContext): Endpoint[] {
       path: tablesPath,
       scope: "write",
       summary: "Make a table, or stage one",
-      run: async ({ namespace, body }) => okTable(await createTable(context, namespace, new JsonObject(body))),
+      run: async ({ reader, namespace, body }) => okTable(await createTable(context, reader.principal, namespace, new JsonObject(body))),
     },
     {
       method: "POST",

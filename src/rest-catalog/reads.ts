@@ -40,7 +40,7 @@ export class ReadRecorder {
 
   /** A reader is shown a table as it is: the version of main, and every branch and tag. */
   async load(table: TableName, metadata: TableMetadata, reader: Reader): Promise<void> {
-    const dataset = this.#context.guard.datasetOf(table);
+    const dataset = this.#recordedAs(table, reader);
     const main = metadata.refs["main"]?.["snapshot-id"];
     if (dataset === null || main === undefined) return;
     const refs = Object.entries(metadata.refs).filter(([name]) => name !== "main");
@@ -62,7 +62,7 @@ export class ReadRecorder {
   async report(table: TableName, body: JsonObject, reader: Reader): Promise<void> {
     const isScan = body.text("report-type") === "scan-report";
     const snapshotId = isScan ? body.long("snapshot-id") : -1n;
-    const dataset = this.#context.guard.datasetOf(table);
+    const dataset = this.#recordedAs(table, reader);
     if (dataset === null || snapshotId === -1n) return;
     const columns = body.has("projected-field-names") ? body.texts("projected-field-names").join(", ") : null;
     const filter = body.has("filter") ? writeLosslessJson(body.value["filter"]) : null;
@@ -70,6 +70,11 @@ export class ReadRecorder {
       ...(columns !== null && { columns: cut(columns) }),
       ...(filter !== null && { filter: cut(filter) }),
     });
+  }
+
+  /** A worker loads a table to write it. */
+  #recordedAs(table: TableName, { principal }: Reader): string | null {
+    return principal.scope === "worker" ? null : this.#context.guard.recordedAs(table);
   }
 
   async #record(

@@ -14,10 +14,10 @@ export interface ForeignChange {
 
 /** Says what other programs may not do to tables that belong to someone. Answers are reasons in words; null: it may. */
 export interface TableGuard {
-  /** The dataset whose promoted table this is; null for any other table. */
-  datasetOf(table: TableName): string | null;
+  /** The name that readings of a table are recorded under; null: they are not. */
+  recordedAs(table: TableName): string | null;
   /** Whether programs may make, register, or rename tables into or out of a namespace. */
-  refuseName(namespace: string): string | null;
+  refuseName(namespace: string, scope: AccessScope): string | null;
   refuseDrop(table: TableName, scope: AccessScope): string | null;
   refuseNamespaceChange(namespace: string, scope: AccessScope): string | null;
   /** Rejects with TABLE_UNSUPPORTED and TABLE_CORRUPT where the change's files can't be judged. */

@@ -79,16 +79,21 @@ export async function listTables(context: CatalogContext, namespace: string, que
   return { identifiers, ...(next !== null && { "next-page-token": next }) };
 }
 
-function checkNewName(context: CatalogContext, table: TableName): void {
-  const refusal = context.guard.refuseName(table.namespace);
+function checkNewName(context: CatalogContext, principal: Principal, table: TableName): void {
+  const refusal = context.guard.refuseName(table.namespace, principal.scope);
   if (refusal !== null) throw forbidden(refusal);
 }
 
 /** Makes a table, or says how it would look (`stage-create`) for the commit that then makes it. */
-export async function createTable(context: CatalogContext, namespace: string, body: JsonObject): Promise<TableAnswer> {
+export async function createTable(
+  context: CatalogContext,
+  principal: Principal,
+  namespace: string,
+  body: JsonObject,
+): Promise<TableAnswer> {
   const table = { namespace, name: checkTableName(body.text("name")) };
   await needNamespace(context, namespace);
-  checkNewName(context, table);
+  checkNewName(context, principal, table);
   if ((await context.rows.location(table)) !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
   const wanted = {
     schema: parseSchema(body.object("schema")),
@@ -122,7 +127,7 @@ export async function registerTable(
   const table = { namespace, name: checkTableName(body.text("name")) };
   const location = body.text("metadata-location");
   await needNamespace(context, namespace);
-  checkNewName(context, table);
+  checkNewName(context, principal, table);
   const current = await context.rows.location(table);
   if (current !== null && !body.flag("overwrite")) throw alreadyExists("Table", `${namespace}.${table.name}`);
   const metadata = await readMetadata(context, location);
@@ -131,7 +136,7 @@ export async function registerTable(
   // A second name would be a way around what guards the first.
   for (const other of await namesOf(context, metadata.location, table)) {
     principal.need("write", other.namespace);
-    checkNewName(context, other);
+    checkNewName(context, principal, other);
   }
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
   if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
@@ -184,7 +189,7 @@ export async function renameTable(context: CatalogContext, principal: Principal,
   const from = parseIdentifier(body.object("source"));
   const to = parseIdentifier(body.object("destination"));
   for (const { namespace } of [from, to]) principal.need("write", namespace);
-  for (const table of [from, to]) checkNewName(context, table);
+  for (const table of [from, to]) checkNewName(context, principal, table);
   if ((await context.rows.location(from)) === null) throw noSuchTable(from);
   await needNamespace(context, to.namespace);
   const outcome = await context.directory.renameTable(from, to);

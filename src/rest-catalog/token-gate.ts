@@ -127,7 +127,7 @@ export class TokenGate {
     const wanted = (form.get("scope") ?? "catalog").split(" ").filter((each) => each !== "" && each !== "catalog");
     const scope = wanted.at(0) ?? token.scope;
     if (wanted.length > 1 || !isScope(scope) || !includes(token.scope, scope)) {
-      return oauthError(400, "invalid_scope", `scope is catalog, or one of read, write and admin up to ${token.scope}`);
+      return oauthError(400, "invalid_scope", `scope is catalog, or one of read, write, admin and worker up to ${token.scope}`);
     }
     return this.#give(token, scope);
   }

@@ -13,7 +13,9 @@ export interface JobReading {
   readonly kinds: readonly string[];
   /** What was said with it: the tag, and that a version was only assumed. */
   readonly details: Readonly<Record<string, string>>;
-  /** Null where its snapshot has expired. */
+  /** False: what was read is a quarantine table, or a dataset that is gone. */
+  readonly isDataset: boolean;
+  /** Null where its snapshot has expired, or it is of no dataset. */
   readonly version: VersionTrace | null;
   /** What became of its records since: on main, after this version. */
   readonly since: SinceReading | null;
@@ -38,20 +40,23 @@ export async function traceJob(lake: Lake, job: string, runId: string | null): P
     if (known === undefined) readings.set(id, [each]);
     else known.push(each);
   }
+  const datasets = new Set(await lake.datasets());
   const traces: JobReading[] = [];
-  for (const each of readings.values()) traces.push(await readingOf(lake, each));
+  for (const each of readings.values()) traces.push(await readingOf(lake, datasets, each));
   return traces;
 }
 
-async function readingOf(lake: Lake, consumptions: readonly Consumption[]): Promise<JobReading> {
+async function readingOf(lake: Lake, datasets: ReadonlySet<string>, consumptions: readonly Consumption[]): Promise<JobReading> {
   const { runId, dataset, snapshotId, atMs } = consumptions[0] as Consumption;
-  const version = await traceVersion(lake, dataset, snapshotId);
+  const isDataset = datasets.has(dataset);
+  const version = isDataset ? await traceVersion(lake, dataset, snapshotId) : null;
   return {
     runId,
     dataset,
     snapshotId,
     firstAtMs: atMs,
     kinds: [...new Set(consumptions.map((each) => each.kind))],
+    isDataset,
     details: Object.assign({}, ...consumptions.map((each) => each.details)) as Record<string, string>,
     version,
     since: version === null ? null : await sinceOf(lake, version),

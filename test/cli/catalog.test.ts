@@ -90,6 +90,52 @@ describe("sluice catalog serve", () => {
   });
 });
 
+describe("a worker whose catalog is Sluice's own", () => {
+  it("goes on with the datasets that the server protects from others", async () => {
+    const gate = { GATE_TOKEN: "gate-secret-0123456789" };
+    const env = { ...secret, ...gate };
+    const served = join(folder, "served.yaml");
+    const tokens = '{ name: lab, scope: admin, token: "${LAB_TOKEN}" }, { name: gate, scope: worker, token: "${GATE_TOKEN}" }';
+    writeFileSync(
+      served,
+      readFileSync(config, "utf8").replace(/tokens: \[.*\]/, () => `tokens: [${tokens}]`),
+    );
+    const server = start(["catalog", "serve", "--config", served, "--json"], env);
+    const over = ended(server);
+    const url = await printed(server, "stdout", /"url":"([^"]+)"/);
+    mkdirSync(join(folder, "later"), { recursive: true });
+    const lines = [51, 52, -1].map((id) => `{"id": ${id}, "customer": "c${id}", "amount": ${id}, "placed_at": "2026-03-01T00:00:00Z"}\n`);
+    writeFileSync(join(folder, "later/orders.ndjson"), lines.join(""));
+    const asWorker = (name: string, clientId: string, secretOf: string): string => {
+      const path = join(folder, name);
+      writeFileSync(
+        path,
+        `lake: { folder: lake, catalog: "${folder}/own-${name}.db", rest: { uri: "${url}", clientId: ${clientId}, clientSecret: "\${${secretOf}}" } }
+source: { kind: files, paths: [later] }
+datasets: [{ contract: orders.odcs.yaml }]
+http: { enabled: false }
+`,
+      );
+      return path;
+    };
+    const lab = asWorker("lab.yaml", "lab", "LAB_TOKEN");
+    const refused = await sluice(["tag", "create", "mine", "--reason", "test", "--config", lab], { env });
+    expect([refused.code === 0, refused.err.includes("Sluice's own")], refused.err).toEqual([false, true]);
+    const worker = asWorker("gate.yaml", "gate", "GATE_TOKEN");
+    const run = await sluice(["run", "--config", worker], { env });
+    expect(run, run.err).toMatchObject({ code: 0 });
+    const status = JSON.parse((await sluice(["status", "--json", "--config", worker], { env })).out) as object;
+    expect(status).toMatchObject({ datasets: [{ dataset: "orders", records: 53, openQuarantine: 51 }] });
+    // The server's own lake is the same one.
+    const tagged = await sluice(["tag", "create", "after", "--reason", "test", "--config", config], { env });
+    expect(tagged, tagged.err).toMatchObject({ code: 0 });
+    const seen = await get(url, "/v1/namespaces/sluice/tables/orders", secret.LAB_TOKEN);
+    expect(seen.body["metadata"]).toMatchObject({ refs: { after: { type: "tag" } } });
+    server.kill("SIGTERM");
+    expect((await over).code).toBe(0);
+  });
+});
+
 describe("sluice run", () => {
   it("serves the catalog beside its work where it is enabled", async () => {
     const with_ = join(folder, "with.yaml");

@@ -3,6 +3,8 @@ import { afterAll, expect, it } from "vitest";
 import { expectConserved } from "../adapters/lake/conservation.ts";
 import { collect, moveLake, openLake, placeIn, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
 import { loadBoth } from "../adapters/lake/table-content.ts";
+import { oneTableAtATime } from "../live/harness/one-table-at-a-time.ts";
+import { ownRestCatalog, restClient } from "../live/harness/own-rest-catalog.ts";
 import { postgresHere, testPostgres } from "../live/harness/test-postgres.ts";
 import type { Tally } from "./writer.ts";
 
@@ -10,8 +12,27 @@ import type { Tally } from "./writer.ts";
 const asked = process.env["SLUICE_CONCURRENCY_SECONDS"];
 const seconds = Number(asked ?? "20");
 const server = asked !== undefined && postgresHere ? await testPostgres() : null;
-afterAll(() => server?.close());
-const catalogs = ["SQLite", ...(server === null ? [] : ["PostgreSQL"])];
+const rest = asked === undefined ? null : await ownRestCatalog();
+const single = rest === null ? null : await oneTableAtATime(rest.uri);
+afterAll(async () => {
+  await single?.close();
+  await Promise.all([server?.close(), rest?.close()]);
+});
+
+type Place = Parameters<typeof moveLake>[1];
+
+function inRest(uri: string, namespace: string): Place {
+  return { namespace, folder: rest!.warehouse, rest: { uri, warehouse: null, auth: restClient, tls: null, timeoutMs: 30_000 } };
+}
+
+const catalogs: readonly { readonly catalog: string; readonly place: () => Promise<Place> }[] = [
+  { catalog: "SQLite", place: async () => ({}) },
+  ...(server === null
+    ? []
+    : [{ catalog: "PostgreSQL", place: async () => ({ postgres: { url: await server.database(), password: null, tls: null } }) }]),
+  ...(rest === null ? [] : [{ catalog: "Sluice's own REST catalog", place: async () => inRest(rest.uri, "joint") }]),
+  ...(single === null ? [] : [{ catalog: "a REST catalog without transactions", place: async () => inRest(single.uri, "apart") }]),
+];
 const writer = new URL("writer.ts", import.meta.url).pathname;
 const roles = [...Array.from({ length: 8 }, () => "writer"), "compactor", "compactor", "expirer"] as const;
 
@@ -35,12 +56,12 @@ function quantile(values: readonly number[], share: number): number {
 }
 
 it.each(catalogs)(
-  `8 writers, 2 compactors and an expirer on one table for ${seconds} s lose and double nothing: %s`,
+  `8 writers, 2 compactors and an expirer on one table for ${seconds} s lose and double nothing: $catalog`,
   { timeout: (seconds + 240) * 1000 },
-  async (catalog) => {
+  async ({ catalog, place }) => {
     using scratch = scratchFolder();
     const { folder } = scratch;
-    if (catalog === "PostgreSQL") moveLake(folder, { postgres: { url: (await server?.database()) as string, password: null, tls: null } });
+    moveLake(folder, await place());
     await (await startedLake(folder)).close();
     const options = placeIn(folder);
     const tallies = await Promise.all(roles.map((role, index) => run(options, role, index)));

@@ -7,7 +7,10 @@ import type { NewManifest, TableIo } from "../../src/adapters/iceberg/table-io.t
 import { readManifest, readManifestList } from "../../src/adapters/iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../../src/adapters/iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../src/adapters/iceberg/table-metadata.ts";
+import { createLake } from "../../src/adapters/lake/lake.ts";
+import { expectConserved } from "../adapters/lake/conservation.ts";
 import { contract, makeWindow, partitions, row } from "../adapters/lake/lake-fixture.ts";
+import { operations, positionOf } from "../adapters/lake/lake-worker.ts";
 import { readBranch } from "../adapters/lake/table-content.ts";
 import type { CatalogFixture } from "./catalog-fixture.ts";
 import { catalogFixture } from "./catalog-fixture.ts";
@@ -15,6 +18,7 @@ import { catalogFixture } from "./catalog-fixture.ts";
 const tokens = [
   { name: "etl", token: "etl-secret-0123456789ab", scope: "write", namespaces: null },
   { name: "ann", token: "ann-secret-0123456789ab", scope: "admin", namespaces: null },
+  { name: "gate", token: "gate-secret-0123456789a", scope: "worker", namespaces: ["db"] },
 ] as const;
 
 let catalog: CatalogFixture;
@@ -33,7 +37,7 @@ beforeEach(async () => {
 });
 afterEach(() => catalog.close());
 
-const as = (name: "etl" | "ann"): Record<string, string> => ({
+const as = (name: "etl" | "ann" | "gate"): Record<string, string> => ({
   authorization: `Bearer ${tokens.find((each) => each.name === name)?.token ?? ""}`,
   "content-type": "application/json",
 });
@@ -80,6 +84,44 @@ async function manifestsOf(snapshot: Snapshot): Promise<readonly NewManifest[]> 
 }
 
 const promoted = async (): Promise<readonly string[]> => (await readBranch(catalog.folder, "orders")).promoted;
+
+describe("a worker", () => {
+  it("does to the lake's tables all that Sluice does, through the server alone", async () => {
+    const { folder, url } = catalog;
+    const auth = { kind: "client", id: "gate", secret: "gate-secret-0123456789a", scope: "catalog", tokenUri: null } as const;
+    const rest = { uri: url, warehouse: null, auth, tls: null, timeoutMs: 10_000 };
+    const place = { folder, catalog: `${folder}/worker.db`, namespace: "db", rest };
+    const lake = await createLake({ ...place, clock: { now: () => Date.now() } });
+    const course = [
+      "window",
+      "publish",
+      "hold",
+      "drop",
+      "replay",
+      "window",
+      "tag",
+      "rollback",
+      "rollforward",
+      "compact",
+      "expire",
+    ] as const;
+    for (const operation of course) await operations[operation]!(lake);
+    const counts = await expectConserved(folder);
+    expect(Object.values(counts).reduce((sum, each) => sum + each, 0)).toBe(Number(await positionOf(lake, 0)));
+    await lake.activate({ ...contract, dataset: "more", hash: "sha256:m", text: "more" });
+    expect(await catalog.lake.datasets()).toEqual(["more", "orders"]);
+    expect(await catalog.consumption()).toEqual([]);
+    expect(catalog.events.filter((event) => event.type === "catalog.refused")).toEqual([]);
+    await lake.close();
+  });
+
+  it("is one in its token's namespaces only", async () => {
+    const { ask } = catalog;
+    await ask("POST", "/v1/namespaces", { namespace: ["lab"] }, as("ann"));
+    const schema = { type: "struct", fields: [{ id: 1, name: "id", required: true, type: "long" }] };
+    expect(await ask("POST", "/v1/namespaces/lab/tables", { name: "mine", schema }, as("gate"))).toMatchObject({ status: 403 });
+  });
+});
 
 describe("what belongs to Sluice", () => {
   it("is not touched by others: properties, shape, versions, held branches, tags", async () => {

@@ -1,6 +1,8 @@
 import { afterEach, expect, it } from "vitest";
 import { SluiceError } from "../../src/core/errors.ts";
 import { contract, makeWindow, partitions, row } from "../adapters/lake/lake-fixture.ts";
+import { datasetUsage } from "../../src/trace/dataset-usage.ts";
+import { traceJob } from "../../src/trace/trace-job.ts";
 import type { CatalogFixture } from "./catalog-fixture.ts";
 import { catalogFixture } from "./catalog-fixture.ts";
 
@@ -29,7 +31,6 @@ it("records every load: which version, who, for which job; the same again within
   now += 30_000;
   const { headers } = await catalog.ask("GET", orders, undefined, spark);
   await catalog.ask("HEAD", orders);
-  await catalog.ask("GET", "/v1/namespaces/db/tables/orders__quarantine");
   await catalog.ask("GET", orders, undefined, { ...spark, "x-sluice-run": "run-8" });
   const load = { dataset: "orders", snapshotId: main, kind: "load", reader: "anonymous", job: "train", details: { userAgent: "spark/4" } };
   expect(await catalog.consumption()).toEqual([
@@ -50,6 +51,37 @@ it("records every load: which version, who, for which job; the same again within
   await fetch(`${catalog.url}${orders}`, { method: "POST", body: text, headers: { "content-type": "application/json" } });
   await catalog.ask("GET", orders, undefined, spark);
   expect((await catalog.consumption()).at(-1)?.details).toEqual({ refs: JSON.stringify({ v1: main }), userAgent: "spark/4" });
+});
+
+it("records who loads a quarantine table, under its own name: neither a reading of the dataset nor a version of it", async () => {
+  const main = await started();
+  const rejected = "/v1/namespaces/db/tables/orders__quarantine";
+  await catalog.ask("GET", rejected, undefined, spark);
+  const [quarantineId] = (await Array.fromAsync(catalog.lake.history("orders", 0n))).map((each) => each.quarantineSnapshotId);
+  expect(quarantineId).not.toBe(main);
+  expect(await catalog.consumption()).toMatchObject([
+    { dataset: "orders__quarantine", snapshotId: quarantineId, kind: "load", reader: "anonymous", job: "train", runId: "run-7", atMs: now },
+  ]);
+  expect(await datasetUsage(catalog.lake, "orders", 0)).toMatchObject({
+    lastRead: null,
+    readings: 0,
+    lastQuarantineRead: { atMs: now, by: "train" },
+  });
+  await catalog.ask("GET", orders, undefined, spark);
+  const readings = await traceJob(catalog.lake, "train", null);
+  expect(readings.map((each) => [each.dataset, each.isDataset, each.version?.snapshot.snapshotId ?? null])).toEqual([
+    ["orders__quarantine", false, null],
+    ["orders", true, main],
+  ]);
+});
+
+it("does not take what a worker loads for a reading", async () => {
+  const token = "gate-secret-0123456789";
+  await started({ anonymous: null, tokens: [{ name: "gate", token, scope: "worker", namespaces: null }] });
+  const headers = { authorization: `Bearer ${token}` };
+  expect(await catalog.ask("GET", orders, undefined, headers)).toMatchObject({ status: 200 });
+  expect(await catalog.ask("GET", `${orders}__quarantine`, undefined, headers)).toMatchObject({ status: 200 });
+  expect(await catalog.consumption()).toEqual([]);
 });
 
 it("records the scans that readers report, with filter and columns; commits are no reads", async () => {

@@ -44,8 +44,8 @@ const ownOnly: Partial<Record<Update["action"], string>> = {
 
 /**
  * What other programs may not do to the lake's own tables. They may read, append, delete, compact and make branches and tags; they can't touch
- * Sluice's properties, forge its snapshots, move main backwards or to rows of held windows, or touch the branches of those. The reasons are in
- * docs/reference/rest-catalog.md.
+ * Sluice's properties, forge its snapshots, move main backwards or to rows of held windows, or touch the branches of those. With scope worker they are
+ * Sluice itself, and may. The reasons are in docs/reference/rest-catalog.md.
  */
 export class ForeignChanges {
   readonly #namespace: string;
@@ -62,29 +62,32 @@ export class ForeignChanges {
     return namespace === this.#namespace;
   }
 
-  /** The dataset whose promoted table this is; null for any other table. */
-  datasetOf({ namespace, name }: TableName): string | null {
-    return this.#owns(namespace) && !isQuarantineName(name) ? name : null;
+  /** Both tables of a dataset: who looked at what was rejected is worth as much. */
+  recordedAs({ namespace, name }: TableName): string | null {
+    return this.#owns(namespace) ? name : null;
   }
 
-  refuseName(namespace: string): string | null {
-    return this.#owns(namespace) ? `tables of ${namespace} are made by contracts: other programs neither make nor rename any there` : null;
+  refuseName(namespace: string, scope: AccessScope): string | null {
+    return this.#owns(namespace) && scope !== "worker"
+      ? `tables of ${namespace} are made by contracts: other programs neither make nor rename any there`
+      : null;
   }
 
   refuseDrop({ namespace, name }: TableName, scope: AccessScope): string | null {
-    if (!this.#owns(namespace) || scope === "admin") return null;
+    if (!this.#owns(namespace) || scope === "admin" || scope === "worker") return null;
     return `${namespace}.${name} is a dataset's table: dropping it needs admin`;
   }
 
   refuseNamespaceChange(namespace: string, scope: AccessScope): string | null {
     const isOurs = this.#owns(namespace) || this.#namespace.startsWith(`${namespace}.`);
-    return !isOurs || scope === "admin" ? null : `${namespace} holds the lake's datasets: changing it needs admin`;
+    return !isOurs || scope === "admin" || scope === "worker" ? null : `${namespace} holds the lake's datasets: changing it needs admin`;
   }
 
   /** Why a change may not be, in words; null: it may. Rejects with TABLE_UNSUPPORTED and TABLE_CORRUPT where its files can't be judged. */
   async refuseChange(change: ForeignChange): Promise<string | null> {
     const { base, updates } = change;
-    if (!this.#owns(base.table.namespace)) return null;
+    // A worker keeps these rules by itself, and must do all that they forbid.
+    if (!this.#owns(base.table.namespace) || change.scope === "worker") return null;
     for (const update of updates) {
       const reason = this.#refuseUpdate(base, update, change.scope);
       if (reason !== null) return reason;

@@ -123,7 +123,7 @@ export const traceJob: CommandSpec = {
   ],
   arguments: [{ name: "<job>", description: "The job, as `sluice consume`, OpenLineage or the catalog's readers name it" }],
   options: [configOption, { flags: "--run <id>", description: "Only this run" }, jsonOption],
-  json: `{ job: string, readings: { runId: string | null, dataset: string, snapshotId: string, firstAtMs: number, kinds: string[], details: Record<string, string>, version: ${versionJson} | null, since: { published: string[], replays: number, isWithdrawn: boolean } | null }[] }`,
+  json: `{ job: string, readings: { runId: string | null, dataset: string, snapshotId: string, firstAtMs: number, kinds: string[], isDataset: boolean, details: Record<string, string>, version: ${versionJson} | null, since: { published: string[], replays: number, isWithdrawn: boolean } | null }[] }`,
   async run(invocation) {
     const { withLake } = await import("../session.ts");
     const { printJobReading } = await import("../trace-text.ts");

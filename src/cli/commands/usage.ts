@@ -19,7 +19,7 @@ export const usage: CommandSpec = {
     { flags: "--price <amount>", description: "What a GiB costs a month, in any currency" },
     jsonOption,
   ],
-  json: '{ idleSinceMs: number, datasets: { dataset: string, owners: string[], bytes: string, costMonthly: number | null, lastCommitMs: number | null, lastRead: { atMs: number, by: string } | null, readings: number, isIdle: boolean, tables: { table: "promoted" | "quarantine", main: Totals, named: Totals, older: Totals, snapshots: number, lastCommitMs: number | null }[] }[] } where Totals = { files: number, rows: string, bytes: string }',
+  json: '{ idleSinceMs: number, datasets: { dataset: string, owners: string[], bytes: string, costMonthly: number | null, lastCommitMs: number | null, lastRead: Reading | null, lastQuarantineRead: Reading | null, readings: number, isIdle: boolean, tables: { table: "promoted" | "quarantine", name: string, main: Totals, named: Totals, older: Totals, snapshots: number, lastCommitMs: number | null }[] }[] } where Reading = { atMs: number, by: string } and Totals = { files: number, rows: string, bytes: string }',
   findings: "a dataset is idle",
   async run(invocation) {
     const { withLake } = await import("../session.ts");

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import { expect } from "vitest";
+import { placeIn } from "./lake-fixture.ts";
 import type { BranchContent } from "./table-content.ts";
 import { loadBoth, readBranch } from "./table-content.ts";
 
@@ -15,7 +16,7 @@ async function withdrawnRows(folder: string, main: BranchContent, refs: readonly
 }
 
 function readContent(folder: string, kind: string, hash: string): string {
-  const path = join(folder, "content", kind, hash.slice(0, 2), hash);
+  const path = join(placeIn(folder).folder, "content", kind, hash.slice(0, 2), hash);
   return (existsSync(path) ? readFileSync(path) : zstdDecompressSync(readFileSync(`${path}.zst`))).toString();
 }
 

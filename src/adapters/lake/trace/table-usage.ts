@@ -1,5 +1,5 @@
 import type { FileTotals, TableUsage } from "../../../core/lake-usage.ts";
-import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { LoadedTable } from "../../catalog/catalog.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
@@ -9,16 +9,18 @@ import { everyVersion, heldFiles, namedVersions } from "./held-files.ts";
 /** See `LakeTraces.usage`. */
 export async function tableUsage(context: LakeContext, dataset: string): Promise<readonly TableUsage[]> {
   const { promoted, quarantine } = await loadTables(context, dataset);
-  return [await usageOf(context, promoted.metadata, "promoted"), await usageOf(context, quarantine.metadata, "quarantine")];
+  return [await usageOf(context, promoted, "promoted"), await usageOf(context, quarantine, "quarantine")];
 }
 
-async function usageOf(context: LakeContext, metadata: TableMetadata, table: TableUsage["table"]): Promise<TableUsage> {
+async function usageOf(context: LakeContext, loaded: LoadedTable, table: TableUsage["table"]): Promise<TableUsage> {
+  const { metadata } = loaded;
   const cache = new Map();
   const named = await heldFiles(context, namedVersions(metadata), cache);
   const all = await heldFiles(context, everyVersion(metadata), cache);
   const inMain = [...named.values()].filter((file) => file.refs.has("main"));
   return {
     table,
+    name: loaded.table.name,
     main: totalsOf(inMain),
     named: totalsOf([...named.values()].filter((file) => !file.refs.has("main"))),
     older: totalsOf([...all].flatMap(([uri, file]) => (named.has(uri) ? [] : [file]))),
