@@ -1,9 +1,12 @@
 import type { Logger } from "../adapters/telemetry/log.ts";
 import type { Config } from "../config/config.ts";
 import type { CatalogEvent } from "../core/catalog-events.ts";
+import type { IncidentStore } from "../core/incident-store.ts";
 import type { Probe } from "../core/ports.ts";
 import type { WorkerStatus } from "../http/health.ts";
 import { startHealthServer } from "../http/health.ts";
+import type { IncidentQueries } from "../http/incidents.ts";
+import { tellDownstream, tellSteps } from "../incidents/index.ts";
 
 /** What a worker serves over HTTP beside its work. */
 export interface WorkerServers {
@@ -17,6 +20,7 @@ export async function startServers(
   config: Config,
   ports: {
     readonly status: () => WorkerStatus;
+    readonly incidents: IncidentStore;
     readonly probe: Probe;
     readonly observe: (event: CatalogEvent) => void;
     readonly log: Logger | null;
@@ -24,7 +28,14 @@ export async function startServers(
 ): Promise<WorkerServers> {
   const { enabled, host, port, catalog: served } = config.http;
   const { log, status } = ports;
-  const health = enabled ? await startHealthServer({ host, port, status }) : null;
+  const incidents: IncidentQueries = {
+    find: (dataset, filter) => ports.incidents.incidents(dataset, filter),
+    describe: (incident) => ({
+      downstream: tellDownstream(incident),
+      steps: tellSteps(incident).map(({ command, says }) => ({ command: `sluice ${command}`, says })),
+    }),
+  };
+  const health = enabled ? await startHealthServer({ host, port, status, incidents }) : null;
   if (health !== null) log?.info({ url: health.url }, "health is served");
   const serve = async (): Promise<{ readonly url: string; close(): Promise<void> }> => {
     try {

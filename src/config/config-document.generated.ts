@@ -154,7 +154,7 @@ filesMin: number
 orphanAgeMsMin: number
 }
 /**
- * What is served over HTTP: health (`/health/live`, `/health/ready`, `/health`), and the lake's tables as a catalog.
+ * What is served over HTTP: health (`/health/live`, `/health/ready`, `/health`), incidents (`/api/v1/incidents`), and the lake's tables as a catalog.
  */
 http: {
 /**

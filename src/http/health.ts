@@ -2,6 +2,8 @@ import type { FastifyInstance } from "fastify";
 import { fastify } from "fastify";
 import { SluiceError } from "../core/errors.ts";
 import type { LaneStatus } from "../core/events.ts";
+import type { IncidentQueries } from "./incidents.ts";
+import { serveIncidents } from "./incidents.ts";
 
 /** What a worker says of itself. */
 export interface WorkerStatus {
@@ -47,14 +49,15 @@ function blockedParts(status: WorkerStatus): readonly BlockedPart[] {
 
 /**
  * Serves `/health/live` (200 as long as the process answers), `/health/ready` (200 only when `ready`, else 503 with the reason in words) and `/health`
- * (200 and everything, whatever it is). Rejects with CONFIG_INVALID where the port is taken. Answers the URL, for port 0.
+ * (200 and everything, whatever it is), and incidents (`serveIncidents`). Rejects with CONFIG_INVALID where the port is taken. Answers the URL, for port 0.
  */
 export async function startHealthServer(options: {
   readonly host: string;
   readonly port: number;
   readonly status: () => WorkerStatus;
+  readonly incidents: IncidentQueries;
 }): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const { host, port, status } = options;
+  const { host, port, status, incidents } = options;
   const server: FastifyInstance = fastify({ logger: false, forceCloseConnections: true });
   server.get("/health/live", () => ({ status: "live" }));
   server.get("/health/ready", async (_request, reply) => {
@@ -71,6 +74,7 @@ export async function startHealthServer(options: {
     );
     await reply.send(text);
   });
+  serveIncidents(server, incidents);
   server.addHook("onSend", async (_request, reply) => {
     reply.header("content-type", "application/json; charset=utf-8");
     reply.header("cache-control", "no-store");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LaneStatus } from "../../src/core/events.ts";
 import type { WorkerStatus } from "../../src/http/health.ts";
+import type { IncidentQueries } from "../../src/http/incidents.ts";
 import { judgeHealth, startHealthServer } from "../../src/http/health.ts";
 
 const partition = { partition: 0, topicId: "t", position: 12345678901234567n, end: null, blocked: null };
@@ -17,6 +18,7 @@ const lane: LaneStatus = {
   newestCommittedTimestampMs: null,
   trouble: null,
 };
+const none: IncidentQueries = { find: () => Promise.resolve([]), describe: () => ({ downstream: "", steps: [] }) };
 const running: WorkerStatus = { lanes: [lane], trouble: null, phase: "running" };
 const blocked: WorkerStatus = { ...running, lanes: [{ ...lane, partitions: [{ ...partition, blocked: "CONTRACT_SUPERSEDED" }] }] };
 /** Blocked before it could begin: no partition is there to say so. */
@@ -41,7 +43,7 @@ describe("a worker is", () => {
 
 it("serves live, ready and healthy-but-blocked as different answers", async () => {
   let status = running;
-  const server = await startHealthServer({ host: "127.0.0.1", port: 0, status: () => status });
+  const server = await startHealthServer({ host: "127.0.0.1", port: 0, status: () => status, incidents: none });
   const get = async (path: string): Promise<[number, Record<string, unknown>]> => {
     const response = await fetch(server.url + path);
     return [response.status, (await response.json()) as Record<string, unknown>];
@@ -70,7 +72,7 @@ it("serves live, ready and healthy-but-blocked as different answers", async () =
     status = { ...running, trouble: "no broker can be reached" };
     expect(await get("/health/ready")).toEqual([503, { status: "troubled", trouble: "no broker can be reached", blocked: [] }]);
     await expect(
-      startHealthServer({ host: "127.0.0.1", port: Number(new URL(server.url).port), status: () => status }),
+      startHealthServer({ host: "127.0.0.1", port: Number(new URL(server.url).port), status: () => status, incidents: none }),
     ).rejects.toMatchObject({
       code: "CONFIG_INVALID",
     });
