@@ -5,6 +5,7 @@ import type { Field } from "../core/schema.ts";
 import type { ColumnPast, PartitionPlan, SortPlan, TablePlan } from "../core/table-plan.ts";
 import { checkShape } from "./check-shape.ts";
 import type { Compilation, FieldSite } from "./compilation.ts";
+import { compileDefault } from "./compile-default.ts";
 import { columnNamed } from "./compile-where.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -17,7 +18,7 @@ export function compileTable(compilation: Compilation, settings: Node | null, si
     sortBy: child(settings, "sortBy") === null ? null : sortBy(compilation, items(settings, "sortBy")),
     formatVersion: numberAt(settings, "formatVersion") as 2 | 3 | null,
     statistics: textAt(settings, "statistics") as TablePlan["statistics"],
-    columns: new Map(sites.map((site) => [site.field.path, columnPast(compilation, site)])),
+    columns: new Map(sites.map((site) => [site.field.path, columnPast(compilation, site, numberAt(settings, "formatVersion"))])),
   };
 }
 
@@ -81,7 +82,7 @@ function sortBy(compilation: Compilation, nodes: readonly Node[]): SortPlan[] {
   return plans;
 }
 
-function columnPast(compilation: Compilation, { field, node }: FieldSite): ColumnPast {
+function columnPast(compilation: Compilation, { field, node }: FieldSite, formatVersion: number | null): ColumnPast {
   const property = items(node, "customProperties").find((each) => textAt(each, "property") === "sluice") ?? null;
   const value = child(property, "value");
   const settings = value === null ? null : checkShape(value, columnSettings, "sluice", { findings: compilation.findings, version: "3.2" });
@@ -96,9 +97,16 @@ function columnPast(compilation: Compilation, { field, node }: FieldSite): Colum
   if ([single, ...listed].includes(field.name)) {
     compilation.findings.error("name-previous", (previous as Node).at, `"${field.path}" can't have been called what it is called now`);
   }
+  const given = child(settings, "default");
+  const earlier = textAt(settings, "earlierRows");
+  if (given !== null && earlier !== null) {
+    const message = `${field.path}: earlier rows have the default, or nothing: not both`;
+    compilation.findings.error("default-unfit", given.at, message, "leave earlierRows out");
+  }
   return {
     location: placeOf(node, "name"),
     previousNames: single === null ? listed : [single],
-    earlierEmpty: textAt(settings, "earlierRows") === "empty",
+    earlierEmpty: earlier === "empty",
+    default: given === null ? null : compileDefault(compilation, field, given, formatVersion),
   };
 }

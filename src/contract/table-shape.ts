@@ -60,6 +60,11 @@ export const columnSettings: ObjectShape = {
       "The name that the column had in an earlier contract, or such names, newest first: its values are kept under the new name.",
       "none: a column of another name is another column",
     ),
+    default: key(
+      { type: "scalar" },
+      "The value that rows promoted before the column was added have, also where it is required: Iceberg's `initial-default` and `write-default`. Takes `formatVersion: 3`, and a column at the top of a plain type. Records have to bring the column all the same where it is required. What earlier rows have never changes afterwards.",
+      "none: earlier rows are null",
+    ),
     earlierRows: key(
       oneOf(["empty"]),
       "`empty`: rows promoted before the column was added may be without a value, though it is required now. Without it, adding a required column to a table that has rows is refused.",

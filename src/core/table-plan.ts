@@ -1,4 +1,5 @@
 import type { SourceLocation } from "./errors.ts";
+import type { SingleValue } from "./table-schema.ts";
 
 /** One part of how a contract wants its table partitioned. */
 export interface PartitionPlan {
@@ -24,6 +25,8 @@ export interface ColumnPast {
   readonly previousNames: readonly string[];
   /** Whether rows from before the column was required may be without it. */
   readonly earlierEmpty: boolean;
+  /** What rows from before the column have; null: nothing. */
+  readonly default: Exclude<SingleValue, null | object> | null;
 }
 
 /** What a contract says of its table besides the columns. */

@@ -19,7 +19,14 @@ export interface IcebergField {
   readonly required: boolean;
   readonly type: IcebergType;
   readonly doc?: string;
+  /** Of version 3: what rows have that files without the field hold. Never changed once it is set. */
+  readonly "initial-default"?: SingleValue;
+  /** Of version 3: what writers put where they are given no value. */
+  readonly "write-default"?: SingleValue;
 }
+
+/** A value in the JSON form of Iceberg's specification (appendix D, "JSON single-value serialization"); decimals, times and bytes as text. */
+export type SingleValue = string | number | bigint | boolean | null | object;
 
 /** A table's schema, in the JSON form of its metadata. */
 export interface IcebergSchema {

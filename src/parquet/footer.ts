@@ -90,6 +90,11 @@ export function offsetIndex({ chunk, offset }: StoredChunk): Uint8Array {
   return index.bytes();
 }
 
+/** What files without a column have for it is for tables to say: this file has every column of its schema. */
+function withoutDefaults(key: string, value: unknown): unknown {
+  return key === "initial-default" || key === "write-default" ? undefined : value;
+}
+
 /** The file's footer: metadata, its length, and the magic number (`parquet.thrift`, FileMetaData). */
 export function fileEnd(input: {
   readonly schema: FileSchema;
@@ -107,7 +112,7 @@ export function fileEnd(input: {
       rowGroups.reduce((sum, { rows }) => sum + rows, 0),
     );
     footer.structs(4, [...rowGroups.entries()], ([i, group]) => writeRowGroup(footer, group, i, indexes[i] as readonly IndexPlaces[]));
-    footer.structs(5, [JSON.stringify(schema.table)], (text) => {
+    footer.structs(5, [JSON.stringify(schema.table, withoutDefaults)], (text) => {
       footer.binary(1, "iceberg.schema");
       footer.binary(2, text);
     });

@@ -1,5 +1,7 @@
 import type { SchemaElement } from "hyparquet";
 import { SluiceError } from "../../core/errors.ts";
+import type { PhysicalValue } from "./initial-default.ts";
+import { initialDefault } from "./initial-default.ts";
 import type { IcebergField, IcebergSchema, IcebergType } from "../../core/table-schema.ts";
 
 /** How one step of a leaf's path repeats. */
@@ -10,15 +12,19 @@ export interface LeafPath {
   readonly id: number;
   readonly type: string;
   readonly steps: readonly { readonly step: Step; readonly id: number | null }[];
+  /** What rows have whose file is without the leaf; null: nothing. Of leaves at the top. */
+  readonly absent: PhysicalValue | null;
 }
 
 /** The leaves of a table's schema in the order that files have them. */
 export function leafPaths(schema: IcebergSchema): LeafPath[] {
   const leaves: LeafPath[] = [];
+  const defaults = new Map(schema.fields.map((field) => [field.id, initialDefault(field)]));
   const walk = (field: Pick<IcebergField, "id" | "required" | "type">, above: LeafPath["steps"]): void => {
     const steps = [...above, { step: field.required ? ("required" as const) : ("optional" as const), id: field.id }];
     const { type } = field;
-    if (typeof type === "string") leaves.push({ id: field.id, type, steps });
+    if (typeof type === "string")
+      leaves.push({ id: field.id, type, steps, absent: above.length > 0 ? null : (defaults.get(field.id) ?? null) });
     else for (const child of childrenOf(type)) walk(child.field, child.isRepeated ? [...steps, { step: "repeated", id: null }] : steps);
   };
   for (const field of schema.fields) walk(field, []);

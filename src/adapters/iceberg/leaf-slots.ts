@@ -4,6 +4,7 @@ import { signedOf } from "../../core/unscaled-bytes.ts";
 import type { Leaf } from "../../parquet/file-schema.ts";
 import type { LeafSlots } from "../../parquet/leaf-file.ts";
 import { emptyScalar, scalarType } from "../../parquet/schema-columns.ts";
+import type { PhysicalValue } from "./initial-default.ts";
 import type { LeafPages, PhysicalValues } from "./parquet-leaf-reader.ts";
 
 function* flat(pages: readonly PhysicalValues[]): Iterable<number | bigint | boolean | Uint8Array> {
@@ -132,6 +133,17 @@ export function slotsOf(leaf: Leaf, type: string, pages: LeafPages, levels: Int8
     definitions: definitions === null ? null : definitions.subarray(0, kept),
     repetitions: repetitions === null ? null : repetitions.subarray(0, kept),
     slots: kept,
+  };
+}
+
+/** A leaf at the top that a file does not have, with the same value in every row. */
+export function constantSlots(leaf: Leaf, type: string, value: PhysicalValue, rows: number): LeafSlots {
+  return {
+    column: columnOfPages(leaf, type, [[value]]),
+    rows: new Uint32Array(rows),
+    definitions: leaf.definitionMax === 0 ? null : new Uint8Array(rows).fill(leaf.definitionMax),
+    repetitions: null,
+    slots: rows,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { AvroField, AvroRecord, AvroRow, AvroValue } from "./avro-schema.ts";
 import { integerMap, optionalField, requiredField } from "./avro-schema.ts";
 import { decodeAvroFile, encodeAvroFile } from "./avro-file.ts";
+import { writeLosslessJson } from "./lossless-json.ts";
 import type { DataFile } from "./data-file.ts";
 import type { ManifestPartition } from "./partition-record.ts";
 import { namedPartition, partitionSchema, unpartitioned } from "./partition-record.ts";
@@ -112,7 +113,7 @@ export function encodeManifest(
     data_file: { ...entry.file, partition: namedPartition(columns, entry.file["partition"] as AvroRow) },
   }));
   const metadata = {
-    schema: JSON.stringify(schema),
+    schema: writeLosslessJson(schema),
     "schema-id": String(schema["schema-id"]),
     "partition-spec": JSON.stringify(spec.fields),
     "partition-spec-id": String(spec["spec-id"]),

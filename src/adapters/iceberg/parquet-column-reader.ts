@@ -4,7 +4,10 @@ import { Cell, type Column } from "../../core/column.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Field } from "../../core/schema.ts";
 import type { Storage } from "../../core/storage.ts";
+import type { IcebergField } from "../../core/table-schema.ts";
 import { signedOf } from "../../core/unscaled-bytes.ts";
+import type { PhysicalValue } from "./initial-default.ts";
+import { initialDefault } from "./initial-default.ts";
 import { asyncBuffer, parquetCompressors } from "./parquet-buffer.ts";
 
 /** One row group: physical values by column name, null where there is none. */
@@ -15,17 +18,19 @@ export interface PhysicalRows {
 
 /**
  * Reads top-level columns of a Parquet file, a row group at a time, as physical values: numbers, bigints, booleans and bytes, without any conversion. A
- * column that the file does not have is all null. `ids`: the fields that columns are now; a file may have them under names of its time.
+ * column that the file does not have is its initial default, else null. `fields`: what columns are now; a file may have them under names of its time.
  */
 export async function* readPhysicalColumns(
   storage: Storage,
   path: string,
   columns: readonly string[],
-  ids: ReadonlyMap<string, number> = new Map(),
+  fields: readonly IcebergField[] = [],
 ): AsyncIterable<PhysicalRows> {
   const file = await asyncBuffer(storage, path);
   const metadata = withoutLogicalTypes(await parquetMetadataAsync(file));
-  const names = namesInFile(metadata, columns, ids);
+  const known = new Map(fields.map((field) => [field.name, field]));
+  const names = namesInFile(metadata, columns, known);
+  const absent = new Map(columns.flatMap((name) => (names.has(name) ? [] : [[name, absentValue(known.get(name))] as const])));
   const wanted = [...new Set(names.values())];
   let rowStart = 0;
   for (const group of metadata.row_groups) {
@@ -39,19 +44,26 @@ export async function* readPhysicalColumns(
       utf8: false,
       compressors: parquetCompressors,
     });
-    const valuesOf = (name: string | undefined): unknown[] =>
-      rows.map((row) => (name === undefined ? null : ((row as Record<string, unknown>)[name] ?? null)));
-    const values = new Map(columns.map((name) => [name, valuesOf(names.get(name))]));
+    const valuesOf = (column: string): unknown[] => {
+      const name = names.get(column);
+      if (name === undefined) return rows.map(() => absent.get(column) ?? null);
+      return rows.map((row) => (row as Record<string, unknown>)[name] ?? null);
+    };
+    const values = new Map(columns.map((name) => [name, valuesOf(name)]));
     yield { count: rowEnd - rowStart, values };
     rowStart = rowEnd;
   }
 }
 
+function absentValue(field: IcebergField | undefined): PhysicalValue | null {
+  return field === undefined ? null : initialDefault(field);
+}
+
 /** The names that a file has columns under, of those that it has. Other programs' files may be without ids: they go by names. */
-function namesInFile(metadata: FileMetaData, columns: readonly string[], ids: ReadonlyMap<string, number>): Map<string, string> {
+function namesInFile(metadata: FileMetaData, columns: readonly string[], known: ReadonlyMap<string, IcebergField>): Map<string, string> {
   const elements = parquetSchema(metadata).children.map(({ element }) => element);
   const found = columns.flatMap((name) => {
-    const id = ids.get(name);
+    const id = known.get(name)?.id;
     const own = elements.find((element) =>
       id === undefined || element.field_id === undefined ? element.name === name : element.field_id === id,
     );

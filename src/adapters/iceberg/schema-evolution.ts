@@ -121,28 +121,40 @@ export class SchemaEvolution {
   #field(column: WantedColumn, past: IcebergField | null, isGrown: boolean): IcebergField {
     const id = past?.id ?? ++this.lastColumnId;
     this.namedIds.push(id);
-    const required = column.required && (past === null ? !isGrown : past.required);
+    const value = this.#pasts.get(column.path)?.default ?? null;
+    const required = column.required && (past === null ? !isGrown || value !== null : past.required);
     if (past === null && isGrown) this.#noteAdded(column);
     if (past?.required === true && !column.required) this.#change("optional", column.path, `${column.path} is no longer required`);
     const type = this.#type(column.type, past?.type ?? null, column.path);
-    // Default values of v3, which another program gave the column, stay.
-    const { doc: _doc, ...kept } = past ?? { id };
-    return { ...kept, name: column.name, required, type, ...(column.doc === null ? {} : { doc: column.doc }) };
+    // What earlier rows have does not change, whoever said it.
+    const kept: Partial<IcebergField> & { readonly id: number } = past ?? {
+      id,
+      ...(value !== null && isGrown && { "initial-default": value }),
+    };
+    const { doc: _doc, ...rest } = kept;
+    const defaults = value === null ? {} : { "write-default": value };
+    return { ...rest, name: column.name, required, type, ...(column.doc === null ? {} : { doc: column.doc }), ...defaults };
   }
 
   #noteAdded(column: WantedColumn): void {
+    const value = this.#pasts.get(column.path)?.default ?? null;
     if (
       column.required &&
       this.#before.hasRows &&
       !column.path.startsWith("_sluice_") &&
+      value === null &&
       this.#pasts.get(column.path)?.earlierEmpty !== true
     ) {
       const message = `column ${column.path} is new and required, and the table has rows without it`;
       const hint =
-        "`earlierRows: empty` in its custom property sluice lets those rows be without it; the table keeps it optional, and the contract requires it of new rows";
+        "`earlierRows: empty` in its custom property sluice lets those rows be without it; the table keeps it optional, and the contract requires it of new rows. In format version 3 `default` gives them a value";
       this.#refuse(column.path, "column-required", message, hint);
     }
-    this.#change("add", column.path, `${column.path} is added; earlier rows are null`);
+    this.#change(
+      "add",
+      column.path,
+      `${column.path} is added; earlier rows ${value === null ? "are null" : `have ${JSON.stringify(String(value))}`}`,
+    );
   }
 
   #type(type: FieldType, old: IcebergType | null, path: string): IcebergType {

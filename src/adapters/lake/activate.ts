@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Contract } from "../../core/contract.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { DatasetState } from "../../core/ports.ts";
@@ -94,7 +95,7 @@ async function plan(context: LakeContext, contract: Contract, activated: Activat
     },
     before: (table) => {
       table.update(...versionUpdates(metadata, contract));
-      if (JSON.stringify(schema.fields) !== JSON.stringify(current.fields)) {
+      if (!isDeepStrictEqual(schema.fields, current.fields)) {
         table.update({ action: "add-schema", schema, "last-column-id": lastColumnId }, { action: "set-current-schema", "schema-id": -1 });
       }
       table.update(...layoutUpdates(metadata, contract.table, schema));

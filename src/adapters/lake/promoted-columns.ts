@@ -92,12 +92,12 @@ export async function* promotedColumns(
 ): AsyncIterable<PromotedRows> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const names = [...columns.map((field) => field.name), ...Object.values(sourceColumns)];
-  const ids = new Map(currentSchema(metadata).fields.map((field) => [field.name, field.id]));
+  const { fields } = currentSchema(metadata);
   const reading = { context, metadata, deleteFiles: new DeleteFiles(context.storage) };
   for (const { uri, sequence, from } of await filesOf(reading, range)) {
     const deleted = from === null ? null : await from.deletes.rowsOf(from.entry);
     let first = 0;
-    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names, ids)) {
+    for await (const rows of readPhysicalColumns(context.storage, pathOfUri(context.storage, uri), names, fields)) {
       yield promotedRows(sequence, columns, keptRows(rows, deleted?.kept(first, rows.count) ?? null));
       first += rows.count;
     }

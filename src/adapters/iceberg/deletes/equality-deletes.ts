@@ -1,7 +1,10 @@
 import { SluiceError } from "../../../core/errors.ts";
 import { decimalOf } from "../../../core/iceberg-type.ts";
 import type { Storage } from "../../../core/storage.ts";
+import type { IcebergField } from "../../../core/table-schema.ts";
 import { signedOf } from "../../../core/unscaled-bytes.ts";
+import type { PhysicalValue } from "../initial-default.ts";
+import { initialDefault } from "../initial-default.ts";
 import { definitionMax } from "../leaf-levels.ts";
 import type { ManifestEntry } from "../manifest.ts";
 import { LeafReader } from "../parquet-leaf-reader.ts";
@@ -16,6 +19,8 @@ const keysMax = 10_000_000;
 export interface EqualityColumn {
   readonly id: number;
   readonly type: string;
+  /** What rows have whose file is without the column; null: nothing. */
+  readonly absent: PhysicalValue | null;
 }
 
 /** Rows that an equality delete file deletes, by the values of its columns. */
@@ -24,7 +29,7 @@ export interface EqualityDeletes {
   readonly keys: ReadonlySet<string>;
 }
 
-type Physical = number | bigint | boolean | Uint8Array;
+type Physical = PhysicalValue;
 
 /** A value as a text that only values equal to it have: across the types that columns were widened from; NaN equals itself, and -0 is not 0 (as in Java). */
 function textOf(type: string, value: Physical | null): string {
@@ -36,10 +41,15 @@ function textOf(type: string, value: Physical | null): string {
   return typeof value === "boolean" ? `t${value}` : `i${value}`;
 }
 
-/** The values of a leaf that does not repeat, row by row; null where there is none. A file that lacks the leaf has null in every row. */
-async function valuesOf(reader: LeafReader, group: number, id: number, rows: number): Promise<readonly (Physical | null)[]> {
+/** The values of a leaf that does not repeat, row by row; null where there is none. A file that lacks the leaf has the column's default in every row. */
+async function valuesOf(
+  reader: LeafReader,
+  group: number,
+  { id, absent }: EqualityColumn,
+  rows: number,
+): Promise<readonly (Physical | null)[]> {
   const steps = reader.stepsOf(id);
-  if (steps === null) return Array.from({ length: rows }, () => null);
+  if (steps === null) return Array.from({ length: rows }, () => absent);
   const { values, definitions, repetitions } = await reader.read(group, id);
   if (repetitions !== null) throw new SluiceError("TABLE_UNSUPPORTED", `rows are deleted by field ${id}, which is in a list or a map`);
   const present = values.flatMap((page) => Array.from(page));
@@ -60,7 +70,7 @@ async function visitKeys(
   let first = 0;
   for (const [group, { rows }] of reader.rowGroups.entries()) {
     const values: (readonly (Physical | null)[])[] = [];
-    for (const { id } of columns) values.push(await valuesOf(reader, group, id, rows));
+    for (const column of columns) values.push(await valuesOf(reader, group, column, rows));
     for (let row = 0; row < rows; row++) {
       const texts = columns.map(({ type }, i) => textOf(type, values[i]?.[row] ?? null));
       visit(texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts), first + row);
@@ -69,17 +79,17 @@ async function visitKeys(
   }
 }
 
-/** Reads an equality delete file; `typeOf`: a field's primitive type in the table. Rejects with TABLE_CORRUPT, TABLE_UNSUPPORTED, NOT_FOUND. */
+/** Reads an equality delete file; `fieldOf`: a scalar field of the table. Rejects with TABLE_CORRUPT, TABLE_UNSUPPORTED, NOT_FOUND. */
 export async function readEqualityDeletes(
   storage: Storage,
   entry: ManifestEntry,
-  typeOf: (id: number) => string,
+  fieldOf: (id: number) => IcebergField & { readonly type: string },
 ): Promise<EqualityDeletes> {
   checkDeleteFile(entry, keysMax);
   const uri = entry.file.file_path as string;
   const ids = (entry.file.equality_ids ?? []) as readonly number[];
   if (ids.length === 0) throw new SluiceError("TABLE_CORRUPT", `equality delete file ${uri} names no columns`);
-  const columns = ids.map((id) => ({ id, type: typeOf(id) }));
+  const columns = ids.map(fieldOf).map((field) => ({ id: field.id, type: field.type, absent: initialDefault(field) }));
   const keys = new Set<string>();
   await visitKeys(storage, uri, columns, (key) => keys.add(key));
   return { columns, keys };

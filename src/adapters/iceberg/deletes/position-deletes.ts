@@ -1,5 +1,6 @@
 import { SluiceError } from "../../../core/errors.ts";
 import type { Storage } from "../../../core/storage.ts";
+import type { IcebergField } from "../../../core/table-schema.ts";
 import type { ManifestEntry } from "../manifest.ts";
 import { readPhysicalColumns } from "../parquet-column-reader.ts";
 import { pathOfUri } from "../storage-path.ts";
@@ -7,10 +8,10 @@ import { pathOfUri } from "../storage-path.ts";
 /** Reserved field ids of position delete files (Iceberg spec, "Position Delete Files"). */
 export const positionDeleteIds = { path: 2_147_483_546, position: 2_147_483_545 } as const;
 
-const ids = new Map<string, number>([
-  ["file_path", positionDeleteIds.path],
-  ["pos", positionDeleteIds.position],
-]);
+const fields: readonly IcebergField[] = [
+  { id: positionDeleteIds.path, name: "file_path", required: true, type: "string" },
+  { id: positionDeleteIds.position, name: "pos", required: true, type: "long" },
+];
 
 /** Positions in memory at once; a file of more is for its writer to compact. */
 const positionsMax = 50_000_000;
@@ -36,7 +37,7 @@ export async function readPositionDeletes(storage: Storage, entry: ManifestEntry
   const uri = entry.file.file_path as string;
   const positions = new Map<string, number[]>();
   let [last, list]: [string | null, number[]] = [null, []];
-  for await (const { count, values } of readPhysicalColumns(storage, pathOfUri(storage, uri), [...ids.keys()], ids)) {
+  for await (const { count, values } of readPhysicalColumns(storage, pathOfUri(storage, uri), ["file_path", "pos"], fields)) {
     const [paths, rows] = [values.get("file_path") ?? [], values.get("pos") ?? []];
     for (let i = 0; i < count; i++) {
       const [bytes, row] = [paths[i], rows[i]];

@@ -20,6 +20,9 @@ const equalityContent = 2;
 /** Rows of delete files that stay in memory for the next data file. */
 const cachedRowsMax = 5_000_000;
 
+/** A scalar field of a table by its id. Throws TABLE_UNSUPPORTED. */
+type ScalarFieldOf = Parameters<typeof readEqualityDeletes>[2];
+
 /** Delete files that were read, shared by the versions of one table that are looked at together. */
 export class DeleteFiles {
   readonly #storage: Storage;
@@ -35,8 +38,8 @@ export class DeleteFiles {
     return this.#remembered(this.#positions, entry, () => readPositionDeletes(this.#storage, entry));
   }
 
-  async equalities(entry: ManifestEntry, typeOf: (id: number) => string): Promise<EqualityDeletes> {
-    return this.#remembered(this.#equalities, entry, () => readEqualityDeletes(this.#storage, entry, typeOf));
+  async equalities(entry: ManifestEntry, fieldOf: ScalarFieldOf): Promise<EqualityDeletes> {
+    return this.#remembered(this.#equalities, entry, () => readEqualityDeletes(this.#storage, entry, fieldOf));
   }
 
   async #remembered<T>(known: Map<string, T>, { file }: ManifestEntry, read: () => Promise<T>): Promise<T> {
@@ -156,15 +159,15 @@ export class VersionDeletes {
     else if (each.file.content === positionContent) {
       for (const row of (await this.#files.positions(each)).get(path) ?? []) deleted.add(row);
     } else {
-      const equalities = await this.#files.equalities(each, (id) => this.#typeOf(id));
+      const equalities = await this.#files.equalities(each, (id) => this.#fieldOf(id));
       await applyEqualityDeletes(this.#storage, path, equalities, deleted);
     }
   }
 
-  #typeOf(id: number): string {
+  #fieldOf(id: number): ReturnType<ScalarFieldOf> {
     for (const schema of [currentSchema(this.#metadata), ...this.#metadata.schemas.toReversed()]) {
-      const type = fieldWithId(schema.fields, id)?.type;
-      if (typeof type === "string") return type;
+      const field = fieldWithId(schema.fields, id);
+      if (typeof field?.type === "string") return { ...field, type: field.type };
     }
     throw new SluiceError("TABLE_UNSUPPORTED", `rows are deleted by field ${id}, which no schema of the table has as a scalar`);
   }

@@ -3,9 +3,11 @@ import type { Storage } from "../../../core/storage.ts";
 import type { IcebergSchema } from "../../../core/table-schema.ts";
 import { ThetaSketch } from "../../../sketches/theta.ts";
 import type { DeletedRows } from "../deletes/deleted-rows.ts";
+import type { PhysicalValue } from "../initial-default.ts";
+import { initialDefault } from "../initial-default.ts";
 import { definitionMax } from "../leaf-levels.ts";
 import { LeafReader } from "../parquet-leaf-reader.ts";
-import type { HashValue, PhysicalValue } from "./single-value-hash.ts";
+import type { HashValue } from "./single-value-hash.ts";
 import { valueHasher } from "./single-value-hash.ts";
 
 /** A column whose distinct values are counted. */
@@ -13,11 +15,16 @@ export interface CountedColumn {
   readonly id: number;
   readonly name: string;
   readonly type: string;
+  /** What rows have whose file is without the column; null: nothing. */
+  readonly absent: PhysicalValue | null;
 }
 
 /** The columns of a schema that are counted: those at the top whose values have bytes of their own. */
 export function countedColumns({ fields }: IcebergSchema): readonly CountedColumn[] {
-  return fields.flatMap(({ id, name, type }) => (typeof type === "string" && valueHasher(type) !== null ? [{ id, name, type }] : []));
+  return fields.flatMap((field) => {
+    const { id, name, type } = field;
+    return typeof type === "string" && valueHasher(type) !== null ? [{ id, name, type, absent: initialDefault(field) }] : [];
+  });
 }
 
 /** A theta sketch a column, of the rows of data files. */
@@ -38,7 +45,8 @@ export class ColumnThetas {
     let first = 0;
     for (const [group, { rows }] of reader.rowGroups.entries()) {
       const kept = deleted?.kept(first, rows) ?? null;
-      for (const column of this.columns) await this.#addColumn(reader, group, column, kept);
+      const isAny = rows > 0 && (kept === null || kept.includes(1));
+      for (const column of isAny ? this.columns : []) await this.#addColumn(reader, group, column, kept);
       first += rows;
     }
   }
@@ -46,12 +54,15 @@ export class ColumnThetas {
   async #addColumn(
     reader: LeafReader,
     group: number,
-    { id, name, hash, sketch }: ColumnThetas["columns"][number],
+    { id, name, absent, hash, sketch }: ColumnThetas["columns"][number],
     kept: Uint8Array | null,
   ): Promise<void> {
     const steps = reader.stepsOf(id);
-    // The file is from before the column: it has null there.
-    if (steps === null) return;
+    // The file is from before the column: every row has the same there.
+    if (steps === null) {
+      if (absent !== null && hash(absent, this.#out)) sketch.add(this.#out);
+      return;
+    }
     const { values, definitions, repetitions } = await reader.read(group, id);
     if (repetitions !== null) throw new SluiceError("TABLE_UNSUPPORTED", `column ${name} of a data file is a list`);
     const max = definitionMax(steps);

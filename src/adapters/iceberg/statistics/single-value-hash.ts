@@ -3,9 +3,7 @@ import { decimalOf } from "../../../core/iceberg-type.ts";
 import { unscaledBytes } from "../../../core/unscaled-bytes.ts";
 import type { Hash128 } from "../../../sketches/murmur3.ts";
 import { hashBytes, hashWords } from "../../../sketches/murmur3.ts";
-
-/** A value as Parquet's physical types have it. */
-export type PhysicalValue = number | bigint | boolean | Uint8Array;
+import type { PhysicalValue } from "../initial-default.ts";
 
 /** Hashes a value into `out` by the bytes of Iceberg's single-value serialization; false: it has none, and DataSketches leaves it out. */
 export type HashValue = (value: PhysicalValue, out: Hash128) => boolean;

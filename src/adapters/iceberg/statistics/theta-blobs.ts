@@ -29,9 +29,9 @@ export function distinctCount({ theta }: ColumnTheta): number {
 
 /** The distinct values of the sketches of files, and of those that were counted before (in the same order; null: none were). */
 export function uniteColumns({ columns }: ColumnThetas, before: readonly ColumnTheta[] | null): readonly ColumnTheta[] {
-  return columns.map(({ id, name, type, sketch }, i) => {
+  return columns.map(({ id, name, type, absent, sketch }, i) => {
     const earlier = before?.[i];
-    return { id, name, type, theta: earlier === undefined ? sketch.compact() : uniteThetas([earlier.theta, sketch.compact()]) };
+    return { id, name, type, absent, theta: earlier === undefined ? sketch.compact() : uniteThetas([earlier.theta, sketch.compact()]) };
   });
 }
 

@@ -187,7 +187,9 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
     rmSync(folder);
     await expect(deletes.rowsOf(entry)).rejects.toMatchObject({ code: "NOT_FOUND" });
     const ofText = { ...values, file: { ...values.file, file_format: "AVRO" } };
-    await expect(new DeleteFiles(createLocalStorage(scratch.folder)).equalities(ofText, () => "long")).rejects.toMatchObject({
+    await expect(
+      new DeleteFiles(createLocalStorage(scratch.folder)).equalities(ofText, (id) => ({ id, name: "n", required: false, type: "long" })),
+    ).rejects.toMatchObject({
       code: "TABLE_UNSUPPORTED",
     });
     await lake.close();
