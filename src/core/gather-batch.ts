@@ -62,8 +62,8 @@ function gatherRecords(records: readonly Records[], { source, row }: RowPicks): 
   return gathered;
 }
 
-/** One column of each batch, all of one kind. */
-function gatherColumn(columns: readonly Column[], picks: RowPicks): Column {
+/** One column made of rows of others, all of one kind. */
+export function gatherColumn(columns: readonly Column[], picks: RowPicks): Column {
   const { source, row } = picks;
   const length = row.length;
   const first = columns[0] as Column;

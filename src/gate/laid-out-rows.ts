@@ -4,7 +4,7 @@ import type { PartitionValue } from "../core/partition-transform.ts";
 import { compileTransform, parseTransform } from "../core/partition-transform.ts";
 import type { FileLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
-import { sortKeyOf, sortRows } from "./row-order.ts";
+import { sortKeyOf, sortRows } from "../core/row-order.ts";
 import { scalarWithId, valuesIn, type ScalarField } from "./row-values.ts";
 
 /** Rows that go to one file, by their numbers over all batches, in the file's order. */

@@ -173,3 +173,15 @@ export function absentSlots(
     slots,
   };
 }
+
+/** Whole numbers of a flat, optional leaf, one a row; null: none. */
+export function longSlots(leaf: Leaf, values: readonly (bigint | null)[]): LeafSlots {
+  const there = values.filter((value) => value !== null);
+  return {
+    column: columnOfPages(leaf, "long", [there]),
+    rows: Uint32Array.from({ length: there.length }, (_, i) => i),
+    definitions: Uint8Array.from(values, (value) => (value === null ? 0 : leaf.definitionMax)),
+    repetitions: null,
+    slots: values.length,
+  };
+}

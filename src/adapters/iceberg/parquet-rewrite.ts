@@ -1,92 +1,121 @@
 import { SluiceError } from "../../core/errors.ts";
 import type { Storage } from "../../core/storage.ts";
-import type { IcebergSchema } from "../../core/table-schema.ts";
-import type { Leaf } from "../../parquet/file-schema.ts";
+import type { SortOrder } from "../../core/table-layout.ts";
+import type { IcebergField, IcebergSchema } from "../../core/table-schema.ts";
 import type { LeafSlots } from "../../parquet/leaf-file.ts";
 import { LeafFile } from "../../parquet/leaf-file.ts";
 import type { DataFile } from "./data-file.ts";
+import type { DeletedRows } from "./deletes/deleted-rows.ts";
+import { leafPaths } from "./leaf-levels.ts";
 import type { LeafPath } from "./leaf-levels.ts";
-import { definitionMax, leafPaths, levelMap, repetitionMax } from "./leaf-levels.ts";
-import { absentSlots, slotsOf } from "./leaf-slots.ts";
 import { LeafReader } from "./parquet-leaf-reader.ts";
+import type { SourceGroup, Target } from "./rewritten-leaf.ts";
+import { rewrittenLeaf } from "./rewritten-leaf.ts";
+import type { FileLineage } from "./row-lineage-columns.ts";
+import { withLineage, withoutLineageMetrics } from "./row-lineage-columns.ts";
+import { gatherSlots, sortedPicks } from "./sorted-leaves.ts";
 
-/** Rows of a row group that stay, a byte a row; null: all. */
-export type Keep = (reader: LeafReader, group: number, input: number) => Promise<Uint8Array | null>;
+/** A file of the table to read. */
+export interface RewriteSource {
+  readonly path: string;
+  /** Rows that do not go into the new file; null or absent: all go. */
+  readonly gone?: DeletedRows | null;
+  /** Where its rows got their ids: given for every source or for none. With it the new file keeps each row's id and when it came. */
+  readonly lineage?: FileLineage;
+}
 
 /** What a rewrite reads and makes. */
 export interface RewriteInput {
   readonly storage: Storage;
-  /** Paths of files of one table, whose rows follow one another in the new file. */
-  readonly inputs: readonly string[];
+  /** Files of one table, whose rows follow one another in the new file unless it is sorted. */
+  readonly inputs: readonly RewriteSource[];
   readonly path: string;
   /** The table's schema now: what it dropped goes, what it widened is widened. */
   readonly schema: IcebergSchema;
   /** Fields whose values stand in no statistics. */
   readonly unboundedIds?: ReadonlySet<number>;
-  readonly keep?: Keep;
+  /** The order of the new file's rows, by columns as they are; absent: as they stood. A key a row is in memory then, and files are read once a row group. */
+  readonly sortOrder?: SortOrder;
   /** Row groups close before they hold more, unless one of the inputs alone does. */
-  readonly rowGroup?: { readonly rowsMax: number; readonly bytesMax: number };
+  readonly rowGroup?: RowGroupLimits;
 }
 
-const defaultRowGroup = { rowsMax: 262_144, bytesMax: 64 << 20 } as const;
+interface RowGroupLimits {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+}
 
-/** A leaf of the new file, and where in the schema it stands. */
-interface Target {
-  readonly index: number;
-  readonly leaf: Leaf;
-  readonly path: LeafPath;
+const defaultRowGroup: RowGroupLimits = { rowsMax: 262_144, bytesMax: 64 << 20 };
+/** Every row group of a sorted file is made by reading all of the files: so they are larger. */
+const sortedRowGroup: RowGroupLimits = { rowsMax: 1_048_576, bytesMax: 256 << 20 };
+
+/** A new file while it is written. */
+interface Output {
+  readonly file: LeafFile;
+  readonly targets: readonly Target[];
+  /** Writes the open row group out, which has so many rows. */
+  readonly close: (rows: number) => Promise<void>;
 }
 
 /**
- * Writes the rows of some Parquet files as one, durable when it resolves: values and levels go from leaf to leaf, so that one column of one row group is
- * in memory at a time beside the new file's open row group, compressed. Null, and no file, where no row stays. Rejects with TABLE_UNSUPPORTED what
- * Sluice does not write, TABLE_CORRUPT, STORAGE_*; leaving no file.
+ * Writes the rows of some Parquet files as one, durable when it resolves: values and levels go from leaf to leaf, so that one column of one row group (of
+ * all of them, where rows are sorted) is in memory at a time beside the new file's open row group, compressed. Null, and no file, where no row stays. Rejects
+ * with TABLE_UNSUPPORTED what Sluice does not write, TABLE_CORRUPT, STORAGE_*; leaving no file.
  */
 export async function rewriteParquet(input: RewriteInput): Promise<DataFile | null> {
-  const { storage, path } = input;
-  const output = newFile(input);
-  const paths = leafPaths(input.schema);
-  const targets = output.leaves.map((leaf, index) => ({ index, leaf, path: paths.find(({ id }) => id === leaf.id) as LeafPath }));
+  const { storage, path, sortOrder } = input;
+  const numbered = input.inputs.some(({ lineage }) => lineage !== undefined);
+  const schema = numbered ? withLineage(input.schema) : input.schema;
+  const leafFile = newFile({ ...input, schema });
+  const paths = leafPaths(schema);
+  const defaultedIds = defaulted(schema.fields);
+  const targets = leafFile.leaves.map((leaf, index) => ({
+    index,
+    leaf,
+    path: paths.find(({ id }) => id === leaf.id) as LeafPath,
+    defaultedIds,
+  }));
   const file = await storage.create(path);
   try {
-    let rows = 0;
-    let open = { rows: 0, bytes: 0 };
-    const close = async (): Promise<void> => {
-      if (open.rows === 0) return;
-      for (const piece of output.closeRowGroup(open.rows)) await file.write(piece);
-      open = { rows: 0, bytes: 0 };
+    const close = async (rows: number): Promise<void> => {
+      for (const piece of leafFile.closeRowGroup(rows)) await file.write(piece);
     };
-    const { rowsMax, bytesMax } = input.rowGroup ?? defaultRowGroup;
-    for (const [i, from] of input.inputs.entries()) {
-      const reader = await LeafReader.open(storage, from);
-      for (const [g, group] of reader.rowGroups.entries()) {
-        const keep = (await input.keep?.(reader, g, i)) ?? null;
-        const kept = keep === null ? group.rows : keep.reduce((sum, each) => sum + each, 0);
-        if (kept === 0) continue;
-        if (open.rows + kept > rowsMax || open.bytes + group.bytes > bytesMax) await close();
-        await copyGroup(reader, g, { keep, kept, targets, output });
-        open = { rows: open.rows + kept, bytes: open.bytes + group.bytes };
-        rows += kept;
-      }
-    }
-    await close();
+    const output = { file: leafFile, targets, close };
+    const isSorted = sortOrder !== undefined && sortOrder.fields.length > 0;
+    const rows = isSorted ? await writeSorted(input, sortOrder, output) : await writeInTurn(input, output);
     if (rows === 0) {
       await file.abort();
-      output.discard();
+      leafFile.discard();
       return null;
     }
-    const last = output.finish();
+    const last = leafFile.finish();
     for (const piece of last.pieces) await file.write(piece);
     await file.close();
-    return { path, ...last.file };
+    const written = { path, ...last.file, ...(isSorted && { sortOrderId: sortOrder["order-id"] }) };
+    return numbered ? withoutLineageMetrics(written) : written;
   } catch (fault) {
-    output.discard();
+    leafFile.discard();
     await file.abort();
     throw fault;
   }
 }
 
-function newFile({ schema, unboundedIds }: RewriteInput): LeafFile {
+/** Fields, nested ones too, that have a default for rows of before they came. */
+function defaulted(fields: readonly IcebergField[]): Set<number> {
+  const ids = new Set<number>();
+  const visit = (field: Pick<IcebergField, "id" | "type">): void => {
+    if ("initial-default" in field && (field["initial-default"] ?? null) !== null) ids.add(field.id);
+    const { type } = field;
+    if (typeof type === "string") return;
+    if (type.type === "struct") type.fields.forEach(visit);
+    else if (type.type === "list") visit({ id: type["element-id"], type: type.element });
+    else visit({ id: type["value-id"], type: type.value });
+  };
+  fields.forEach(visit);
+  return ids;
+}
+
+function newFile({ schema, unboundedIds }: Pick<RewriteInput, "schema" | "unboundedIds">): LeafFile {
   try {
     return new LeafFile({ schema, ...(unboundedIds !== undefined && { unboundedIds }) });
   } catch (fault) {
@@ -94,54 +123,54 @@ function newFile({ schema, unboundedIds }: RewriteInput): LeafFile {
   }
 }
 
-interface Copy {
-  readonly keep: Uint8Array | null;
-  /** Rows of the group that are kept. */
-  readonly kept: number;
-  readonly targets: readonly Target[];
-  readonly output: LeafFile;
-}
-
-async function copyGroup(reader: LeafReader, group: number, { keep, kept, targets, output }: Copy): Promise<void> {
-  for (const target of targets) {
-    const own = await slotsOfLeaf(reader, group, target, keep);
-    output.append(target.index, own ?? (await slotsOfAbsent(reader, group, target, { keep, kept, targets, output })));
+/** Row groups of the inputs in their order, those of which no row stays left out. */
+async function* groupsOf({ storage, inputs }: RewriteInput): AsyncIterable<SourceGroup & { readonly bytes: number }> {
+  for (const { path, gone = null, lineage = null } of inputs) {
+    const reader = await LeafReader.open(storage, path);
+    let firstRow = 0;
+    for (const [group, { rows, bytes }] of reader.rowGroups.entries()) {
+      const keep = gone?.kept(firstRow, rows) ?? null;
+      const kept = keep === null ? rows : keep.reduce((sum, each) => sum + each, 0);
+      if (kept > 0) yield { reader, group, firstRow, keep, kept, lineage, bytes };
+      firstRow += rows;
+    }
   }
 }
 
-async function slotsOfLeaf(reader: LeafReader, group: number, { leaf, path }: Target, keep: Uint8Array | null): Promise<LeafSlots | null> {
-  const steps = reader.stepsOf(leaf.id);
-  if (steps === null) return null;
-  const levels = levelMap(steps, path.steps, leaf.path.join("."));
-  return slotsOf(leaf, path.type, await reader.read(group, leaf.id), levels, keep);
+/** Rows as they stood; answers how many. */
+async function writeInTurn(input: RewriteInput, { file, targets, close }: Output): Promise<number> {
+  const { rowsMax, bytesMax } = input.rowGroup ?? defaultRowGroup;
+  let rows = 0;
+  let open = { rows: 0, bytes: 0 };
+  for await (const group of groupsOf(input)) {
+    if (open.rows > 0 && (open.rows + group.kept > rowsMax || open.bytes + group.bytes > bytesMax)) {
+      await close(open.rows);
+      open = { rows: 0, bytes: 0 };
+    }
+    for (const target of targets) file.append(target.index, await rewrittenLeaf(group, target, targets));
+    open = { rows: open.rows + group.kept, bytes: open.bytes + group.bytes };
+    rows += group.kept;
+  }
+  if (open.rows > 0) await close(open.rows);
+  return rows;
 }
 
-/** The file was written before the column came: it is absent wherever its parent is there. */
-async function slotsOfAbsent(reader: LeafReader, group: number, target: Target, { keep, kept, targets }: Copy): Promise<LeafSlots> {
-  const { leaf, path } = target;
-  const { like, shared } = nearest(reader, target, targets);
-  const above = path.steps.slice(0, shared);
-  const rest = path.steps.slice(shared);
-  // Of what is missing the first step has to be one that can be absent.
-  if (!rest.some(({ step }) => step === "optional")) {
-    throw new SluiceError("TABLE_UNSUPPORTED", `column ${leaf.path.join(".")} is required, and a data file lacks it`);
+/** Rows in an order; answers how many. */
+async function writeSorted(input: RewriteInput, order: SortOrder, { file, targets, close }: Output): Promise<number> {
+  const groups = await Array.fromAsync(groupsOf(input));
+  const picks = await sortedPicks(groups, order.fields, targets);
+  const total = picks.row.length;
+  const { rowsMax, bytesMax } = input.rowGroup ?? sortedRowGroup;
+  const bytes = groups.reduce((sum, group) => sum + group.bytes, 0);
+  const step = Math.max(1, Math.min(rowsMax, Math.floor((total * bytesMax) / Math.max(1, bytes))));
+  for (let from = 0; from < total; from += step) {
+    const part = { source: picks.source.subarray(from, from + step), row: picks.row.subarray(from, from + step) };
+    for (const target of targets) {
+      const slots: LeafSlots[] = [];
+      for (const group of groups) slots.push(await rewrittenLeaf(group, target, targets));
+      file.append(target.index, gatherSlots(target, slots, part));
+    }
+    await close(part.row.length);
   }
-  const parent = { definition: definitionMax(above), repetition: repetitionMax(above) };
-  // Right below the root it is absent once a row: no other leaf has to be read for that.
-  const slots =
-    shared === 0 ? { slots: kept, definitions: null, repetitions: null } : ((await slotsOfLeaf(reader, group, like, keep)) as LeafSlots);
-  return absentSlots(leaf, path.type, slots, parent);
-}
-
-/** The leaf of the file that shares most of another's path, and how many steps they share: those from the root with the same field ids. */
-function nearest(reader: LeafReader, target: Target, targets: readonly Target[]): { readonly like: Target; readonly shared: number } {
-  let best: { like: Target; shared: number } | null = null;
-  for (const like of targets) {
-    if (reader.stepsOf(like.leaf.id) === null) continue;
-    const differs = target.path.steps.findIndex((step, i) => step.id !== like.path.steps[i]?.id);
-    const shared = differs < 0 ? target.path.steps.length : differs;
-    if (best === null || shared > best.shared) best = { like, shared };
-  }
-  if (best === null) throw new SluiceError("TABLE_UNSUPPORTED", "a data file has none of the table's columns");
-  return best;
+  return total;
 }

@@ -18,6 +18,8 @@ export interface NewFile {
 export interface ReplacedFiles {
   readonly removed: ReadonlySet<string>;
   readonly added: readonly NewFile[];
+  /** Delete files that go, by URI: of no use once no data file is left that they apply to. */
+  readonly removedDeletes?: ReadonlySet<string>;
   /** Kept between attempts at the very same replacement: manifests are then written once, and belong to whoever keeps it. */
   readonly cache?: ReplacementCache;
 }
@@ -58,6 +60,7 @@ export interface Replaced {
   readonly written: readonly string[];
   readonly removed: readonly AvroRow[];
   readonly added: readonly AvroRow[];
+  readonly removedDeletes: readonly AvroRow[];
 }
 
 interface Replacing extends ReplacedFiles {
@@ -69,12 +72,13 @@ async function rewritten(
   io: TableIo,
   metadata: TableMetadata,
   manifest: ManifestFile,
-  { snapshotId, removed, cache = new ReplacementCache() }: Replacing,
+  { snapshotId, removed: data, removedDeletes, cache = new ReplacementCache() }: Replacing,
 ): Promise<RewrittenManifest> {
   const known = cache.rewritten.get(manifest.uri);
   if (known !== undefined) return known;
   const live = (await cache.read(io, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
-  const isGone = ({ file }: ManifestEntry): boolean => removed.has(file.file_path as string);
+  const removed = manifest.content === 0 ? data : removedDeletes;
+  const isGone = ({ file }: ManifestEntry): boolean => removed?.has(file.file_path as string) === true;
   const gone = live.filter(isGone);
   if (gone.length === 0) return { manifest, gone: [] };
   const entries = live.map((entry): ManifestEntry =>
@@ -103,12 +107,17 @@ async function addedManifests(io: TableIo, metadata: TableMetadata, { snapshotId
 export async function replaceFiles(io: TableIo, metadata: TableMetadata, replacing: Replacing): Promise<Replaced | null> {
   const written: string[] = [];
   const removed: AvroRow[] = [];
+  const removedDeletes: AvroRow[] = [];
   const manifests: ManifestFile[] = [];
   for (const before of replacing.manifests) {
-    const isTouchable = before.content === 0 && removed.length < replacing.removed.size;
+    const [found, wanted] =
+      before.content === 0
+        ? ([removed, replacing.removed.size] as const)
+        : ([removedDeletes, replacing.removedDeletes?.size ?? 0] as const);
+    const isTouchable = found.length < wanted;
     const { manifest, gone } = isTouchable ? await rewritten(io, metadata, before, replacing) : { manifest: before, gone: [] };
     manifests.push(manifest);
-    removed.push(...gone);
+    found.push(...gone);
     if (manifest !== before) written.push(manifest.uri);
   }
   const { cache } = replacing;
@@ -123,6 +132,7 @@ export async function replaceFiles(io: TableIo, metadata: TableMetadata, replaci
     written: cache === undefined ? [...written, ...added.map((each) => each.uri)] : [],
     removed,
     added: replacing.added.map(({ file }) => file),
+    removedDeletes,
   };
 }
 
@@ -135,15 +145,17 @@ function sum(files: readonly AvroRow[], key: string): bigint {
 }
 
 /** What a summary says of a replacement (spec, "Optional Snapshot Summary Fields"), besides the totals of manifests. */
-export function replacedSummary(parent: Snapshot | null, { removed, added }: Replaced): Record<string, string> {
+export function replacedSummary(parent: Snapshot | null, { removed, added, removedDeletes }: Replaced): Record<string, string> {
   const before = parent?.summary["total-files-size"];
-  const [bytesRemoved, bytesAdded] = [sum(removed, "file_size_in_bytes"), sum(added, "file_size_in_bytes")];
+  const [bytesRemoved, bytesAdded] = [sum([...removed, ...removedDeletes], "file_size_in_bytes"), sum(added, "file_size_in_bytes")];
   const partitions = new Set(
     [...removed, ...added].map((file) => `${(file.spec_id ?? 0) as number} ${keyOfPartition((file.partition ?? {}) as AvroRow)}`),
   );
-  const kept = (key: string): Record<string, string> => {
+  const positions = removedDeletes.filter(({ content }) => content === 1);
+  const equalities = removedDeletes.filter(({ content }) => content === 2);
+  const kept = (key: string, gone: readonly AvroRow[]): Record<string, string> => {
     const value = parent?.summary[key];
-    return value === undefined ? {} : { [key]: value };
+    return value === undefined ? {} : { [key]: String(BigInt(value) - sum(gone, "record_count")) };
   };
   return {
     operation: "replace",
@@ -155,7 +167,12 @@ export function replacedSummary(parent: Snapshot | null, { removed, added }: Rep
     "removed-files-size": String(bytesRemoved),
     "changed-partition-count": String(partitions.size),
     ...(before === undefined ? {} : { "total-files-size": String(BigInt(before) + bytesAdded - bytesRemoved) }),
-    ...kept("total-position-deletes"),
-    ...kept("total-equality-deletes"),
+    ...(removedDeletes.length > 0 && {
+      "removed-delete-files": String(removedDeletes.length),
+      "removed-position-deletes": String(sum(positions, "record_count")),
+      "removed-equality-deletes": String(sum(equalities, "record_count")),
+    }),
+    ...kept("total-position-deletes", positions),
+    ...kept("total-equality-deletes", equalities),
   };
 }

@@ -3,7 +3,6 @@ import type { AvroRow } from "../../iceberg/avro-schema.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import { keyOfPartition } from "../../iceberg/table-io.ts";
 import type { VersionEntries } from "./version-entries.ts";
-import { deletedUpTo } from "./version-entries.ts";
 
 /** Files that are to become one, in the order of their sequence numbers. */
 export interface CompactionGroup {
@@ -30,22 +29,32 @@ function sequenceOf(entry: ManifestEntry): bigint {
 }
 
 /** Cuts files that stand together into groups near the target's size. */
-function binPack(entries: readonly ManifestEntry[], { fileBytesTarget, filesMin }: CompactionPolicy): ManifestEntry[][] {
+function binPack(
+  entries: readonly ManifestEntry[],
+  { policy: { fileBytesTarget, filesMin }, rowsMax }: CompactionLimits,
+  isUrgent: (entry: ManifestEntry) => boolean,
+): ManifestEntry[][] {
   const groups: ManifestEntry[][] = [];
   let open: ManifestEntry[] = [];
   let bytes = 0;
+  let rows = 0;
   for (const entry of entries) {
-    if (open.length > 0 && bytes + bytesOf(entry) > fileBytesTarget) {
+    const own = Number(entry.file.record_count);
+    if (open.length > 0 && (bytes + bytesOf(entry) > fileBytesTarget || rows + own > rowsMax)) {
       groups.push(open);
       open = [];
       bytes = 0;
+      rows = 0;
     }
     open.push(entry);
     bytes += bytesOf(entry);
+    rows += own;
   }
   groups.push(open);
   // A group that is full is worth it with two files, one that has room waits for more.
-  return groups.filter((group, i) => group.length >= (i < groups.length - 1 ? 2 : Math.max(2, filesMin)));
+  const isFull = (group: readonly ManifestEntry[], i: number): boolean =>
+    group.length >= (i < groups.length - 1 ? 2 : Math.max(2, filesMin));
+  return groups.filter((group, i) => isFull(group, i) || group.some(isUrgent));
 }
 
 /** What a plan goes by besides the version. */
@@ -55,18 +64,36 @@ export interface CompactionLimits {
   readonly inOrder: boolean;
   /** Whether a file stands in an archive, and stays there. */
   readonly isArchived: (uri: string) => boolean;
+  /** Delete files that take rows from a file. */
+  readonly deletesOf: (entry: ManifestEntry) => readonly ManifestEntry[];
+  /** So many rows at most become one file. */
+  readonly rowsMax: number;
 }
 
-/** Which files of a version should become one: small ones of the same partition, that no delete file may hit. Pure. */
-export function planCompaction(version: VersionEntries, { policy, inOrder, isArchived }: CompactionLimits): CompactionPlan {
-  const deleted = deletedUpTo(version);
+/** Once so large a share of a file's rows is deleted by their places, readers gain by its being written anew. */
+const deletedShare = 0.1;
+
+/**
+ * Whether deletes alone are worth writing a file anew: many of its rows, or deletes by value, which every reader of it has to compare with. Those that came
+ * before the file was put where it is were applied then, though its rows are older: whoever writes a file anew leaves out what is deleted.
+ */
+function isBurdened(entry: ManifestEntry, deletes: readonly ManifestEntry[]): boolean {
+  const byPlace = deletes.filter(({ file }) => file.content === 1);
+  const rows = byPlace.reduce((sum, { file }) => sum + Number(file.record_count), 0);
+  if (rows >= Number(entry.file.record_count) * deletedShare && rows > 0) return true;
+  return deletes.some(({ file, sequence }) => file.content === 2 && (sequence ?? 0n) > (entry.fileSequence ?? entry.sequence ?? 0n));
+}
+
+/** Which files of a version should become one: small ones of the same partition, and those that delete files have made a burden. Pure. */
+export function planCompaction(version: VersionEntries, limits: CompactionLimits): CompactionPlan {
+  const { policy, inOrder, isArchived, deletesOf } = limits;
   const skipped = new Map<string, number>();
   const skip = (why: string): void => void skipped.set(why, (skipped.get(why) ?? 0) + 1);
+  const isUrgent = (entry: ManifestEntry): boolean => isBurdened(entry, deletesOf(entry));
   const isFit = (entry: ManifestEntry): boolean => {
-    if (bytesOf(entry) >= policy.fileBytesTarget * largeShare) return false;
     if (isArchived(entry.file.file_path as string)) return false;
-    if (sequenceOf(entry) <= deleted) skip("delete files of another program may apply to them");
-    else if ((entry.file.key_metadata ?? null) !== null) skip("they are encrypted");
+    if (bytesOf(entry) >= policy.fileBytesTarget * largeShare && !isUrgent(entry)) return false;
+    if ((entry.file.key_metadata ?? null) !== null) skip("they are encrypted");
     else if (entry.file.file_format !== "PARQUET" && entry.file.file_format !== "parquet")
       skip(`they are ${entry.file.file_format as string} files`);
     else return true;
@@ -82,7 +109,7 @@ export function planCompaction(version: VersionEntries, { policy, inOrder, isArc
     if (isFit(entry)) (list.at(-1) as ManifestEntry[]).push(entry);
     else if (inOrder) list.push([]);
   }
-  const groups = [...stretches.values()].flat().flatMap((stretch) => binPack(stretch, policy));
+  const groups = [...stretches.values()].flat().flatMap((stretch) => binPack(stretch, limits, isUrgent));
   return {
     groups: groups.map((entries) => ({ entries, sequence: sequenceOf(entries.at(-1) as ManifestEntry) })),
     skipped: [...skipped].map(([why, files]) => ({ files, why })),

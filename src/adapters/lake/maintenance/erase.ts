@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { ErasureReport, ErasureRequest } from "../../../core/lake-maintenance.ts";
 import { SluiceError } from "../../../core/errors.ts";
+import { DeletedRows } from "../../iceberg/deletes/deleted-rows.ts";
 import { dataFileRecord } from "../../iceberg/manifest.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
-import type { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
 import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
 import type { NewFile } from "../../iceberg/replaced-files.ts";
 import type { TableDraft } from "../../iceberg/table-draft.ts";
@@ -54,19 +54,13 @@ async function rewriteAll(context: LakeContext, table: TableKind, metadata: Tabl
     const entry = entries.get(uri);
     if (entry === undefined) throw new SluiceError("COMMIT_CONFLICT", `${uri} went while it was being rewritten`);
     const path = newPath(context, metadata, "erase");
-    const starts = new Map<LeafReader, number>();
-    const keep = (reader: LeafReader, group: number): Promise<Uint8Array> => {
-      const start = starts.get(reader) ?? 0;
-      const rows = reader.rowGroups[group]?.rows ?? 0;
-      starts.set(reader, start + rows);
-      return Promise.resolve(Uint8Array.from({ length: rows }, (_, row) => (gone.has(start + row) ? 0 : 1)));
-    };
+    const rows = new DeletedRows(Number(entry.file.record_count as bigint));
+    for (const row of gone) rows.add(row);
     const written = await rewriteParquet({
       storage,
-      inputs: [pathOfUri(storage, uri)],
+      inputs: [{ path: pathOfUri(storage, uri), gone: rows }],
       path,
       schema: currentSchema(metadata),
-      keep,
       ...writingOf(table),
     });
     const left = Number(entry.file.record_count as bigint) - gone.size;

@@ -1,3 +1,4 @@
+import { VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import type { NewFile } from "../../iceberg/replaced-files.ts";
 import { ReplacementCache } from "../../iceberg/replaced-files.ts";
@@ -8,6 +9,7 @@ import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { Plan } from "../commit-loop.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { LakeContext } from "../lake-context.ts";
+import type { VersionEntries } from "./version-entries.ts";
 import { deletedUpTo, entriesOf } from "./version-entries.ts";
 
 /** Which of a dataset's two tables. */
@@ -29,39 +31,62 @@ export interface Exchanged<T extends Exchange> {
   readonly attempts: number;
 }
 
-/** Exchanges all of whose files are still there, and, where new ones hold their rows, untouched by deletes since. */
-async function standing<T extends Exchange>(
-  context: LakeContext,
-  metadata: TableMetadata,
-  exchanges: readonly T[],
-  cache: ReplacementCache,
-): Promise<T[]> {
-  const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
-  const deleted = deletedUpTo(version);
+/** Exchanges all of whose files are still there, and, where new ones hold their rows, untouched by deletes that were not known when those were written. */
+function standing<T extends Exchange>(version: VersionEntries, exchanges: readonly T[], knownDeletes: ReadonlySet<string>): T[] {
+  const deleted = deletedUpTo(version.deletes.filter(({ file }) => !knownDeletes.has(file.file_path as string)));
   const there = new Map(version.files.map((entry) => [entry.file.file_path as string, entry.sequence ?? 0n]));
   return exchanges.filter(({ removed, added }) =>
     removed.every(({ file }) => (there.get(file.file_path as string) ?? -1n) > (added.length === 0 ? -1n : deleted)),
   );
 }
 
+/** Delete files of a version that apply to none of its data files but those that go: what comes for them has no row that they delete. */
+async function uselessDeletes(
+  context: LakeContext,
+  metadata: TableMetadata,
+  version: VersionEntries,
+  removed: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const useless = new Set(version.deletes.map(({ file }) => file.file_path as string));
+  if (useless.size === 0) return useless;
+  const deletes = await VersionDeletes.of({ storage: context.storage, metadata, snapshot: snapshotOfRef(metadata, "main") });
+  for (const entry of version.files.filter(({ file }) => !removed.has(file.file_path as string)))
+    for (const { file } of deletes.applyingTo(entry)) useless.delete(file.file_path as string);
+  return useless;
+}
+
+/** Exchanges of one table's files. */
+export interface Exchanges<T extends Exchange> {
+  readonly dataset: string;
+  readonly table: TableKind;
+  readonly exchanges: readonly T[];
+  /** Delete files whose rows the new files are written without. */
+  readonly knownDeletes: ReadonlySet<string>;
+}
+
 /**
- * Puts new files in the place of old ones, over main as it is at each attempt, so that it gives way to every other writer. `summary`: what the snapshot says
- * of the exchanges that are made. Rejects with COMMIT_CONFLICT.
+ * Puts new files in the place of old ones, over main as it is at each attempt, so that it gives way to every other writer; delete files that apply to nothing
+ * any more go with them. `summary`: what the snapshot says of the exchanges that are made. Rejects with COMMIT_CONFLICT.
  */
 export function commitExchanges<T extends Exchange>(
   context: LakeContext,
-  { dataset, table, exchanges }: { readonly dataset: string; readonly table: TableKind; readonly exchanges: readonly T[] },
+  { dataset, table, exchanges, knownDeletes }: Exchanges<T>,
   summary: (kept: readonly T[]) => Promise<Record<string, string>>,
 ): Promise<Exchanged<T>> {
   const id = context.snapshotId();
   const cache = new ReplacementCache();
   let kept: readonly T[] = exchanges;
+  let removedDeletes: ReadonlySet<string> = new Set();
   return commitUntilSettled<Exchanged<T>>(context, dataset, async (tables, attempt): Promise<Plan<Exchanged<T>>> => {
     const { metadata } = tables[table];
     if (snapshotWithId(metadata, id) !== null) return { kind: "done", result: { snapshotId: id, kept, attempts: attempt } };
     const before = kept.length;
-    kept = await standing(context, metadata, kept, cache);
-    if (kept.length !== before) cache.forgetWritten();
+    const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
+    kept = standing(version, kept, knownDeletes);
+    const removed = new Set(kept.flatMap((each) => each.removed.map(({ file }) => file.file_path as string)));
+    const useless = await uselessDeletes(context, metadata, version, removed);
+    if (kept.length !== before || useless.symmetricDifference(removedDeletes).size > 0) cache.forgetWritten();
+    removedDeletes = useless;
     const none = { kind: "done", result: { snapshotId: null, kept: [], attempts: attempt } } as const;
     if (kept.length === 0) return none;
     const draft = new TableDraft(context.io, metadata);
@@ -70,7 +95,8 @@ export function commitExchanges<T extends Exchange>(
       parent: draft.main,
       branch: "main",
       files: {
-        removed: new Set(kept.flatMap(({ removed }) => removed.map(({ file }) => file.file_path as string))),
+        removed,
+        removedDeletes,
         added: kept.flatMap(({ added }) => added),
         cache,
       },

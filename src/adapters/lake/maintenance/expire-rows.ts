@@ -1,9 +1,11 @@
 import { SluiceError } from "../../../core/errors.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import { DeletedRows } from "../../iceberg/deletes/deleted-rows.ts";
+import type { VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
 import { dataFileRecord } from "../../iceberg/manifest.ts";
-import type { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
 import { readQuarantineFile } from "../../iceberg/parquet-quarantine-reader.ts";
 import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
+import { lineageOf } from "../../iceberg/row-lineage-columns.ts";
 import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema } from "../../iceberg/table-metadata.ts";
@@ -54,7 +56,7 @@ async function oldRows(
 /** What takes a file's old rows off main: nothing, or the file written anew without them. Null where none of its rows is old. Rejects with TABLE_CORRUPT. */
 export async function expireRows(
   context: LakeContext,
-  at: { readonly table: TableKind; readonly metadata: TableMetadata },
+  at: { readonly table: TableKind; readonly metadata: TableMetadata; readonly deletes: VersionDeletes },
   taken: TakenFile,
   cutoffs: RetentionCutoffs,
 ): Promise<ExpiredRows | null> {
@@ -68,20 +70,24 @@ export async function expireRows(
   if (taken.isWhole) throw new SluiceError("TABLE_CORRUPT", `${entry.file["file_path"] as string} holds ${rows.size} rows of ${count}`);
   if (rows.size === 0) return null;
   const path = newPath(context, at.metadata, "retain");
-  const starts = new Map<LeafReader, number>();
-  const keep = (reader: LeafReader, group: number): Promise<Uint8Array> => {
-    const start = starts.get(reader) ?? 0;
-    const length = reader.rowGroups[group]?.rows ?? 0;
-    starts.set(reader, start + length);
-    return Promise.resolve(Uint8Array.from({ length }, (_, row) => (rows.has(start + row) ? 0 : 1)));
-  };
-  const inputs = [pathOfUri(storage, entry.file["file_path"] as string)];
-  const written = await rewriteParquet({ storage, inputs, path, schema: currentSchema(at.metadata), keep });
-  if (written?.recordCount !== count - rows.size) {
+  // Rows that other programs deleted stay so: their delete files do not apply to the new file.
+  const gone = (await at.deletes.rowsOf(entry)) ?? new DeletedRows(count);
+  const deleted = gone.count;
+  for (const row of rows) gone.add(row);
+  if (gone.count === deleted) return null;
+  const from = pathOfUri(storage, entry.file["file_path"] as string);
+  const written = await rewriteParquet({
+    storage,
+    inputs: [{ path: from, gone, ...lineageOf(at.metadata, entry) }],
+    path,
+    schema: currentSchema(at.metadata),
+  });
+  if ((written?.recordCount ?? 0) !== count - gone.count) {
     if (written !== null) await storage.delete(path);
-    throw new SluiceError("TABLE_CORRUPT", `${inputs[0]} holds other rows than its manifest says`);
+    throw new SluiceError("TABLE_CORRUPT", `${from} holds other rows than its manifest says`);
   }
   context.probe("data-file.written");
+  if (written === null) return { removed: [entry], added: [], rows: gone.count - deleted, positions };
   const { spec_id: specId, partition, sort_order_id: sortOrder } = entry.file;
   const record = dataFileRecord(written, uriOfPath(storage, path), {
     specId: (specId ?? 0) as number,
@@ -89,5 +95,5 @@ export async function expireRows(
   });
   // Rows that are left stand in the order that they stood in.
   const file = { ...record, sort_order_id: sortOrder ?? 0 };
-  return { removed: [entry], added: [{ file, sequence: entry.sequence ?? 0n }], rows: rows.size, positions };
+  return { removed: [entry], added: [{ file, sequence: entry.sequence ?? 0n }], rows: gone.count - deleted, positions };
 }

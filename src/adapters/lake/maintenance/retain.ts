@@ -3,6 +3,7 @@ import type { ConsumptionLog } from "../../../core/consumption.ts";
 import type { RetentionPolicy, RetentionReport, RetentionRule } from "../../../core/retention.ts";
 import { cutoffMs, describeRule } from "../../../core/retention.ts";
 import { fieldAt } from "../../../core/table-schema.ts";
+import { VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
 import { archiveOf, pathOfUri } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
@@ -20,18 +21,19 @@ import { FileAges } from "./file-ages.ts";
 import { PositionRanges } from "./position-ranges.ts";
 import type { AgedFile, RetentionCutoffs, RetentionPlan, TakenFile } from "./retention-plan.ts";
 import { planRetention } from "./retention-plan.ts";
-import { deletedUpTo, entriesOf } from "./version-entries.ts";
+import type { VersionEntries } from "./version-entries.ts";
+import { entriesOf } from "./version-entries.ts";
 
 /** So much is copied or written anew before it is committed: what a process that dies has to do again. */
 const batchFilesMax = 100;
 const batchBytesMax = 4 * 2 ** 30;
-const rowIdsVersion = 3;
 
 /** What a rule is applied to. */
 interface Applied {
   readonly dataset: string;
   readonly table: TableKind;
   readonly metadata: TableMetadata;
+  readonly deletes: VersionDeletes;
   readonly policy: RetentionPolicy;
   readonly rule: RetentionRule;
 }
@@ -50,16 +52,19 @@ interface RetentionRecord {
   readonly positions: PositionRanges;
 }
 
-async function agedFiles(context: LakeContext, metadata: TableMetadata, ages: FileAges): Promise<AgedFile[]> {
+async function agedFiles(
+  context: LakeContext,
+  { metadata, deletes }: Applied,
+  version: VersionEntries,
+  ages: FileAges,
+): Promise<AgedFile[]> {
   const { storage } = context;
-  const version = await entriesOf(context, snapshotOfRef(metadata, "main"));
   const named = await heldFiles(
     context,
     // A held window's branch has main's files too, for as long as it waits: that is no reason to leave them.
     namedVersions(metadata).filter(([name]) => name !== "main" && windowOfBranch(name) === null),
     new Map(),
   );
-  const deleted = deletedUpTo(version);
   return version.files.map((entry): AgedFile => {
     const uri = entry.file["file_path"] as string;
     return {
@@ -68,7 +73,7 @@ async function agedFiles(context: LakeContext, metadata: TableMetadata, ages: Fi
       promotedMs: ages.promotedMs(entry.sequence ?? 0n),
       otherRefs: [...(named.get(uri)?.refs ?? [])],
       archive: archiveOf(storage, pathOfUri(storage, uri)),
-      mayHaveDeletes: (entry.sequence ?? 0n) <= deleted,
+      mayHaveDeletes: deletes.applyingTo(entry).length > 0,
     };
   });
 }
@@ -91,11 +96,6 @@ async function cutoffsOf(
     unreadMs,
     newestRead: unreadMs === null ? null : await ages.newestRead(log, dataset, unreadMs),
   };
-}
-
-function cannotRewrite({ metadata }: Applied): string | null {
-  const isNumbered = (metadata["format-version"] as number) >= rowIdsVersion;
-  return isNumbered ? "tables of version 3 number their rows, and not all rows of these files are old" : null;
 }
 
 /** Files that are worked on before the next commit. */
@@ -122,9 +122,13 @@ function summaryOf(applied: Applied, change: "retain" | "archive", detail: Recor
   };
 }
 
+function knownDeletes({ deletes }: Applied): ReadonlySet<string> {
+  return new Set(deletes.entries.map(({ file }) => file["file_path"] as string));
+}
+
 async function commitExpiry(context: LakeContext, applied: Applied, exchanges: readonly ExpiredRows[]): Promise<Exchanged<ExpiredRows>> {
   const { dataset, table, policy, rule } = applied;
-  return commitExchanges(context, { dataset, table, exchanges }, async (kept) => {
+  return commitExchanges(context, { dataset, table, exchanges, knownDeletes: knownDeletes(applied) }, async (kept) => {
     const positions = new PositionRanges();
     for (const each of kept) positions.addAll(each.positions);
     const record: RetentionRecord = {
@@ -162,7 +166,9 @@ async function applyBatch(context: LakeContext, applied: Applied, taken: readonl
       if (moved !== null) exchanges.push(moved);
     }
     const summary = summaryOf(applied, "archive", { place: rule.place });
-    done = await commitExchanges(context, { dataset, table, exchanges }, () => Promise.resolve(summary));
+    done = await commitExchanges(context, { dataset, table, exchanges, knownDeletes: knownDeletes(applied) }, () =>
+      Promise.resolve(summary),
+    );
   } else {
     const expired: ExpiredRows[] = [];
     for (const each of taken) {
@@ -211,7 +217,8 @@ async function applyRule(context: LakeContext, log: ConsumptionLog, applied: App
   }
   const ages = await FileAges.of(context, metadata);
   const cutoffs = await cutoffsOf(context, log, applied, ages);
-  const plan = planRetention(rule, await agedFiles(context, metadata, ages), { cutoffs, cannotRewrite: cannotRewrite(applied) });
+  const version = await entriesOf(context, snapshotOfRef(metadata, "main"));
+  const plan = planRetention(rule, await agedFiles(context, applied, version, ages), cutoffs);
   if (dryRun) return { ...report, ...totalsOf(imagined(plan)), snapshotId: null, skipped: plan.skipped };
   const done: Done[] = [];
   for (const batch of batches(plan.taken)) done.push(await applyBatch(context, applied, batch, cutoffs));
@@ -237,7 +244,9 @@ export async function retain(
       );
     }
     const table = rule.of === "quarantine" ? "quarantine" : "promoted";
-    reports.push(await applyRule(context, log, { dataset, table, metadata: tables[table].metadata, policy, rule }, dryRun));
+    const { metadata } = tables[table];
+    const deletes = await VersionDeletes.of({ storage: context.storage, metadata, snapshot: snapshotOfRef(metadata, "main") });
+    reports.push(await applyRule(context, log, { dataset, table, metadata, deletes, policy, rule }, dryRun));
   }
   return reports;
 }

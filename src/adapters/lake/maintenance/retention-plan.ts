@@ -88,23 +88,14 @@ function beyond(files: readonly AgedFile[], bytesMax: number): ReadonlySet<AgedF
   );
 }
 
-/** Why a file that a rule would take is left alone; null: it is taken. `cannotRewrite`: why no row can be taken out of a file of the table; null: it can. */
-function faultOf({ file, isWhole }: TakenFile, action: RetentionRule["action"], cannotRewrite: string | null): string | null {
-  if (action === "archive") {
-    if (file.otherRefs.length > 0) return "tags or branches name them where they are";
-    return file.mayHaveDeletes ? "delete files of another program may name them where they are" : null;
-  }
-  if (isWhole) return null;
-  if (file.mayHaveDeletes) return "delete files of another program may apply to them, and not all of their rows are old";
-  return cannotRewrite;
+/** Why a file that would be archived is left where it is; null: it is moved. */
+function faultOf(file: AgedFile): string | null {
+  if (file.otherRefs.length > 0) return "tags or branches name them where they are";
+  return file.mayHaveDeletes ? "delete files of another program may name them where they are" : null;
 }
 
 /** Which files of main a rule takes now. Pure. */
-export function planRetention(
-  rule: RetentionRule,
-  files: readonly AgedFile[],
-  { cutoffs, cannotRewrite }: { readonly cutoffs: RetentionCutoffs; readonly cannotRewrite: string | null },
-): RetentionPlan {
+export function planRetention(rule: RetentionRule, files: readonly AgedFile[], cutoffs: RetentionCutoffs): RetentionPlan {
   const { action, bytesMax } = rule;
   const candidates = action === "archive" ? files.filter((file) => file.archive === null) : files;
   const over = bytesMax === null ? null : beyond(candidates, bytesMax);
@@ -114,9 +105,8 @@ export function planRetention(
     const age = ageOf(file, cutoffs);
     if (age === null || (action === "archive" && age === "part" && !isOldThroughout(file, cutoffs))) continue;
     if (!isUnread(file, cutoffs) || (over !== null && !over.has(file))) continue;
-    const one = { file, isWhole: age === "whole" };
-    const why = faultOf(one, action, cannotRewrite);
-    if (why === null) taken.push(one);
+    const why = action === "archive" ? faultOf(file) : null;
+    if (why === null) taken.push({ file, isWhole: age === "whole" });
     else skipped.set(why, (skipped.get(why) ?? 0) + 1);
   }
   return { taken, skipped: [...skipped].map(([why, count]) => ({ files: count, why })) };

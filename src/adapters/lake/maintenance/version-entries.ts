@@ -22,9 +22,7 @@ export async function entriesOf(context: LakeContext, snapshot: Snapshot | null,
   return { files, deletes };
 }
 
-/** The newest sequence number of a delete file; deletes hit rows of files up to it. Spec, "Scan Planning". */
-export function deletedUpTo({ deletes }: VersionEntries): bigint {
-  return deletes
-    .filter((entry) => entry.status !== EntryStatus.deleted)
-    .reduce((most, entry) => ((entry.sequence ?? 0n) > most ? (entry.sequence ?? 0n) : most), -1n);
+/** The newest sequence number of some delete files; deletes hit rows of files up to it. Spec, "Scan Planning". */
+export function deletedUpTo(deletes: readonly ManifestEntry[]): bigint {
+  return deletes.reduce((most, { sequence }) => ((sequence ?? 0n) > most ? (sequence ?? 0n) : most), -1n);
 }

@@ -1,8 +1,8 @@
-import type { PartitionValue } from "../core/partition-transform.ts";
-import type { SortField } from "../core/table-layout.ts";
+import type { PartitionValue } from "./partition-transform.ts";
+import type { SortField } from "./table-layout.ts";
 
 /** A value that `<` orders as Iceberg does (spec, "Sorting"): text by its UTF-8 bytes, bytes unsigned. */
-type SortKey = number | bigint | string | null;
+export type SortKey = number | bigint | string | null;
 
 /** The key of a value. */
 export function sortKeyOf(value: PartitionValue): SortKey {
