@@ -39,7 +39,7 @@ export class ForeignKeys {
     const name = `${dataset}\n${field.name}\n${field.type.kind}`;
     const known = this.#known.get(name);
     if (known?.head.snapshotId === head.snapshotId) return known;
-    // After a rollback, or where history was cut, what was read may hold too much: it is read anew.
+    // After a rollback or a deletion, or where history was cut, what was read may hold too much: it is read anew.
     const grown = known !== undefined && descends(snapshots, head, known.head);
     const keys = grown ? known.keys : new Set<string>();
     for await (const { columns, count } of this.#lake.promotedColumns(dataset, [field], {
@@ -60,10 +60,17 @@ export class ForeignKeys {
   }
 }
 
+/** Changes that leave every row of the version before. */
+const growing: ReadonlySet<string> = new Set(["append", "replace", ""]);
+
+/** Whether a version has every row of another: it came from it, and nothing was deleted on the way. */
 function descends(snapshots: readonly SnapshotInfo[], head: SnapshotInfo, ancestor: SnapshotInfo): boolean {
   const byId = new Map(snapshots.map((each) => [each.snapshotId, each]));
   let at: SnapshotInfo | undefined = head;
-  while (at !== undefined && at.sequence > ancestor.sequence) at = at.parentId === null ? undefined : byId.get(at.parentId);
+  while (at !== undefined && at.sequence > ancestor.sequence) {
+    if (!growing.has(at.operation)) return false;
+    at = at.parentId === null ? undefined : byId.get(at.parentId);
+  }
   return at?.snapshotId === ancestor.snapshotId;
 }
 

@@ -45,6 +45,8 @@ function physicalOf(type: string, value: SingleValue): PhysicalValue | null {
       return text.trim() === "" || Number.isNaN(Number(text)) ? null : Number(text);
     case "date":
       return daysOf(text);
+    case "time":
+      return timeOf(`1970-01-01T${text}`, 6);
     case "timestamp":
     case "timestamptz":
       return timeOf(text, 6);

@@ -41,8 +41,9 @@ async function filesAfter(
   back: readonly SequenceRange[] = [],
 ): Promise<RowsFile[]> {
   const files: RowsFile[] = [];
-  const deletes = await VersionDeletes.of({ storage: context.storage, metadata, snapshot, files: deleteFiles });
-  for (const manifest of await readManifestList(context.storage, snapshot)) {
+  const manifests = await readManifestList(context.storage, snapshot);
+  const deletes = await VersionDeletes.of({ storage: context.storage, metadata, snapshot, files: deleteFiles, manifests });
+  for (const manifest of manifests) {
     if (manifest.content !== 0 || (manifest.sequence ?? 0n) <= after) continue;
     for (const entry of await readManifest(context.storage, manifest)) {
       const { status, sequence, file } = entry;

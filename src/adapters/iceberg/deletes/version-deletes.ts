@@ -64,6 +64,8 @@ export interface DeletesFrom {
   readonly metadata: TableMetadata;
   readonly snapshot: Snapshot | null;
   readonly files?: DeleteFiles;
+  /** The snapshot's manifests, where they were read already. */
+  readonly manifests?: readonly ManifestFile[];
   /** How manifests are read, where they are remembered. */
   readonly read?: (manifest: ManifestFile) => Promise<readonly ManifestEntry[]>;
 }
@@ -81,9 +83,9 @@ export class VersionDeletes {
   readonly #unpartitioned: ReadonlySet<number>;
 
   /** Reads a version's manifests of deletes. Rejects with TABLE_CORRUPT. */
-  static async of({ storage, metadata, snapshot, files, read }: DeletesFrom): Promise<VersionDeletes> {
+  static async of({ storage, metadata, snapshot, files, manifests, read }: DeletesFrom): Promise<VersionDeletes> {
     const entries: ManifestEntry[] = [];
-    for (const manifest of await readManifestList(storage, snapshot)) {
+    for (const manifest of manifests ?? (await readManifestList(storage, snapshot))) {
       if (manifest.content === 0) continue;
       const live = (await (read?.(manifest) ?? readManifest(storage, manifest))).filter(({ status }) => status !== EntryStatus.deleted);
       entries.push(...live);

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { Contract } from "../../../../src/core/contract.ts";
 import type { Lake } from "../../../../src/core/ports.ts";
 import { DeleteFiles, VersionDeletes } from "../../../../src/adapters/iceberg/deletes/version-deletes.ts";
@@ -16,15 +16,17 @@ import { makeWindow, openLake, partitions, row, scratchFolder, startedLake } fro
 import { odcs } from "../../lake/odcs-fixture.ts";
 import { loadBoth } from "../../lake/table-content.ts";
 
-/** What DuckDB and PyIceberg (null where it refuses) see of the column n. */
+/** What DuckDB and PyIceberg (null where it refuses) see of the column n, folder by folder. */
 const others = `${duckdbWithIceberg}
 import sys, json
 from pyiceberg.catalog.sql import SqlCatalog
-folder = sys.argv[1]
-table = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false").load_table("db.orders")
-try: iceberg = sorted(table.scan(selected_fields=("n",)).to_arrow()["n"].to_pylist())
-except (ValueError, NotImplementedError): iceberg = None
-print(json.dumps([[r[0] for r in duck.sql(f"select n from iceberg_scan('{table.metadata_location}') order by n").fetchall()], iceberg]))
+def read(folder):
+    catalog = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false")
+    table = catalog.load_table("db.orders")
+    try: iceberg = sorted(table.scan(selected_fields=("n",)).to_arrow()["n"].to_pylist())
+    except (ValueError, NotImplementedError): iceberg = None
+    return [[r[0] for r in duck.sql(f"select n from iceberg_scan('{table.metadata_location}') order by n").fetchall()], iceberg]
+print(json.dumps([read(folder) for folder in sys.argv[1:]]))
 `;
 
 async function deletesOf(folder: string): Promise<{ deletes: VersionDeletes; snapshot: Snapshot | null }> {
@@ -72,9 +74,12 @@ async function promote(lake: Lake, contract: Contract, from: number, values: rea
 }
 
 describe.skipIf(!pythonHere)("deletes of other programs", () => {
+  const folders = [scratchFolder(), scratchFolder()] as const;
+  afterAll(() => folders.forEach((each) => each[Symbol.dispose]()));
+
   it("are of positions and of values, each for the files that came before", { timeout: 900_000 }, async () => {
     const python = (await pythonReaders()) as string;
-    using scratch = scratchFolder();
+    const [scratch] = folders;
     const lake = await startedLake(scratch.folder);
     await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [1, 2, 3, 4, 5].map((n) => row(n)) }));
     await lake.commitWindow(makeWindow({ id: "w2", from: 5n, values: [row(6), row(7), '{"n":8}'] }));
@@ -112,31 +117,37 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
       },
     ]);
     expect((await read(scratch.folder)).numbers).toEqual([1, 2, 5, 7]);
-    expect(JSON.parse(await runPython(python, others, [scratch.folder]))).toEqual([[1, 2, 5, 7], null]);
     await lake.close();
   });
 
-  it("are vectors in version 3, which stand in for every delete of positions before", { timeout: 900_000 }, async () => {
-    const python = (await pythonReaders()) as string;
-    using scratch = scratchFolder();
-    const contract = await odcs(1, ["{ name: n, logicalType: integer }"], "{ formatVersion: 3 }");
-    const lake = await startedWith(scratch.folder, contract);
-    const values = Array.from({ length: 9_000 }, (_, i) => `{"n":${i}}`);
-    await promote(lake, contract, 0, values);
-    const [entry] = (await read(scratch.folder)).files;
-    const gone = values.map((_, i) => i).filter((i) => i % 2 === 1 || i > 8_000);
-    await commitDeletes(python, scratch.folder, [
-      { kind: "positions", name: "old.parquet", rows: [[uriOf(entry), 1]] },
-      { kind: "vector", name: "v.puffin", referenced: uriOf(entry), rows: gone },
-    ]);
-    await promote(lake, contract, 9_000, ['{"n":9001}']);
-    const seen = await read(scratch.folder);
-    const wanted = [...values.keys()].filter((i) => !gone.includes(i)).concat(9001);
-    expect(seen.numbers).toEqual(wanted);
-    expect(seen.deletes.applyingTo(seen.files[0] as ManifestEntry).map((each) => uriOf(each).split("/").at(-1))).toEqual(["v.puffin"]);
-    expect(JSON.parse(await runPython(python, others, [scratch.folder]))).toEqual([wanted, wanted]);
-    await lake.close();
-  });
+  it(
+    "are vectors in version 3, which stand in for every delete of positions before, and DuckDB and PyIceberg read the same",
+    { timeout: 900_000 },
+    async () => {
+      const python = (await pythonReaders()) as string;
+      const [before, scratch] = folders;
+      const contract = await odcs(1, ["{ name: n, logicalType: integer }"], "{ formatVersion: 3 }");
+      const lake = await startedWith(scratch.folder, contract);
+      const values = Array.from({ length: 9_000 }, (_, i) => `{"n":${i}}`);
+      await promote(lake, contract, 0, values);
+      const [entry] = (await read(scratch.folder)).files;
+      const gone = values.map((_, i) => i).filter((i) => i % 2 === 1 || i > 8_000);
+      await commitDeletes(python, scratch.folder, [
+        { kind: "positions", name: "old.parquet", rows: [[uriOf(entry), 1]] },
+        { kind: "vector", name: "v.puffin", referenced: uriOf(entry), rows: gone },
+      ]);
+      await promote(lake, contract, 9_000, ['{"n":9001}']);
+      const seen = await read(scratch.folder);
+      const wanted = [...values.keys()].filter((i) => !gone.includes(i)).concat(9001);
+      expect(seen.numbers).toEqual(wanted);
+      expect(seen.deletes.applyingTo(seen.files[0] as ManifestEntry).map((each) => uriOf(each).split("/").at(-1))).toEqual(["v.puffin"]);
+      expect(JSON.parse(await runPython(python, others, [before.folder, scratch.folder]))).toEqual([
+        [[1, 2, 5, 7], null],
+        [wanted, wanted],
+      ]);
+      await lake.close();
+    },
+  );
 
   it("of values hit the partition that they are of, and every one where they are of none", { timeout: 900_000 }, async () => {
     const python = (await pythonReaders()) as string;
