@@ -16,7 +16,7 @@ const curves: Readonly<Record<string, readonly Partial<ScalePoint>[]>> = {
     rows: Math.max(500, Math.floor(20_000_000 / (bytes + 300))),
   })),
   kind: (["number", "mixed", "text"] as const).map((kind) => ({ kind, bytes: 300 })),
-  "nested depth": [0, 1, 5, 20, 60].map((depth) => ({ depth })),
+  "nested depth": [0, 1, 5, 20, 28].map((depth) => ({ depth })),
 };
 
 function label(curve: string, change: Partial<ScalePoint>): string {
