@@ -151,9 +151,20 @@ describe("default values of version 3", () => {
     const column = (value: string): string => `{ name: n, logicalType: integer, required: true, ${past(`{ default: ${value} }`)} }`;
     await lake.activate(await odcs(2, [...first, column("5")], v3));
     await lake.activate(await odcs(3, [...first, column("6")], v3));
-    await lake.activate(await odcs(4, [...first, "{ name: n, logicalType: integer, required: true }"], v3));
+    const last = await odcs(4, [...first, "{ name: n, logicalType: integer, required: true }"], v3);
+    await lake.activate(last);
     const { promoted } = await loadBoth(scratch.folder, "orders");
     expect(currentSchema(promoted).fields[1]).toMatchObject({ name: "n", required: true, "initial-default": 5, "write-default": 6 });
+    await promote(lake, last, 1, ['{"id":2,"n":9}']);
+    const numbers = async (): Promise<unknown> => {
+      const found = await collect(lake.promotedColumns("orders", last.fields.slice(1), { after: 0n, held: false }));
+      return found.map(({ columns: [n] }) => (n?.kind === "integer" ? [...n.exact] : null));
+    };
+    expect(await numbers()).toEqual([[5n], [9n]]);
+    // A file that is written anew holds what was only said of it before.
+    const [compacted] = await lake.maintenance.compact("orders", { fileBytesTarget: 1 << 27, filesMin: 2 }, false);
+    expect([compacted?.filesBefore, compacted?.filesAfter]).toEqual([2, 1]);
+    expect(await numbers()).toEqual([[5n, 9n]]);
     await lake.close();
     const refused: readonly (readonly [string, string, RegExp])[] = [
       [column("5"), "{ formatVersion: 2 }", /take Iceberg's format version 3/],

@@ -1,5 +1,6 @@
 import { EntryStatus } from "../../iceberg/manifest.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
+import { initialDefault } from "../../iceberg/initial-default.ts";
 import { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
 import { readQuarantineFile } from "../../iceberg/parquet-quarantine-reader.ts";
 import { pathOfUri } from "../../iceberg/storage-path.ts";
@@ -17,10 +18,15 @@ type Physical = number | bigint | boolean | Uint8Array;
 /** Rows of files that are to go, by the files' URIs, by their numbers in the file. */
 export type FoundRows = Map<string, Set<number>>;
 
-/** The values of one leaf of a row group, row by row: none, one, or those of a list. */
-export async function valuesByRow(reader: LeafReader, group: number, leafId: number): Promise<Physical[][]> {
+/** The values of one leaf of a row group, row by row: none, one, or those of a list; `absent`: what rows have whose file is without the leaf. */
+export async function valuesByRow(
+  reader: LeafReader,
+  group: number,
+  leafId: number,
+  absent: Physical | null = null,
+): Promise<Physical[][]> {
   const rows = reader.rowGroups[group]?.rows ?? 0;
-  if (reader.stepsOf(leafId) === null) return Array.from({ length: rows }, () => []);
+  if (reader.stepsOf(leafId) === null) return Array.from({ length: rows }, () => (absent === null ? [] : [absent]));
   const { values, definitions, repetitions, slots } = await reader.read(group, leafId);
   const max = (reader.stepsOf(leafId) ?? []).filter(({ step }) => step !== "required").length;
   const found: Physical[][] = [];
@@ -72,12 +78,14 @@ export async function* positionsIn(
   const idOf = (name: string): number => currentSchema(metadata).fields.find((field) => field.name === name)?.id ?? -1;
   const { source, partition, offset } = sourceColumns;
   const { leafId } = needle;
+  const field = currentSchema(metadata).fields.find(({ id }) => id === leafId);
+  const absent = field === undefined ? null : initialDefault(field);
   let row = 0;
   for (const group of reader.rowGroups.keys()) {
     const [topics, partitions, offsets] = await Promise.all(
       [source, partition, offset].map((name) => valuesByRow(reader, group, idOf(name))),
     );
-    const values = leafId === null ? null : await valuesByRow(reader, group, leafId);
+    const values = leafId === null ? null : await valuesByRow(reader, group, leafId, absent);
     for (const [i, topic] of (topics as Physical[][]).entries()) {
       const id = `${Buffer.from((topic[0] ?? new Uint8Array()) as Uint8Array).toString()}:${String(partitions?.[i]?.[0])}:${String(offsets?.[i]?.[0])}`;
       yield { id, row: row++, isMatch: values?.[i]?.some((value) => needle.matches(value)) === true };
