@@ -1,5 +1,6 @@
 import type { DriftCheckPlan, DriftDetection, DriftPlan } from "../core/contract.ts";
 import type { Compilation } from "./compilation.ts";
+import { jointColumns } from "./compile-drift-with.ts";
 import { columnNamed } from "./compile-where.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -82,8 +83,10 @@ function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): Dr
     compilation.findings.error("drift-repeated", placeOf(node, "column"), `"${column}" is watched twice`, "put all tests into one entry");
   seen.add(column);
   const tests = texts(node, "tests");
+  const others = jointColumns(compilation, node, column, tests);
   return {
     column,
+    ...(others !== null && { with: others }),
     tests: tests.length > 0 ? tests : defaultTests,
     policy: (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn",
     limit: numberAt(node, "limit"),

@@ -21,6 +21,10 @@ const driftCheck: ObjectShape = {
   keys: {
     column: needed(name, "The column's path."),
     tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", defaults.tests.join(", ")),
+    with: key(
+      listOf(name, { min: 1, max: 11, unique: true }),
+      "Other columns of numbers or times that `correlation` and `joint-mean` take together with this one.",
+    ),
     policy: key(
       oneOf(["observe", "warn", "hold"]),
       "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",

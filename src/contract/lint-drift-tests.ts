@@ -23,6 +23,10 @@ function lintKinds(findings: Findings, start: SourceLocation, check: DriftCheckP
   const kind = columnKind(field);
   for (const test of check.tests) {
     const kinds = driftTestKinds[test as DriftTestName];
+    if (test === "event-lag" && kind === "time" && field.type.kind !== "timestamp") {
+      const message = `the drift test event-lag needs an instant: it is skipped at the ${field.type.kind} column "${check.column}"`;
+      findings.warning("drift-test-skipped", start, message, "a timestamp column");
+    }
     if (kinds.includes(kind)) continue;
     const message = `the drift test ${test} does not judge ${kind} columns: it is skipped at "${check.column}"`;
     findings.warning("drift-test-skipped", start, message, `${test} judges ${kinds.join(", ")} columns`);

@@ -25,4 +25,10 @@ export const driftTestKinds: Readonly<Record<DriftTestName, readonly Kind[]>> = 
   distinct: values,
   length: texts,
   "null-share": [...values, "json"],
+  "missing-share": [...values, "json"],
+  "pattern-mix": ["text"],
+  "event-lag": ["time"],
+  volume: [...values, "json"],
+  correlation: numbers,
+  "joint-mean": numbers,
 };

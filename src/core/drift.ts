@@ -35,6 +35,17 @@ export interface DriftInput {
   readonly profile: Profile;
 }
 
+/** A person's word that what came lately is the new normal. */
+export interface DriftRebase {
+  /** Commits after the first and up to the second sequence number make the baseline, incidents or not; what came before is forgotten. */
+  readonly after: bigint;
+  readonly until: bigint;
+  readonly windows: number;
+  readonly atMs: number;
+  readonly author: string;
+  readonly reason: string;
+}
+
 /** One test of one column at one tick. */
 export interface DriftResult {
   readonly column: string;

@@ -26,6 +26,35 @@ export interface ColumnProfile {
   /** Text and binary: length in code points (bytes for binary). */
   readonly lengths: Moments | null;
   readonly nan: number;
+  /** What a drift test of the contract asks for besides; absent where none does. */
+  readonly watched?: WatchedParts;
+}
+
+/** Statistics that only some drift tests need, of the columns that contracts name for them. */
+export interface WatchedParts {
+  /** Patterns of a text column's values, such as `AA-999`, with how many values have each. */
+  readonly patterns?: TopValues;
+  /** How long after the time in the column its records reached the broker, in seconds. */
+  readonly lag?: { readonly moments: Moments; readonly quantiles: QuantileSketch };
+  readonly arrival?: Arrival;
+  readonly joint?: JointMoments;
+}
+
+/** How many of a column's values came, and when by their records' timestamps. */
+export interface Arrival {
+  readonly values: number;
+  /** Milliseconds since the epoch, first and last in turn: disjoint and ascending. */
+  readonly spansMs: readonly number[];
+}
+
+/** Moments of several columns together, over the rows in which all of them have finite values. */
+export interface JointMoments {
+  /** Paths of the columns, the one that they are kept with first. */
+  readonly columns: readonly string[];
+  readonly count: number;
+  readonly means: readonly number[];
+  /** Sums of products of deviations, row by row of the upper triangle with its diagonal. */
+  readonly products: readonly number[];
 }
 
 /** Count, mean and sum of squared deviations (Welford/Chan), min and max as doubles. */

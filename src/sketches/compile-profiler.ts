@@ -16,6 +16,8 @@ import { addLeaf, shapeFor } from "./leaf-state.ts";
 import { finishProfile } from "./profiler.ts";
 import { foldSamples } from "./sampler.ts";
 import { startStreaming, unitOf } from "./streaming.ts";
+import type { ColumnWatch } from "./watched/column-watch.ts";
+import { watchColumns } from "./watched/column-watch.ts";
 import type { WindowProfiler } from "./window-profiler.ts";
 
 /**
@@ -37,10 +39,12 @@ class CompiledProfiler implements WindowProfiler {
   /** Element rows of lists, one run a level of nesting. */
   readonly #elementRows: readonly number[];
   readonly #scratch: number;
+  readonly #watch: ColumnWatch | null;
   #rowCount = 0;
 
   constructor(contract: Contract, layout: BatchLayout, arena: Arena) {
     this.#layout = layout;
+    this.#watch = watchColumns(contract);
     this.#arena = arena;
     this.#fields = leafFields(contract.fields);
     const addresses = this.#fields.map((field) => arena.allocate(shapeFor(field).bytes + slackBytes));
@@ -78,11 +82,13 @@ class CompiledProfiler implements WindowProfiler {
     this.#attach();
     this.#rowCount = 0;
     for (const { state } of this.#states.values()) state.reset();
+    this.#watch?.reset();
   }
 
   add(batch: Batch, rows: Uint32Array): void {
     this.#attach();
     this.#rowCount += rows.length;
+    this.#watch?.add(batch, rows);
     if (batch.resident !== this.#layout) {
       for (const column of batch.columns) visitLeaves(column, rows, (leaf, own) => this.#addLeaf(leaf, own));
       return;
@@ -146,7 +152,8 @@ class CompiledProfiler implements WindowProfiler {
     for (const { field, state } of this.#states.values()) {
       if (state.shape === wholeShape) this.#kernel("settleDense", state.address, hashForm(field));
     }
-    return finishProfile(this.#fields, this.#states, this.#rowCount);
+    const profile = finishProfile(this.#fields, this.#states, this.#rowCount);
+    return this.#watch === null ? profile : this.#watch.complete(profile);
   }
 }
 

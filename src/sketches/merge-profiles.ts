@@ -1,9 +1,11 @@
-import type { ColumnProfile, Profile } from "../core/profile.ts";
+import type { ColumnProfile, Profile, WatchedParts } from "../core/profile.ts";
 import { compareValueTexts } from "./compare-text.ts";
 import { mergeDistinct } from "./distinct.ts";
 import { mergeTop } from "./heavy-hitters.ts";
 import { mergeMoments } from "./moments.ts";
 import { mergeQuantiles } from "./quantiles.ts";
+import { mergeArrivals } from "./watched/arrivals.ts";
+import { mergeJoint } from "./watched/joint-columns.ts";
 
 /**
  * The profile of both together. A column that only one of them has is kept as it is; one whose kind changed between them (another
@@ -24,6 +26,7 @@ export function mergeProfiles(a: Profile, b: Profile): Profile {
 export function mergeColumns(a: ColumnProfile, b: ColumnProfile): ColumnProfile {
   if (a.count === 0) return b;
   if (b.count === 0) return a;
+  const watched = both(a.watched ?? null, b.watched ?? null, mergeWatched);
   return {
     path: a.path,
     kind: a.kind,
@@ -38,8 +41,24 @@ export function mergeColumns(a: ColumnProfile, b: ColumnProfile): ColumnProfile 
     top: both(a.top, b.top, mergeTop),
     lengths: both(a.lengths, b.lengths, mergeMoments),
     nan: a.nan + b.nan,
+    ...(watched !== null && { watched }),
   };
 }
+
+function mergeWatched(a: WatchedParts, b: WatchedParts): WatchedParts {
+  const part = <Name extends keyof WatchedParts>(name: Name, merge: (x: Part<Name>, y: Part<Name>) => Part<Name>): WatchedParts => {
+    const merged = both(a[name] ?? null, b[name] ?? null, merge as (x: unknown, y: unknown) => unknown);
+    return merged === null ? {} : { [name]: merged };
+  };
+  return {
+    ...part("patterns", mergeTop),
+    ...part("lag", (x, y) => ({ moments: mergeMoments(x.moments, y.moments), quantiles: mergeQuantiles(x.quantiles, y.quantiles) })),
+    ...part("arrival", mergeArrivals),
+    ...part("joint", mergeJoint),
+  };
+}
+
+type Part<Name extends keyof WatchedParts> = NonNullable<WatchedParts[Name]>;
 
 function both<T>(a: T | null, b: T | null, merge: (a: T, b: T) => T): T | null {
   return a === null ? b : b === null ? a : merge(a, b);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ColumnProfile, Profile } from "../core/profile.ts";
 import { ByteReader, corrupt } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
+import { readWatched, watchedMask, writeWatched } from "./watched/watched-format.ts";
 import {
   readDistinct,
   readMoments,
@@ -25,7 +26,7 @@ const textBytesMax = 1024;
 const profileBytesMax = 256 * 1024 * 1024;
 
 /** Which optional parts a column has, one bit each. */
-const Part = { min: 1, max: 2, moments: 4, quantiles: 8, top: 16, lengths: 32 } as const;
+const Part = { min: 1, max: 2, moments: 4, quantiles: 8, top: 16, lengths: 32, watched: 64 } as const;
 
 /** A profile as bytes, the same for equal profiles; `docs/reference/profile-format.md` describes them. */
 export function encodeProfile(profile: Profile): Uint8Array {
@@ -48,13 +49,15 @@ function writeColumn(out: ByteWriter, column: ColumnProfile): void {
   out.byte(kinds.indexOf(column.kind));
   for (const count of [column.count, column.nulls, column.missing, column.nan]) out.varint(count);
   const { min, max, moments, quantiles, top, lengths } = column;
+  const watched = column.watched ?? {};
   out.byte(
     (min === null ? 0 : Part.min) |
       (max === null ? 0 : Part.max) |
       (moments === null ? 0 : Part.moments) |
       (quantiles === null ? 0 : Part.quantiles) |
       (top === null ? 0 : Part.top) |
-      (lengths === null ? 0 : Part.lengths),
+      (lengths === null ? 0 : Part.lengths) |
+      (watchedMask(watched) === 0 ? 0 : Part.watched),
   );
   if (min !== null) out.text(min);
   if (max !== null) out.text(max);
@@ -63,6 +66,7 @@ function writeColumn(out: ByteWriter, column: ColumnProfile): void {
   writeDistinct(out, column.distinct);
   if (top !== null) writeTop(out, top);
   if (lengths !== null) writeMoments(out, lengths);
+  if (watchedMask(watched) !== 0) writeWatched(out, watched);
 }
 
 /** The inverse of `encodeProfile`. Throws PROFILE_CORRUPT for bytes of another format or version, or damaged, or beyond the format's limits. */
@@ -93,7 +97,7 @@ function readColumn(from: ByteReader): ColumnProfile {
   const [count, nulls, missing, nan] = [from.varint(countMax), from.varint(countMax), from.varint(countMax), from.varint(countMax)];
   if (nulls + missing + nan > count) throw corrupt("a column's counts do not add up");
   const parts = from.byte();
-  if (parts > 63) throw corrupt("a column has unknown parts");
+  if (parts > 127) throw corrupt("a column has unknown parts");
   const has = (part: number): boolean => (parts & part) !== 0;
   return {
     path,
@@ -109,5 +113,6 @@ function readColumn(from: ByteReader): ColumnProfile {
     distinct: readDistinct(from),
     top: has(Part.top) ? readTop(from) : null,
     lengths: has(Part.lengths) ? readMoments(from) : null,
+    ...(has(Part.watched) && { watched: readWatched(from) }),
   };
 }

@@ -7,6 +7,7 @@ import { emptyColumnProfile, finishColumn } from "./finish-column.ts";
 import { leafFields, visitLeaves } from "./leaf-columns.ts";
 import type { LeafState } from "./leaf-state.ts";
 import { addLeaf, ownStates } from "./leaf-state.ts";
+import { watchColumns } from "./watched/column-watch.ts";
 import type { WindowProfiler } from "./window-profiler.ts";
 
 /** The profile of no rows of a contract. */
@@ -18,11 +19,13 @@ export function emptyProfile(contract: Contract): Profile {
 export function referenceProfiler(contract: Contract): WindowProfiler {
   const fields = leafFields(contract.fields);
   const states = ownStates(fields);
+  const watch = watchColumns(contract);
   let rowCount = 0;
   return {
     reset: () => {
       rowCount = 0;
       for (const { state } of states.values()) state.reset();
+      watch?.reset();
     },
     add: (batch, rows) => {
       rowCount += rows.length;
@@ -32,10 +35,12 @@ export function referenceProfiler(contract: Contract): WindowProfiler {
           if (found !== undefined) addLeaf(found, leaf, own);
         });
       }
+      watch?.add(batch, rows);
     },
     finish: () => {
       for (const { state, field } of states.values()) settleDense(state, field);
-      return finishProfile(fields, states, rowCount);
+      const profile = finishProfile(fields, states, rowCount);
+      return watch === null ? profile : watch.complete(profile);
     },
   };
 }

@@ -76,6 +76,37 @@ describe("lint", () => {
     expect(await lint(seasonal(900))).toEqual([]);
   });
 
+  test("drift tests of several columns", async () => {
+    const drifting = (check: string): string =>
+      documentOf(`    properties:
+      - { name: a, logicalType: number }
+      - { name: b, logicalType: integer }
+      - { name: c, logicalType: string }
+      - { name: day, logicalType: date }
+    customProperties:
+      - property: sluice
+        value: { drift: { columns: [${check}] } }
+`);
+    const errors = async (check: string): Promise<string[]> => {
+      const failed = await load(drifting(check)).catch((error: unknown) => error);
+      if (!(failed instanceof DocumentError)) throw new Error("the contract is good");
+      return failed.diagnostics.filter(({ severity }) => severity === "error").map(({ code, message }) => `${code}: ${message}`);
+    };
+    const { contract } = await load(drifting("{ column: a, tests: [correlation, joint-mean], with: [b, day] }"));
+    expect(contract.drift?.checks).toMatchObject([{ column: "a", with: ["b", "day"] }]);
+    expect(await errors("{ column: a, tests: [correlation, psi] }")).toEqual([
+      'drift-with-missing: correlation of "a" needs other columns',
+    ]);
+    expect(await errors("{ column: a, tests: [psi], with: [b] }")).toEqual(['drift-with-unused: no test of "a" takes other columns']);
+    expect(await errors("{ column: a, tests: [joint-mean], with: [a, c, nope] }")).toEqual([
+      'drift-with: "a" is the column itself',
+      'drift-with: "c" is a text column: it has no mean',
+      'column-unknown: there is no column "nope"',
+    ]);
+    const lint = lintContract((await load(drifting("{ column: day, tests: [event-lag] }"))).contract);
+    expect(lint.find(({ code }) => code === "drift-test-skipped")?.message).toContain("needs an instant");
+  });
+
   test("tolerances without effect, repeated rules, uniqueness, personal data, case", async () => {
     const text = documentOf(`    properties:
       - name: emailAddress

@@ -17,7 +17,7 @@ const steps = 200;
  * The mean of the largest of several squared normal variables of the given variances, as if they were independent (of shares that add up to 1, this is
  * a little too much). Integrates the chance that any exceeds y, up to where none does.
  */
-function meanLargestSquare(variances: readonly number[]): number {
+export function meanLargestSquare(variances: readonly number[]): number {
   const end = Math.max(...variances) * (4 + 4 * Math.log(1 + variances.length)) * 3;
   const step = end / steps;
   let sum = 0;

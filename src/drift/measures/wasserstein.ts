@@ -8,7 +8,7 @@ import { numberCount, refuseComparison } from "./comparable.ts";
 import { numberText, percentText } from "./explain-shares.ts";
 import { shareVariance } from "./kolmogorov-smirnov.ts";
 
-/** Values beyond these shares of the baseline count as if they stood there: a sketch knows little of the very ends, and a few outliers would be all the distance. */
+/** Values beyond these shares of both samples count as if they stood there: a sketch knows little of the very ends, and a few outliers would be all the distance. */
 const [lowest, highest] = [0.005, 0.995];
 
 /** A distribution's values, none outside the bounds. */
@@ -78,10 +78,39 @@ function chanceSquare(distribution: Distribution, bounds: Bounds): number {
   return sum;
 }
 
+/** The area between two sketches' distribution functions, and what chance makes of it. */
+interface Area {
+  /** In the values' unit. */
+  readonly distance: number;
+  /** The baseline's standard deviation, of its values within the bounds. */
+  readonly deviation: number;
+  /** Mean of the squared distance by chance, and its degrees of freedom. */
+  readonly expected: number;
+  readonly freedom: number;
+}
+
+/** Deviation that equal values are taken to have, in their unit. */
+const deviationLeast = 1e-9;
+
 /**
- * The first Wasserstein distance (the area between the distribution functions) in standard deviations of the baseline: how far values moved on average. Chance is
- * the area under a Brownian bridge along the baseline's values; the rate of decay of its tail is that of a shift of them all.
+ * The first Wasserstein distance of two sketches. Chance is the area under a Brownian bridge along the baseline's values; its tail falls at the rate of
+ * that of a shift of them all.
  */
+export function areaBetween(baseline: QuantileSketch, sample: QuantileSketch): Area {
+  const [before, now] = [distributionOf(baseline), distributionOf(sample)];
+  const bounds = {
+    low: Math.min(quantileOf(before, lowest), quantileOf(now, lowest)),
+    high: Math.max(quantileOf(before, highest), quantileOf(now, highest)),
+  };
+  const usual = { low: quantileOf(before, lowest), high: quantileOf(before, highest) };
+  const deviation = clampedDeviation(before, usual);
+  const variance = shareVariance(baseline, sample);
+  const scale = Math.max(deviationLeast, deviation);
+  const freedom = Math.max(1, chanceSquare(before, usual) / scale ** 2);
+  return { distance: distanceOf(before, now, bounds), deviation, expected: freedom * variance * scale ** 2, freedom };
+}
+
+/** The first Wasserstein distance (the area between the distribution functions) in standard deviations of the baseline: how far values moved on average. */
 export const wasserstein: DriftTest = {
   name: "wasserstein",
   limitDefault: 0.2,
@@ -90,22 +119,14 @@ export const wasserstein: DriftTest = {
   measure: (baseline, sample, field) => {
     const refused = refuseComparison("wasserstein", baseline, sample, numberCount);
     if (refused !== null) return refused;
-    const [ours, theirs] = [baseline.quantiles as QuantileSketch, sample.quantiles as QuantileSketch];
-    const [before, now] = [distributionOf(ours), distributionOf(theirs)];
-    const bounds = { low: quantileOf(before, lowest), high: quantileOf(before, highest) };
-    const deviation = clampedDeviation(before, bounds);
-    if (!(deviation > 0) || !Number.isFinite(deviation))
+    const [before, now] = [baseline.quantiles as QuantileSketch, sample.quantiles as QuantileSketch];
+    const { distance, deviation, expected, freedom } = areaBetween(before, now);
+    if (!(deviation > 0) || !Number.isFinite(deviation)) {
       return { skipped: "the baseline's values hardly differ: there is no scale to measure in" };
-    const statistic = distanceOf(before, now, bounds) / deviation;
-    const variance = shareVariance(ours, theirs);
-    const freedom = Math.max(1, chanceSquare(before, bounds) / deviation ** 2);
-    return {
-      statistic,
-      energy: statistic ** 2,
-      expected: freedom * variance,
-      freedom,
-      explain: () => explainMoves(before, now, statistic, field),
-    };
+    }
+    const statistic = distance / deviation;
+    const explain = (): string => explainMoves(distributionOf(before), distributionOf(now), statistic, field);
+    return { statistic, energy: statistic ** 2, expected: expected / deviation ** 2, freedom, explain };
   },
 };
 

@@ -158,6 +158,9 @@ describe("numbers and times", () => {
   });
 });
 
+/** Tests that need what the profiler was asked to watch. */
+const watched: ReadonlySet<string> = new Set(["pattern-mix", "event-lag", "volume", "correlation", "joint-mean"]);
+
 test("every test skips the kinds of columns that its table leaves out, and judges the others", () => {
   expect(Object.keys(driftTestKinds)).toEqual(expect.arrayContaining([...driftTestNames]));
   const samples = {
@@ -180,7 +183,7 @@ test("every test skips the kinds of columns that its table leaves out, and judge
       draws(300, 1).map((value) => Uint8Array.of(value, 2)),
     ),
   };
-  for (const each of driftTests) {
+  for (const each of driftTests.filter(({ name }) => !watched.has(name))) {
     for (const [kind, column] of Object.entries(samples)) {
       const found = each.measure(column, column, ofType({ kind: "string" }));
       const applies = driftTestKinds[each.name].includes(column.kind);

@@ -1,16 +1,20 @@
 import { describe, expect, test } from "vitest";
+import type { JointMoments } from "../../../src/core/profile.ts";
 import { chanceEnergy } from "../../../src/drift/drift-limit.ts";
 import { hellingerOf } from "../../../src/drift/measures/hellinger.ts";
 import { jensenShannonOf } from "../../../src/drift/measures/jensen-shannon.ts";
+import { correlationOf } from "../../../src/drift/measures/joint-comparison.ts";
+import { jointMean } from "../../../src/drift/measures/joint-mean.ts";
 import { kolmogorovSmirnov } from "../../../src/drift/measures/kolmogorov-smirnov.ts";
 import { lInfinity } from "../../../src/drift/measures/l-infinity.ts";
 import { mean } from "../../../src/drift/measures/means.ts";
 import { homogeneityOf } from "../../../src/drift/measures/pearson.ts";
 import { kurtosisOf } from "../../../src/drift/measures/spread.ts";
 import { wasserstein } from "../../../src/drift/measures/wasserstein.ts";
+import { JointColumns } from "../../../src/sketches/watched/joint-columns.ts";
 import { distributionOf } from "../../../src/sketches/quantiles.ts";
 import { pythonScipy, runPython } from "../../live/harness/python-readers.ts";
-import { normal, seededRandom } from "../../sketches/columns.ts";
+import { columnOf, normal, seededRandom } from "../../sketches/columns.ts";
 import { measureOf, number, ofType, profileColumn } from "./columns.ts";
 
 const python = await pythonScipy();
@@ -18,21 +22,25 @@ const python = await pythonScipy();
 const script = `
 import json, sys, numpy as np
 from scipy import stats
-from scipy.spatial.distance import jensenshannon
+from scipy.spatial.distance import jensenshannon, mahalanobis
 answers = []
 for case in json.loads(sys.argv[1]):
     a, b = np.array(case["baseline"]), np.array(case["sample"])
     low, high = np.quantile(a, [0.005, 0.995], method="inverted_cdf")
-    ca, cb = np.clip(a, low, high), np.clip(b, low, high)
+    clipped = np.clip(a, low, high)
+    lower, upper = np.quantile(b, [0.005, 0.995], method="inverted_cdf")
+    low, high = min(low, lower), max(high, upper)
     p, q = np.array(case["p"]), np.array(case["q"])
     answers.append({
         "ks": stats.ks_2samp(a, b).statistic,
-        "wasserstein": stats.wasserstein_distance(ca, cb) / np.std(ca),
+        "wasserstein": stats.wasserstein_distance(np.clip(a, low, high), np.clip(b, low, high)) / np.std(clipped),
         "welch": stats.ttest_ind(a, b, equal_var=False).statistic ** 2,
         "glass": abs(np.mean(b) - np.mean(a)) / np.std(a, ddof=1),
         "kurtosis": stats.kurtosis(a, fisher=False),
         "homogeneity": stats.chi2_contingency(np.array([p, q]), correction=False).statistic,
         "js": jensenshannon(p / p.sum(), q / q.sum()) ** 2,
+        "correlation": stats.pearsonr(a[:170], b).statistic,
+        "mahalanobis": mahalanobis(np.zeros(2), [b.mean() - a.mean(), a.mean() - b.mean()], np.linalg.inv(np.cov(a[:170], b))),
         "hellinger": np.linalg.norm(np.sqrt(p / p.sum()) - np.sqrt(q / q.sum())) / np.sqrt(2),
     })
 print(json.dumps({"cases": answers, "kolmogorov": [stats.kstwobign.isf(alpha) for alpha in (1e-2, 1e-3, 1e-4, 1e-6)]}))
@@ -47,6 +55,8 @@ interface Answer {
   readonly homogeneity: number;
   readonly js: number;
   readonly hellinger: number;
+  readonly correlation: number;
+  readonly mahalanobis: number;
 }
 
 /** Samples few enough for a sketch to hold them all, of several shapes; and counts of a few categories. */
@@ -65,6 +75,18 @@ function drawCases() {
       return { baseline: many(400, 0), sample: many(170, shift), p: counts(), q: counts() };
     }),
   );
+}
+
+const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function jointOf(a: readonly number[], b: readonly number[]): JointMoments {
+  const joint = new JointColumns(["a", "b"]);
+  const columns = [columnOf(number, a), columnOf(number, b)].filter((column) => column.kind === "float");
+  joint.add(
+    columns,
+    Uint32Array.from(a, (_, row) => row),
+  );
+  return joint.finish();
 }
 
 function sharesOf(counts: readonly number[]): number[] {
@@ -93,6 +115,13 @@ describe.skipIf(python === null)("statistics as SciPy has them", () => {
       expect(homogeneityOf({ baseline: before, sample: now, ...counts })).toBeCloseTo(answer.homogeneity, 8);
       expect(jensenShannonOf(before, now)).toBeCloseTo(answer.js, 12);
       expect(hellingerOf(before, now)).toBeCloseTo(answer.hellinger, 12);
+      const together = jointOf(baseline.slice(0, 170), sample);
+      expect(correlationOf(together, 0, 1)).toBeCloseTo(answer.correlation, 10);
+      const apart = average(sample) - average(baseline);
+      const moved = { ...together, means: together.means.map((value, at) => value + (at === 0 ? apart : -apart)) };
+      const [still, other] = [together, moved].map((joint) => ({ ...profileColumn(number, [1]), watched: { joint } }));
+      const far = jointMean.measure(still!, other!, number);
+      expect("skipped" in far ? NaN : far.statistic / answer.mahalanobis).toBeCloseTo(1, 9);
     });
     // The limit that chance gives is Kolmogorov's or a little larger, into the far tail.
     const { expected } = measureOf(kolmogorovSmirnov, number, cases[0]!.baseline, cases[0]!.sample);

@@ -1,0 +1,118 @@
+import type { Batch } from "../../core/batch.ts";
+import type { Column, IntegerColumn } from "../../core/column.ts";
+import type { Contract, DriftCheckPlan } from "../../core/contract.ts";
+import type { Profile, WatchedParts } from "../../core/profile.ts";
+import type { Field } from "../../core/schema.ts";
+import type { LeafColumn } from "../leaf-columns.ts";
+import { leafFields } from "../leaf-columns.ts";
+import { Arrivals } from "./arrivals.ts";
+import { EventLags } from "./event-lags.ts";
+import type { CountableColumn } from "./joint-columns.ts";
+import { JointColumns } from "./joint-columns.ts";
+import { TextPatterns } from "./text-patterns.ts";
+
+/** One column's part of a window's profile that a drift test asks for. */
+interface PartWatch {
+  readonly path: string;
+  reset(): void;
+  add(batch: Batch, rows: Uint32Array): void;
+  finish(): WatchedParts;
+}
+
+/** What drift tests ask of a window besides its columns' statistics; reset, added to and finished with the window's profiler. */
+export interface ColumnWatch {
+  reset(): void;
+  add(batch: Batch, rows: Uint32Array): void;
+  /** The profile with what was seen. */
+  complete(profile: Profile): Profile;
+}
+
+/** Watches the columns that a contract's drift tests name; null where none asks for more than the profile. */
+export function watchColumns(contract: Contract): ColumnWatch | null {
+  const fields = new Map(leafFields(contract.fields).map((field) => [field.path, field]));
+  const parts = (contract.drift?.checks ?? []).flatMap((check) => {
+    const field = fields.get(check.column);
+    return field === undefined ? [] : partsOf(check, field);
+  });
+  if (parts.length === 0) return null;
+  return {
+    reset: () => parts.forEach((part) => part.reset()),
+    add: (batch, rows) => parts.forEach((part) => part.add(batch, rows)),
+    complete: (profile) => {
+      const columns = new Map(profile.columns);
+      for (const part of parts) {
+        const column = columns.get(part.path);
+        if (column !== undefined) columns.set(part.path, { ...column, watched: { ...column.watched, ...part.finish() } });
+      }
+      return { rows: profile.rows, columns };
+    },
+  };
+}
+
+function partsOf(check: DriftCheckPlan, field: Field): PartWatch[] {
+  const { path, type } = field;
+  const tests = new Set(check.tests);
+  const parts: PartWatch[] = [];
+  if (tests.has("pattern-mix") && type.kind === "string") {
+    const patterns = new TextPatterns();
+    const watch = watchLeaf(path, patterns, ({ leaf, rows }) => {
+      if (leaf.kind === "bytes") patterns.add(leaf, rows);
+    });
+    parts.push({ ...watch, finish: () => ({ patterns: patterns.finish() }) });
+  }
+  if (tests.has("event-lag") && type.kind === "timestamp") {
+    const lags = new EventLags();
+    const watch = watchLeaf(path, lags, ({ leaf, rows, batch }) => lags.add(leaf as IntegerColumn, rows, batch.records));
+    parts.push({ ...watch, finish: () => ({ lag: lags.finish() }) });
+  }
+  if (tests.has("volume")) {
+    const arrivals = new Arrivals();
+    const watch = watchLeaf(path, arrivals, ({ leaf, rows, batch }) => arrivals.add(leaf, rows, batch.records));
+    parts.push({ ...watch, finish: () => ({ arrival: arrivals.finish() }) });
+  }
+  if ((tests.has("correlation") || tests.has("joint-mean")) && check.with !== undefined) parts.push(watchJoint(path, check.with));
+  return parts;
+}
+
+function watchJoint(path: string, others: readonly string[]): PartWatch {
+  const paths = [path, ...others];
+  const joint = new JointColumns(paths);
+  return {
+    path,
+    reset: () => joint.reset(),
+    add: (batch, rows) => {
+      const leaves = paths.flatMap((each) => findLeaf(batch.columns, each) ?? []);
+      const countable = leaves.filter((leaf): leaf is CountableColumn => leaf.kind !== "bytes" && leaf.kind !== "boolean");
+      if (countable.length === paths.length) joint.add(countable, rows);
+    },
+    finish: () => ({ joint: joint.finish() }),
+  };
+}
+
+interface SeenLeaf {
+  readonly leaf: LeafColumn;
+  readonly rows: Uint32Array;
+  readonly batch: Batch;
+}
+
+function watchLeaf(path: string, held: { reset(): void }, add: (seen: SeenLeaf) => void): Omit<PartWatch, "finish"> {
+  return {
+    path,
+    reset: () => held.reset(),
+    add: (batch, rows) => {
+      const leaf = findLeaf(batch.columns, path);
+      if (leaf !== null) add({ leaf, rows, batch });
+    },
+  };
+}
+
+/** The leaf of a path that has one cell a row. */
+function findLeaf(columns: readonly Column[], path: string): LeafColumn | null {
+  for (const column of columns) {
+    if (column.kind === "struct") {
+      const found = findLeaf(column.children, path);
+      if (found !== null) return found;
+    } else if (column.kind !== "list" && column.field.path === path) return column;
+  }
+  return null;
+}
