@@ -38,6 +38,8 @@ export interface CompactionPolicy {
   readonly fileBytesTarget: number;
   /** So many small files must stand together before they are rewritten. */
   readonly filesMin: number;
+  /** A file of which so large a share of rows is deleted by their places is written anew for that alone; 0: any. Default: a tenth. */
+  readonly deletedShareMin?: number;
 }
 
 /** What a compaction did to one table. */

@@ -28,6 +28,11 @@ const filesOption = {
   description: "Rewrite when so many small files stand together (default: maintenance.filesMin)",
 } as const;
 
+const deletesOption = {
+  flags: "--all-deletes",
+  description: "Write every file anew of which other programs deleted rows, however few",
+} as const;
+
 const expiryShape =
   "{ dataset: string, dryRun: boolean, snapshots: { promoted: number, quarantine: number }, refs: string[], files: number, bytes: number, heldBackBy: string[] }";
 const orphanShape = "{ dryRun: boolean, files: number, bytes: number, paths: string[], contentsSkipped: string | null }";
@@ -79,6 +84,7 @@ async function compactAll(session: Session, invocation: Invocation): Promise<Dat
   const policy = {
     fileBytesTarget: invocation.count("fileBytes", 1) ?? maintenance.fileBytesTarget,
     filesMin: invocation.count("filesMin", 2) ?? maintenance.filesMin,
+    ...(invocation.flag("allDeletes") && { deletedShareMin: 0 }),
   };
   const all: DatasetCompaction[] = [];
   for (const dataset of await datasetsOf(session, invocation)) {
@@ -134,7 +140,7 @@ export const maintainCompact: CommandSpec = {
   summary: "Make small data files into larger ones, beside a running worker",
   details: "Rows, their order by source and the positions stay; windows that commit meanwhile come first, and nothing waits.",
   examples: [{ command: "sluice maintain compact -d flights --files-min 4", says: "also where only a few small files stand together" }],
-  options: [configOption, datasetOption, targetOption, filesOption, dryRunOption, jsonOption],
+  options: [configOption, datasetOption, targetOption, filesOption, deletesOption, dryRunOption, jsonOption],
   json: `${compactionShape}[]`,
   run: (invocation) => maintaining(invocation, compactAll),
 };

@@ -71,16 +71,16 @@ export interface CompactionLimits {
 }
 
 /** Once so large a share of a file's rows is deleted by their places, readers gain by its being written anew. */
-const deletedShare = 0.1;
+const deletedShareDefault = 0.1;
 
 /**
  * Whether deletes alone are worth writing a file anew: many of its rows, or deletes by value, which every reader of it has to compare with. Those that came
  * before the file was put where it is were applied then, though its rows are older: whoever writes a file anew leaves out what is deleted.
  */
-function isBurdened(entry: ManifestEntry, deletes: readonly ManifestEntry[]): boolean {
+function isBurdened(entry: ManifestEntry, deletes: readonly ManifestEntry[], shareMin: number): boolean {
   const byPlace = deletes.filter(({ file }) => file.content === 1);
   const rows = byPlace.reduce((sum, { file }) => sum + Number(file.record_count), 0);
-  if (rows >= Number(entry.file.record_count) * deletedShare && rows > 0) return true;
+  if (rows >= Number(entry.file.record_count) * shareMin && rows > 0) return true;
   return deletes.some(({ file, sequence }) => file.content === 2 && (sequence ?? 0n) > (entry.fileSequence ?? entry.sequence ?? 0n));
 }
 
@@ -89,7 +89,7 @@ export function planCompaction(version: VersionEntries, limits: CompactionLimits
   const { policy, inOrder, isArchived, deletesOf } = limits;
   const skipped = new Map<string, number>();
   const skip = (why: string): void => void skipped.set(why, (skipped.get(why) ?? 0) + 1);
-  const isUrgent = (entry: ManifestEntry): boolean => isBurdened(entry, deletesOf(entry));
+  const isUrgent = (entry: ManifestEntry): boolean => isBurdened(entry, deletesOf(entry), policy.deletedShareMin ?? deletedShareDefault);
   const isFit = (entry: ManifestEntry): boolean => {
     if (isArchived(entry.file.file_path as string)) return false;
     if (bytesOf(entry) >= policy.fileBytesTarget * largeShare && !isUrgent(entry)) return false;

@@ -4,6 +4,7 @@ import { SluiceError } from "../../../core/errors.ts";
 import { DeletedRows } from "../../iceberg/deletes/deleted-rows.ts";
 import { dataFileRecord } from "../../iceberg/manifest.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
+import { lineageOf } from "../../iceberg/row-lineage-columns.ts";
 import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
 import type { NewFile } from "../../iceberg/replaced-files.ts";
 import type { TableDraft } from "../../iceberg/table-draft.ts";
@@ -34,7 +35,6 @@ import { unreachedFiles } from "./reachable.ts";
 
 /** Others may write such rows, or make files with them into others, while they are being erased: it is looked again, so often. */
 const roundsMax = 5;
-const rowIdsVersion = 3;
 
 /** What no change of the lake reaches. */
 const beyond: readonly string[] = [
@@ -58,7 +58,7 @@ async function rewriteAll(context: LakeContext, table: TableKind, metadata: Tabl
     for (const row of gone) rows.add(row);
     const written = await rewriteParquet({
       storage,
-      inputs: [{ path: pathOfUri(storage, uri), gone: rows }],
+      inputs: [{ path: pathOfUri(storage, uri), gone: rows, ...lineageOf(metadata, entry) }],
       path,
       schema: currentSchema(metadata),
       ...writingOf(table),
@@ -168,12 +168,6 @@ async function heldRows(context: LakeContext, metadata: TableMetadata, found: Fo
   return rowsIn(new Map([...found].filter(([uri]) => held.has(uri) && !main.has(uri))));
 }
 
-function checkVersions({ promoted, quarantine }: DatasetTables): void {
-  const numbered = [promoted, quarantine].find(({ metadata }) => (metadata["format-version"] as number) >= rowIdsVersion);
-  if (numbered !== undefined)
-    throw new SluiceError("TABLE_UNSUPPORTED", "tables of version 3 number their rows, and a rewrite would number them anew");
-}
-
 interface Totals {
   readonly ids: Set<string>;
   promoted: number;
@@ -187,7 +181,6 @@ interface Totals {
 
 async function eraseOnce(context: LakeContext, dataset: string, request: ErasureRequest, totals: Totals): Promise<boolean> {
   const tables = await loadTables(context, dataset);
-  checkVersions(tables);
   const { promoted, quarantine } = { promoted: tables.promoted.metadata, quarantine: tables.quarantine.metadata };
   const needle = needleOf(request.target, currentSchema(promoted));
   const found = await findRows(context, { promoted, quarantine }, needle);
@@ -225,7 +218,6 @@ export async function previewErasure(
   target: ErasureRequest["target"],
 ): Promise<{ records: number; files: number }> {
   const tables = await loadTables(context, dataset);
-  checkVersions(tables);
   const versions = { promoted: tables.promoted.metadata, quarantine: tables.quarantine.metadata };
   const found = await findRows(context, versions, needleOf(target, currentSchema(versions.promoted)));
   return { records: found.ids.size, files: found.promoted.size + found.quarantine.size };

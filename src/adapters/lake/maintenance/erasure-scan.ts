@@ -50,7 +50,7 @@ export async function allFiles(context: LakeContext, metadata: TableMetadata): P
       if (manifest.content !== 0 && manifest.addedFiles + manifest.existingFiles > 0) {
         throw new SluiceError(
           "TABLE_UNSUPPORTED",
-          "another program deleted rows by delete files: have it rewrite them into the data files first",
+          "another program deleted rows by delete files: `sluice maintain compact --all-deletes` writes the data files without those rows, and `sluice maintain expire` ends the versions before",
         );
       }
       for (const entry of await readManifest(context.storage, manifest)) {

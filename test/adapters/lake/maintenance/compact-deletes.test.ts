@@ -196,6 +196,31 @@ describe.skipIf(!pythonHere)("compaction beside delete files of other programs",
     await lake.close();
   });
 
+  it("leaves large files for a few deleted rows, unless all are asked for; then erasure can be done again", async () => {
+    const python = (await pythonReaders()) as string;
+    using scratch = scratchFolder();
+    const contract = await odcs(1, columns);
+    const lake = await started(scratch.folder, contract);
+    await promote(
+      lake,
+      contract,
+      Array.from({ length: 20 }, (_, i) => 1000 + i),
+    );
+    const [file] = await files(scratch.folder);
+    await commitDeletes(python, scratch.folder, [{ kind: "positions", name: "p.parquet", rows: [[file!.uri, 3]], referenced: file!.uri }]);
+    expect((await lake.maintenance.compact("orders", small, false))[0]!.snapshotId).toBeNull();
+    const request = { target: { kind: "column", column: "s", value: "s1005" }, author: "ann", reason: "asked" } as const;
+    await expect(lake.maintenance.erase("orders", request)).rejects.toThrow(/--all-deletes/);
+    expect((await lake.maintenance.compact("orders", { ...small, deletedShareMin: 0 }, false))[0]).toMatchObject({
+      filesAfter: 1,
+      rows: 19n,
+    });
+    await lake.maintenance.expire("orders", { snapshotAgeMsMax: 0, snapshotsMin: 1 }, false);
+    expect(await lake.maintenance.erase("orders", request)).toMatchObject({ remaining: [], rows: { promoted: 1 } });
+    expect(await rowsOf(scratch.folder)).toHaveLength(18);
+    await lake.close();
+  });
+
   it("takes rows out by deletion vectors of version 3, and the others keep their ids", async () => {
     const python = (await pythonReaders()) as string;
     using scratch = scratchFolder();

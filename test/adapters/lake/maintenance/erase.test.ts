@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Lake, WindowCommit } from "../../../../src/core/ports.ts";
 import type { ColumnSummary } from "../../../../src/core/profile.ts";
-import { collect, makeWindow, row, scratchFolder, startedLake, textOf } from "../lake-fixture.ts";
+import { pathOfUri } from "../../../../src/adapters/iceberg/storage-path.ts";
+import { readManifest, readManifestList } from "../../../../src/adapters/iceberg/table-io.ts";
+import { snapshotOfRef } from "../../../../src/adapters/iceberg/table-metadata.ts";
+import { createLocalStorage } from "../../../../src/adapters/storage/local-storage.ts";
+import { readBack } from "../../iceberg/parquet-reading.ts";
+import { collect, makeWindow, openLake, partitions, row, scratchFolder, startedLake, textOf } from "../lake-fixture.ts";
+import { odcs } from "../odcs-fixture.ts";
 import { makeReplay } from "../replay-fixture.ts";
 import { loadBoth, readBranch } from "../table-content.ts";
 
@@ -117,3 +123,66 @@ it("refuses what could be anything", async () => {
   }
   await lake.close();
 });
+
+it("erases from a table of version 3, whose other rows keep their ids, and from the statistics of its windows", async () => {
+  using scratch = scratchFolder();
+  const numbered = await odcs(
+    1,
+    ["{ name: n, logicalType: integer }", "{ name: s, logicalType: string }"],
+    "{ formatVersion: 3, statistics: window }",
+  );
+  const lake = await openLake(scratch.folder);
+  await lake.activate(numbered);
+  await lake.recordStart("orders", [{ ...partitions[0]!, next: 0n }]);
+  for (const [i, values] of [[row(1), row(2, secret)], [row(3, secret), row(4)], [row(5)]].entries()) {
+    const { schema, layout } = await lake.state("orders");
+    const sketch = { id: `w${i}`, from: BigInt(i * 2), values, contract: numbered, schema, layout };
+    await lake.commitWindow(
+      i === 0 ? withProfile(makeWindow(sketch)) : makeWindow({ ...sketch, ...(i === 1 && { verdict: "hold" as const }) }),
+    );
+  }
+  const statistics = async (): Promise<number> => (await loadBoth(scratch.folder, "orders")).promoted.statistics?.length ?? 0;
+  const before = await statistics();
+  expect(before).toBeGreaterThan(0);
+  const ids = async (): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    for (const { n, id } of await rowIds(scratch.folder)) found.push([n, id]);
+    return found;
+  };
+  expect(await ids()).toEqual([
+    [1n, 0n],
+    [2n, 1n],
+    [5n, 4n],
+  ]);
+  const report = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: secret }, ...by });
+  expect([report.remaining, report.rows]).toEqual([[], { promoted: 1, held: 1, quarantined: 1 }]);
+  expect(await ids()).toEqual([
+    [1n, 0n],
+    [5n, 4n],
+  ]);
+  expect(await statistics()).toBeLessThan(before);
+  for (const path of filesUnder(scratch.folder).filter((each) => !each.includes("catalog.db"))) {
+    expect([path, readFileSync(path).includes(secret)]).toEqual([path, false]);
+  }
+  await lake.publishHeld("orders", "w1", { author: "ann", reason: "good" });
+  const all4 = await rowIds(scratch.folder);
+  expect(all4.map(({ n }) => n)).toEqual([1n, 4n, 5n]);
+  expect(new Set(all4.map(({ id }) => id)).size).toBe(3);
+  await lake.close();
+});
+
+/** Rows of main by `n`, with the ids that readers of version 3 see. */
+async function rowIds(folder: string): Promise<{ n: unknown; id: unknown }[]> {
+  const storage = createLocalStorage(folder);
+  const { promoted } = await loadBoth(folder, "orders");
+  const found: { n: unknown; id: unknown }[] = [];
+  for (const manifest of await readManifestList(storage, snapshotOfRef(promoted, "main"))) {
+    for (const { file, status } of await readManifest(storage, manifest)) {
+      if (status === 2) continue;
+      const { rows } = await readBack(await storage.read(pathOfUri(storage, file["file_path"] as string)));
+      for (const [i, each] of rows.entries())
+        found.push({ n: each["n"], id: each["_row_id"] ?? (file["first_row_id"] as bigint) + BigInt(i) });
+    }
+  }
+  return found.toSorted((a, b) => Number(a.n) - Number(b.n));
+}
