@@ -4,6 +4,7 @@ import { commands } from "../../src/cli/commands/index.ts";
 import { configSchema } from "../../src/config/config.ts";
 import { generateCliPage } from "./cli-page.ts";
 import { generateConfigPage } from "./config-page.ts";
+import { generateDashboard } from "./dashboards.ts";
 import { generateErrorsPage } from "./errors-page.ts";
 import { generateConfigTypes } from "./config-types.ts";
 import { generateContractPage } from "./contract-page.ts";
@@ -24,6 +25,7 @@ export async function generateAll(home: string): Promise<readonly GeneratedFile[
     { path: "src/config/config-document.generated.ts", text: await generateConfigTypes(schemaFile) },
     { path: "docs/reference/config.md", text: generateConfigPage(configSchema) },
     { path: "docs/reference/errors.md", text: generateErrorsPage() },
+    { path: "deploy/grafana/dashboards/sluice.json", text: generateDashboard() },
     { path: "docs/reference/telemetry.md", text: generateTelemetryPage() },
     { path: "docs/reference/cli.md", text: generateCliPage(commands) },
     { path: "docs/reference/contract.md", text: generateContractPage() },
