@@ -149,6 +149,10 @@ fileBytesTarget: number
  */
 filesMin: number
 /**
+ * Whether distinct values of main's columns are counted into Iceberg's statistics files (theta sketches), for planners of Trino and Spark. Every row is read once more for it, in the thread of maintenance.
+ */
+statistics: boolean
+/**
  * Files that nothing names are removed once they are this old: longer than any commit is under way. Default: 3 days.
  */
 orphanAgeMsMin: number
@@ -165,10 +169,6 @@ enabled: boolean
  * Address to listen on.
  */
 host: string
-/**
- * Whether distinct values of main's columns are counted into Iceberg's statistics files (theta sketches), for planners of Trino and Spark. Every row is read once more for it, in the thread of maintenance.
- */
-statistics: boolean
 /**
  * Port to listen on; 0 takes any free one, which the log names.
  */
@@ -693,4 +693,18 @@ scope: ("read" | "write" | "admin" | "worker")
  * @minItems 1
  */
 namespaces?: string[]
+s3?: HandedOutKeys
+}
+/**
+ * Keys of the bucket that clients with this token are handed with each table, where they ask for it (`X-Iceberg-Access-Delegation: vended-credentials`). They are static: who has had them keeps them, and they grant what the bucket's rules say, whatever `scope` and `namespaces` say. Without: clients have keys of their own.
+ */
+export interface HandedOutKeys {
+/**
+ * Access key: one that may do no more than this token should.
+ */
+accessKeyId: string
+/**
+ * Its secret; only as `${VARIABLE}`.
+ */
+secretAccessKey: string
 }

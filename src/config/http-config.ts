@@ -10,6 +10,8 @@ export interface CatalogTokenConfig {
   readonly scope: AccessScope;
   /** Null: all. */
   readonly namespaces: readonly string[] | null;
+  /** Keys of the bucket that clients with it are handed; null: none. */
+  readonly s3Keys: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
 }
 
 /** The catalog server as it is started. */
@@ -35,12 +37,12 @@ const tokenCharsMin = 16;
 export function completeHttp(file: string, http: ConfigDocument["http"]): HttpConfig {
   const invalid = (message: string): SluiceError =>
     new SluiceError("CONFIG_INVALID", `http.catalog.tokens: ${message}`, { location: { file, line: 1, column: 1 } });
-  const complete = ({ name, token, tokenFile, scope, namespaces }: TokenDocument): CatalogTokenConfig => {
+  const complete = ({ name, token, tokenFile, scope, namespaces, s3 }: TokenDocument): CatalogTokenConfig => {
     if ((token === undefined) === (tokenFile === undefined)) throw invalid(`${name}: give one of token and tokenFile`);
     const secret = token ?? readSecret(tokenFile as string, "http.catalog.tokens.tokenFile");
     if (secret.length < tokenCharsMin || /\s/.test(secret))
       throw invalid(`${name}: a token has at least ${tokenCharsMin} characters and no space`);
-    return { name, token: secret, scope, namespaces: namespaces ?? null };
+    return { name, token: secret, scope, namespaces: namespaces ?? null, s3Keys: s3 ?? null };
   };
   const { catalog, ...rest } = http;
   const tokens = catalog.tokens.map(complete);

@@ -24,7 +24,7 @@ export interface CatalogContext {
   readonly turns: CommitTurns;
   /** How long a commit goes on against other writers while its requirements hold. */
   readonly patienceMs: number;
-  /** What every client is told to reach the files with, such as an S3 endpoint; never a secret. */
+  /** What every client is told to reach the files with, such as an S3 endpoint; never a secret: those stand with tokens. */
   readonly clientProperties: Readonly<Record<string, string>>;
   readonly observe: (event: CatalogEvent) => void;
 }

@@ -57,7 +57,13 @@ async function answer(gate: TokenGate, endpoint: Endpoint, request: FastifyReque
   principal.need(endpoint.scope, namespace);
   const short = (name: string): string | null => header(request, name)?.slice(0, headerTextMax) ?? null;
   return endpoint.run({
-    reader: { principal, userAgent: short("user-agent"), job: short("x-sluice-job"), runId: short("x-sluice-run") },
+    reader: {
+      principal,
+      userAgent: short("user-agent"),
+      job: short("x-sluice-job"),
+      runId: short("x-sluice-run"),
+      wantsKeys: (short("x-iceberg-access-delegation") ?? "").split(",").some((each) => each.trim() === "vended-credentials"),
+    },
     namespace: namespace ?? "",
     table: params["table"] === undefined ? "" : checkTableName(params["table"]),
     query: queryOf(request),

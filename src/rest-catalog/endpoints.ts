@@ -12,6 +12,7 @@ import type { TableAnswer } from "./tables.ts";
 import {
   createTable,
   dropTable,
+  fileAccess,
   listTables,
   needTable,
   registerTable,
@@ -141,14 +142,14 @@ function namingEndpoints(context: CatalogContext): Endpoint[] {
       path: tablesPath,
       scope: "write",
       summary: "Make a table, or stage one",
-      run: async ({ reader, namespace, body }) => okTable(await createTable(context, reader.principal, namespace, new JsonObject(body))),
+      run: async ({ reader, namespace, body }) => okTable(await createTable(context, reader, namespace, new JsonObject(body))),
     },
     {
       method: "POST",
       path: `${namespacePath}/register`,
       scope: "write",
       summary: "Put an existing metadata file under a name",
-      run: async ({ reader, namespace, body }) => okTable(await registerTable(context, reader.principal, namespace, new JsonObject(body))),
+      run: async ({ reader, namespace, body }) => okTable(await registerTable(context, reader, namespace, new JsonObject(body))),
     },
     {
       method: "POST",
@@ -175,8 +176,9 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
         const mode = snapshotMode(query);
         const table = await needTable(context, { namespace, name });
         await reads.load(table.table, table.metadata, reader);
-        const etag = tableEtag(context, table.metadataLocation, mode);
-        return isHeld(ifNoneMatch, etag) ? { status: 304, body: null, etag } : okTable(tableAnswer(context, table, mode));
+        const access = fileAccess(context, reader);
+        const etag = tableEtag(access, table.metadataLocation, mode);
+        return isHeld(ifNoneMatch, etag) ? { status: 304, body: null, etag } : okTable(tableAnswer(access, table, mode));
       },
     },
     {
@@ -199,7 +201,7 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
         const [committed] = await commitTables(context, reader.principal, [wanted]);
         if (committed === undefined) throw new Error("a commit answers its table");
         const text = `{"metadata-location":${JSON.stringify(committed.metadataLocation)},"metadata":${serializeTableMetadata(committed.metadata)}}`;
-        return { status: 200, body: text, etag: tableEtag(context, committed.metadataLocation) };
+        return { status: 200, body: text, etag: tableEtag(fileAccess(context, reader), committed.metadataLocation) };
       },
     },
     {

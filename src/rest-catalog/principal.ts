@@ -7,17 +7,26 @@ export function includes(scope: AccessScope, wanted: AccessScope): boolean {
   return accessScopes.indexOf(scope) >= accessScopes.indexOf(wanted);
 }
 
+/** Static keys of a bucket. */
+export interface S3Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
 /** Who asks, and what they may. */
 export class Principal {
   readonly name: string;
   readonly scope: AccessScope;
   /** Dotted names; null: all. */
   readonly namespaces: readonly string[] | null;
+  /** What they may be handed to reach files with; null: nothing. */
+  readonly s3Keys: S3Keys | null;
 
-  constructor(name: string, scope: AccessScope, namespaces: readonly string[] | null) {
+  constructor(name: string, scope: AccessScope, namespaces: readonly string[] | null, s3Keys: S3Keys | null = null) {
     this.name = name;
     this.scope = scope;
     this.namespaces = namespaces;
+    this.s3Keys = s3Keys;
   }
 
   /** Whether a namespace is within reach: one of its own, or below one. */

@@ -13,6 +13,8 @@ export interface Reader {
   /** `X-Sluice-Job` and `X-Sluice-Run`: what any Iceberg client can be told to send. */
   readonly job: string | null;
   readonly runId: string | null;
+  /** Whether it asks for credentials of the files (specification, `X-Iceberg-Access-Delegation`). */
+  readonly wantsKeys: boolean;
 }
 
 /** Engines load a table again and again while they plan: the same load within this time is one. */

@@ -14,6 +14,7 @@ import { pageOf } from "./pages.ts";
 import { parseSortOrder, parseSpec } from "./parse-changes.ts";
 import { parseSchema } from "./parse-schema.ts";
 import type { Principal } from "./principal.ts";
+import type { Reader } from "./reads.ts";
 import { purge } from "./reachable-files.ts";
 import { alreadyExists, badRequest, forbidden, noSuchTable, RestError } from "./rest-error.ts";
 
@@ -22,6 +23,9 @@ export interface TableAnswer {
   readonly body: string;
   readonly etag: string | null;
 }
+
+/** Properties by which a client reaches files (specification, `LoadTableResult`'s `config`). */
+type FileAccess = Readonly<Record<string, string>>;
 
 /** Which snapshots an answer has: all, or those that branches and tags point to. */
 type SnapshotMode = "all" | "refs";
@@ -39,24 +43,31 @@ function restrict(metadata: TableMetadata, mode: SnapshotMode): TableMetadata {
   return { ...metadata, snapshots: metadata.snapshots.filter((snapshot) => pointed.has(snapshot["snapshot-id"])) };
 }
 
-/** The ETag of an answer about a table. A metadata file never changes: its name says all that the answer depends on. */
-export function tableEtag(context: CatalogContext, location: string, mode: SnapshotMode = "all"): string {
-  const text = `${mode}\n${location}\n${JSON.stringify(context.clientProperties)}`;
+/** What a client reaches a table's files with: where they are, and keys for those who are to have them and ask. */
+export function fileAccess(context: CatalogContext, { principal, wantsKeys }: Reader): FileAccess {
+  const keys = wantsKeys ? principal.s3Keys : null;
+  if (keys === null) return context.clientProperties;
+  return { ...context.clientProperties, "s3.access-key-id": keys.accessKeyId, "s3.secret-access-key": keys.secretAccessKey };
+}
+
+/** The ETag of an answer about a table. A metadata file never changes: its name, and who asks, say all that the answer depends on. */
+export function tableEtag(access: FileAccess, location: string, mode: SnapshotMode = "all"): string {
+  const text = `${mode}\n${location}\n${JSON.stringify(access)}`;
   return `"${createHash("sha256").update(text).digest("hex").slice(0, 32)}"`;
 }
 
 /** The answer about a table; one that is only staged has no metadata file yet. */
 export function tableAnswer(
-  context: CatalogContext,
+  access: FileAccess,
   table: { readonly metadataLocation: string | null; readonly metadata: TableMetadata },
   mode: SnapshotMode = "all",
 ): TableAnswer {
   const { metadataLocation: location, metadata } = table;
   const place = location === null ? "" : `"metadata-location":${JSON.stringify(location)},`;
-  const config = JSON.stringify(context.clientProperties);
+  const config = JSON.stringify(access);
   return {
     body: `{${place}"metadata":${serializeTableMetadata(restrict(metadata, mode))},"config":${config}}`,
-    etag: location === null ? null : tableEtag(context, location, mode),
+    etag: location === null ? null : tableEtag(access, location, mode),
   };
 }
 
@@ -85,15 +96,10 @@ function checkNewName(context: CatalogContext, principal: Principal, table: Tabl
 }
 
 /** Makes a table, or says how it would look (`stage-create`) for the commit that then makes it. */
-export async function createTable(
-  context: CatalogContext,
-  principal: Principal,
-  namespace: string,
-  body: JsonObject,
-): Promise<TableAnswer> {
+export async function createTable(context: CatalogContext, reader: Reader, namespace: string, body: JsonObject): Promise<TableAnswer> {
   const table = { namespace, name: checkTableName(body.text("name")) };
   await needNamespace(context, namespace);
-  checkNewName(context, principal, table);
+  checkNewName(context, reader.principal, table);
   if ((await context.rows.location(table)) !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
   const wanted = {
     schema: parseSchema(body.object("schema")),
@@ -103,8 +109,9 @@ export async function createTable(
   };
   const uuid = context.uuid();
   const metadata = taking(() => newTable(wanted, { uuid, location: locationOf(context, uuid), nowMs: context.clock.now() }));
-  if (body.flag("stage-create")) return tableAnswer(context, { metadataLocation: null, metadata });
-  return tableAnswer(context, await commitNew(context, table, metadata));
+  const access = fileAccess(context, reader);
+  if (body.flag("stage-create")) return tableAnswer(access, { metadataLocation: null, metadata });
+  return tableAnswer(access, await commitNew(context, table, metadata));
 }
 
 async function readMetadata(context: CatalogContext, location: string): Promise<TableMetadata> {
@@ -118,12 +125,8 @@ async function readMetadata(context: CatalogContext, location: string): Promise<
 }
 
 /** Puts an existing table's metadata file under a name. */
-export async function registerTable(
-  context: CatalogContext,
-  principal: Principal,
-  namespace: string,
-  body: JsonObject,
-): Promise<TableAnswer> {
+export async function registerTable(context: CatalogContext, reader: Reader, namespace: string, body: JsonObject): Promise<TableAnswer> {
+  const { principal } = reader;
   const table = { namespace, name: checkTableName(body.text("name")) };
   const location = body.text("metadata-location");
   await needNamespace(context, namespace);
@@ -140,7 +143,7 @@ export async function registerTable(
   }
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
   if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
-  return tableAnswer(context, { metadataLocation: location, metadata });
+  return tableAnswer(fileAccess(context, reader), { metadataLocation: location, metadata });
 }
 
 /** The other names in the catalog that lead to the same files. */

@@ -2,6 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { AccessScope } from "../core/access-scope.ts";
 import { accessScopes } from "../core/access-scope.ts";
 import type { Clock } from "../core/ports.ts";
+import type { S3Keys } from "./principal.ts";
 import { includes, Principal } from "./principal.ts";
 import { RestError } from "./rest-error.ts";
 
@@ -12,6 +13,8 @@ export interface AccessToken {
   readonly scope: AccessScope;
   /** Null: all. */
   readonly namespaces: readonly string[] | null;
+  /** Handed to clients that ask for credentials; absent or null: none. */
+  readonly s3Keys?: S3Keys | null;
 }
 
 /** How long an access token that was given out lasts. */
@@ -69,13 +72,13 @@ export class TokenGate {
       throw new RestError(401, "NotAuthorizedException", "Not authenticated: a bearer token is needed");
     }
     const known = this.#tokens.filter((each) => isSame(each.token, bearer)).at(0);
-    if (known !== undefined) return new Principal(known.name, known.scope, known.namespaces);
+    if (known !== undefined) return new Principal(known.name, known.scope, known.namespaces, known.s3Keys);
     const found = this.#readGiven(bearer);
     if (found === null) throw new RestError(401, "NotAuthorizedException", "Not authenticated: the token is not known");
     if (found.claims.untilMs <= this.#clock.now()) {
       throw new RestError(419, "AuthenticationTimeoutException", "Credentials have timed out");
     }
-    return new Principal(found.token.name, found.claims.scope, found.token.namespaces);
+    return new Principal(found.token.name, found.claims.scope, found.token.namespaces, found.token.s3Keys);
   }
 
   #sign(token: AccessToken, payload: string): string {

@@ -18,15 +18,22 @@ function httpOf(catalog: string): HttpConfig {
 describe("who may use the catalog", () => {
   it("is named by tokens, from the environment or from files", () => {
     writeFileSync(join(folder, "token"), `${environment.B}\n`);
-    const tokens = '[{ name: a, token: "${A}" }, { name: b, tokenFile: token, scope: write, namespaces: [lab] }]';
+    const tokens =
+      '[{ name: a, token: "${A}" }, { name: b, tokenFile: token, scope: write, namespaces: [lab], s3: { accessKeyId: K, secretAccessKey: "${A}" } }]';
     expect(httpOf(`{ enabled: true, port: 0, tokens: ${tokens} }`).catalog).toEqual({
       enabled: true,
       host: "127.0.0.1",
       port: 0,
       anonymous: null,
       tokens: [
-        { name: "a", token: environment.A, scope: "read", namespaces: null },
-        { name: "b", token: environment.B, scope: "write", namespaces: ["lab"] },
+        { name: "a", token: environment.A, scope: "read", namespaces: null, s3Keys: null },
+        {
+          name: "b",
+          token: environment.B,
+          scope: "write",
+          namespaces: ["lab"],
+          s3Keys: { accessKeyId: "K", secretAccessKey: environment.A },
+        },
       ],
     });
   });
@@ -37,6 +44,11 @@ describe("who may use the catalog", () => {
     ["a name twice", '{ tokens: [{ name: a, token: "${A}" }, { name: a, token: "${B}" }] }', /there twice/],
     ["a token twice", '{ tokens: [{ name: a, token: "${A}" }, { name: b, token: "${A}" }] }', /there twice/],
     ["a secret in the file", "{ tokens: [{ name: a, token: a-secret-0123456789 }] }", /a secret may not stand in the configuration/],
+    [
+      "a bucket's secret in the file",
+      '{ tokens: [{ name: a, token: "${A}", s3: { accessKeyId: K, secretAccessKey: hush } }] }',
+      /a secret may not stand/,
+    ],
     ["a scope that there is not", '{ tokens: [{ name: a, token: "${A}", scope: all }] }', /scope/],
   ])("is refused where it is unclear: %s", (_what, catalog, message) => {
     expect(() => httpOf(catalog)).toThrow(message);
