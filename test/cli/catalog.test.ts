@@ -15,11 +15,11 @@ const secret = { LAB_TOKEN: "lab-secret-0123456789" };
 async function printed(child: ChildProcess, stream: "stdout" | "stderr", pattern: RegExp): Promise<string> {
   let text = "";
   child[stream]?.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  const until = Date.now() + 60_000;
+  const until = Date.now() + 120_000;
   for (;;) {
     const match = pattern.exec(text)?.[1];
     if (match !== undefined) return match;
-    if (Date.now() > until || child.exitCode !== null) throw new Error(`it never printed ${pattern}: ${text}`);
+    if (Date.now() > until || child.exitCode !== null) throw new Error(`timed out: it never printed ${pattern}: ${text}`);
     await sleep(50);
   }
 }

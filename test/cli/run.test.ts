@@ -21,7 +21,7 @@ const records = (from: number): { value: string }[] =>
 async function until(what: string, holds: () => Promise<boolean> | boolean, withinMs = 120_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out: not within ${withinMs} ms: ${what}`);
     await sleep(200);
   }
 }

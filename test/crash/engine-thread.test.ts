@@ -99,7 +99,7 @@ describe.skipIf(!kafkaHere.available)("engine threads that fall, under a gate on
     while ((gate.status().lanes[0]?.partitions.reduce((sum, each) => sum + Number(each.position), 0) ?? 0) < records) {
       if (Date.now() > deadline)
         throw new Error(
-          `not done: ${events
+          `timed out: not done: ${events
             .slice(-20)
             .map((each) => each.type)
             .join(", ")}`,

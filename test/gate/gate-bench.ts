@@ -90,11 +90,11 @@ export class GateBench {
     return this.events.filter((event) => event.type === type).length;
   }
 
-  async until(condition: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, withinMs = 120_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!(await condition())) {
       if (performance.now() > deadline)
-        throw new Error(`not within ${withinMs} ms; events: ${this.events.map((each) => each.type).join(", ")}`);
+        throw new Error(`timed out: not within ${withinMs} ms; events: ${this.events.map((each) => each.type).join(", ")}`);
       await Promise.race([this.done, new Promise((resolve) => setTimeout(resolve, 10))]);
     }
   }

@@ -91,9 +91,9 @@ print(json.dumps([{k: v for k, v in row.items() if not k.startswith("_sluice")} 
 `;
 
 async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 90_000;
+  const deadline = Date.now() + 150_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within 90 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`timed out: not within 150 s: ${what}`);
     await sleep(100);
   }
 }

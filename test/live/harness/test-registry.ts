@@ -117,7 +117,7 @@ async function must(program: string, args: readonly string[], cwd: string): Prom
 }
 
 async function ready(url: string, child: ChildProcess, log: string): Promise<void> {
-  const deadline = Date.now() + 90_000;
+  const deadline = Date.now() + 200_000;
   for (;;) {
     const answered = await fetch(`${url}/subjects`).then(
       (response) => response.ok,
