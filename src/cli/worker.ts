@@ -114,15 +114,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   let phase: WorkerStatus["phase"] = "starting";
   const status = (): WorkerStatus => ({ ...gate.status(), phase });
-  const servers = await startServers(config, { status, incidents: lake.incidents, probe, observe: telemetry.observeCatalog, log }).catch(
-    async (fault: unknown) => {
-      // A process that still listens somewhere would not end.
-      await telemetry.shutdown();
-      await engine.close();
-      await lake.close();
-      throw fault;
-    },
-  );
+  const served = { status, incidents: lake.incidents, probe, observe: telemetry.observeCatalog, log };
+  const servers = await startServers(config, served).catch(async (fault: unknown) => {
+    // A process that still listens somewhere would not end.
+    await telemetry.shutdown();
+    await engine.close();
+    await lake.close();
+    throw fault;
+  });
 
   const run = async (): Promise<void> => {
     // Object stores show nothing of what was left half written.

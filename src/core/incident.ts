@@ -72,7 +72,7 @@ export interface Incident {
   readonly sequences: { readonly first: string; readonly last: string } | null;
   /** Windows that wait to be published or dropped. */
   readonly heldWindows: readonly string[];
-  /** Where its records came from: one span a partition, at most `spansMax`. */
+  /** Where its records came from: one span a partition, of the first 64. */
   readonly spans: readonly SourceSpan[];
   readonly downstream: Downstream;
   readonly acknowledged: { readonly author: string; readonly atMs: number } | null;

@@ -44,9 +44,10 @@ export function serveIncidents(server: FastifyInstance, { find, describe }: Inci
     const { code, message } = fault;
     return reply.code(errorTable[code].httpStatus).send(JSON.stringify({ error: { code, message } }));
   });
-  server.get<{ Querystring: ListQuery }>("/api/v1/incidents", { schema: { querystring: listQuery } }, async (request) => {
+  server.get<{ Querystring: ListQuery }>("/api/v1/incidents", { schema: { querystring: listQuery } }, (request) => {
     const { dataset = null, status, limit = limitDefault } = request.query;
-    return JSON.stringify({ incidents: await find(dataset, { limit, ...(status !== undefined && { status }) }) });
+    const found = find(dataset, { limit, ...(status !== undefined && { status }) });
+    return found.then((incidents) => JSON.stringify({ incidents }));
   });
   server.get<{ Params: { readonly id: string } }>("/api/v1/incidents/:id", async (request, reply) => {
     const [incident] = await find(null, { ids: [request.params.id], limit: 1 });

@@ -6,7 +6,7 @@ import { tellTitle } from "./incident-words.ts";
 import type { Sighting } from "./sightings.ts";
 
 /** Partitions whose offsets an incident lists, and signals that it tells apart; what comes beyond is counted by the windows alone. */
-export const spansMax = 64;
+const spansMax = 64;
 const signalsMax = 500;
 
 /** Where an incident begins. */

@@ -44,6 +44,7 @@ describe("a small configuration", () => {
           s3: null,
           postgres: null,
           rest: null,
+          archives: [],
         },
         source: {
           kind: "kafka",
@@ -60,6 +61,8 @@ describe("a small configuration", () => {
         datasets: [{ contract: join(folder, "a.yaml"), schema: null }],
         dlq: { enabled: false, topicSuffix: ".dlq" },
         lineage: { namespace: "sluice", transports: [] },
+        alerts: { receivers: [], routes: [] },
+        events: { enabled: false, topic: "sluice.events", source: "/sluice" },
         telemetry: {},
         http: {
           enabled: true,

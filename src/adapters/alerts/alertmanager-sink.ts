@@ -16,7 +16,7 @@ export interface PostedAlert {
 }
 
 /** The alerts of a message: one for the incident, and where its severity changed the end of the one by which it was known. */
-export function postedAlerts({ notice, downstream, steps }: AlertMessage, nowMs: number): readonly PostedAlert[] {
+function postedAlerts({ notice, downstream, steps }: AlertMessage, nowMs: number): readonly PostedAlert[] {
   const { incident, severityBefore } = notice;
   const time = (ms: number): string => new Date(ms).toISOString();
   const alert = (severity: IncidentSeverity, endMs: number): PostedAlert => ({

@@ -17,7 +17,7 @@ const actions: Readonly<Record<NoticeKind, "trigger" | "acknowledge" | "resolve"
 };
 
 /** An event of PagerDuty's Events API v2: the incident's id is the key by which PagerDuty knows it again. */
-export function pagerDutyEvent({ notice, downstream, steps }: AlertMessage, routingKey: string): object {
+function pagerDutyEvent({ notice, downstream, steps }: AlertMessage, routingKey: string): object {
   const { kind, incident, id } = notice;
   const { title, dataset, severity, sinceMs, signals, heldWindows } = incident;
   return {

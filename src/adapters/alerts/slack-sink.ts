@@ -23,7 +23,7 @@ function section(lines: readonly string[]): object {
 }
 
 /** A message as Slack's incoming webhooks take it, and what speaks their form (Mattermost, Rocket.Chat). */
-export function slackPayload({ notice, downstream, steps }: AlertMessage): object {
+function slackPayload({ notice, downstream, steps }: AlertMessage): object {
   const { kind, incident } = notice;
   const isOver = kind === "recovered" || kind === "resolved";
   const title = `${kind}: ${incident.title}`;

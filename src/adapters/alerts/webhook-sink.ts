@@ -15,7 +15,7 @@ export interface WebhookOptions extends JsonPostOptions {
  * The signature of a request: `t=SECONDS,v1=HEX`, where HEX is HMAC-SHA-256 over `SECONDS.BODY` by the shared secret. A receiver computes it again over the
  * bytes that came, and turns away what is more than some minutes old.
  */
-export function signature(secret: string, body: string, atMs: number): string {
+function signature(secret: string, body: string, atMs: number): string {
   const seconds = Math.floor(atMs / 1000);
   return `t=${seconds},v1=${createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex")}`;
 }
