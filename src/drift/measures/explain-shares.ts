@@ -18,6 +18,11 @@ const secondMovePart = 0.3;
 /** The bin that moved most and, where one bin took most of what it lost or gave most of what it won, that one too; and the medians of numbers. */
 export function explainShares(shares: ShareBins, baseline: ColumnProfile, sample: ColumnProfile, field: Field): string {
   if (isMasked(field)) return "the distribution of its values changed (values withheld: the column is classified)";
+  return `${explainBins(shares, (label) => labelText(label, field))}${medianText(baseline, sample, field)}`;
+}
+
+/** `share of WN rose from 12.1% to 31.0%, of AA fell from 20.0% to 5.0%`: the bins that moved, by what they are called. */
+export function explainBins(shares: ShareBins, call: (label: BinLabel) => string): string {
   const move = (bin: ShareBin): number => bin.sample - bin.baseline;
   const risen = shares.bins.reduce((best, bin) => (move(bin) > move(best) ? bin : best));
   const fallen = shares.bins.reduce((best, bin) => (move(bin) < move(best) ? bin : best));
@@ -25,9 +30,9 @@ export function explainShares(shares: ShareBins, baseline: ColumnProfile, sample
   const named = Math.abs(move(second)) >= secondMovePart * Math.abs(move(first)) && second !== first ? [first, second] : [first];
   const changes = named.map((bin) => {
     const verb = move(bin) >= 0 ? "rose" : "fell";
-    return `${labelText(bin.label, field)} ${verb} from ${percentText(bin.baseline)} to ${percentText(bin.sample)}`;
+    return `${call(bin.label)} ${verb} from ${percentText(bin.baseline)} to ${percentText(bin.sample)}`;
   });
-  return `share of ${changes.join(", of ")}${medianText(baseline, sample, field)}`;
+  return `share of ${changes.join(", of ")}`;
 }
 
 function labelText(label: BinLabel, field: Field): string {

@@ -1,8 +1,10 @@
 import type { ColumnProfile, TopValues } from "../../core/profile.ts";
+import { isMasked } from "../../core/schema.ts";
 import type { DriftTest } from "../drift-test.ts";
 import { refuseComparison } from "./comparable.ts";
-import { explainShares } from "./explain-shares.ts";
+import { explainBins } from "./explain-shares.ts";
 import { jensenShannonOf } from "./jensen-shannon.ts";
+import type { BinLabel } from "./share-bins.ts";
 import { binCategories } from "./share-bins.ts";
 
 function patternCount(column: ColumnProfile): number {
@@ -24,7 +26,16 @@ export const patternMix: DriftTest = {
       shares.bins.map((bin) => bin.baseline),
       shares.bins.map((bin) => bin.sample),
     );
-    const explain = (): string => explainShares(shares, baseline, sample, field).replace(/^share of /, "share of values of the form ");
+    const explain = (): string => {
+      if (isMasked(field)) return "the form of its values changed (patterns withheld: the column is classified)";
+      return explainBins(shares, callPattern);
+    };
     return { statistic, energy: statistic, expected: (shares.variance * shares.freedom) / 8, freedom: shares.freedom, explain };
   },
 };
+
+function callPattern(label: BinLabel): string {
+  if (label.kind === "value") return label.value === "" ? "empty texts" : `values of the form ${label.value}`;
+  const newcomer = label.kind === "other" ? label.newcomer : null;
+  return newcomer === null ? "values of other forms" : `values of other forms (most often ${newcomer})`;
+}

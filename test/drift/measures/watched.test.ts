@@ -44,7 +44,7 @@ describe("pattern mix", () => {
     const moved = found(patternMix, before, patterned(codes(500, 250)));
     expect(moved.statistic).toBeGreaterThan(patternMix.limitDefault);
     expect(moved.explain()).toMatch(
-      /^share of values of the form AA-99999 rose from 10\.\d% to 50\.0%, of AA99999 fell from 89\.\d% to (49|50)\.\d%$/,
+      /^share of values of the form AA-99999 rose from 10\.\d% to 50\.0%, of values of the form AA99999 fell from 89\.\d% to (49|50)\.\d%$/,
     );
   });
 
@@ -170,17 +170,17 @@ describe("several columns together", () => {
 
   test("chance: energies are as expected on average, and limits hold", () => {
     const random = seededRandom(8);
-    const before = () => jointOf(normals(random, 1500, 0.6));
+    const before = () => jointOf(normals(random, 1000, 0.6));
     const now = () => jointOf(normals(random, 400, 0.6));
     for (const each of [correlation, jointMean]) {
       let [ratio, beyond] = [0, 0];
-      for (let round = 0; round < 300; round++) {
+      for (let round = 0; round < 120; round++) {
         const measure = found(each, before(), now(), number);
-        ratio += measure.energy / measure.expected / 300;
+        ratio += measure.energy / measure.expected / 120;
         if (measure.energy > chanceEnergy(measure, 0.01)) beyond++;
       }
-      expect([each.name, ratio > 0.8 && ratio < 1.2, ratio]).toEqual([each.name, true, ratio]);
-      expect(beyond).toBeLessThanOrEqual(9);
+      expect([each.name, ratio > 0.75 && ratio < 1.25, ratio]).toEqual([each.name, true, ratio]);
+      expect(beyond).toBeLessThanOrEqual(5);
     }
   });
 
