@@ -90,6 +90,7 @@ async function retainDataset(pass: MaintenancePass, dataset: string): Promise<vo
 }
 
 async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<void> {
+  await pass.lake.refs.releasePending(dataset);
   // First what goes, so that nothing is written anew only to go.
   await retainDataset(pass, dataset);
   const { maintenance } = pass.lake;

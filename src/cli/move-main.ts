@@ -83,7 +83,7 @@ function listRollbacks(invocation: Invocation, dataset: string, rollbacks: reado
       formatTime(each.atMs),
       each.to,
       formatCount(each.rows),
-      each.keysReleased ? "given back" : "kept",
+      each.keysPending === true ? "to be given back" : each.keysReleased ? "given back" : "kept",
       printable(each.author),
       printable(each.reason),
     ]);
@@ -118,8 +118,6 @@ export function rollBack(invocation: Invocation): Promise<ExitCode> {
       producer: version,
       ...by,
     });
-    // Only once no reader sees the rows: whoever claims a key from now on may be promoted.
-    if (releaseKeys) for (const { decision } of done.plan.windows) await lake.claims.release(dataset, decision.ranges);
     const readers = await readersOf(lake, done.plan);
     if (invocation.json) {
       terminal.json({ ...planJson(done.plan, readers), snapshotId: done.snapshotId, rollback: done.rollback });

@@ -77,6 +77,8 @@ export interface Rollback extends Authorship {
   readonly rows: number;
   /** Whether the withdrawn rows' unique keys were given back: then the rows can't be. */
   readonly keysReleased: boolean;
+  /** Those keys are yet to be given back, for a process ended before it had done so; absent: they are. */
+  readonly keysPending?: boolean;
   /** Whether other programs rewrote or deleted rows in between: then the withdrawn snapshots themselves are needed to bring rows back. */
   readonly isRewritten: boolean;
 }
@@ -150,11 +152,13 @@ export interface LakeRefs {
   dropRelease(release: { readonly name: string } & Authorship): Promise<Release>;
   /** What a rollback would do. Rejects as it does. */
   planRollback(dataset: string, to: string): Promise<RollbackPlan>;
-  /** Moves main back to what it was at a version; positions stay. Rejects with ROLLBACK_REFUSED, VERSION_UNKNOWN. */
+  /** Moves main back to what it was at a version, and then gives back the withdrawn rows' unique keys where asked to; positions stay. Rejects with ROLLBACK_REFUSED, VERSION_UNKNOWN. */
   rollback(
     dataset: string,
     change: { readonly to: string; readonly keepMs: number | null; readonly releaseKeys: boolean } & MoveAuthorship,
   ): Promise<{ readonly snapshotId: string; readonly rollback: Rollback; readonly plan: RollbackPlan }>;
+  /** Gives back the keys that rollbacks were to give back, where a process ended between a rollback and that. Answers those rollbacks. */
+  releasePending(dataset: string): Promise<readonly Rollback[]>;
   /** Rollbacks whose rows are withdrawn, oldest first. */
   rollbacks(dataset: string): Promise<readonly Rollback[]>;
   /** Brings back what a rollback withdrew (null: the newest), on top of what main is now. Rejects with ROLLBACK_REFUSED, NOT_FOUND. */

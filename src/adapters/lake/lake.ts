@@ -130,7 +130,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
       usage: (dataset) => tableUsage(context, dataset),
       decision: async (hash) => decodeDecision(await context.content.get("decision", hash)),
     },
-    refs: createRefs(context, inTurn, datasets),
+    refs: createRefs(context, stores.claims, inTurn, datasets),
     ...stores,
     close,
   };

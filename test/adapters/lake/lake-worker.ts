@@ -46,6 +46,9 @@ export const operations: Readonly<Record<string, (lake: Lake) => Promise<void>>>
   rollback: async (lake) => {
     await lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: false, ...by });
   },
+  "rollback-release": async (lake) => {
+    await lake.refs.rollback("orders", { to: "main~1", keepMs: null, releaseKeys: true, ...by });
+  },
   rollforward: async (lake) => {
     if ((await lake.refs.rollbacks("orders")).length > 0) await lake.refs.rollForward("orders", { rollback: null, ...by });
   },

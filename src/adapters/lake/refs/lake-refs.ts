@@ -1,3 +1,4 @@
+import type { Claims } from "../../../core/claims.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { CommittedWindow } from "../../../core/committed-window.ts";
 import type { LakeRefs } from "../../../core/lake-refs.ts";
@@ -12,6 +13,7 @@ import { compareVersions } from "./compare-versions.ts";
 import { listRefs } from "./list-refs.ts";
 import { planRollback } from "./plan-rollback.ts";
 import { versionSpace } from "./ref-records.ts";
+import { releasePending } from "./release-keys.ts";
 import { createRelease, dropRelease, listReleases } from "./releases.ts";
 import { rollForward } from "./roll-forward.ts";
 import { readRollbacks } from "./rollback-records.ts";
@@ -36,6 +38,7 @@ async function* windowsOf(context: LakeContext, dataset: string, snapshotId: str
  */
 export function createRefs(
   context: LakeContext,
+  claims: Claims,
   inTurn: <T>(dataset: string, work: () => Promise<T>) => Promise<T>,
   datasets: () => Promise<readonly string[]>,
 ): LakeRefs {
@@ -55,7 +58,13 @@ export function createRefs(
       const to = resolveVersion(versionSpace(dataset, tables.promoted.metadata), version, context.clock.now());
       return (await planRollback(context, tables, to)).plan;
     },
-    rollback: (dataset, change) => inTurn(dataset, () => rollback(context, dataset, change)),
+    rollback: (dataset, change) =>
+      inTurn(dataset, async () => {
+        const done = await rollback(context, dataset, change);
+        const released = await releasePending(context, claims, dataset);
+        return { ...done, rollback: released.find(({ id }) => id === done.rollback.id) ?? done.rollback };
+      }),
+    releasePending: (dataset) => inTurn(dataset, () => releasePending(context, claims, dataset)),
     rollbacks: async (dataset) => readRollbacks((await metadataOf(dataset)).properties),
     rollForward: (dataset, change) => inTurn(dataset, () => rollForward(context, dataset, change)),
     compare: (dataset, a, b) => compareVersions(context, dataset, a, b),

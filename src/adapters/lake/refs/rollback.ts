@@ -113,6 +113,7 @@ export async function rollback(
       reason,
       rows: plan.rows,
       keysReleased: change.releaseKeys,
+      ...(change.releaseKeys && { keysPending: true }),
       isRewritten,
     };
     const decision = moveDecision(metadata, {
