@@ -131,7 +131,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     let maintenance: { stop(): Promise<void> } | null = null;
     try {
       await gate.activate();
-      // Before any window claims keys: a rollback that was cut off has some to give back.
       for (const dataset of datasets) await lake.refs.releasePending(dataset);
       outboxes.start();
       if (config.telemetry.prometheusPort !== undefined || config.telemetry.otlpEndpoint !== undefined) lakeWatch.start();

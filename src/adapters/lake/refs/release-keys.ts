@@ -10,8 +10,9 @@ import { isIn, parseRanges, readRollbacks, writeRollbacks } from "./rollback-rec
 import { isOwnCommit } from "./version-line.ts";
 import { versionWindows } from "./version-windows.ts";
 
-function settled({ keysPending: _, ...rollback }: Rollback): Rollback {
-  return rollback;
+function settled(rollback: Rollback): Rollback {
+  const { keysPending: _pending, ...rest } = rollback;
+  return rest;
 }
 
 /** See `LakeRefs.releasePending`. Only once no reader sees the rows: whoever claims a key from then on may be promoted. */
