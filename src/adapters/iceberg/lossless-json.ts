@@ -11,6 +11,8 @@ const longFields = new Set([
   "added-rows",
 ]);
 
+const defaultFields: ReadonlySet<string> = new Set(["initial-default", "write-default"]);
+
 interface ReviverContext {
   readonly source?: string;
 }
@@ -25,12 +27,19 @@ function exactInteger(key: string, value: unknown, context: ReviverContext): unk
   if (typeof value !== "number" || context.source === undefined) return value;
   if (longFields.has(key) && /^-?\d+$/.test(context.source)) return BigInt(context.source);
   if (/^-?\d+$/.test(context.source)) return Number.isSafeInteger(value) ? value : BigInt(context.source);
-  // Default values of decimals and doubles: 1.10 stays 1.10.
+  // Of floats and doubles, whose value is all there is to keep: raw JSON does not go from thread to thread.
+  if (defaultFields.has(key)) return value;
   return String(value) === context.source ? value : exactJson.rawJSON(context.source);
 }
 
-function rawInteger(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? exactJson.rawJSON(value.toString()) : value;
+/** Iceberg's Java takes no default of a float or double that is written without a point. */
+function exactNumber(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return exactJson.rawJSON(value.toString());
+  if (typeof value !== "number" || !defaultFields.has(key)) return value;
+  const { type } = this as { readonly type?: unknown };
+  if (type !== "float" && type !== "double") return value;
+  const text = Object.is(value, -0) ? "-0" : String(value).replace("e+", "e");
+  return exactJson.rawJSON(/^-?\d+$/.test(text) ? `${text}.0` : text);
 }
 
 /**
@@ -43,5 +52,5 @@ export function parseLosslessJson(text: string): unknown {
 
 /** The JSON of a value, with bigints as plain JSON numbers. */
 export function writeLosslessJson(value: unknown): string {
-  return JSON.stringify(value, rawInteger);
+  return JSON.stringify(value, exactNumber);
 }

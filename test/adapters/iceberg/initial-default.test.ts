@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { initialDefault } from "../../../src/adapters/iceberg/initial-default.ts";
-import { parseLosslessJson } from "../../../src/adapters/iceberg/lossless-json.ts";
+import { parseLosslessJson, writeLosslessJson } from "../../../src/adapters/iceberg/lossless-json.ts";
 import type { IcebergField, SingleValue } from "../../../src/core/table-schema.ts";
 
 const of = (type: IcebergField["type"], json: string): unknown =>
@@ -54,4 +54,33 @@ describe("an initial default", () => {
     ] as const)
       expect(() => of(type, json), `${type} ${json}`).toThrow("its default value is none");
   });
+});
+
+it("defaults go through metadata and from thread to thread as they are, those of floats with a point", () => {
+  const field = (type: string, value: unknown): object => ({ id: 1, name: "c", required: false, type, "initial-default": value });
+  const text = '{"id":1,"name":"c","required":false,"type":"double","initial-default":1.0}';
+  const parsed = parseLosslessJson(text);
+  expect(structuredClone(parsed)).toEqual(field("double", 1));
+  expect(writeLosslessJson(parsed)).toBe(text);
+  expect(
+    writeLosslessJson([
+      field("float", -7),
+      field("double", -0),
+      field("double", 0.25),
+      field("double", 1e300),
+      field("int", 5),
+      field("long", 2n ** 62n),
+    ]),
+  ).toBe(
+    `[${[
+      ["float", "-7.0"],
+      ["double", "-0.0"],
+      ["double", "0.25"],
+      ["double", "1e300"],
+      ["int", "5"],
+      ["long", "4611686018427387904"],
+    ]
+      .map(([type, value]) => `{"id":1,"name":"c","required":false,"type":"${type}","initial-default":${value}}`)
+      .join(",")}]`,
+  );
 });
