@@ -66,7 +66,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const lake = await openLake(config, probe);
   const source = await createSource(config, contracts, lake);
   const engine = openEngine(config.engine);
-  const clock = { now: () => Date.now() };
   const listeners: ((event: GateEvent) => void)[] = [
     options.observe,
     collectAfterLargeRuns(globalThis.gc === undefined ? undefined : () => globalThis.gc?.()),
@@ -83,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     engineKind: config.engine.kind,
     sql: sqlQueries,
     contracts,
-    clock,
+    clock: { now: () => Date.now() },
     observe,
     probe,
     worker: config.worker,

@@ -82,31 +82,32 @@ export function createLog(options: LogOptions): Logger {
   return pino({ level: options.level, base: { worker: options.worker, version: options.version } }, multistream(streams));
 }
 
+/** A committed window at info, a held one at warn with its causes; drift that was only warned of at warn too. */
+function logCommit(log: Logger, event: Extract<GateEvent, { type: "window.committed" }>): void {
+  const { decision } = event;
+  const { dataset, windowId, counts, verdict } = decision;
+  const fields = {
+    dataset,
+    window: windowId,
+    verdict,
+    snapshot: event.snapshotId,
+    ...counts,
+    skipped: counts.skipped.tombstone + counts.skipped.late,
+  };
+  if (verdict === "hold")
+    log.warn({ ...fields, causes: decision.causes.map((cause) => cause.message) }, "window held: publish or drop it with sluice hold");
+  else log.info({ ...fields, commitMs: Math.round(event.commitMs), attempts: event.attempts }, "window committed");
+  const warned = decision.drift.results.filter((result) => result.status === "drift" && result.explanation !== null);
+  if (warned.length > 0) log.warn({ dataset, window: windowId, drift: warned.map((result) => result.explanation) }, "drift");
+}
+
 /** Writes gate events as log lines: what an operator acts on at warn and error, what happened at info, batches at debug. */
 export function logEvents(log: Logger): (event: GateEvent) => void {
   return (event) => {
     switch (event.type) {
-      case "window.committed": {
-        const { decision } = event;
-        const { dataset, windowId, counts, verdict } = decision;
-        const fields = {
-          dataset,
-          window: windowId,
-          verdict,
-          snapshot: event.snapshotId,
-          ...counts,
-          skipped: counts.skipped.tombstone + counts.skipped.late,
-        };
-        if (verdict === "hold")
-          log.warn(
-            { ...fields, causes: decision.causes.map((cause) => cause.message) },
-            "window held: publish or drop it with sluice hold",
-          );
-        else log.info({ ...fields, commitMs: Math.round(event.commitMs), attempts: event.attempts }, "window committed");
-        const warned = decision.drift.results.filter((result) => result.status === "drift" && result.explanation !== null);
-        if (warned.length > 0) log.warn({ dataset, window: windowId, drift: warned.map((result) => result.explanation) }, "drift");
+      case "window.committed":
+        logCommit(log, event);
         break;
-      }
       case "window.lost":
         log.warn(
           { dataset: event.dataset, window: event.windowId, why: event.message },
