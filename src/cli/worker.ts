@@ -107,9 +107,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   listeners.push(telemetry.observe);
   const log = openLog(options, telemetry);
   if (log !== null) listeners.push(logEvents(log));
-  listeners.push((event) => {
-    if (event.type === "window.committed") outboxes.nudge(event.decision.dataset);
-  });
+  listeners.push(outboxes.observe);
 
   let phase: WorkerStatus["phase"] = "starting";
   const status = (): WorkerStatus => ({ ...gate.status(), phase });
@@ -130,6 +128,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     let maintenance: { stop(): Promise<void> } | null = null;
     try {
       await gate.activate();
+      // Before any window claims keys: a rollback that was cut off has some to give back.
       for (const dataset of datasets) await lake.refs.releasePending(dataset);
       outboxes.start();
       if (config.telemetry.prometheusPort !== undefined || config.telemetry.otlpEndpoint !== undefined) lakeWatch.start();
