@@ -16,8 +16,8 @@ import { eventsSink, windowSinks } from "./window-sinks.ts";
 /** All that a worker tells others of what was committed, each at its own pace. */
 export interface Outboxes {
   start(): void;
-  /** A window was committed: look now. */
-  nudge(dataset: string): void;
+  /** Where a window was committed, sinks look now. */
+  readonly observe: Observe;
   /** Waits until what is committed so far is told, for at most so long. */
   drain(withinMs: number): Promise<void>;
   standings(): readonly SinkStanding[];
@@ -56,9 +56,12 @@ export function openOutboxes(options: {
       keeper.start();
       outbox.start();
     },
-    nudge: (dataset) => outbox.nudge(dataset),
+    observe: (event) => {
+      if (event.type === "window.committed") outbox.nudge(event.decision.dataset);
+    },
     drain: async (withinMs) => {
-      await keeper.drain(withinMs);
+      // A worker of a stream leaves the rest to the others, one of which may keep them already; after a finite source there may be none.
+      if (config.source.kind === "files") await keeper.drain(withinMs);
       await outbox.drain(withinMs);
     },
     standings: () => [...keeper.standings(), ...outbox.standings()],
