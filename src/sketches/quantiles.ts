@@ -205,8 +205,21 @@ export function isExact(sketch: QuantileSketch): boolean {
   return sketch.compactions === 0;
 }
 
-/** The step function that a sketch stands for. */
+/** The newest sketches that were asked for: several drift tests ask for the same ones, one after the other. */
+const known: { readonly sketch: QuantileSketch; readonly distribution: Distribution }[] = [];
+const knownMax = 4;
+
+/** The step function that a sketch stands for; not to be written to. */
 export function distributionOf(sketch: QuantileSketch): Distribution {
+  const found = known.find((each) => each.sketch === sketch);
+  if (found !== undefined) return found.distribution;
+  const distribution = stepsOf(sketch);
+  if (known.length === knownMax) known.shift();
+  known.push({ sketch, distribution });
+  return distribution;
+}
+
+function stepsOf(sketch: QuantileSketch): Distribution {
   let size = 0;
   for (const level of sketch.levels) size += level.length;
   const heads = sketch.levels.map(() => 0);

@@ -10,7 +10,7 @@ export const jointColumnsMax = 12;
 export type CountableColumn = FloatColumn | IntegerColumn | DecimalColumn;
 
 /** Joint moments of no rows. */
-export function emptyJoint(columns: readonly string[]): JointMoments {
+function emptyJoint(columns: readonly string[]): JointMoments {
   const size = columns.length;
   return { columns, count: 0, means: Array<number>(size).fill(0), products: Array<number>((size * (size + 1)) / 2).fill(0) };
 }

@@ -6,7 +6,7 @@ import { jensenShannonOf } from "../../../src/drift/measures/jensen-shannon.ts";
 import { correlationOf } from "../../../src/drift/measures/joint-comparison.ts";
 import { jointMean } from "../../../src/drift/measures/joint-mean.ts";
 import { kolmogorovSmirnov } from "../../../src/drift/measures/kolmogorov-smirnov.ts";
-import { lInfinity } from "../../../src/drift/measures/l-infinity.ts";
+import { lInfinity, meanLargestSquare } from "../../../src/drift/measures/l-infinity.ts";
 import { mean } from "../../../src/drift/measures/means.ts";
 import { homogeneityOf } from "../../../src/drift/measures/pearson.ts";
 import { kurtosisOf } from "../../../src/drift/measures/spread.ts";
@@ -150,6 +150,18 @@ describe("known answers that need nothing", () => {
     expect(measure.statistic).toBeCloseTo(0.1 / 0.5, 12);
     expect(measure.freedom).toBeCloseTo(1, 2);
     expect(measure.expected).toBeCloseTo(2 / 400, 4);
+  });
+
+  test("the mean of the largest of several squared normal variables equals scipy's integral of chi2.cdf(y, 1)^k", () => {
+    for (const [count, expected] of [
+      [1, 1],
+      [2, 1.6366197723675746],
+      [5, 2.7737490671025675],
+      [50, 6.480928613936227],
+    ] as const) {
+      expect(meanLargestSquare(Array.from({ length: count }, () => 3)) / 3 / expected).toBeCloseTo(1, 3);
+    }
+    expect(meanLargestSquare([1, 0.01])).toBeCloseTo(1.0008454527242423, 2);
   });
 
   test("L-infinity is the largest move of any share, of numbers too", () => {
