@@ -3,6 +3,7 @@ import type { Claims } from "./claims.ts";
 import type { CommittedWindow } from "./committed-window.ts";
 import type { ConsumptionLog } from "./consumption.ts";
 import type { Contract } from "./contract.ts";
+import type { DriftRebase } from "./drift.ts";
 import type { Decision } from "./decision.ts";
 import type { EncodedFile } from "./encoded-file.ts";
 import type { IncidentStore } from "./incident-store.ts";
@@ -201,6 +202,8 @@ export interface DatasetState {
   readonly activeContract: string | null;
   /** A person answered a stop with "hold it": the next window that would stop is held instead. Cleared by that window's commit. */
   readonly holdNext: boolean;
+  /** The last time that a person relabelled what is normal; null: never. */
+  readonly driftRebase: DriftRebase | null;
   readonly tableUuid: string;
   /** The promoted table's schema, which its files are encoded by. */
   readonly schema: IcebergSchema;
@@ -317,6 +320,11 @@ export interface Lake {
     dataset: string,
     answer: { readonly partition: number | null; readonly mode: "retry" | "hold"; readonly author: string; readonly reason: string },
   ): Promise<readonly Block[]>;
+  /** Makes the newest windows the baseline of drift, incidents or not; recorded with author and reason. Answers what was recorded. */
+  rebaseDrift(
+    dataset: string,
+    change: { readonly windows: number; readonly author: string; readonly reason: string },
+  ): Promise<DriftRebase>;
   commitWindow(commit: WindowCommit): Promise<CommitResult>;
   /** Every commit of main after `after` (exclusive), oldest first, those that were rolled back since included: each exactly once, and so said of it. */
   history(dataset: string, after: bigint): AsyncIterable<CommittedWindow>;

@@ -1,6 +1,6 @@
 import type { Contract } from "../core/contract.ts";
 import type { Decision } from "../core/decision.ts";
-import type { DriftInput, DriftOutcome } from "../core/drift.ts";
+import type { DriftInput, DriftOutcome, DriftRebase } from "../core/drift.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { CommittedWindow, Lake } from "../core/ports.ts";
 import type { Profile } from "../core/profile.ts";
@@ -8,6 +8,10 @@ import type { DriftState } from "../drift/index.ts";
 import { calibrationOf, emptyDriftState, foldDrift, foldEvidence, judgeDrift, pinBaseline, scoresMax } from "../drift/index.ts";
 import { decodeProfile, emptyProfile, mergeProfiles } from "../sketches/index.ts";
 import { OtherBaseline } from "./other-baseline.ts";
+
+function later(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
 
 const damaged: ReadonlySet<string> = new Set(["PROFILE_CORRUPT", "CONTENT_CORRUPT", "NOT_FOUND"]);
 /** Commits that a fresh worker reads back beyond those a rolling baseline needs: enough to find the open tick's first window. */
@@ -23,6 +27,8 @@ export class DriftLedger {
   readonly #lake: Lake;
   #contract: Contract;
   #state: DriftState = emptyDriftState;
+  /** What a person last called the new normal. */
+  #rebase: DriftRebase | null = null;
   /** Where the baseline is another dataset's windows. */
   #other: OtherBaseline | null = null;
   /** The last commit folded; null until the ledger is built. */
@@ -51,7 +57,9 @@ export class DriftLedger {
   /** Folds in what was committed since the last call, by any worker. */
   async catchUp(): Promise<true> {
     if (this.#contract.drift === null) return true;
-    const known = this.#sequence;
+    const { driftRebase } = await this.#lake.state(this.#contract.dataset);
+    const known = this.#rebase?.atMs === driftRebase?.atMs ? this.#sequence : null;
+    this.#rebase = driftRebase;
     if (known === null || (await this.#foldAfter(known))) await this.#rebuild();
     const other = await this.#other?.read();
     if (other !== undefined && other !== null) this.#state = pinBaseline(this.#state, other);
@@ -62,15 +70,16 @@ export class DriftLedger {
     // Where some of what was folded was rolled back, or brought back, the fold begins anew, over what stands now.
     const needed = this.#neededCommits();
     const { dataset } = this.#contract;
-    const begin = await this.#lake.sequenceBefore(dataset, needed);
+    const { after: normalFrom, until: normalTo } = this.#rebase ?? { after: 0n, until: 0n };
+    const begin = later(await this.#lake.sequenceBefore(dataset, needed), normalFrom);
     this.#state = emptyDriftState;
     // Detectors remember more ticks than baselines, and need no profiles: further and further back, until there are enough.
     const farthest = begin > 0n && this.#contract.drift?.detection?.mode === "sequential" ? evidenceCommitsMax : 0;
     for (let far = 2 * needed; far <= farthest; far *= 2) {
-      const from = await this.#lake.sequenceBefore(dataset, far);
+      const from = later(await this.#lake.sequenceBefore(dataset, far), normalTo);
       this.#state = emptyDriftState;
       await this.#foldEvidence(from, begin);
-      if (from === 0n || calibrationOf(this.#state.sequence) >= scoresMax) break;
+      if (from <= normalTo || calibrationOf(this.#state.sequence) >= scoresMax) break;
     }
     await this.#pin();
     await this.#foldAfter(begin);
@@ -115,6 +124,8 @@ export class DriftLedger {
     const { decision } = window;
     const { kind } = decision;
     if (kind === "replay" || kind === "drop") return;
+    // A person said that these are normal, whatever drift said of them.
+    const isNormal = this.#rebase !== null && window.sequence <= this.#rebase.until && decision.counts.promoted > 0;
     this.#state = foldDrift(this.#contract, this.#state, {
       windowId: decision.windowId,
       kind,
@@ -123,7 +134,7 @@ export class DriftLedger {
       verdict: decision.verdict,
       drift: decision.drift,
       profile: await this.#profileOf(decision),
-      accepted: kind === "publish",
+      accepted: kind === "publish" || isNormal,
     });
   }
 

@@ -112,6 +112,12 @@ describe("the demo over files, and what a person does after it", () => {
     expect((await sluice(["quarantine", "list", "--rule", "carrier_known", ...config])).out).toMatch(/^No record/);
   });
 
+  it("takes a person's word for the new normal of drift", async () => {
+    const { code, out } = await sluice(["drift", "rebase", "--windows", "4", "-m", "fewer airlines", ...config, "--json"]);
+    expect([code, JSON.parse(out)]).toMatchObject([0, { dataset: "flights", windows: 4, reason: "fewer airlines" }]);
+    expect((await sluice(["drift", "rebase", "--windows", "0", ...config])).code).toBe(2);
+  });
+
   it("goes on with `sluice run`: no file is read twice", async () => {
     const { code, out } = await sluice(["run", ...config, "--json"]);
     expect([code, out]).toEqual([0, ""]);

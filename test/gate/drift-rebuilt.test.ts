@@ -93,3 +93,34 @@ it("another dataset's promoted windows are the baseline, as they come, and as th
   expect(await baseline()).toMatchObject({ windows: 1 });
   await lake.close();
 });
+
+it("what a person calls the new normal is the baseline, alarms or not, for a worker that runs and for one that begins", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  const judged = drifting({ baseline: { kind: "rolling", windows: 5 } });
+  const running = new DriftLedger(lake, judged);
+  for (let n = 0; n < 6; n++) await commit(lake, running, n, 0);
+  // Promoted under an alarm: such windows join nothing, so the alarm stays.
+  for (let n = 6; n < 10; n++) expect((await commit(lake, running, n, 2)).status).toBe("warn");
+  const by = { author: "ann", reason: "the summer schedule" };
+  const rebase = await lake.rebaseDrift("orders", { windows: 3, ...by });
+  expect(rebase).toMatchObject({ windows: 3, ...by });
+  expect((await lake.state("orders")).driftRebase).toEqual(rebase);
+  const input = { windowId: "next", closedAtMs: 1_700_000_020_000, profile: delays(2) };
+  const begun = new DriftLedger(lake, judged);
+  for (const ledger of [running, begun]) {
+    await ledger.catchUp();
+    expect(ledger.judge(input)).toMatchObject({ status: "pass", baseline: { windows: 3 }, sequence: { value: 1 } });
+    expect(ledger.judge({ ...input, profile: delays(0) }).status).toBe("warn");
+  }
+  // What comes then is judged as ever, and joins.
+  expect((await commit(lake, running, 10, 2)).status).toBe("pass");
+  expect((await commit(lake, running, 11, 0)).status).toBe("warn");
+  for (const ledger of [running, new DriftLedger(lake, judged)]) {
+    await ledger.catchUp();
+    expect(ledger.judge(input).baseline?.windows).toBe(4);
+  }
+  const [audit] = (await lake.snapshots("orders")).filter((each) => each.summary["sluice.change"] === "rebase");
+  expect(audit?.summary).toMatchObject({ "sluice.author": "ann", "sluice.reason": "the summer schedule" });
+  await lake.close();
+});

@@ -2,7 +2,7 @@ import type { DatasetState } from "../../core/ports.ts";
 import { fileLayoutOf } from "../iceberg/table-layout.ts";
 import { currentSchema } from "../iceberg/table-metadata.ts";
 import type { DatasetTables } from "./lake-context.ts";
-import { readBlocks, readContracts, readHoldNext, readPositions, readSkipped } from "./table-properties.ts";
+import { readBlocks, readContracts, readDriftRebase, readHoldNext, readPositions, readSkipped } from "./table-properties.ts";
 
 /** A dataset's state as its promoted table tells it. */
 export function stateOf(tables: DatasetTables): DatasetState {
@@ -13,6 +13,7 @@ export function stateOf(tables: DatasetTables): DatasetState {
     skipped: readSkipped(metadata.properties),
     activeContract: readContracts(metadata.properties).at(-1)?.hash ?? null,
     holdNext: readHoldNext(metadata.properties),
+    driftRebase: readDriftRebase(metadata.properties),
     tableUuid: metadata["table-uuid"],
     schema: currentSchema(metadata),
     layout: fileLayoutOf(metadata),

@@ -26,6 +26,7 @@ import { findFile } from "./trace/find-file.ts";
 import { countRows } from "./refs/row-counts.ts";
 import { findRow } from "./trace/find-row.ts";
 import { tableUsage } from "./trace/table-usage.ts";
+import { rebaseDrift } from "./rebase-drift.ts";
 import { block, recordStart, resetPositions, unblock } from "./source-state.ts";
 
 /** Where ids and jitter come from; the system's own unless a test replays a run. */
@@ -107,6 +108,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
     resetPositions: (dataset, change) => inTurn(dataset, () => resetPositions(context, dataset, change)),
     block: (dataset, added) => inTurn(dataset, () => block(context, dataset, added)),
     unblock: (dataset, answer) => inTurn(dataset, () => unblock(context, dataset, answer)),
+    rebaseDrift: (dataset, change) => inTurn(dataset, () => rebaseDrift(context, dataset, change)),
     commitWindow: (commit) => inTurn(commit.decision.dataset, () => commitWindow(context, commit)),
     commitReplay: (commit) => inTurn(commit.decision.dataset, () => commitReplay(context, commit)),
     publishHeld: (dataset, windowId, by) => inTurn(dataset, () => answerHeld(context, dataset, windowId, "publish", by)),

@@ -5,7 +5,7 @@ import { summaryKeys } from "./summary-keys.ts";
 
 /** A change of Sluice's own state in the promoted table's properties. */
 export interface StateChange {
-  readonly change: "activate" | "start" | "reset" | "block" | "unblock";
+  readonly change: "activate" | "start" | "reset" | "block" | "unblock" | "rebase";
   readonly author: string | null;
   readonly reason: string | null;
   readonly detail: Readonly<Record<string, unknown>>;

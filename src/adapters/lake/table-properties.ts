@@ -1,4 +1,5 @@
 import type { Block } from "../../core/ports.ts";
+import type { DriftRebase } from "../../core/drift.ts";
 import type { PartitionKey, Position } from "../../core/position.ts";
 import { partitionId } from "../../core/position.ts";
 import type { SkippedRange } from "../../core/skipped-range.ts";
@@ -10,6 +11,8 @@ export const propertyNames = {
   skipped: "sluice.skipped",
   contracts: "sluice.contracts",
   holdNext: "sluice.hold-next",
+  /** What a person last called the new normal. */
+  driftRebase: "sluice.drift-rebase",
   /** Ids of the fields that the active contract names: those it may drop. */
   contractFields: "sluice.contract-fields",
   /** `window`: each window's decision and profile are pinned to its snapshot. */
@@ -105,4 +108,17 @@ export function readContractFields(properties: Properties): ReadonlySet<number> 
 /** The text of field ids. */
 export function writeContractFields(ids: readonly number[]): string {
   return JSON.stringify(ids.toSorted((a, b) => a - b));
+}
+
+/** What a person last called the new normal; null: never. */
+export function readDriftRebase(properties: Properties): DriftRebase | null {
+  const stored = properties[propertyNames.driftRebase];
+  if (stored === undefined) return null;
+  const rebase = JSON.parse(stored) as Omit<DriftRebase, "after" | "until"> & { readonly after: string; readonly until: string };
+  return { ...rebase, after: BigInt(rebase.after), until: BigInt(rebase.until) };
+}
+
+/** The text of a rebase. */
+export function writeDriftRebase(rebase: DriftRebase): string {
+  return JSON.stringify({ ...rebase, after: rebase.after.toString(), until: rebase.until.toString() });
 }

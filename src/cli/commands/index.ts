@@ -7,6 +7,7 @@ import { consume } from "./consume.ts";
 import { contractLint } from "./contract-lint.ts";
 import { demo } from "./demo.ts";
 import { diff } from "./diff.ts";
+import { driftRebase } from "./drift-rebase.ts";
 import { erase } from "./erase.ts";
 import { holdDrop, holdList, holdPublish } from "./hold.ts";
 import {
@@ -65,7 +66,6 @@ export const commands: readonly CommandSpec[] = [
   quarantineList,
   quarantineShow,
   quarantineReplay,
-  holdList,
   incidentList,
   incidentShow,
   incidentAck,
@@ -74,6 +74,7 @@ export const commands: readonly CommandSpec[] = [
   incidentResolve,
   incidentFalsePositive,
   incidentReopen,
+  holdList,
   holdPublish,
   holdDrop,
   maintainRun,
@@ -83,6 +84,7 @@ export const commands: readonly CommandSpec[] = [
   maintainExpire,
   maintainOrphans,
   maintainStatistics,
+  driftRebase,
   erase,
   unblock,
   sourceStatus,
@@ -95,10 +97,11 @@ export const groups: readonly GroupSpec[] = [
   { name: "catalog", summary: "Serve the lake to other programs" },
   { name: "contract", summary: "Check contracts" },
   { name: "quarantine", summary: "Look at quarantined records and replay them" },
+  { name: "incident", summary: "See what is wrong and since when, say who deals with it, and how it ended" },
+  { name: "drift", summary: "Say what is normal" },
   { name: "hold", summary: "Look at held windows, publish or drop them" },
   { name: "tag", summary: "Name versions that must be found again" },
   { name: "branch", summary: "Branches that people may write to, beside main" },
-  { name: "incident", summary: "See what is wrong and since when, say who deals with it, and how it ended" },
   { name: "release", summary: "One tag over several datasets" },
   { name: "trace", summary: "Follow a record, a version or a file to what it came from and where it went" },
   { name: "maintain", summary: "Compact files, expire snapshots, remove what nothing names" },
