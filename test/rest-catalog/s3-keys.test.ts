@@ -39,8 +39,8 @@ describe.skipIf(s3 === null)("keys of the bucket", () => {
       s3: { uri: `s3://${bucket}/lake`, region: "us-east-1", endpoint: s3!.endpoint, pathStyle: true, credentials: s3Keys },
     };
     const clock = { now: () => Date.now() };
-    const files = await openStorage(place, { random: Math.random, patienceMs: 5000 });
-    const ports = { storage: files.storage, clock, uuid: randomUUID, random: Math.random, probe: () => {}, patienceMs: 5000 };
+    const files = await openStorage(place, { random: Math.random, patienceMs: 60_000 });
+    const ports = { storage: files.storage, clock, uuid: randomUUID, random: Math.random, probe: () => {}, patienceMs: 60_000 };
     const opened = await openCatalog(place, ports);
     const lake = await createLake({ ...place, clock });
     await lake.activate(contract);

@@ -6,6 +6,7 @@ import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { openLakeCatalog } from "../../../src/adapters/catalog/open-lake-catalog.ts";
 import { lakeOver } from "../../../src/adapters/lake/lake.ts";
 import { TableDraft } from "../../../src/adapters/iceberg/table-draft.ts";
+import { readManifestList } from "../../../src/adapters/iceberg/table-io.ts";
 import { snapshotOfRef } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { createContentStore } from "../../../src/adapters/storage/content-store.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
@@ -31,7 +32,7 @@ async function singleLake(folder: string): Promise<SingleLake> {
   const clock = { now: () => Date.now() };
   const probe = (): void => {};
   const storage = createLocalStorage(folder);
-  const ports = { storage, clock, uuid: randomUUID, random: Math.random, probe, patienceMs: 5000 };
+  const ports = { storage, clock, uuid: randomUUID, random: Math.random, probe, patienceMs: 60_000 };
   const { catalog, stores, close } = await openLakeCatalog({ catalog: join(folder, "catalog.db"), namespace: "db" }, ports);
   let calls = 0;
   let planned: { readonly nth: number; readonly work: (go: () => Promise<unknown>) => Promise<void> } | null = null;
@@ -49,7 +50,7 @@ async function singleLake(folder: string): Promise<SingleLake> {
   const snapshotId = (): bigint => randomBytes(8).readBigUInt64BE() >> 1n;
   const content = createContentStore(storage, "content");
   const context = { catalog: single, storage, content, io, namespace: "db", clock, probe, random: Math.random, snapshotId };
-  const lake = lakeOver({ ...context, conflictMsMax: 5000 }, stores, close);
+  const lake = lakeOver({ ...context, conflictMsMax: 60_000 }, stores, close);
   await lake.activate(contract);
   await lake.recordStart(
     "orders",
@@ -126,7 +127,7 @@ it.each(Object.keys(changes))("a %s is one change, though it takes two commits",
 async function moveQuarantine(folder: string): Promise<void> {
   const storage = createLocalStorage(folder);
   const probe = (): void => {};
-  const ports = { storage, clock: { now: () => Date.now() }, uuid: randomUUID, random: Math.random, probe, patienceMs: 5000 };
+  const ports = { storage, clock: { now: () => Date.now() }, uuid: randomUUID, random: Math.random, probe, patienceMs: 60_000 };
   const { catalog, close } = await openLakeCatalog({ catalog: join(folder, "catalog.db"), namespace: "db" }, ports);
   const base = (await catalog.load({ namespace: "db", name: "orders__quarantine" }))!;
   const io = { storage, uuid: randomUUID, randomBytes: (count: number) => randomBytes(count), probe };
@@ -155,6 +156,43 @@ it.each(Object.keys(changes))("a %s is made over what others did to the quaranti
   const head = snapshotOfRef(quarantine, "main");
   expect(head?.summary["total-records"]).toBe(String(main.quarantined.length));
   expect(quarantine.snapshots.some((each) => each.summary["engine-name"] === "another")).toBe(true);
+  await lake.close();
+});
+
+it("a window whose quarantine table is compacted in between is counted over what that left, and its rows are as new as their snapshot", async () => {
+  using scratch = scratchFolder();
+  const { lake, at } = await singleLake(scratch.folder);
+  const other = await singleLake(scratch.folder);
+  for (let i = 0; i < 4; i++) await (await changes["window"]!(lake))();
+  const change = await changes["window"]!(lake);
+  const reached = Promise.withResolvers<void>();
+  const compacted = Promise.withResolvers<void>();
+  at(2, () => {
+    reached.resolve();
+    return compacted.promise;
+  });
+  const committed: Promise<unknown>[] = [];
+  // Promoted first; the compaction of quarantine was planned before the window began.
+  other.at(2, () => {
+    committed.push(change());
+    return reached.promise;
+  });
+  const compactions = await other.lake.maintenance.compact("orders", { fileBytesTarget: 1 << 27, filesMin: 2 }, false);
+  expect(compactions.map((each) => [each.table, each.filesBefore, each.filesAfter])).toEqual([
+    ["promoted", 4, 1],
+    ["quarantine", 4, 1],
+  ]);
+  compacted.resolve();
+  expect(await Promise.all(committed)).toMatchObject([{ status: "committed" }]);
+  const { quarantine } = await loadBoth(scratch.folder, "orders");
+  const head = snapshotOfRef(quarantine, "main")!;
+  expect(head.summary).toMatchObject({ "total-records": "5", "total-data-files": "2", "added-records": "1", "added-data-files": "1" });
+  const own = (await readManifestList(createLocalStorage(scratch.folder), head)).filter(
+    (each) => each.addedSnapshotId === head["snapshot-id"] && each.addedFiles > 0,
+  );
+  expect(own.map((each) => [each.sequence, each.minSequence])).toEqual([[head["sequence-number"], head["sequence-number"]]]);
+  expect(await expectConserved(scratch.folder)).toEqual({ promoted: 10, open: 5 });
+  await other.lake.close();
   await lake.close();
 });
 
