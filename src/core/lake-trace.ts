@@ -29,6 +29,11 @@ export interface RowPlace extends FilePlace {
   readonly deletedIn: readonly { readonly ref: string; readonly snapshotId: string }[];
 }
 
+/** How a record's rows went from main for good: on somebody's request, or by a rule of the contract's retention. */
+export type Removal =
+  | { readonly kind: "erased" }
+  | { readonly kind: "expired"; readonly atMs: number; readonly snapshotId: string; readonly rule: string };
+
 /** The rows of a version. */
 export interface VersionRows {
   /** Rows that readers find; null where the snapshot does not say. */
@@ -45,6 +50,8 @@ export interface LakeTraces {
    * Rejects with NOT_FOUND where there is no such dataset.
    */
   findRow(dataset: string, key: RecordKey): Promise<readonly RowPlace[]>;
+  /** What took a record's rows for good: an erasure, or the newest retention; null where neither did. Rejects with NOT_FOUND where there is no such dataset. */
+  findRemoval(dataset: string, key: RecordKey): Promise<Removal | null>;
   /** The rows of a version as readers find them. Rejects with NOT_FOUND where there is no such dataset or snapshot. */
   countRows(dataset: string, snapshotId: string): Promise<VersionRows>;
   /** A data file by its URI or the end of its path; null where no snapshot of either table holds it. Rejects with NOT_FOUND where there is no such dataset. */

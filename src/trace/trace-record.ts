@@ -1,4 +1,4 @@
-import type { RecordKey, RowPlace } from "../core/lake-trace.ts";
+import type { RecordKey, Removal, RowPlace } from "../core/lake-trace.ts";
 import type { Lake, QuarantinedRecord } from "../core/ports.ts";
 import type { PartitionKey } from "../core/position.ts";
 import type { TracedWindow } from "./traced-window.ts";
@@ -7,7 +7,7 @@ import { VersionTree } from "./version-tree.ts";
 
 /**
  * Where a record is: one of the states that every record has at every commit, or why it has none. `withdrawn`: its row stands in no version of main any
- * more. `deleted`: another program's delete files leave its row out of main. `unread`: its offset lies ahead of the table's position. `absent`: a window read past its offset and met no record there (a transaction marker,
+ * more. `expired`: retention took it. `erased`: it was asked for. `deleted`: another program's delete files leave its row out of main. `unread`: its offset lies ahead of the table's position. `absent`: a window read past its offset and met no record there (a transaction marker,
  * an aborted or compacted record), or it is one of those that a policy skipped, which are counted and not listed. `passed-over`: reading began behind it.
  */
 export type RecordState =
@@ -17,6 +17,8 @@ export type RecordState =
   | "parked"
   | "discarded"
   | "withdrawn"
+  | "expired"
+  | "erased"
   | "deleted"
   | "absent"
   | "unread"
@@ -47,7 +49,8 @@ export async function traceRecord(lake: Lake, dataset: string, topic: string, ke
   const { positions } = await lake.state(dataset);
   const isRead = positions.some((each) => each.topicId === key.topicId && each.partition === key.partition && key.offset < each.next);
   const decisions = await decisionsAbout(lake, dataset, tree, { key, quarantined, isRead });
-  const found = { rows, quarantined, decisions, tree };
+  const removal = rows.some((row) => row.refs.includes("main")) ? null : await lake.traces.findRemoval(dataset, key);
+  const found = { rows, quarantined, decisions, removal, tree };
   const state = stateOf(found) ?? (isRead ? "passed-over" : "unread");
   const says = sayState(state, found);
   return { dataset, source: { topic, ...key }, state, says, decisions, rows, quarantined };
@@ -57,6 +60,8 @@ interface Found {
   readonly rows: readonly RowPlace[];
   readonly quarantined: QuarantinedRecord | null;
   readonly decisions: readonly TracedWindow[];
+  /** What took its rows off main for good; null: nothing. */
+  readonly removal: Removal | null;
   readonly tree: VersionTree;
 }
 
@@ -87,10 +92,11 @@ function isAbout(window: TracedWindow, key: RecordKey, quarantined: QuarantinedR
   );
 }
 
-function stateOf({ rows, quarantined, decisions, tree }: Found): RecordState | null {
+function stateOf({ rows, quarantined, decisions, removal, tree }: Found): RecordState | null {
   if (rows.some((row) => row.refs.includes("main"))) return "promoted";
   if (quarantined !== null && quarantined.state !== "promoted") return quarantined.state === "open" ? "quarantined" : quarantined.state;
   if (decisions.some((window) => tree.named(`held/${window.windowId}`) !== null)) return "held";
+  if (removal !== null) return removal.kind;
   if (rows.some((row) => deletedFromMain(row) !== undefined)) return "deleted";
   if (rows.length > 0) return "withdrawn";
   return decisions.length > 0 ? "absent" : null;
@@ -100,7 +106,7 @@ function deletedFromMain({ deletedIn }: RowPlace): RowPlace["deletedIn"][number]
   return deletedIn.find(({ ref }) => ref === "main");
 }
 
-function sayState(state: RecordState, { rows, quarantined, decisions }: Found): string {
+function sayState(state: RecordState, { rows, quarantined, decisions, removal }: Found): string {
   const window = decisions[0];
   switch (state) {
     case "promoted":
@@ -118,6 +124,14 @@ function sayState(state: RecordState, { rows, quarantined, decisions }: Found): 
       return refs.length === 0
         ? "promoted once, and in no version that a branch or tag names any more"
         : `promoted once, and not in main any more: only in ${[...new Set(refs)].join(", ")}`;
+    }
+    case "erased":
+      return "erased on request";
+    case "expired": {
+      const { rule = "", snapshotId = "" } = removal?.kind === "expired" ? removal : {};
+      const refs = [...new Set(rows.flatMap((row) => row.refs))];
+      const left = refs.length === 0 ? "no branch or tag shows it any more" : `only in ${refs.join(", ")}`;
+      return `expired by the contract's retention (${rule}), in snapshot ${snapshotId}: ${left}`;
     }
     case "deleted": {
       const by = rows.flatMap((row) => deletedFromMain(row) ?? [])[0];

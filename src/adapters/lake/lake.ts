@@ -24,6 +24,7 @@ import { scanQuarantine } from "./quarantine-scan.ts";
 import { createRefs } from "./refs/lake-refs.ts";
 import { findFile } from "./trace/find-file.ts";
 import { countRows } from "./refs/row-counts.ts";
+import { findRemoval } from "./trace/find-removal.ts";
 import { findRow } from "./trace/find-row.ts";
 import { tableUsage } from "./trace/table-usage.ts";
 import { rebaseDrift } from "./rebase-drift.ts";
@@ -127,6 +128,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
     maintenance: createMaintenance(context, stores),
     traces: {
       findRow: (dataset, key) => findRow(context, dataset, key),
+      findRemoval: (dataset, key) => findRemoval(context, dataset, key),
       countRows: (dataset, snapshotId) => countRows(context, dataset, snapshotId),
       findFile: (dataset, path) => findFile(context, dataset, path),
       usage: (dataset) => tableUsage(context, dataset),

@@ -1,5 +1,6 @@
 import type { CompactionPolicy, CompactionReport } from "../../../core/lake-maintenance.ts";
 import { SluiceError } from "../../../core/errors.ts";
+import type { SortOrder } from "../../../core/table-layout.ts";
 import { VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
 import { dataFileRecord } from "../../iceberg/manifest.ts";
@@ -9,7 +10,6 @@ import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
 import { quarantineRowGroup, quarantineUnboundedIds } from "../../iceberg/parquet-quarantine-file.ts";
 import { lineageOf } from "../../iceberg/row-lineage-columns.ts";
 import { archiveOf, pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
-import { fileLayoutOf } from "../../iceberg/table-layout.ts";
 import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
@@ -41,6 +41,13 @@ export function writingOf(table: TableKind): {
   return table === "quarantine" ? { unboundedIds: quarantineUnboundedIds, rowGroup: quarantineRowGroup } : {};
 }
 
+/** The order of rows in a table's files; null: none, or one that goes by more than columns as they are. */
+function sortOrderOf(table: TableKind, metadata: TableMetadata): SortOrder | null {
+  const order = metadata["sort-orders"].find((each) => each["order-id"] === metadata["default-sort-order-id"]);
+  if (table === "quarantine" || order === undefined || order.fields.length === 0) return null;
+  return order.fields.every(({ transform }) => transform === "identity") ? order : null;
+}
+
 /** A table as it is compacted. */
 interface Compacted {
   readonly table: TableKind;
@@ -58,8 +65,8 @@ async function rewrite(context: LakeContext, { table, metadata, deletes }: Compa
     inputs.push({ path: pathOfUri(storage, entry.file.file_path as string), gone, ...lineageOf(metadata, entry) });
     rows += Number(entry.file.record_count) - (gone?.count ?? 0);
   }
-  const sortOrder = table === "promoted" ? fileLayoutOf(metadata).sortOrder : undefined;
-  const sorted = sortOrder === undefined ? {} : { sortOrder };
+  const sortOrder = sortOrderOf(table, metadata);
+  const sorted = sortOrder === null ? {} : { sortOrder };
   const written = await rewriteParquet({ storage, inputs, path, schema: currentSchema(metadata), ...sorted, ...writingOf(table) });
   if ((written?.recordCount ?? 0) !== rows) {
     if (written !== null) await context.storage.delete(path);
@@ -84,13 +91,12 @@ function planOf(
   { table, metadata, deletes }: Compacted,
   policy: CompactionPolicy,
 ): CompactionPlan {
-  const isSorted = table === "promoted" && fileLayoutOf(metadata).sortOrder.fields.length > 0;
   return planCompaction(version, {
     policy,
     inOrder: table === "quarantine",
     isArchived: (uri) => archiveOf(context.storage, pathOfUri(context.storage, uri)) !== null,
     deletesOf: (entry) => deletes.applyingTo(entry),
-    rowsMax: isSorted ? sortedRowsMax : Number.POSITIVE_INFINITY,
+    rowsMax: sortOrderOf(table, metadata) !== null ? sortedRowsMax : Number.POSITIVE_INFINITY,
   });
 }
 

@@ -5,6 +5,7 @@ import { SluiceError } from "../../../../src/core/errors.ts";
 import type { Contract } from "../../../../src/core/contract.ts";
 import type { Lake } from "../../../../src/core/ports.ts";
 import type { RetentionPolicy, RetentionRule } from "../../../../src/core/retention.ts";
+import { traceRecord } from "../../../../src/trace/trace-record.ts";
 import { pythonHere, pythonReaders, runPython } from "../../../live/harness/python-readers.ts";
 import { expectConserved } from "../conservation.ts";
 import { makeWindow, moveLake, openLake, partitions, scratchFolder } from "../lake-fixture.ts";
@@ -75,6 +76,14 @@ it("takes rows that are too old by a column off main, whole files and parts of f
   const snapshot = (await lake.snapshots("orders")).at(-1)!;
   expect(snapshot).toMatchObject({ snapshotId: report!.snapshotId, operation: "overwrite", summary: { "sluice.change": "retain" } });
   expect(await expectConserved(scratch.folder)).toEqual({ promoted: 3, open: 3, held: 2, expired: 3 });
+  const traced = async (offset: bigint): Promise<string> => {
+    const { state, says } = await traceRecord(lake, "orders", "orders", { topicId: "topic-a", partition: 0, offset });
+    return `${state}: ${says}`;
+  };
+  expect(await traced(0n)).toBe(
+    `expired: expired by the contract's retention (expire rows: older than 30 days by day), in snapshot ${report!.snapshotId}: only in held/${held}, kept`,
+  );
+  expect(await traced(4n)).toBe("promoted: promoted");
   // A second time there is nothing to do; a day later the next rows are too old.
   expect(await lake.maintenance.retain("orders", policy, "expire", false)).toMatchObject([{ files: 0, snapshotId: null }]);
   clock.nowMs += day;
@@ -83,7 +92,10 @@ it("takes rows that are too old by a column off main, whole files and parts of f
   expect(await numbers(scratch.folder)).toEqual([4, 5]);
   await lake.refs.drop("orders", { kind: "tag", name: "kept", ...by });
   await lake.maintenance.expire("orders", everything, false);
-  expect(await expectConserved(scratch.folder)).toEqual({ promoted: 2, open: 3, held: 2, expired: 4 });
+  expect(await traced(0n)).toMatch(/^expired: /);
+  await lake.maintenance.erase("orders", { target: { kind: "column", column: "day", value: dayOf(start) }, ...by });
+  expect(await traced(5n)).toBe("erased: erased on request");
+  expect(await expectConserved(scratch.folder)).toEqual({ promoted: 1, open: 3, held: 2, expired: 4, erased: 1 });
   await lake.close();
 });
 
