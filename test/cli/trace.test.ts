@@ -40,7 +40,7 @@ it("a record, a version, a file and a job are followed from the command line", a
 
   const used = await command("usage", "--price", "1000000");
   expect(used.code).toBe(0);
-  expect(used.out).toMatch(/^orders .* by model +1 +\d+\.\d\d/m);
+  expect(used.out).toMatch(/^orders .* by model +1 .* \d+\.\d\d$/m);
   const idle = await command("usage", "--idle", "0s", "--json");
   expect([idle.code, (JSON.parse(idle.out) as { datasets: { isIdle: boolean }[] }).datasets[0]?.isIdle]).toEqual([3, true]);
 
