@@ -80,10 +80,10 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     ...compileRecord(compilation, { root, settings, fields }),
     rules,
     ...compiled,
+    incidents: compileIncidents(settings),
     table: compileTable(compilation, settings, sites),
     retention: compileRetention(compilation, settings, promise),
     unenforced: compilation.unenforced,
-    incidents: compileIncidents(settings),
   };
 }
 
