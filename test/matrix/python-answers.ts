@@ -25,12 +25,12 @@ def answers(questions, answer):
     return found
 `;
 
-/** PyIceberg over the catalog's own file. Arguments: the lake's folder, the questions. */
+/** PyIceberg over the catalog's own file. Arguments: the lake's folder, the questions, what files are reached with (PyIceberg's properties). */
 export const pyicebergAnswers = `${plain}
 import pyiceberg
 from pyiceberg.catalog.sql import SqlCatalog
-folder, questions = sys.argv[1], json.loads(sys.argv[2])
-catalog = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false")
+folder, questions, files = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
+catalog = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false", **files)
 def answer(q):
     table = catalog.load_table(f"db.{q['table']}")
     at = {}
@@ -47,10 +47,41 @@ print(json.dumps({
 }))
 `;
 
-/** DuckDB over metadata files. Arguments: metadata files and refs by table (it knows no refs), the questions. */
+/** Polars over PyIceberg's catalog, with a reader of its own for the files. Arguments: as PyIceberg's. */
+export const polarsAnswers = `${plain}
+import polars
+from polars import col
+from pyiceberg.catalog.sql import SqlCatalog
+folder, questions, files = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
+catalog = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false", **files)
+keys = None if files == {} else {
+    "aws_access_key_id": files["s3.access-key-id"], "aws_secret_access_key": files["s3.secret-access-key"], "aws_region": files["s3.region"],
+    "aws_endpoint_url": files["s3.endpoint"], "aws_allow_http": "true", "aws_virtual_hosted_style_request": "false"}
+def maps(value):
+    if isinstance(value, dict): return {k: maps(v) for k, v in value.items()}
+    # It has no maps: a list of pairs.
+    if isinstance(value, list) and len(value) > 0 and all(isinstance(each, dict) and set(each) == {"key", "value"} for each in value):
+        return {each["key"]: maps(each["value"]) for each in value}
+    return [maps(each) for each in value] if isinstance(value, list) else value
+def answer(q):
+    table = catalog.load_table(f"db.{q['table']}")
+    at = None if q["snapshotId"] is None else int(q["snapshotId"])
+    if q["ref"] is not None: at = table.snapshot_by_name(q["ref"]).snapshot_id
+    rows = polars.scan_iceberg(table, snapshot_id=at, storage_options=keys)
+    if q["where"] is not None:
+        own = q["where"].get("polars")
+        rows = rows.filter(polars.sql_expr(q["where"]["sql"]) if own is None else eval(own))
+    return [maps(row) for row in rows.sort("id").select(q["columns"]).collect().to_dicts()]
+print(json.dumps({"version": polars.__version__, "answers": answers(questions, answer)}))
+`;
+
+/** DuckDB over metadata files. Arguments: metadata files and refs by table (it knows no refs), the questions, what files are reached with. */
 export const duckdbAnswers = (open: string): string => `${plain}${open}
-places, questions = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+places, questions, files = json.loads(sys.argv[1]), json.loads(sys.argv[2]), json.loads(sys.argv[3])
 duck.sql("set TimeZone = 'UTC'")
+if files != {}:
+    key, secret, region, endpoint = (files["s3." + each] for each in ("access-key-id", "secret-access-key", "region", "endpoint"))
+    duck.sql(f"CREATE SECRET (TYPE s3, KEY_ID '{key}', SECRET '{secret}', REGION '{region}', ENDPOINT '{endpoint.split('//')[1]}', URL_STYLE 'path', USE_SSL false)")
 def answer(q):
     at = q["snapshotId"] if q["ref"] is None else places["refs"][q["table"]][q["ref"]]
     scan = f"iceberg_scan('{places['metadata'][q['table']]}'" + ("" if at is None else f", snapshot_from_id => {at}") + ")"
@@ -73,4 +104,12 @@ def answer(q):
     columns = ", ".join(f"\`{c}\`" for c in q["columns"])
     return [row.asDict(recursive=True) for row in spark.sql(f"select {columns} from sluice.db.{q['table']}{version}{where} order by id").collect()]
 print(json.dumps({"version": spark.version, "answers": answers(questions, answer)}))
+`;
+
+/** Spark deletes rows by positions (vectors, in version 3), as its users do. Arguments from the third on: tables and conditions. */
+export const sparkDeletes = `
+for name, condition in json.loads(sys.argv[3]).items():
+    spark.sql(f"alter table sluice.db.{name} set tblproperties ('write.delete.mode'='merge-on-read', 'write.delete.granularity'='partition')")
+    spark.sql(f"delete from sluice.db.{name} where {condition}")
+    print(json.dumps([row["file_format"] for row in spark.sql(f"select file_format from sluice.db.{name}.delete_files").collect()]))
 `;

@@ -8,6 +8,8 @@ export interface Condition {
   readonly pyiceberg: string;
   /** Where DuckDB wants other words than Spark. */
   readonly duckdb?: string;
+  /** Where Polars can't take Spark's: a Python expression of its own. */
+  readonly polars?: string;
 }
 
 /** What is asked of every reader, and what it must answer. */

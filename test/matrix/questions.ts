@@ -230,6 +230,7 @@ const typed = (name: string): TypeCase => types.find((each) => each.name === nam
 const moment = (text: string): Condition => ({
   sql: `v = TIMESTAMP '${text}'`,
   duckdb: `v = TIMESTAMPTZ '${text}+00'`,
+  polars: `col("v") == datetime.datetime.fromisoformat("${text}+00:00")`,
   pyiceberg: `v = '${text.replace(" ", "T")}+00:00'`,
 });
 const quoted = (text: string): Condition => ({ sql: `v = ${text}`, pyiceberg: `v = ${text}` });
@@ -252,6 +253,7 @@ const partitions: readonly (readonly [string, string, Condition])[] = [
     {
       sql: "v = TIMESTAMP_NTZ '2026-03-01 01:00:00.000001'",
       duckdb: "v = TIMESTAMP '2026-03-01 01:00:00.000001'",
+      polars: 'col("v") == datetime.datetime.fromisoformat("2026-03-01 01:00:00.000001")',
       pyiceberg: "v = '2026-03-01T01:00:00.000001'",
     },
   ],
@@ -426,8 +428,75 @@ async function lineageQuestions(lake: Lake): Promise<Question[]> {
   return [table.ask("Row lineage (version 3)", "`_row_id` of rows in 38 files", rows)];
 }
 
+/** Types that have no default values: bytes, and what is no plain value. */
+const withoutDefault: ReadonlySet<string> = new Set([
+  "binary",
+  "JSON (as text)",
+  "struct",
+  "list",
+  "list of structs",
+  "list of lists",
+  "map",
+]);
+
+/** Default values of v3: what rows have that came before a required column. */
+async function defaultQuestions(lake: Lake): Promise<Question[]> {
+  const questions: Question[] = [];
+  for (const [i, { name, property, json, cells }] of types.entries()) {
+    if (withoutDefault.has(name)) continue;
+    // Of text not the empty one, which might stand for none; of floats a whole one, which Java takes with a point alone.
+    const at = name === "string" || name === "float" ? 2 : 1;
+    const table = await new MatrixTable(lake, `default_${i}_v3`, ["formatVersion: 3"]).follow(["{ name: id, logicalType: integer }"]);
+    await table.promote(['{"id":1}']);
+    const value = `customProperties: [{ property: sluice, value: { default: ${json[at]} } }]`;
+    await table.follow(["{ name: id, logicalType: integer }", `{ name: v, ${property}, required: true, ${value} }`]);
+    await table.promote([`{"id":2,"v":${json[0]}}`]);
+    const rows = [
+      { id: 1, v: cells[at] },
+      { id: 2, v: cells[0] },
+    ];
+    questions.push(table.ask("Default values (version 3)", `a required ${name} in rows from before it`, rows));
+    if (name !== "long") continue;
+    const where = { sql: `v = ${cells[at] as string}`, pyiceberg: `v = ${cells[at] as string}` };
+    questions.push(table.ask("Default values (version 3)", "a condition that only the default meets", rows.slice(0, 1), { where }));
+  }
+  return questions;
+}
+
+const people = ["Ada", "Bob", "Cem", "Dee"];
+
+/** Tables that Spark is to delete rows of, and which. */
+export const sparkDeletions = { by_spark: "id = 2", by_spark_v3: "id = 2" } as const;
+
+/** Rows that were deleted: by an erasure, which rewrites files, and where Spark is here by its position deletes or, in version 3, deletion vectors. */
+async function deleteQuestions(lake: Lake, settings: readonly string[], suffix: string, hasSpark: boolean): Promise<Question[]> {
+  const columns = ["{ name: id, logicalType: integer }", "{ name: who, logicalType: string }"];
+  const rows = people.map((who, id) => ({ id, who }));
+  const json = rows.map((each) => JSON.stringify(each));
+  const questions: Question[] = [];
+  if (suffix === "") {
+    const erased = await new MatrixTable(lake, "erased", settings).follow(columns);
+    await erased.promote(json.slice(0, 3));
+    const by = { author: "matrix", reason: "read by all" };
+    await lake.refs.create("erased", { ...by, kind: "tag", name: "before", version: "main", keepMs: null });
+    await erased.promote(json.slice(3));
+    await lake.maintenance.erase("erased", { target: { kind: "column", column: "who", value: "Bob" }, ...by });
+    const left = rows.filter(({ who }) => who !== "Bob");
+    questions.push(erased.ask("Deletes", "a subject that `sluice erase` took out", left));
+    questions.push(erased.ask("Deletes", "the same, under a tag from before", left.slice(0, 2), { ref: "before" }));
+  }
+  const table = await new MatrixTable(lake, `by_spark${suffix}`, settings).follow(columns);
+  await table.promote(json);
+  if (!hasSpark) return questions;
+  const left = rows.filter(({ id }) => id !== 2);
+  questions.push(table.ask("Deletes", "rows that Spark deleted (position deletes; deletion vectors in version 3)", left));
+  const where = { sql: "id > 1", pyiceberg: "id > 1" };
+  questions.push(table.ask("Deletes", "the same, by a condition", left.slice(2), { where }));
+  return questions;
+}
+
 /** Tables of one format version. */
-async function questionsOf(lake: Lake, formatVersion: 2 | 3): Promise<Question[]> {
+async function questionsOf(lake: Lake, formatVersion: 2 | 3, hasSpark: boolean): Promise<Question[]> {
   const settings = formatVersion === 2 ? [] : ["formatVersion: 3"];
   const suffix = formatVersion === 2 ? "" : "_v3";
   const questions = [
@@ -436,12 +505,14 @@ async function questionsOf(lake: Lake, formatVersion: 2 | 3): Promise<Question[]
     ...(await layoutQuestions(lake, settings, suffix)),
     ...(await evolutionQuestions(lake, settings, suffix)),
     ...(await versionQuestions(lake, settings, suffix)),
+    ...(await deleteQuestions(lake, settings, suffix, hasSpark)),
   ];
   return questions.map((question) => ({ ...question, formatVersion }));
 }
 
-/** Makes every table of the matrix in a lake; answers what to ask of them. */
-export async function makeQuestions(lake: Lake): Promise<Question[]> {
-  const lineage = (await lineageQuestions(lake)).map((question) => ({ ...question, formatVersion: 3 as const }));
-  return [...(await questionsOf(lake, 2)), ...(await questionsOf(lake, 3)), ...lineage];
+/** Makes every table of the matrix in a lake; answers what to ask of them. `hasSpark`: that it makes `sparkDeletions` before anything is asked. */
+export async function makeQuestions(lake: Lake, hasSpark: boolean): Promise<Question[]> {
+  const later = [...(await lineageQuestions(lake)), ...(await defaultQuestions(lake))];
+  const lineage = later.map((question) => ({ ...question, formatVersion: 3 as const }));
+  return [...(await questionsOf(lake, 2, hasSpark)), ...(await questionsOf(lake, 3, hasSpark)), ...lineage];
 }

@@ -55,6 +55,18 @@ export async function pythonAvro(): Promise<string | null> {
   }
 }
 
+const matrixRequirements = new URL("matrix-requirements.txt", import.meta.url).pathname;
+
+/** The interpreter of a virtual environment with Polars and PyIceberg, made in the same way; null also where pip can't get it. */
+export async function pythonPolars(): Promise<string | null> {
+  try {
+    return await pythonWith("matrix", matrixRequirements);
+  } catch (error) {
+    console.warn(`Polars is left out: ${(error as Error).message}`);
+    return null;
+  }
+}
+
 const scipyRequirements = new URL("scipy-requirements.txt", import.meta.url).pathname;
 
 /** The interpreter of a virtual environment with SciPy, made in the same way; null also where pip can't get it. */
