@@ -29,6 +29,13 @@ export interface BenchResult {
   readonly measurements: readonly Measurement[];
   /** What was done, in one sentence. */
   readonly setup: string;
+  /** Figures that are no rates. */
+  readonly tables?: readonly BenchTable[];
+}
+
+export interface BenchTable {
+  readonly title: string;
+  readonly rows: Record<string, string | number>[];
 }
 
 export interface Bench {

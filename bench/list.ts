@@ -1,6 +1,9 @@
 import { avro } from "./avro.ts";
 import type { Bench } from "./bench.ts";
 import { columns } from "./columns.ts";
+import { driftDetection } from "./drift/detection.ts";
+import { driftFalseAlarms } from "./drift/false-alarms.ts";
+import { driftFlights } from "./drift/flights.ts";
 import { duckdb } from "./duckdb.ts";
 import { engine } from "./engine.ts";
 import { gate } from "./gate.ts";
@@ -11,4 +14,18 @@ import { protobuf } from "./protobuf.ts";
 import { scale } from "./scale.ts";
 
 /** Every bench; `npm run bench` runs those that are not on demand. */
-export const benches: readonly Bench[] = [engine, duckdb, json, avro, protobuf, parquetPages, gate, columns, peers, scale];
+export const benches: readonly Bench[] = [
+  engine,
+  duckdb,
+  json,
+  avro,
+  protobuf,
+  parquetPages,
+  gate,
+  columns,
+  peers,
+  scale,
+  driftFlights,
+  driftFalseAlarms,
+  driftDetection,
+];

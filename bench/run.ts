@@ -14,6 +14,11 @@ function cell(spread: Spread | null): string {
 
 function printTable(result: BenchResult): void {
   console.log(result.setup);
+  for (const { title, rows } of result.tables ?? []) {
+    console.log(title);
+    console.table(rows);
+  }
+  if (result.measurements.length === 0) return;
   console.table(
     result.measurements.map((each) => ({
       contestant: each.name,
