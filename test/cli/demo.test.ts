@@ -47,7 +47,7 @@ describe("the demo over files, and what a person does after it", () => {
   let result: DemoJson;
 
   beforeAll(async () => {
-    const { code, out, err } = await sluice(["demo", "--files", "--rows", "40000", "--folder", place, "--json"]);
+    const { code, out, err } = await sluice(["demo", "--files", "--rows", "80000", "--folder", place, "--json"]);
     expect([code, err.includes("NDJSON files are read instead")]).toEqual([0, true]);
     result = JSON.parse(out) as DemoJson;
   });

@@ -31,7 +31,7 @@ const partitions = 3;
 const pollMs = 50;
 const defaultFolder = ".sluice/demo";
 /** With fewer, windows are too few to learn from before the drift comes. */
-const driftRowsMin = 40_000;
+const driftRowsMin = 80_000;
 
 /** What the demo runs on. */
 interface Stage {
