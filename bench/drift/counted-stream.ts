@@ -4,6 +4,7 @@ import { psi, psiOf } from "../../src/drift/measures/psi.ts";
 import { judgeSequence } from "../../src/drift/sequential/judge-sequence.ts";
 import type { Sequential, SequenceState } from "../../src/drift/sequential/sequence-state.ts";
 import { emptySequence, foldSequence, streamOf } from "../../src/drift/sequential/sequence-state.ts";
+import { tailScore } from "../../src/drift/sequential/tail-score.ts";
 import { coarse, coarseBins, edges, fineBins } from "./normal-bins.ts";
 import { kolmogorovTwentieth } from "./peer-rules.ts";
 
@@ -112,8 +113,9 @@ export class SluiceRule implements CountedRule {
     const flagged = [...measures.keys()].filter((column) => {
       const measure = measures[column] as DriftMeasure;
       if (this.#limit > 0 && measure.statistic > plainLimit(psi, measure, 2.5 * this.#limit, share)) {
-        const spread = spreadLimit(psi, measure, reference.others(column), share);
-        if (spread === null || measure.statistic > spread) return true;
+        const spread = spreadLimit(psi, measure, reference.others(column), share) ?? 0;
+        const usual = tailScore(this.#state.streams.get(streams[column] as string)?.scores ?? [], share) ?? 0;
+        if (measure.statistic > Math.max(spread, psi.statisticOf(usual * measure.expected))) return true;
       }
       const value = evidence.get(streams[column] as string)?.value ?? 0;
       return sequence.isExceeded && value >= sequence.threshold && measure.statistic > this.#limit;

@@ -6,8 +6,8 @@ import { drawCounts } from "./normal-bins.ts";
 import type { Random } from "./random.ts";
 import { randomOf } from "./random.ts";
 
-/** Seeded runs of each setting; 200 take a day. */
-const runs = Number(process.env["SLUICE_DRIFT_RUNS"] ?? 1);
+/** Seeded runs of each setting; 200 take some hours. */
+const runs = Number(process.env["SLUICE_DRIFT_RUNS"] ?? 5);
 /** Windows of a run; streams of many columns are shorter. */
 const windowsMost = 3000;
 const columnWindowsMost = 60_000;

@@ -9,6 +9,7 @@ import type { DriftMeasure, DriftTest } from "./drift-test.ts";
 import { driftTests } from "./drift-tests.ts";
 import type { JudgedSequence } from "./sequential/judge-sequence.ts";
 import { streamOf } from "./sequential/sequence-state.ts";
+import { tailScore } from "./sequential/tail-score.ts";
 
 /** A single window, and a tick where evidence over time is asked for, alarms by itself from this many times the effect size on. */
 const breakFactor = 2.5;
@@ -20,6 +21,8 @@ export interface Subject {
   readonly mode: DriftDetection["mode"];
   /** The chance of one test to alarm by itself where nothing drifts. */
   readonly alpha: number;
+  /** Earlier scores of a stream that was watched over time. */
+  readonly scores: (stream: string) => readonly number[];
   /** The window's columns, and those of the tick that it closes. */
   readonly own: Profile;
   readonly tick: { readonly profile: Profile; readonly windows: number; readonly openedAtMs: number } | null;
@@ -92,7 +95,7 @@ export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: Ju
     return { ...base, statistic, limit, status: "drift", explanation: `${check.column}: ${measure.explain()}${alone}${since}`, ...more };
   };
   if (own !== null) {
-    const limit = limitOf(subject, against, own, breakFactor * floor);
+    const limit = limitOf(subject, measured, own, breakFactor * floor);
     const isBreak = own.statistic > limit;
     if (isBreak || tick === null) return told(own, limit, isBreak ? { foundBy: "break", sinceMs: subject.closedAtMs } : {});
   }
@@ -104,17 +107,21 @@ export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: Ju
   }
   const isExceeded = judged?.sequence.isExceeded === true && evidence !== undefined && evidence.value >= judged.sequence.threshold;
   const sinceMs = isExceeded ? (evidence.sinceMs ?? openedAtMs) : openedAtMs;
-  const limit = limitOf(subject, against, tick, (subject.mode === "sequential" ? breakFactor : 1) * floor);
+  const limit = limitOf(subject, measured, tick, (subject.mode === "sequential" ? breakFactor : 1) * floor);
   if (tick.statistic > limit) return told(tick, limit, { foundBy: "break", sinceMs });
   if (isExceeded && tick.statistic > floor) return told(tick, floor, { foundBy: "evidence", sinceMs });
   return told(tick, limit, {});
 }
 
-function limitOf(subject: Subject, against: NonNullable<MeasuredCheck["against"]>, measure: DriftMeasure, floor: number): number {
-  const { test, field } = against;
-  const limit = plainLimit(test, measure, floor, subject.alpha);
-  // The baseline's spread costs a merge of all its windows: only an alarm needs it.
-  return measure.statistic > limit ? Math.max(limit, spreadOf(subject, test, field, measure) ?? 0) : limit;
+function limitOf(subject: Subject, { check, name, against }: MeasuredCheck, measure: DriftMeasure, floor: number): number {
+  const { test, field } = against as NonNullable<typeof against>;
+  const { alpha } = subject;
+  const limit = plainLimit(test, measure, floor, alpha);
+  // What windows were like costs a sort of all scores and a merge of the whole baseline: only an alarm needs it.
+  if (measure.statistic <= limit) return limit;
+  const usual = tailScore(subject.scores(streamOf(check.column, name)), alpha);
+  const ofScores = usual === null ? 0 : test.statisticOf(usual * measure.expected);
+  return Math.max(limit, ofScores, spreadOf(subject, test, field, measure) ?? 0);
 }
 
 function spreadOf(subject: Subject, test: DriftTest, field: Field, measure: DriftMeasure): number | null {

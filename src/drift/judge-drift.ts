@@ -37,6 +37,7 @@ export function judgeDrift(contract: Contract, state: DriftState, input: DriftIn
     fields: new Map(leafFields(contract.fields).map((field) => [field.path, field])),
     mode: plan.detection?.mode ?? "each-tick",
     alpha: breakShare(plan, state, { rows: own.rows, closedAtMs: input.closedAtMs }) / (2 * tests.length),
+    scores: (stream) => state.sequence.streams.get(stream)?.scores ?? [],
     own,
     tick:
       tick === null

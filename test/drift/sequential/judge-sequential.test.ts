@@ -94,6 +94,17 @@ describe("evidence over time", () => {
     expect(outcome.results.find((each) => each.column === "delay")).toMatchObject({ foundBy: "break", sinceMs: startMs + 20 * hourMs });
   });
 
+  test("is not broken by what is usual: where single windows are often far off, the gate asks for more", () => {
+    const stream = new Stream(sequential());
+    const random = seededRandom(5);
+    // Student's t of 2 degrees: single windows are off by half a standard deviation and more.
+    const outcomes = Array.from({ length: 400 }, () => stream.window((0.1 * normal(random)) / Math.sqrt(-Math.log(1 - random()))));
+    const late = outcomes.slice(60).flatMap((each) => each.results);
+    expect(late.filter((each) => each.statistic! > 0.25).length).toBeGreaterThan(5);
+    expect(late.filter((each) => each.foundBy === "break").length).toBeLessThanOrEqual(1);
+    expect(stream.window(20).results.find((each) => each.column === "delay")).toMatchObject({ foundBy: "break" });
+  });
+
   test("is rebuilt from what decisions recorded: the detectors from the newest ticks without profiles, all from the whole", () => {
     const stream = new Stream(sequential({ checks: small }));
     stream.windows(40);
