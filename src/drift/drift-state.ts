@@ -65,6 +65,8 @@ export interface CommittedDrift {
   readonly profile: Profile | null;
   /** True where a person published this held window: it joins the baseline, whatever drift said of it. */
   readonly accepted?: boolean;
+  /** True where a person labelled its incident as a false positive: what it showed is usual. */
+  readonly isFalseAlarm?: boolean;
 }
 
 /** Most window names that a tick lists. */
@@ -103,7 +105,8 @@ export function foldEvidence(contract: Contract, state: DriftState, committed: O
   const plan = contract.drift;
   if (plan?.detection?.mode !== "sequential" || committed.drift.tick === null || committed.accepted === true) return state;
   const watched = new Set(plan.checks.flatMap((check) => check.tests.map((test) => streamOf(check.column, test))));
-  const isUsual = isPromoted(committed) && !isIncident(committed);
+  // A false alarm's scores are usual though the window was held; its rows are in no baseline before they are published.
+  const isUsual = committed.isFalseAlarm === true || (isPromoted(committed) && !isIncident(committed));
   const { drift: outcome, closedAtMs } = committed;
   return { ...state, sequence: foldSequence(plan.detection, state.sequence, { outcome, closedAtMs, isUsual, watched }) };
 }
@@ -112,7 +115,8 @@ function isPromoted({ verdict }: Pick<CommittedDrift, "verdict">): boolean {
   return verdict === "promote" || verdict === "promote-and-quarantine-rows";
 }
 
-function isIncident({ drift }: Pick<CommittedDrift, "drift">): boolean {
+function isIncident({ drift, isFalseAlarm }: Pick<CommittedDrift, "drift" | "isFalseAlarm">): boolean {
+  if (isFalseAlarm === true) return false;
   return drift.status === "warn" || drift.status === "hold";
 }
 

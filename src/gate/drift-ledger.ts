@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Contract } from "../core/contract.ts";
 import type { Decision } from "../core/decision.ts";
 import type { DriftInput, DriftOutcome, DriftRebase } from "../core/drift.ts";
@@ -19,6 +20,13 @@ const extraWindows = 100;
 /** Commits whose decisions alone a fresh worker reads back at most, for the scores of their ticks. */
 const evidenceCommitsMax = 6400;
 
+/** Commits of incidents that a person labelled as false positives, both ends included. */
+interface FalseAlarm {
+  readonly id: string;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 /**
  * What drift knows of one dataset: a fold over its committed windows, of every worker, in commit order. Kept in memory, rebuilt from the lake
  * when a worker starts or the contract changes.
@@ -29,6 +37,7 @@ export class DriftLedger {
   #state: DriftState = emptyDriftState;
   /** What a person last called the new normal. */
   #rebase: DriftRebase | null = null;
+  #falseAlarms: readonly FalseAlarm[] = [];
   /** Where the baseline is another dataset's windows. */
   #other: OtherBaseline | null = null;
   /** The last commit folded; null until the ledger is built. */
@@ -58,12 +67,30 @@ export class DriftLedger {
   async catchUp(): Promise<true> {
     if (this.#contract.drift === null) return true;
     const { driftRebase } = await this.#lake.state(this.#contract.dataset);
-    const known = this.#rebase?.atMs === driftRebase?.atMs ? this.#sequence : null;
+    const falseAlarms = await this.#labels();
+    const isSame = this.#rebase?.atMs === driftRebase?.atMs && isDeepStrictEqual(this.#falseAlarms, falseAlarms);
+    const known = isSame ? this.#sequence : null;
     this.#rebase = driftRebase;
+    this.#falseAlarms = falseAlarms;
     if (known === null || (await this.#foldAfter(known))) await this.#rebuild();
     const other = await this.#other?.read();
     if (other !== undefined && other !== null) this.#state = pinBaseline(this.#state, other);
     return true;
+  }
+
+  /** What persons said were no incidents, of those that drift was part of. */
+  async #labels(): Promise<readonly FalseAlarm[]> {
+    const labelled = await this.#lake.incidents.incidents(this.#contract.dataset, { isFalsePositive: true });
+    return labelled.flatMap(({ id, signals, sequences }) =>
+      sequences === null || !signals.some((each) => each.kind === "drift")
+        ? []
+        : [{ id, first: BigInt(sequences.first), last: BigInt(sequences.last) }],
+    );
+  }
+
+  /** Whether what drift said of a commit was a false alarm. */
+  #isFalseAlarm(sequence: bigint): boolean {
+    return this.#falseAlarms.some(({ first, last }) => first <= sequence && sequence <= last);
   }
 
   async #rebuild(): Promise<void> {
@@ -89,7 +116,8 @@ export class DriftLedger {
   async #foldEvidence(after: bigint, until: bigint): Promise<void> {
     for await (const { sequence, isWithdrawn, decision } of this.#lake.history(this.#contract.dataset, after)) {
       if (sequence > until) return;
-      if (!isWithdrawn && decision.kind === "window") this.#state = foldEvidence(this.#contract, this.#state, decision);
+      if (isWithdrawn || decision.kind !== "window") continue;
+      this.#state = foldEvidence(this.#contract, this.#state, { ...decision, isFalseAlarm: this.#isFalseAlarm(sequence) });
     }
   }
 
@@ -135,6 +163,7 @@ export class DriftLedger {
       drift: decision.drift,
       profile: await this.#profileOf(decision),
       accepted: kind === "publish" || isNormal,
+      isFalseAlarm: this.#isFalseAlarm(window.sequence),
     });
   }
 

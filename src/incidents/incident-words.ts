@@ -91,7 +91,7 @@ export function tellSteps(incident: Incident): readonly NextStep[] {
   }
   if (status === "open") {
     steps.push({ command: `incident resolve ${id} -m "WHY"`, says: "it is dealt with" });
-    steps.push({ command: `incident false-positive ${id} -m "WHY"`, says: "nothing was wrong: calibration learns from it" });
+    steps.push({ command: `incident false-positive ${id} -m "WHY"`, says: "nothing was wrong: what drift found is usual from then on" });
   }
   return steps;
 }

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import type { Contract, DriftPlan } from "../../src/core/contract.ts";
 import type { DriftOutcome } from "../../src/core/drift.ts";
+import { incidentPlanDefault } from "../../src/core/incident.ts";
 import type { Lake } from "../../src/core/ports.ts";
 import { DriftLedger } from "../../src/gate/drift-ledger.ts";
+import { IncidentLedger } from "../../src/gate/incident-ledger.ts";
 import { encodeProfile } from "../../src/sketches/index.ts";
 import { contract, makeWindow, partitions, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
 import { check, fields, planOf, profileOf } from "../drift/windows.ts";
@@ -61,6 +63,37 @@ it("a worker that begins anew knows of the detectors what the one before it knew
   const outcome = running.judge(input);
   expect(outcome.sequence?.value).toBeGreaterThan(0);
   expect(begun.judge(input)).toEqual(outcome);
+  await lake.close();
+});
+
+it("windows of an incident that a person labelled as a false positive are usual: what they showed is no alarm the next time", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  // Without evidence over time a break alone alarms: the same data are one before the label, and none after it.
+  const judged = drifting();
+  const ledger = new DriftLedger(lake, judged);
+  for (let n = 0; n < 6; n++) expect((await commit(lake, ledger, n, 0)).status).not.toBe("warn");
+  for (let n = 6; n < 9; n++) expect((await commit(lake, ledger, n, 1)).status).toBe("warn");
+  const incidents = new IncidentLedger({
+    lake,
+    dataset: "orders",
+    planOf: () => Promise.resolve(incidentPlanDefault),
+    onNotice: () => {},
+    now: () => 1_700_000_030_000,
+  });
+  await incidents.catchUp();
+  const [open, ...others] = await lake.incidents.incidents("orders");
+  expect([open?.signals.map(({ key }) => key), others]).toEqual([["drift:delay"], []]);
+  const input = { windowId: "next", closedAtMs: 1_700_000_020_000, profile: delays(1) };
+  await ledger.catchUp();
+  expect(ledger.judge(input).status).toBe("warn");
+  await incidents.answer({ incident: open!.id, author: "ann", reason: "a fare sale", kind: "resolve", isFalsePositive: true });
+  await ledger.catchUp();
+  expect(ledger.judge(input).status).toBe("pass");
+  // A worker that begins anew knows it too.
+  const begun = new DriftLedger(lake, judged);
+  await begun.catchUp();
+  expect(begun.judge(input)).toEqual(ledger.judge(input));
   await lake.close();
 });
 

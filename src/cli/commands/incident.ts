@@ -107,7 +107,7 @@ export const incidentResolve: CommandSpec = {
 /** `sluice incident false-positive` */
 export const incidentFalsePositive: CommandSpec = {
   name: "incident false-positive",
-  summary: "Close an incident that was none: the label is on record for calibration",
+  summary: "Close an incident that was none: what drift found in it is usual from then on",
   details: "An incident that is over can be labelled too.",
   examples: [{ command: 'sluice incident false-positive inc-3f9a -m "a public holiday"', says: "nothing was wrong with the data" }],
   arguments: [incidentArgument],
