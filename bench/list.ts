@@ -1,6 +1,7 @@
 import { avro } from "./avro.ts";
 import type { Bench } from "./bench.ts";
 import { columns } from "./columns.ts";
+import { driftCost } from "./drift/cost.ts";
 import { driftDetection } from "./drift/detection.ts";
 import { driftFalseAlarms } from "./drift/false-alarms.ts";
 import { driftFlights } from "./drift/flights.ts";
@@ -26,6 +27,7 @@ export const benches: readonly Bench[] = [
   peers,
   scale,
   driftFlights,
+  driftCost,
   driftFalseAlarms,
   driftDetection,
 ];
