@@ -12,6 +12,7 @@ import { openCompiledEngine } from "../src/gate/chunk-engine.ts";
 import { passingRows, rejectedRows } from "../src/gate/settle-chunk.ts";
 import type { Bench } from "./bench.ts";
 import { spread } from "./bench.ts";
+import { textRecords } from "./text-records.ts";
 import { peerRecords, twentyRowRules, twentyRulesSchema } from "./twenty-rules.ts";
 
 const rows = 250_000;
@@ -43,19 +44,12 @@ function fill(records: Records, buffers: readonly Buffer[], from: number): void 
   }
 }
 
-function recordsOf(buffers: readonly Buffer[]): Records {
-  const size = buffers.reduce((sum, each) => sum + each.length, 0);
-  const records = allocateRecords(buffers.length, new Uint8Array(size), partitions);
-  records.keyLength.fill(-1);
-  fill(records, buffers, 0);
-  return records;
-}
-
 /** The same objects with their keys in another order each. */
 function shuffled(records: Records): Records {
   let seed = 1;
   const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  return recordsOf(
+  return textRecords(
+    "rows",
     buffersOf(records).map((text) => {
       const entries = Object.entries(JSON.parse(text.toString("utf8")) as object);
       for (let i = entries.length - 1; i > 0; i--) {

@@ -2,9 +2,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { schemaOfContract } from "../src/adapters/iceberg/table-schema.ts";
 import { loadContract } from "../src/contract/load-contract.ts";
 import type { Contract } from "../src/core/contract.ts";
-import { allocateRecords, span, type Records } from "../src/core/records.ts";
+import { span, type Records } from "../src/core/records.ts";
 import { openCompiledEngine } from "../src/gate/chunk-engine.ts";
 import { passingRows, rejectedRows } from "../src/gate/settle-chunk.ts";
+import { textRecords } from "./text-records.ts";
 
 /** One point of a curve. */
 export interface ScalePoint {
@@ -98,16 +99,7 @@ function recordsOf(point: ScalePoint): Records {
     at[`c${point.columns - 1}`] = valueOf(point.columns - 1);
     texts.push(Buffer.from(JSON.stringify(record)));
   }
-  const slab = Buffer.concat(texts);
-  const records = allocateRecords(point.rows, slab, [{ topic: "scale", topicId: "scale", partition: 0 }]);
-  records.keyLength.fill(-1);
-  let at = 0;
-  texts.forEach((text, row) => {
-    records.valueStart[row] = at;
-    records.valueLength[row] = text.length;
-    at += text.length;
-  });
-  return records;
+  return textRecords("scale", texts);
 }
 
 /** What JSON Schema can say of the contract: its types. */

@@ -3,7 +3,6 @@ import { loadContract } from "../../src/contract/load-contract.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import type { Profile } from "../../src/core/profile.ts";
 import type { Records } from "../../src/core/records.ts";
-import { allocateRecords } from "../../src/core/records.ts";
 import { emptyDriftState, foldDrift, judgeDrift } from "../../src/drift/index.ts";
 import type { ChunkEngine } from "../../src/gate/chunk-engine.ts";
 import { openCompiledEngine } from "../../src/gate/chunk-engine.ts";
@@ -11,6 +10,7 @@ import { passingRows } from "../../src/gate/settle-chunk.ts";
 import { decodeProfile, encodeProfile } from "../../src/sketches/index.ts";
 import type { Bench, BenchTable } from "../bench.ts";
 import { spread } from "../bench.ts";
+import { textRecords } from "../text-records.ts";
 import { randomOf } from "./random.ts";
 
 const columns = 200;
@@ -57,15 +57,7 @@ function windowOf(rows: number, seed: number): Records {
     );
     return Buffer.from(`{${values.map((value, column) => `"c${column}":${value}`).join(",")}}`);
   });
-  const records = allocateRecords(rows, Buffer.concat(texts), [{ topic: "wide", topicId: "wide", partition: 0 }]);
-  records.keyLength.fill(-1);
-  let at = 0;
-  texts.forEach((text, row) => {
-    records.valueStart[row] = at;
-    records.valueLength[row] = text.length;
-    at += text.length;
-  });
-  return records;
+  return textRecords("wide", texts);
 }
 
 /** All that a window costs but drift: decoding, rules, profile, Parquet. */

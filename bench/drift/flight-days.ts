@@ -4,10 +4,9 @@ import { jsonCodec } from "../../src/codecs/json.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import type { Profile } from "../../src/core/profile.ts";
-import type { Records } from "../../src/core/records.ts";
-import { allocateRecords } from "../../src/core/records.ts";
 import { profileBatch } from "../../src/sketches/index.ts";
 import { flightTexts } from "../flights.ts";
+import { textRecords } from "../text-records.ts";
 
 /** One day of the real flights. */
 export interface FlightDay {
@@ -20,20 +19,6 @@ export interface FlightDay {
 
 const flightsOfYear = 336_776;
 const noonUtcHours = 17;
-
-function recordsOf(texts: readonly Buffer[]): Records {
-  const size = texts.reduce((sum, text) => sum + text.length, 0);
-  const records = allocateRecords(texts.length, new Uint8Array(size), [{ topic: "flights", topicId: "flights", partition: 0 }]);
-  records.keyLength.fill(-1);
-  let at = 0;
-  texts.forEach((text, row) => {
-    records.bytes.set(text, at);
-    records.valueStart[row] = at;
-    records.valueLength[row] = text.length;
-    at += text.length;
-  });
-  return records;
-}
 
 /** The example's contract of flights. */
 export async function flightsContract(): Promise<Contract> {
@@ -57,6 +42,6 @@ export async function flightDays(contract: Contract): Promise<readonly FlightDay
   return [...byDate].map(([date, texts]) => ({
     date,
     noonMs: Date.parse(`${date}T00:00:00Z`) + noonUtcHours * 3_600_000,
-    profile: profileBatch(contract, decode(recordsOf(texts)), null),
+    profile: profileBatch(contract, decode(textRecords("flights", texts)), null),
   }));
 }
