@@ -1,15 +1,6 @@
+import { key, name, needed } from "./rule-keys.ts";
 import { listOf, oneOf } from "./shape.ts";
 import type { Key, ObjectShape, Shape } from "./shape.ts";
-
-const name: Shape = { type: "string", nonEmpty: true };
-
-const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
-  shape,
-  use: "enforced",
-  doc,
-  ...(byDefault === undefined ? {} : { byDefault }),
-});
-const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
 
 /** The formats of record values. */
 export const valueFormats = ["json", "avro", "protobuf", "csv", "messagepack", "cbor"] as const;

@@ -1,20 +1,10 @@
 import { driftTestNames } from "../core/drift.ts";
+import { countText, key, name, needed, positive } from "./rule-keys.ts";
 import { settingDefaults } from "./setting-defaults.ts";
 import { listOf, oneOf } from "./shape.ts";
-import type { Key, ObjectShape, Shape } from "./shape.ts";
+import type { ObjectShape, Shape } from "./shape.ts";
 
-const name: Shape = { type: "string", nonEmpty: true };
-const positive: Shape = { type: "integer", min: 1 };
 const defaults = settingDefaults.drift;
-
-const count = (value: number): string => value.toLocaleString("en-US");
-const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
-  shape,
-  use: "enforced",
-  doc,
-  ...(byDefault === undefined ? {} : { byDefault }),
-});
-const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
 
 const driftCheck: ObjectShape = {
   type: "object",
@@ -41,7 +31,7 @@ const seasonal: ObjectShape = {
       listOf(oneOf(["hour", "weekday"]), { min: 1, unique: true }),
       "What makes a season: the hour of the day, the day of the week, or both.",
     ),
-    days: key(positive, "How many earlier days of the same season.", count(defaults.seasonalDays)),
+    days: key(positive, "How many earlier days of the same season.", countText(defaults.seasonalDays)),
     timezone: key(name, "The IANA time zone of hours and days, such as Europe/Berlin.", "UTC"),
     holidays: key(
       listOf({ type: "string", pattern: { regex: /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/u, words: "a date as YYYY-MM-DD" } }, { unique: true }),
@@ -55,7 +45,7 @@ const otherDataset: ObjectShape = {
   type: "object",
   keys: {
     name: needed(name, "Its name in the lake."),
-    windows: key(positive, "Its last so many promoted windows.", count(defaults.rollingWindows)),
+    windows: key(positive, "Its last so many promoted windows.", countText(defaults.rollingWindows)),
   },
 };
 
@@ -104,8 +94,8 @@ export const drift: ObjectShape = {
       {
         type: "object",
         keys: {
-          rows: key(positive, "A tick closes with so many rows.", count(defaults.tickRows)),
-          seconds: key(positive, "Or after so many seconds.", count(defaults.tickSeconds)),
+          rows: key(positive, "A tick closes with so many rows.", countText(defaults.tickRows)),
+          seconds: key(positive, "Or after so many seconds.", countText(defaults.tickSeconds)),
         },
       },
       "Drift is judged on ticks: windows merged until they hold enough.",
@@ -113,7 +103,7 @@ export const drift: ObjectShape = {
     warmupWindows: key(
       { type: "integer", min: 0 },
       "Promoted windows before drift is judged; of a seasonal baseline, days of the season.",
-      count(defaults.warmupWindows),
+      countText(defaults.warmupWindows),
     ),
     columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
   },

@@ -1,12 +1,5 @@
 import { incidentPlanDefault } from "../core/incident.ts";
-import type { Key, Shape } from "./shape.ts";
-
-const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
-  shape,
-  use: "enforced",
-  doc,
-  ...(byDefault === undefined ? {} : { byDefault }),
-});
+import { count, countText, key, positive } from "./rule-keys.ts";
 
 /** What holds of the quarantined share where a contract gives only a percentage. */
 export const quarantineRecordsDefault = 1000;
@@ -17,18 +10,14 @@ export const incidentsKey = key(
     type: "object",
     keys: {
       quarantinePercent: key({ type: "number", min: 0 }, "More than this percentage of records quarantined is an incident.", "no share is"),
-      quarantineRecords: key(
-        { type: "integer", min: 1 },
-        "The share is judged once windows hold so many records.",
-        quarantineRecordsDefault.toLocaleString("en-US"),
-      ),
+      quarantineRecords: key(positive, "The share is judged once windows hold so many records.", countText(quarantineRecordsDefault)),
       recoverWindows: key(
-        { type: "integer", min: 1 },
+        positive,
         "An incident is over after so many judged windows (ticks, where it is drift) in a row that are well.",
         String(incidentPlanDefault.recoverWindows),
       ),
       togetherSeconds: key(
-        { type: "integer", min: 0 },
+        count,
         "What begins within this time after an open incident's newest sign belongs to it.",
         String(incidentPlanDefault.togetherSeconds),
       ),

@@ -7,12 +7,17 @@ import { operatorNames } from "./odcs-quality.ts";
 export const number: Shape = { type: "number" };
 /** A count, from 0. */
 export const count: Shape = { type: "integer", min: 0 };
+/** A count, from 1. */
+export const positive: Shape = { type: "integer", min: 1 };
 /** A name or another text that says something. */
 export const name: Shape = { type: "string", nonEmpty: true };
 /** A constant to compare with. */
 export const constant: Shape = { type: "scalar" };
 
-/** A key that rules act on. */
+/** A number for the reference page: `50,000`. */
+export const countText = (value: number): string => value.toLocaleString("en-US");
+
+/** A key that Sluice acts on. */
 export const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
   shape,
   use: "enforced",

@@ -2,13 +2,11 @@ import { decoding, envelope, recordKey } from "./decoding-shape.ts";
 import { incidentsKey } from "./incidents-shape.ts";
 import { drift } from "./drift-shape.ts";
 import { retentionKey } from "./retention-shape.ts";
+import { countText, key, name, needed, positive } from "./rule-keys.ts";
 import { settingDefaults } from "./setting-defaults.ts";
 import { oneOf } from "./shape.ts";
-import type { Key, ObjectShape, Shape } from "./shape.ts";
+import type { ObjectShape, Shape } from "./shape.ts";
 import { tableKeys } from "./table-shape.ts";
-
-const name: Shape = { type: "string", nonEmpty: true };
-const positive: Shape = { type: "integer", min: 1 };
 
 /** A size: whole bytes, or text such as `32 MiB`. */
 const byteSize: Shape = {
@@ -19,16 +17,7 @@ const byteSize: Shape = {
   ],
 };
 
-const count = (value: number): string => value.toLocaleString("en-US");
 const mebibytes = (bytes: number): string => `${bytes / 1024 / 1024} MiB`;
-
-const key = (shape: Shape, doc: string, byDefault?: string): Key => ({
-  shape,
-  use: "enforced",
-  doc,
-  ...(byDefault === undefined ? {} : { byDefault }),
-});
-const needed = (shape: Shape, doc: string): Key => ({ ...key(shape, doc), required: true });
 
 /** Sluice's settings of one dataset: the value of the custom property `sluice` of a schema object. */
 export const datasetSettings: ObjectShape = {
@@ -38,9 +27,9 @@ export const datasetSettings: ObjectShape = {
       {
         type: "object",
         keys: {
-          rows: key(positive, "Rows that close a window.", count(settingDefaults.window.rows)),
+          rows: key(positive, "Rows that close a window.", countText(settingDefaults.window.rows)),
           bytes: key(byteSize, "Bytes that close a window.", mebibytes(settingDefaults.window.bytes)),
-          seconds: key({ type: "number", above: 0 }, "Seconds that close a window.", count(settingDefaults.window.seconds)),
+          seconds: key({ type: "number", above: 0 }, "Seconds that close a window.", countText(settingDefaults.window.seconds)),
         },
       },
       "When a window closes: whichever comes first. Windows are the unit of commit and of tolerances.",
