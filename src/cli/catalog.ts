@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { openCatalog } from "../adapters/catalog/open-catalog.ts";
 import { ForeignChanges } from "../adapters/lake/foreign-changes.ts";
-import { openStorage } from "../adapters/storage/open-storage.ts";
+import { openServedLake } from "../adapters/lake/lake.ts";
+import { sessionKeys } from "../adapters/storage/session-keys.ts";
 import type { Logger } from "../adapters/telemetry/log.ts";
 import { logCatalog } from "../adapters/telemetry/log.ts";
 import type { Config } from "../config/config.ts";
@@ -13,7 +13,6 @@ import type { CatalogServer } from "../rest-catalog/catalog-server.ts";
 import { startCatalogServer } from "../rest-catalog/catalog-server.ts";
 import { TokenGate } from "../rest-catalog/token-gate.ts";
 import { recordLineage } from "../trace/lineage-readings.ts";
-import { openLake } from "./session.ts";
 
 const patienceMs = 30_000;
 
@@ -27,6 +26,19 @@ function clientProperties({ s3 }: Config["lake"]): Record<string, string> {
   };
 }
 
+/** What makes keys for clients; null where nothing does. The client of STS connects when it is first asked. */
+function keyMaker({ s3 }: Config["lake"], sessions: CatalogServerConfig["sessions"]): ReturnType<typeof sessionKeys> | null {
+  if (s3 === null || sessions === null) return null;
+  const { endpoint, region, credentials } = s3;
+  return sessionKeys({
+    roleArn: sessions.roleArn,
+    endpoint: sessions.endpoint ?? endpoint,
+    region,
+    lifeSeconds: sessions.seconds,
+    credentials,
+  });
+}
+
 /** Serves a lake's catalog on a connection of its own, until it is closed. Rejects with CONFIG_INVALID, CATALOG_*, STORAGE_*. */
 export async function serveCatalog(
   config: Config,
@@ -37,27 +49,18 @@ export async function serveCatalog(
     const message = "http.catalog: the lake's catalog is a REST catalog already (lake.rest); other programs connect to that";
     throw new SluiceError("CONFIG_INVALID", message, { location: { file: config.file, line: 1, column: 1 } });
   }
-  const random = (): number => Math.random();
+  if (server.sessions !== null && config.lake.s3 === null) {
+    const message = "http.catalog.sessions: keys are made for a lake in S3 (lake.s3)";
+    throw new SluiceError("CONFIG_INVALID", message, { location: { file: config.file, line: 1, column: 1 } });
+  }
   const clock = { now: () => Date.now() };
-  const files = await openStorage(config.lake, { random, patienceMs });
-  const { storage } = files;
-  const opened = await openCatalog(config.lake, { storage, clock, uuid: randomUUID, random, probe: ports.probe, patienceMs }).catch(
-    (fault: unknown) => {
-      files.close();
-      throw fault;
-    },
-  );
-  const lake = await openLake(config, ports.probe).catch(async (fault: unknown) => {
-    await opened.close();
-    files.close();
-    throw fault;
-  });
-  const close = async (): Promise<void> => {
-    await lake.close();
-    await opened.close();
-    files.close();
-  };
+  const { lake, storage, opened } = await openServedLake({ ...config.lake, clock, probe: ports.probe, patienceMs });
   const { catalog, rows, directory, stores } = opened;
+  const maker = keyMaker(config.lake, server.sessions);
+  const close = async (): Promise<void> => {
+    maker?.close();
+    await lake.close();
+  };
   const tell = ports.log === null ? null : logCatalog(ports.log);
   const { host, port, tokens, anonymous } = server;
   try {
@@ -74,9 +77,10 @@ export async function serveCatalog(
         guard: new ForeignChanges({ namespace: config.lake.namespace, storage }),
         clock,
         uuid: randomUUID,
-        random,
+        random: Math.random,
         patienceMs,
         clientProperties: clientProperties(config.lake),
+        makeKeys: maker === null ? null : (wish) => maker.make(wish),
         observe: (event) => {
           ports.observe(event);
           tell?.(event);

@@ -333,6 +333,10 @@ oauthUri?: string
 scope: string
 tls?: TLS
 /**
+ * Asks the server for keys of each table's files, and uses them there. What they are not for (decisions and profiles lie beside the tables) is reached with `lake.s3`'s.
+ */
+vended: boolean
+/**
  * How long one answer may take.
  */
 timeoutMs: number
@@ -666,6 +670,7 @@ anonymous: ("none" | "read" | "write" | "admin")
  * Who may do what.
  */
 tokens: CatalogToken[]
+sessions?: Sessions
 }
 /**
  * A bearer token of the catalog. With its name as client id it is also the secret of OAuth's client credentials.
@@ -696,7 +701,7 @@ namespaces?: string[]
 s3?: HandedOutKeys
 }
 /**
- * Keys of the bucket that clients with this token are handed with each table, where they ask for it (`X-Iceberg-Access-Delegation: vended-credentials`). They are static: who has had them keeps them, and they grant what the bucket's rules say, whatever `scope` and `namespaces` say. Without: clients have keys of their own.
+ * Keys of the bucket that clients with this token are handed with each table, where they ask for it (`X-Iceberg-Access-Delegation: vended-credentials`). They are static: who has had them keeps them, and they grant what the bucket's rules say, whatever `scope` and `namespaces` say. Without: keys are made by `sessions`, or clients have keys of their own.
  */
 export interface HandedOutKeys {
 /**
@@ -707,4 +712,21 @@ accessKeyId: string
  * Its secret; only as `${VARIABLE}`.
  */
 secretAccessKey: string
+}
+/**
+ * Makes keys of the bucket for clients that ask (`X-Iceberg-Access-Delegation: vended-credentials`), show a token and have no `s3` at it: they end, and are cut to the table and to what the token may. For object stores with STS's `AssumeRole`.
+ */
+export interface Sessions {
+/**
+ * The role that `lake.s3`'s keys take on. Keys may do no more than it.
+ */
+roleArn: string
+/**
+ * Address of STS. Default: `lake.s3.endpoint`, or Amazon's own.
+ */
+endpoint?: string
+/**
+ * How long keys last.
+ */
+seconds: number
 }

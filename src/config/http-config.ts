@@ -22,6 +22,8 @@ export interface CatalogServerConfig {
   /** Null: nothing without a token. */
   readonly anonymous: AccessScope | null;
   readonly tokens: readonly CatalogTokenConfig[];
+  /** How keys of the bucket are made for clients; null: they are not. */
+  readonly sessions: { readonly roleArn: string; readonly endpoint: string | null; readonly seconds: number } | null;
 }
 
 /** The `http` section, whole. */
@@ -51,5 +53,14 @@ export function completeHttp(file: string, http: ConfigDocument["http"]): HttpCo
   const anonymous = catalog.anonymous === "none" ? null : catalog.anonymous;
   if (catalog.enabled && anonymous === null && tokens.length === 0)
     throw invalid("nobody could use the catalog: give tokens, or set http.catalog.anonymous");
-  return { ...rest, catalog: { ...catalog, anonymous, tokens } };
+  const { sessions } = catalog;
+  return {
+    ...rest,
+    catalog: {
+      ...catalog,
+      anonymous,
+      tokens,
+      sessions: sessions === undefined ? null : { ...sessions, endpoint: sessions.endpoint ?? null },
+    },
+  };
 }

@@ -33,6 +33,8 @@ export interface LakeConfig {
       | null;
     readonly tls: TlsOptions | null;
     readonly timeoutMs: number;
+    /** Whether the server is asked for keys of the tables' files. */
+    readonly vended: boolean;
   } | null;
 }
 
@@ -41,6 +43,11 @@ export function completeLake(file: string, lake: ConfigDocument["lake"]): LakeCo
   const { folder, catalog, namespace, s3, postgres, rest, archives } = lake;
   if (postgres !== undefined && catalog !== undefined) {
     throw new SluiceError("CONFIG_INVALID", "lake: the catalog is in an SQLite file (catalog) or in PostgreSQL (postgres), not in both", {
+      location: { file, line: 1, column: 1 },
+    });
+  }
+  if (rest?.vended === true && s3 === undefined) {
+    throw new SluiceError("CONFIG_INVALID", "lake.rest.vended: keys are for a lake in S3 (lake.s3)", {
       location: { file, line: 1, column: 1 },
     });
   }
@@ -93,7 +100,7 @@ function completePostgres(file: string, postgres: PostgreSQLCatalog): LakeConfig
 }
 
 function completeRest(file: string, rest: RESTCatalog): LakeConfig["rest"] {
-  const { uri, warehouse = null, clientId, oauthUri = null, scope, tls, timeoutMs } = rest;
+  const { uri, warehouse = null, clientId, oauthUri = null, scope, tls, timeoutMs, vended } = rest;
   const token = secretOf(file, "lake.rest.token", rest.token, rest.tokenFile);
   const secret = secretOf(file, "lake.rest.clientSecret", rest.clientSecret, rest.clientSecretFile);
   if ((clientId === undefined) !== (secret === null) || (token !== null && secret !== null)) {
@@ -103,5 +110,5 @@ function completeRest(file: string, rest: RESTCatalog): LakeConfig["rest"] {
   const isClient = clientId !== undefined && secret !== null;
   const client = isClient ? ({ kind: "client", id: clientId, secret, scope, tokenUri: oauthUri } as const) : null;
   const auth = token === null ? client : ({ kind: "bearer", token } as const);
-  return { uri, warehouse, auth, tls: tls === undefined ? null : completeTls(tls, "lake.rest"), timeoutMs };
+  return { uri, warehouse, auth, tls: tls === undefined ? null : completeTls(tls, "lake.rest"), timeoutMs, vended };
 }

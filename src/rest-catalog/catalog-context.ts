@@ -6,6 +6,7 @@ import type { ConsumptionLog } from "../core/consumption.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Storage } from "../core/storage.ts";
 import type { CommitTurns } from "./commit-turns.ts";
+import type { KeyMaker } from "./key-maker.ts";
 import type { TableGuard } from "./table-guard.ts";
 
 /** What the server works with. */
@@ -26,5 +27,7 @@ export interface CatalogContext {
   readonly patienceMs: number;
   /** What every client is told to reach the files with, such as an S3 endpoint; never a secret: those stand with tokens. */
   readonly clientProperties: Readonly<Record<string, string>>;
+  /** Makes keys of the bucket for clients that ask and have none at their token; absent or null: none are made. */
+  readonly makeKeys?: KeyMaker | null;
   readonly observe: (event: CatalogEvent) => void;
 }

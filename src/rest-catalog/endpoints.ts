@@ -2,6 +2,7 @@ import { serializeTableMetadata } from "../adapters/iceberg/table-metadata.ts";
 import type { AccessScope } from "../core/access-scope.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import { commitTables } from "./commits.ts";
+import { answerEtag, KeyDesk } from "./file-access.ts";
 import { JsonObject } from "./json-object.ts";
 import { createNamespace, dropNamespace, listNamespaces, loadNamespace, needNamespace, updateNamespace } from "./namespaces.ts";
 import { parseIdentifier } from "./names.ts";
@@ -9,18 +10,7 @@ import { parseChanges } from "./parse-changes.ts";
 import type { Reader } from "./reads.ts";
 import { ReadRecorder } from "./reads.ts";
 import type { TableAnswer } from "./tables.ts";
-import {
-  createTable,
-  dropTable,
-  fileAccess,
-  listTables,
-  needTable,
-  registerTable,
-  renameTable,
-  snapshotMode,
-  tableAnswer,
-  tableEtag,
-} from "./tables.ts";
+import { createTable, dropTable, listTables, needTable, registerTable, renameTable, snapshotMode, tableAnswer } from "./tables.ts";
 
 /** A request, as far as handlers are concerned. */
 export interface CatalogRequest {
@@ -128,7 +118,7 @@ function namespaceEndpoints(context: CatalogContext): Endpoint[] {
 }
 
 /** Tables as names: lists, new ones, other names. */
-function namingEndpoints(context: CatalogContext): Endpoint[] {
+function namingEndpoints(context: CatalogContext, desk: KeyDesk): Endpoint[] {
   return [
     {
       method: "GET",
@@ -142,14 +132,14 @@ function namingEndpoints(context: CatalogContext): Endpoint[] {
       path: tablesPath,
       scope: "write",
       summary: "Make a table, or stage one",
-      run: async ({ reader, namespace, body }) => okTable(await createTable(context, reader, namespace, new JsonObject(body))),
+      run: async ({ reader, namespace, body }) => okTable(await createTable(context, desk, reader, namespace, new JsonObject(body))),
     },
     {
       method: "POST",
       path: `${namespacePath}/register`,
       scope: "write",
       summary: "Put an existing metadata file under a name",
-      run: async ({ reader, namespace, body }) => okTable(await registerTable(context, reader, namespace, new JsonObject(body))),
+      run: async ({ reader, namespace, body }) => okTable(await registerTable(context, desk, reader, namespace, new JsonObject(body))),
     },
     {
       method: "POST",
@@ -165,7 +155,7 @@ function namingEndpoints(context: CatalogContext): Endpoint[] {
 }
 
 /** Tables as what they hold. */
-function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[] {
+function tableEndpoints(context: CatalogContext, desk: KeyDesk, reads: ReadRecorder): Endpoint[] {
   return [
     {
       method: "GET",
@@ -176,8 +166,8 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
         const mode = snapshotMode(query);
         const table = await needTable(context, { namespace, name });
         await reads.load(table.table, table.metadata, reader);
-        const access = fileAccess(context, reader);
-        const etag = tableEtag(access, table.metadataLocation, mode);
+        const access = await desk.accessTo({ table: table.table, location: table.metadata.location }, reader);
+        const etag = answerEtag(access, table.metadataLocation, mode);
         return isHeld(ifNoneMatch, etag) ? { status: 304, body: null, etag } : okTable(tableAnswer(access, table, mode));
       },
     },
@@ -201,7 +191,9 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
         const [committed] = await commitTables(context, reader.principal, [wanted]);
         if (committed === undefined) throw new Error("a commit answers its table");
         const text = `{"metadata-location":${JSON.stringify(committed.metadataLocation)},"metadata":${serializeTableMetadata(committed.metadata)}}`;
-        return { status: 200, body: text, etag: tableEtag(fileAccess(context, reader), committed.metadataLocation) };
+        if (desk.givesSessions(reader)) return { status: 200, body: text };
+        const access = await desk.accessTo({ table: wanted.table, location: committed.metadata.location }, reader);
+        return { status: 200, body: text, etag: answerEtag(access, committed.metadataLocation, "all") };
       },
     },
     {
@@ -212,6 +204,17 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
       run: async ({ reader, namespace, table: name, query }) => {
         await dropTable(context, reader.principal, { namespace, name }, query);
         return nothing;
+      },
+    },
+    {
+      method: "GET",
+      path: `${tablePath}/credentials`,
+      scope: "read",
+      summary: "Fresh keys of a table's files",
+      run: async ({ reader, namespace, table: name }) => {
+        const { table, metadata } = await needTable(context, { namespace, name });
+        const asking = { ...reader, wantsKeys: true };
+        return ok({ "storage-credentials": (await desk.accessTo({ table, location: metadata.location }, asking)).credentials });
       },
     },
     {
@@ -244,5 +247,6 @@ function tableEndpoints(context: CatalogContext, reads: ReadRecorder): Endpoint[
 
 /** Every endpoint that is served, besides configuration and tokens. */
 export function catalogEndpoints(context: CatalogContext): readonly Endpoint[] {
-  return [...namespaceEndpoints(context), ...namingEndpoints(context), ...tableEndpoints(context, new ReadRecorder(context))];
+  const desk = new KeyDesk(context);
+  return [...namespaceEndpoints(context), ...namingEndpoints(context, desk), ...tableEndpoints(context, desk, new ReadRecorder(context))];
 }

@@ -21,12 +21,20 @@ export class Principal {
   readonly namespaces: readonly string[] | null;
   /** What they may be handed to reach files with; null: nothing. */
   readonly s3Keys: S3Keys | null;
+  /** Whether it showed a token. */
+  readonly isKnown: boolean;
 
-  constructor(name: string, scope: AccessScope, namespaces: readonly string[] | null, s3Keys: S3Keys | null = null) {
+  constructor(
+    name: string,
+    scope: AccessScope,
+    namespaces: readonly string[] | null,
+    { s3Keys = null, isKnown = true }: { readonly s3Keys?: S3Keys | null; readonly isKnown?: boolean } = {},
+  ) {
     this.name = name;
     this.scope = scope;
     this.namespaces = namespaces;
     this.s3Keys = s3Keys;
+    this.isKnown = isKnown;
   }
 
   /** Whether a namespace is within reach: one of its own, or below one. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { LoadedTable, TableName } from "../adapters/catalog/catalog.ts";
 import { pathOfUri } from "../adapters/iceberg/storage-path.ts";
 import type { TableMetadata } from "../adapters/iceberg/table-metadata.ts";
@@ -6,6 +5,8 @@ import { parseTableMetadata, serializeTableMetadata } from "../adapters/iceberg/
 import { SluiceError } from "../core/errors.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import { commitNew, locationOf, taking } from "./commits.ts";
+import type { FileAccess, KeyDesk } from "./file-access.ts";
+import { answerEtag } from "./file-access.ts";
 import type { JsonObject } from "./json-object.ts";
 import { checkTableName, levelsOf, parseIdentifier } from "./names.ts";
 import { needNamespace } from "./namespaces.ts";
@@ -24,9 +25,6 @@ export interface TableAnswer {
   readonly etag: string | null;
 }
 
-/** Properties by which a client reaches files (specification, `LoadTableResult`'s `config`). */
-type FileAccess = Readonly<Record<string, string>>;
-
 /** Which snapshots an answer has: all, or those that branches and tags point to. */
 type SnapshotMode = "all" | "refs";
 
@@ -43,19 +41,6 @@ function restrict(metadata: TableMetadata, mode: SnapshotMode): TableMetadata {
   return { ...metadata, snapshots: metadata.snapshots.filter((snapshot) => pointed.has(snapshot["snapshot-id"])) };
 }
 
-/** What a client reaches a table's files with: where they are, and keys for those who are to have them and ask. */
-export function fileAccess(context: CatalogContext, { principal, wantsKeys }: Reader): FileAccess {
-  const keys = wantsKeys ? principal.s3Keys : null;
-  if (keys === null) return context.clientProperties;
-  return { ...context.clientProperties, "s3.access-key-id": keys.accessKeyId, "s3.secret-access-key": keys.secretAccessKey };
-}
-
-/** The ETag of an answer about a table. A metadata file never changes: its name, and who asks, say all that the answer depends on. */
-export function tableEtag(access: FileAccess, location: string, mode: SnapshotMode = "all"): string {
-  const text = `${mode}\n${location}\n${JSON.stringify(access)}`;
-  return `"${createHash("sha256").update(text).digest("hex").slice(0, 32)}"`;
-}
-
 /** The answer about a table; one that is only staged has no metadata file yet. */
 export function tableAnswer(
   access: FileAccess,
@@ -64,10 +49,11 @@ export function tableAnswer(
 ): TableAnswer {
   const { metadataLocation: location, metadata } = table;
   const place = location === null ? "" : `"metadata-location":${JSON.stringify(location)},`;
-  const config = JSON.stringify(access);
+  const { config, credentials } = access;
+  const keys = credentials.length === 0 ? "" : `,"storage-credentials":${JSON.stringify(credentials)}`;
   return {
-    body: `{${place}"metadata":${serializeTableMetadata(restrict(metadata, mode))},"config":${config}}`,
-    etag: location === null ? null : tableEtag(access, location, mode),
+    body: `{${place}"metadata":${serializeTableMetadata(restrict(metadata, mode))},"config":${JSON.stringify(config)}${keys}}`,
+    etag: location === null ? null : answerEtag(access, location, mode),
   };
 }
 
@@ -96,7 +82,13 @@ function checkNewName(context: CatalogContext, principal: Principal, table: Tabl
 }
 
 /** Makes a table, or says how it would look (`stage-create`) for the commit that then makes it. */
-export async function createTable(context: CatalogContext, reader: Reader, namespace: string, body: JsonObject): Promise<TableAnswer> {
+export async function createTable(
+  context: CatalogContext,
+  desk: KeyDesk,
+  reader: Reader,
+  namespace: string,
+  body: JsonObject,
+): Promise<TableAnswer> {
   const table = { namespace, name: checkTableName(body.text("name")) };
   await needNamespace(context, namespace);
   checkNewName(context, reader.principal, table);
@@ -109,7 +101,7 @@ export async function createTable(context: CatalogContext, reader: Reader, names
   };
   const uuid = context.uuid();
   const metadata = taking(() => newTable(wanted, { uuid, location: locationOf(context, uuid), nowMs: context.clock.now() }));
-  const access = fileAccess(context, reader);
+  const access = await desk.accessTo({ table, location: metadata.location }, reader);
   if (body.flag("stage-create")) return tableAnswer(access, { metadataLocation: null, metadata });
   return tableAnswer(access, await commitNew(context, table, metadata));
 }
@@ -125,7 +117,13 @@ async function readMetadata(context: CatalogContext, location: string): Promise<
 }
 
 /** Puts an existing table's metadata file under a name. */
-export async function registerTable(context: CatalogContext, reader: Reader, namespace: string, body: JsonObject): Promise<TableAnswer> {
+export async function registerTable(
+  context: CatalogContext,
+  desk: KeyDesk,
+  reader: Reader,
+  namespace: string,
+  body: JsonObject,
+): Promise<TableAnswer> {
   const { principal } = reader;
   const table = { namespace, name: checkTableName(body.text("name")) };
   const location = body.text("metadata-location");
@@ -143,7 +141,7 @@ export async function registerTable(context: CatalogContext, reader: Reader, nam
   }
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
   if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
-  return tableAnswer(fileAccess(context, reader), { metadataLocation: location, metadata });
+  return tableAnswer(await desk.accessTo({ table, location: metadata.location }, reader), { metadataLocation: location, metadata });
 }
 
 /** The other names in the catalog that lead to the same files. */

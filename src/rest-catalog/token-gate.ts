@@ -45,6 +45,10 @@ function isScope(text: string): text is AccessScope {
   return (accessScopes as readonly string[]).includes(text);
 }
 
+function principalOf({ name, namespaces, s3Keys = null }: AccessToken, scope: AccessScope): Principal {
+  return new Principal(name, scope, namespaces, { s3Keys });
+}
+
 function oauthError(status: number, error: string, description: string): OAuthAnswer {
   return { status, body: { error, error_description: description } };
 }
@@ -60,7 +64,7 @@ export class TokenGate {
 
   constructor(options: { readonly tokens: readonly AccessToken[]; readonly anonymous: AccessScope | null; readonly clock: Clock }) {
     this.#tokens = options.tokens;
-    this.#anonymous = options.anonymous === null ? null : new Principal("anonymous", options.anonymous, null);
+    this.#anonymous = options.anonymous === null ? null : new Principal("anonymous", options.anonymous, null, { isKnown: false });
     this.#clock = options.clock;
   }
 
@@ -72,13 +76,13 @@ export class TokenGate {
       throw new RestError(401, "NotAuthorizedException", "Not authenticated: a bearer token is needed");
     }
     const known = this.#tokens.filter((each) => isSame(each.token, bearer)).at(0);
-    if (known !== undefined) return new Principal(known.name, known.scope, known.namespaces, known.s3Keys);
+    if (known !== undefined) return principalOf(known, known.scope);
     const found = this.#readGiven(bearer);
     if (found === null) throw new RestError(401, "NotAuthorizedException", "Not authenticated: the token is not known");
     if (found.claims.untilMs <= this.#clock.now()) {
       throw new RestError(419, "AuthenticationTimeoutException", "Credentials have timed out");
     }
-    return new Principal(found.token.name, found.claims.scope, found.token.namespaces, found.token.s3Keys);
+    return principalOf(found.token, found.claims.scope);
   }
 
   #sign(token: AccessToken, payload: string): string {

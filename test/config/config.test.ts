@@ -68,7 +68,7 @@ describe("a small configuration", () => {
           enabled: true,
           host: "127.0.0.1",
           port: 8650,
-          catalog: { enabled: false, host: "127.0.0.1", port: 8181, anonymous: null, tokens: [] },
+          catalog: { enabled: false, host: "127.0.0.1", port: 8181, anonymous: null, tokens: [], sessions: null },
         },
         engine: { kind: "compiled", heapMib: 512 },
         quarantine: { attemptsMax: 5 },

@@ -35,7 +35,10 @@ describe("who may use the catalog", () => {
           s3Keys: { accessKeyId: "K", secretAccessKey: environment.A },
         },
       ],
+      sessions: null,
     });
+    const sessions = httpOf('{ tokens: [{ name: a, token: "${A}" }], sessions: { roleArn: "arn:aws:iam::1:role/lake" } }').catalog.sessions;
+    expect(sessions).toEqual({ roleArn: "arn:aws:iam::1:role/lake", endpoint: null, seconds: 3600 });
   });
 
   it.each([

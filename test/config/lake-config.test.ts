@@ -70,7 +70,7 @@ describe("a REST catalog", () => {
 
   it("takes a token, or a client with its secret, or neither", () => {
     const plain = lakeOf(`rest: { uri: '${uri}' }`).rest;
-    expect(plain).toEqual({ uri, warehouse: null, auth: null, tls: null, timeoutMs: 30_000 });
+    expect(plain).toEqual({ uri, warehouse: null, auth: null, tls: null, timeoutMs: 30_000, vended: false });
     writeFileSync(join(folder, "token"), "abc\n");
     const bearer = lakeOf(`rest: { uri: '${uri}', warehouse: prod, tokenFile: token }`).rest;
     expect(bearer).toMatchObject({ warehouse: "prod", auth: { kind: "bearer", token: "abc" } });
@@ -85,6 +85,7 @@ describe("a REST catalog", () => {
     ["rest: { uri: 'https://catalog', clientId: me }", "give clientId with clientSecret"],
     ["rest: { uri: 'https://catalog', token: '${S}', tokenFile: token }", "not both"],
     ["rest: { uri: 'https://catalog', token: '${S}', clientId: me, clientSecret: '${S}' }", "give clientId with clientSecret"],
+    ["rest: { uri: 'https://catalog', vended: true }", "keys are for a lake in S3"],
     ["rest: { uri: 'https://catalog', token: hush }", "a secret may not stand in the configuration"],
   ])("says what is wrong with %s", (text, message) => {
     expect(() => lakeOf(text, { S: "hush" })).toThrow(message);

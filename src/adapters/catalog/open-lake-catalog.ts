@@ -1,3 +1,4 @@
+import type { VendedKeys } from "../storage/vended-keys.ts";
 import type { Catalog } from "./catalog.ts";
 import type { CatalogPlace, CatalogPorts, LakeStores } from "./open-catalog.ts";
 import { openCatalog } from "./open-catalog.ts";
@@ -6,7 +7,12 @@ import type { RestOptions } from "./rest-session.ts";
 /** Where a lake's tables are looked up: in its own database, or in a REST catalog beside that. */
 export interface LakeCatalogPlace extends CatalogPlace {
   /** The database then keeps what Sluice itself needs: cursors, claims, readings. */
-  readonly rest?: Omit<RestOptions, "random" | "patienceMs"> | null;
+  readonly rest?: (Omit<RestOptions, "random" | "patienceMs"> & { readonly vended?: boolean }) | null;
+}
+
+/** What an own catalog takes, and the keys that a REST catalog hands out; absent or null: it is not asked for any. */
+interface LakeCatalogPorts extends CatalogPorts {
+  readonly vended?: VendedKeys | null;
 }
 
 export interface OpenedLakeCatalog {
@@ -16,14 +22,14 @@ export interface OpenedLakeCatalog {
 }
 
 /** Opens the catalog that a lake's tables are in, and makes its namespace. Rejects with CATALOG_*. */
-export async function openLakeCatalog(place: LakeCatalogPlace, ports: CatalogPorts): Promise<OpenedLakeCatalog> {
+export async function openLakeCatalog(place: LakeCatalogPlace, ports: LakeCatalogPorts): Promise<OpenedLakeCatalog> {
   const { rest = null } = place;
   const own = await openCatalog(place, ports);
   if (rest === null) return own;
   try {
     const { RestCatalog } = await import("./rest-catalog.ts");
-    const { random, patienceMs, probe } = ports;
-    const catalog = await RestCatalog.open({ ...rest, random, patienceMs, probe });
+    const { random, patienceMs, probe, vended = null } = ports;
+    const catalog = await RestCatalog.open({ ...rest, random, patienceMs, probe, vended });
     const close = async (): Promise<void> => {
       catalog.close();
       await own.close();

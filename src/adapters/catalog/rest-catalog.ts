@@ -1,5 +1,6 @@
 import type { Probe } from "../../core/ports.ts";
 import { SluiceError } from "../../core/errors.ts";
+import type { VendedGrant, VendedKeys } from "../storage/vended-keys.ts";
 import type { Requirement } from "../iceberg/metadata-requirement.ts";
 import type { Update } from "../iceberg/metadata-update.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
@@ -8,14 +9,27 @@ import type { Catalog, CommitOutcome, LoadedTable, TableChange, TableName } from
 import { tableKey } from "./catalog.ts";
 import type { RestReply } from "./rest-http.ts";
 import type { Ask, RestOptions } from "./rest-session.ts";
+import { vendedGrants } from "./vended-grants.ts";
 import { messageOf, RestSession } from "./rest-session.ts";
 
 export interface RestCatalogOptions extends RestOptions {
   readonly probe: Probe;
+  /** Takes the keys that the server hands out with tables; absent or null: it is not asked for any. */
+  readonly vended?: VendedKeys | null;
 }
 
 /** The endpoint that changes several tables at once (specification, `commitTransaction`). */
 const jointCommit = "POST /v1/{prefix}/transactions/commit";
+/** The endpoint that gives a table's keys alone (specification, `loadCredentials`). */
+const credentialsOnly = "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials";
+
+/** How a server wants to be used. */
+interface Server {
+  /** Before every path: empty, or with a slash at its end. */
+  readonly prefix: string;
+  readonly isJoint: boolean;
+  readonly givesCredentials: boolean;
+}
 
 interface Seen {
   readonly table: LoadedTable;
@@ -54,16 +68,20 @@ function updatesToCreate(metadata: TableMetadata): readonly Update[] {
 export class RestCatalog implements Catalog {
   readonly #session: RestSession;
   readonly #probe: Probe;
+  readonly #vended: VendedKeys | null;
   readonly #prefix: string;
+  readonly #givesCredentials: boolean;
   /** The last version seen of each table. */
   readonly #seen = new Map<string, Seen>();
   #isJoint: boolean;
 
-  private constructor(session: RestSession, probe: Probe, server: { readonly prefix: string; readonly isJoint: boolean }) {
+  private constructor(session: RestSession, { probe, vended = null }: RestCatalogOptions, server: Server) {
     this.#session = session;
     this.#probe = probe;
+    this.#vended = vended;
     this.#prefix = server.prefix;
     this.#isJoint = server.isJoint;
+    this.#givesCredentials = server.givesCredentials;
   }
 
   /** As the server says it; of one that does not say, once it was asked to. */
@@ -84,9 +102,12 @@ export class RestCatalog implements Catalog {
         readonly defaults?: Readonly<Record<string, string>>;
         readonly endpoints?: readonly string[];
       };
-      const isJoint = endpoints === undefined || endpoints.includes(jointCommit);
       const prefix = overrides?.["prefix"] ?? defaults?.["prefix"] ?? "";
-      return new RestCatalog(session, options.probe, { prefix: prefix === "" ? "" : `${prefix}/`, isJoint });
+      return new RestCatalog(session, options, {
+        prefix: prefix === "" ? "" : `${prefix}/`,
+        isJoint: endpoints === undefined || endpoints.includes(jointCommit),
+        givesCredentials: endpoints?.includes(credentialsOnly) === true,
+      });
     } catch (fault) {
       session.close();
       throw fault;
@@ -122,11 +143,29 @@ export class RestCatalog implements Catalog {
 
   async load(table: TableName): Promise<LoadedTable | null> {
     const seen = this.#seen.get(tableKey(table));
-    const headers = seen?.etag === null || seen === undefined ? {} : { "if-none-match": seen.etag };
+    // An answer that nothing has changed brings no keys.
+    const isWhole = seen === undefined || seen.etag === null || this.#lacksKeys(seen.table);
+    const headers = { ...this.#delegation(), ...(!isWhole && { "if-none-match": seen.etag }) };
     const reply = await this.#ask({ method: "GET", path: pathOf(table), headers, repeatable: true }, [200, 304, 404]);
     if (reply.status === 404) return null;
     if (reply.status === 304 && seen !== undefined) return seen.table;
-    return this.#keep(table, reply);
+    const loaded = this.#keep(table, reply);
+    this.#vended?.take(vendedGrants(reply.body, loaded.metadata.location), () => this.#freshGrants(loaded));
+    return loaded;
+  }
+
+  #delegation(): Readonly<Record<string, string>> {
+    return this.#vended === null ? {} : { "x-iceberg-access-delegation": "vended-credentials" };
+  }
+
+  #lacksKeys({ metadata }: LoadedTable): boolean {
+    return this.#vended !== null && this.#vended.prefixOf(`${metadata.location}/`) === null;
+  }
+
+  async #freshGrants({ table, metadata }: LoadedTable): Promise<readonly VendedGrant[]> {
+    const path = this.#givesCredentials ? `${pathOf(table)}/credentials` : pathOf(table);
+    const reply = await this.#ask({ method: "GET", path, headers: this.#delegation(), repeatable: true }, [200]);
+    return vendedGrants(reply.body, metadata.location);
   }
 
   async commit(changes: readonly TableChange[]): Promise<CommitOutcome> {
@@ -143,8 +182,12 @@ export class RestCatalog implements Catalog {
     for (const [i, { table, create }] of [...changes.entries()].toReversed()) {
       const requirements: readonly Requirement[] = [{ type: "assert-create" }];
       const reply = await this.#post(table, requirements, updatesToCreate(create));
-      if (reply.status === 200) tables.unshift(this.#keep(table, reply));
-      else if (i === 0) return { status: "conflict", message: `${table.namespace}.${table.name}: ${messageOf(reply)}` };
+      if (reply.status === 200) {
+        const made = this.#keep(table, reply);
+        tables.unshift(made);
+        // A commit's answer brings no keys.
+        if (this.#lacksKeys(made)) await this.load(table);
+      } else if (i === 0) return { status: "conflict", message: `${table.namespace}.${table.name}: ${messageOf(reply)}` };
       else {
         // Left by someone who did not get to the first one, or is about to make it.
         const there = await this.load(table);

@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { decodeDecision } from "../../core/decision-text.ts";
 import type { Clock, Lake, Probe } from "../../core/ports.ts";
-import type { LakeStores } from "../catalog/open-catalog.ts";
-import type { LakeCatalogPlace } from "../catalog/open-lake-catalog.ts";
+import type { Storage } from "../../core/storage.ts";
+import type { CatalogPorts, LakeStores, OpenedCatalog } from "../catalog/open-catalog.ts";
+import { openCatalog } from "../catalog/open-catalog.ts";
+import type { LakeCatalogPlace, OpenedLakeCatalog } from "../catalog/open-lake-catalog.ts";
 import { openLakeCatalog } from "../catalog/open-lake-catalog.ts";
 import { createContentStore } from "../storage/content-store.ts";
 import type { StoragePlace } from "../storage/open-storage.ts";
 import { openStorage } from "../storage/open-storage.ts";
+import { VendedKeys } from "../storage/vended-keys.ts";
 import { activate } from "./activate.ts";
 import { Turnstile } from "./commit-loop.ts";
 import { commitReplay } from "./commit-replay.ts";
@@ -64,13 +67,35 @@ function newSnapshotId(randomness: Randomness): bigint {
 
 /** Opens a lake: Iceberg tables in a folder or in S3, under a catalog. Rejects with CATALOG_*, STORAGE_*. */
 export async function createLake(options: LakeOptions): Promise<Lake> {
+  const vended = options.rest?.vended === true ? new VendedKeys(options.clock) : null;
+  return (await openOver(options, vended, (ports) => openLakeCatalog(options, { ...ports, vended }))).lake;
+}
+
+/** A lake, and the catalog and storage that it is opened on: for whoever serves those to others as well. */
+export interface ServedLake {
+  readonly lake: Lake;
+  readonly storage: Storage;
+  readonly opened: OpenedCatalog;
+}
+
+/** Opens a lake with a catalog of its own, together with that. Rejects with CATALOG_*, STORAGE_*. */
+export function openServedLake(options: Omit<LakeOptions, "rest">): Promise<ServedLake> {
+  return openOver(options, null, (ports) => openCatalog(options, ports));
+}
+
+async function openOver<C extends OpenedLakeCatalog>(
+  options: LakeOptions,
+  vended: VendedKeys | null,
+  open: (ports: CatalogPorts) => Promise<C>,
+): Promise<{ readonly lake: Lake; readonly storage: Storage; readonly opened: C }> {
   const { clock, probe = () => {}, randomness = systemRandomness, patienceMs = patienceMsDefault } = options;
   const random = (): number => randomness.fraction();
   const uuid = (): string => randomness.uuid();
-  const files = await openStorage(options, { random, patienceMs });
+  const files = await openStorage(options, { random, patienceMs, vended });
   const { storage } = files;
   try {
-    const { catalog, stores, close } = await openLakeCatalog(options, { storage, clock, uuid, random, probe, patienceMs });
+    const opened = await open({ storage, clock, uuid, random, probe, patienceMs });
+    const { catalog, stores } = opened;
     const context: LakeContext = {
       catalog,
       storage,
@@ -83,10 +108,11 @@ export async function createLake(options: LakeOptions): Promise<Lake> {
       snapshotId: () => newSnapshotId(randomness),
       conflictMsMax: patienceMs,
     };
-    return lakeOver(context, stores, async () => {
-      await close();
+    const lake = lakeOver(context, stores, async () => {
+      await opened.close();
       files.close();
     });
+    return { lake, storage, opened };
   } catch (fault) {
     files.close();
     throw fault;

@@ -1,9 +1,11 @@
-import type { Storage } from "../../core/storage.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { OpenArchive } from "./archived-storage.ts";
 import { withArchives } from "./archived-storage.ts";
 import { createLocalStorage } from "./local-storage.ts";
-import type { S3Credentials } from "./s3-storage.ts";
+import type { OpenedStorage } from "./opened-storage.ts";
+import type { S3Credentials, S3Options } from "./s3-storage.ts";
+import type { VendedKeys } from "./vended-keys.ts";
+import { withVendedKeys } from "./vended-storage.ts";
 
 /** Where a lake's files are, as a configuration says it. */
 export interface StoragePlace {
@@ -32,44 +34,45 @@ export interface S3Warehouse {
   readonly credentials: S3Credentials | null;
 }
 
-export interface OpenedStorage {
-  readonly storage: Storage;
-  readonly close: () => void;
-}
-
 /** The bucket and the folder in it that a URI names. */
 function s3Parts(uri: string): { readonly bucket: string; readonly prefix: string } {
   const { bucket = "", prefix = "" } = /^s3a?:\/\/(?<bucket>[^/]+)\/?(?<prefix>.*?)\/*$/.exec(uri)?.groups ?? {};
   return { bucket, prefix };
 }
 
-interface Patience {
+interface StoragePorts {
   readonly random: () => number;
   readonly patienceMs: number;
+  /** Keys that a catalog hands out, for the files that it does so for; absent or null: the place's own are for all. */
+  readonly vended?: VendedKeys | null;
 }
 
 async function openOne(
   { folder, s3 = null }: Pick<StoragePlace, "folder" | "s3">,
-  { random, patienceMs }: Patience,
+  { random, patienceMs, vended = null }: StoragePorts,
 ): Promise<OpenedStorage> {
   if (s3 === null) return { storage: createLocalStorage(folder), close: () => {} };
   const { createS3Storage } = await import("./s3-storage.ts");
   const { uri, ...rest } = s3;
-  const storage = createS3Storage({ ...s3Parts(uri), ...rest, random, patienceMs });
-  return { storage, close: () => storage.close() };
+  const open = (changes: Partial<S3Options>): OpenedStorage => {
+    const storage = createS3Storage({ ...s3Parts(uri), ...rest, random, patienceMs, ...changes });
+    return { storage, close: () => storage.close() };
+  };
+  const own = open({});
+  return vended === null ? own : withVendedKeys(own, vended, (credentials, guardFolder) => open({ credentials, guardFolder }));
 }
 
 /**
  * Opens the storage of a place with its archives; S3's client is loaded only where it is used. Rejects with CONFIG_INVALID where two archives, or one and the
  * warehouse, are one place.
  */
-export async function openStorage(place: StoragePlace, patience: Patience): Promise<OpenedStorage> {
-  const opened = [await openOne(place, patience)];
+export async function openStorage(place: StoragePlace, ports: StoragePorts): Promise<OpenedStorage> {
+  const opened = [await openOne(place, ports)];
   const archives: OpenArchive[] = [];
   const close = (): void => opened.forEach((each) => each.close());
   try {
     for (const { name, folder, s3 } of place.archives ?? []) {
-      const one = await openOne({ folder, s3 }, patience);
+      const one = await openOne({ folder, s3 }, ports);
       if (opened.some(({ storage }) => storage.root === one.storage.root) || archives.some((each) => each.name === name)) {
         one.close();
         throw new SluiceError(

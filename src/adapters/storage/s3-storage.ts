@@ -33,11 +33,13 @@ export interface S3Options {
   readonly timeoutMs?: number;
   /** Bytes of a part of a large file; at least 5 MiB on Amazon's S3. */
   readonly partBytes?: number;
+  /** Folder in which the service is tried before anything is written: one that the keys may write. Absent or empty: the root. */
+  readonly guardFolder?: string;
 }
 
 const timeoutMsDefault = 20_000;
 /** Written before anything else, twice: a service that takes it twice overwrites files. */
-const guardPath = ".sluice-conditional-write";
+const guardName = ".sluice-conditional-write";
 
 function connect(options: S3Options): S3Client {
   const { region, endpoint, credentials, timeoutMs = timeoutMsDefault } = options;
@@ -72,9 +74,11 @@ export function createS3Storage(options: S3Options): Storage & { close(): void }
     const head = await patiently(place, "stat", Key, () => client.send(new HeadObjectCommand({ Bucket, Key })));
     return head.ContentLength ?? 0;
   };
+  const { guardFolder = "" } = options;
+  const guardPath = guardFolder === "" ? guardName : `${guardFolder}/${guardName}`;
   let guarded: Promise<void> | null = null;
   const guard = async (): Promise<void> => {
-    guarded ??= checkConditionalWrites(place);
+    guarded ??= checkConditionalWrites(place, guardPath);
     try {
       await guarded;
     } catch (fault) {
@@ -151,7 +155,7 @@ async function* listObjects(place: S3Place, folder: string): AsyncIterable<Store
 }
 
 /** Rejects with STORAGE_UNSUPPORTED where the service lets a conditional write replace an object. */
-async function checkConditionalWrites(place: S3Place): Promise<void> {
+async function checkConditionalWrites(place: S3Place, guardPath: string): Promise<void> {
   const text = new TextEncoder().encode("Written by Sluice to see that this service never replaces an object.\n");
   for (let time = 0; time < 2; time++) {
     try {
