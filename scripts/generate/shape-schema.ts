@@ -153,6 +153,7 @@ function objectSchema(shape: ObjectShape): JsonSchema {
     type: "object",
     ...objectBody(shape.keys),
     ...(shape.exactlyOne === undefined ? {} : { oneOf: shape.exactlyOne.map((name) => ({ required: [name] })) }),
+    ...(shape.atLeastOne === undefined ? {} : { anyOf: shape.atLeastOne.map((name) => ({ required: [name] })) }),
     additionalProperties: shape.open === true,
   };
 }

@@ -6,6 +6,7 @@ import type { Field } from "../core/schema.ts";
 import { leaveUnenforced } from "./compilation.ts";
 import type { Compilation, FieldSite, RuleDraft } from "./compilation.ts";
 import { canBeUnique, compileFieldRules, fieldRule } from "./compile-field-rules.ts";
+import { checkSchemaDrift } from "./compile-drift.ts";
 import { compileFields } from "./compile-fields.ts";
 import { compileSchemaLinks, referencedFiles } from "./compile-json-schema.ts";
 import { checkLostQuality, compileQuality } from "./compile-quality.ts";
@@ -61,6 +62,8 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
   noteDocument(compilation, root, schema, keepsPromise(settings) ? (promise?.node ?? null) : null);
   const compiled = compileSettings(compilation, settings);
   requireUnknownFields(findings, rules, compiled.policies);
+  const decoding = compileRecord(compilation, { root, settings, fields });
+  checkSchemaDrift(compilation, settings, decoding);
   return {
     id: textAt(root, "id") ?? "",
     name: textAt(root, "name"),
@@ -77,7 +80,7 @@ export function compileContract(source: ContractSource, document: OdcsSource, sc
     description: textAt(schema, "description") ?? textAt(child(root, "description"), "purpose"),
     owners: owners(child(root, "team")),
     fields,
-    ...compileRecord(compilation, { root, settings, fields }),
+    ...decoding,
     rules,
     ...compiled,
     incidents: compileIncidents(settings),

@@ -1,4 +1,6 @@
-import type { DriftCheckPlan, DriftDetection, DriftPlan } from "../core/contract.ts";
+import { allFields } from "../core/all-fields.ts";
+import type { Contract, DriftCheckPlan, DriftDetection, DriftPlan } from "../core/contract.ts";
+import { fieldTestNames } from "../core/drift.ts";
 import type { Compilation } from "./compilation.ts";
 import { jointColumns } from "./compile-drift-with.ts";
 import { columnNamed } from "./compile-where.ts";
@@ -18,8 +20,41 @@ export function compileDrift(compilation: Compilation, node: Node | null): Drift
     detection: detection(compilation, node),
     tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
     warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
-    checks: items(node, "columns").map((each) => driftCheck(compilation, each, seen)),
+    checks: [...items(node, "columns").map((each) => driftCheck(compilation, each, seen)), ...schemaChecks(child(node, "schema"))],
   };
+}
+
+function schemaChecks(node: Node | null): DriftCheckPlan[] {
+  if (node === null) return [];
+  const tests = texts(node, "tests");
+  return [
+    {
+      column: allFields.path,
+      called: "fields of records",
+      tests: tests.length > 0 ? tests : fieldTestNames,
+      policy: policyOf(node),
+      limit: numberAt(node, "limit"),
+    },
+  ];
+}
+
+function policyOf(node: Node): DriftCheckPlan["policy"] {
+  return (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn";
+}
+
+/** What fields records have is read from their texts, which binary formats with a schema have none of. */
+export function checkSchemaDrift(
+  compilation: Compilation,
+  settings: Node | null,
+  { format, record }: Pick<Contract, "format" | "record">,
+): void {
+  const node = child(child(settings, "drift"), "schema");
+  if (node === null) return;
+  const value = record?.value ?? format ?? { format: "json" };
+  const name = value.format === "registered" ? value.type : value.format;
+  if (["json", "messagepack", "cbor"].includes(name)) return;
+  const message = `which fields ${name} records have is what their schema says: there is nothing to watch`;
+  compilation.findings.error("drift-schema-format", node.at, message, "columns with the test missing-share");
 }
 
 function baselinePlan(compilation: Compilation, node: Node | null): DriftPlan["baseline"] {
@@ -88,7 +123,7 @@ function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): Dr
     column,
     ...(others !== null && { with: others }),
     tests: tests.length > 0 ? tests : defaultTests,
-    policy: (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn",
+    policy: policyOf(node),
     limit: numberAt(node, "limit"),
   };
 }

@@ -1,4 +1,4 @@
-import { driftTestNames } from "../core/drift.ts";
+import { columnTestNames, fieldTestNames } from "../core/drift.ts";
 import { countText, key, name, needed, positive } from "./rule-keys.ts";
 import { settingDefaults } from "./setting-defaults.ts";
 import { listOf, oneOf } from "./shape.ts";
@@ -6,20 +6,31 @@ import type { ObjectShape, Shape } from "./shape.ts";
 
 const defaults = settingDefaults.drift;
 
+const policy = key(
+  oneOf(["observe", "warn", "hold"]),
+  "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",
+  "warn",
+);
+
+const schemaCheck: ObjectShape = {
+  type: "object",
+  keys: {
+    tests: key(listOf(oneOf(fieldTestNames), { min: 1, unique: true }), "The tests.", fieldTestNames.join(", ")),
+    policy,
+    limit: key({ type: "number", above: 0, max: 1 }, "The share of records from which on a change matters.", "0.01"),
+  },
+};
+
 const driftCheck: ObjectShape = {
   type: "object",
   keys: {
     column: needed(name, "The column's path."),
-    tests: key(listOf(oneOf(driftTestNames), { min: 1, unique: true }), "The tests.", defaults.tests.join(", ")),
+    tests: key(listOf(oneOf(columnTestNames), { min: 1, unique: true }), "The tests.", defaults.tests.join(", ")),
     with: key(
       listOf(name, { min: 1, max: 11, unique: true }),
       "Other columns of numbers or times that `correlation` and `joint-mean` take together with this one.",
     ),
-    policy: key(
-      oneOf(["observe", "warn", "hold"]),
-      "observe: recorded; warn: alerts; hold: holds the window that closes the tick.",
-      "warn",
-    ),
+    policy,
     limit: key({ type: "number", above: 0 }, "The effect size from which on a change matters, in the test's unit.", "the test's own"),
   },
 };
@@ -105,6 +116,12 @@ export const drift: ObjectShape = {
       "Promoted windows before drift is judged; of a seasonal baseline, days of the season.",
       countText(defaults.warmupWindows),
     ),
-    columns: needed(listOf(driftCheck, { min: 1 }), "The columns that are watched."),
+    columns: key(listOf(driftCheck, { min: 1 }), "The columns that are watched.", "none"),
+    schema: key(
+      schemaCheck,
+      "Which fields records have and of which types, those that the contract does not name among them; of JSON, MessagePack and CBOR.",
+      "not watched",
+    ),
   },
+  atLeastOne: ["columns", "schema"],
 };

@@ -12,7 +12,7 @@ export function lintDriftTests(findings: Findings, contract: Contract, fields: R
   for (const check of contract.drift?.checks ?? []) {
     const field = fields.get(check.column);
     if (field !== undefined) lintKinds(findings, start, check, field);
-    if (check.limit !== null && check.tests.length > 1) {
+    if (field !== undefined && check.limit !== null && check.tests.length > 1) {
       const message = `the limit ${check.limit} of "${check.column}" holds for ${check.tests.join(", ")}, each in its own unit`;
       findings.note("drift-limit-shared", start, message, "one test with a limit, or the tests' own limits");
     }

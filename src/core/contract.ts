@@ -32,7 +32,10 @@ export interface WindowLimits {
 export interface DriftCheckPlan {
   /** Other columns that its joint tests (`correlation`, `joint-mean`) take; absent: none. */
   readonly with?: readonly string[];
+  /** A column's path, or what of the records has a profile of its own: `allFields`. */
   readonly column: string;
+  /** What people read where that is not the column's path. */
+  readonly called?: string;
   readonly tests: readonly string[];
   readonly policy: "observe" | "warn" | "hold";
   /** Effect size from which on a change matters, in the test's own unit; null: the test's default. */

@@ -31,4 +31,7 @@ export const driftTestKinds: Readonly<Record<DriftTestName, readonly Kind[]>> = 
   volume: [...values, "json"],
   correlation: numbers,
   "joint-mean": numbers,
+  "new-fields": ["json"],
+  "missing-fields": ["json"],
+  "retyped-fields": ["json"],
 };

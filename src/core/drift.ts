@@ -1,7 +1,7 @@
 import type { Profile } from "./profile.ts";
 
-/** The drift tests that a contract can name; `drift/drift-tests.ts` holds one of each. */
-export const driftTestNames = [
+/** The drift tests of single columns. */
+export const columnTestNames = [
   "psi",
   "jensen-shannon",
   "hellinger",
@@ -24,6 +24,12 @@ export const driftTestNames = [
   "correlation",
   "joint-mean",
 ] as const;
+
+/** The drift tests of what fields records have. */
+export const fieldTestNames = ["new-fields", "missing-fields", "retyped-fields"] as const;
+
+/** The drift tests that a contract can name; `drift/drift-tests.ts` holds one of each. */
+export const driftTestNames = [...columnTestNames, ...fieldTestNames] as const;
 export type DriftTestName = (typeof driftTestNames)[number];
 
 /** One committed window as drift sees it. */

@@ -38,6 +38,27 @@ export interface WatchedParts {
   readonly lag?: { readonly moments: Moments; readonly quantiles: QuantileSketch };
   readonly arrival?: Arrival;
   readonly joint?: JointMoments;
+  /** Of the column that stands for all fields of the records. */
+  readonly fields?: FieldCounts;
+}
+
+/** Types that a field can have in a record, in the order in which they are counted. */
+export const jsonTypes = ["null", "boolean", "number", "string", "object", "array"] as const;
+
+/** Which fields records had and of which types, from a sample in which a record can stand for several. */
+export interface FieldCounts {
+  /** Sum of what each sampled record stands for, and of the squares of that. */
+  readonly records: number;
+  readonly squares: number;
+  /** Ascending by path; those that a contract does not name too. */
+  readonly fields: readonly FieldCount[];
+}
+
+export interface FieldCount {
+  /** As of columns: `order.items[].price`. */
+  readonly path: string;
+  /** Records that had it, by type in the order of `jsonTypes`; a field of list elements counts once a record, by the first of them. */
+  readonly types: readonly number[];
 }
 
 /** How many of a column's values came, and when by their records' timestamps. */

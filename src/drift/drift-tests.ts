@@ -2,6 +2,7 @@ import type { DriftTest } from "./drift-test.ts";
 import { correlation } from "./measures/correlation.ts";
 import { distinctCount } from "./measures/distinct-count.ts";
 import { eventLag } from "./measures/event-lag.ts";
+import { missingFields, newFields, retypedFields } from "./measures/field-changes.ts";
 import { hellinger } from "./measures/hellinger.ts";
 import { jensenShannon } from "./measures/jensen-shannon.ts";
 import { jointMean } from "./measures/joint-mean.ts";
@@ -20,7 +21,7 @@ import { vanishedValues } from "./measures/vanished-values.ts";
 import { volume } from "./measures/volume.ts";
 import { wasserstein } from "./measures/wasserstein.ts";
 
-/** Every drift test of a column that a contract can name. */
+/** Every drift test that a contract can name. */
 export const driftTests: readonly DriftTest[] = [
   psi,
   jensenShannon,
@@ -43,4 +44,7 @@ export const driftTests: readonly DriftTest[] = [
   volume,
   correlation,
   jointMean,
+  newFields,
+  missingFields,
+  retypedFields,
 ];

@@ -92,7 +92,14 @@ export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: Ju
       more.foundBy === "evidence" && typeof more.sinceMs === "number"
         ? `, since ${secondsText({ kind: "timestamp", zoned: true }, more.sinceMs / 1000)}`
         : "";
-    return { ...base, statistic, limit, status: "drift", explanation: `${check.column}: ${measure.explain()}${alone}${since}`, ...more };
+    return {
+      ...base,
+      statistic,
+      limit,
+      status: "drift",
+      explanation: `${check.called ?? check.column}: ${measure.explain()}${alone}${since}`,
+      ...more,
+    };
   };
   if (own !== null) {
     const limit = limitOf(subject, measured, own, breakFactor * floor);
@@ -119,7 +126,7 @@ function limitOf(subject: Subject, { check, name, against }: MeasuredCheck, meas
   const limit = plainLimit(test, measure, floor, alpha);
   // What windows were like costs a sort of all scores and a merge of the whole baseline: only an alarm needs it.
   if (measure.statistic <= limit) return limit;
-  const usual = tailScore(subject.scores(streamOf(check.column, name)), alpha);
+  const usual = tailScore(subject.scores(streamOf(check.column, name)), alpha, measure.freedom);
   const ofScores = usual === null ? 0 : test.statisticOf(usual * measure.expected);
   return Math.max(limit, ofScores, spreadOf(subject, test, field, measure) ?? 0);
 }

@@ -1,10 +1,10 @@
 import type { Contract, DriftCheckPlan, DriftPlan } from "../core/contract.ts";
 import type { DriftInput, DriftOutcome, DriftResult } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
-import { leafFields } from "../sketches/leaf-columns.ts";
 import { mergeProfiles } from "../sketches/merge-profiles.ts";
 import type { Baseline } from "./baseline.ts";
 import { chooseBaseline } from "./baseline.ts";
+import { checkedFields } from "./checked-fields.ts";
 import type { DriftState } from "./drift-state.ts";
 import { baselineLimit, checkedColumns, tickNamesMax } from "./drift-state.ts";
 import type { MeasuredCheck, Subject } from "./judge-check.ts";
@@ -34,7 +34,7 @@ export function judgeDrift(contract: Contract, state: DriftState, input: DriftIn
   const tests = everyTest(plan);
   const subject: Subject = {
     baseline,
-    fields: new Map(leafFields(contract.fields).map((field) => [field.path, field])),
+    fields: checkedFields(contract),
     mode: plan.detection?.mode ?? "each-tick",
     alpha: breakShare(plan, state, { rows: own.rows, closedAtMs: input.closedAtMs }) / (2 * tests.length),
     scores: (stream) => state.sequence.streams.get(stream)?.scores ?? [],

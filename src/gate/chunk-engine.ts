@@ -2,6 +2,7 @@ import { compileAvroDecoder } from "../codecs/avro-compiled/compile-avro-decoder
 import { chunked } from "../codecs/chunked.ts";
 import { compileRecords } from "../codecs/compile-records.ts";
 import type { DecodeWithSchemas, DecoderTools } from "../codecs/decoder.ts";
+import { FieldCensus } from "../codecs/field-census.ts";
 import { jsonCodec } from "../codecs/json.ts";
 import { compileJsonDecoder } from "../codecs/json-compiled/compile-json-decoder.ts";
 import { compileProtobufDecoder } from "../codecs/protobuf-compiled/compile-protobuf-decoder.ts";
@@ -18,7 +19,7 @@ import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
 import { compileValidator } from "../rules/compile-validator.ts";
 import { compileKernels } from "../rules/kernels/rule-kernels.ts";
-import type { WindowProfiler } from "../sketches/index.ts";
+import type { WatchTools, WindowProfiler } from "../sketches/index.ts";
 import { compileRegisteredSchema } from "../rules/registered-json-schema.ts";
 import { compileProfiler, referenceProfiler } from "../sketches/index.ts";
 import { compileFramedDecoder, isOnlyFramed } from "./framed-decoder.ts";
@@ -43,6 +44,8 @@ const tools: DecoderTools = {
   jsonSchema: compileRegisteredSchema,
 };
 
+const watchTools: WatchTools = { countFields: (contract) => new FieldCensus(contract) };
+
 function decodeInChunks(decode: DecodeWithSchemas): ChunkEngine["decode"] {
   let resolved: ResolvedSchemas = new Map();
   const decoder = chunked((records) => decode(records, resolved));
@@ -57,7 +60,7 @@ export function openReferenceEngine(contract: Contract): ChunkEngine {
   return {
     decode: decodeInChunks(compileRecords(contract, tools)),
     validator: compileValidator(contract),
-    profiler: referenceProfiler(contract),
+    profiler: referenceProfiler(contract, watchTools),
     openFile: (schema) => openParquetFile({ schema, bloomFilterIds: keyFieldIds(contract, schema) }),
     takeSpareBytes: () => 0,
     fallback: null,
@@ -83,7 +86,7 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
   return {
     decode: framed ?? decodeOthers(decoder, contract),
     validator: compileValidator(contract, kernels),
-    profiler: compileProfiler(contract, layout, arena),
+    profiler: compileProfiler(contract, layout, arena, watchTools),
     openFile: (schema) => openParquetFile({ schema, arena, bloomFilterIds: keyFieldIds(contract, schema) }),
     // Blocks move to ones of twice the size as they grow, so those of a window leave as much again behind.
     takeSpareBytes: () => arena.used - usedAtFirst - 2 * encoder.takePeakBytes(),

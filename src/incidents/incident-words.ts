@@ -20,14 +20,19 @@ function timeText(ms: number): string {
     .replace(/\.\d+Z$/, "Z");
 }
 
+/** What drifted where it is no column. */
+export const fieldsSubject = "fields of records";
+
 /** What an incident is, in one line, worst first. */
 export function tellTitle(dataset: string, signals: readonly Pick<IncidentSignal, "kind" | "subject">[]): string {
   const of = (kind: IncidentSignal["kind"]): string[] => signals.filter((one) => one.kind === kind).map((one) => one.subject);
-  const [stops, rules, columns] = [of("stop"), of("rule"), of("drift")];
+  const [stops, rules, drifted] = [of("stop"), of("rule"), of("drift")];
+  const columns = drifted.filter((each) => each !== fieldsSubject);
   const parts = [
     ...(stops.length > 0 ? [`${listed(stops)} stopped`] : []),
     ...(rules.length > 0 ? [`${rules.length === 1 ? "rule" : "rules"} broken: ${listed(rules)}`] : []),
     ...(columns.length > 0 ? [`${columns.length === 1 ? "column" : `${columns.length} columns`} drifted: ${listed(columns)}`] : []),
+    ...(columns.length < drifted.length ? [`${fieldsSubject} changed`] : []),
     ...(of("quarantine").length > 0 ? ["too many records quarantined"] : []),
   ];
   return `${dataset}: ${parts.join("; ")}`;

@@ -1,5 +1,7 @@
+import { allFields } from "../core/all-fields.ts";
 import type { Decision } from "../core/decision.ts";
 import type { IncidentPlan, IncidentSeverity, SignalKind } from "../core/incident.ts";
+import { fieldsSubject } from "./incident-words.ts";
 import type { IncidentState } from "./incident-state.ts";
 
 /** A signal as one window shows it. */
@@ -55,7 +57,7 @@ function driftOf({ drift }: Decision): Sighting[] {
     columns.set(key, {
       key,
       kind: "drift",
-      subject: column,
+      subject: column === allFields.path ? fieldsSubject : column,
       severity: known?.severity === "error" ? "error" : severity,
       effect: known === undefined ? told : `${known.effect}; ${told}`.slice(0, effectCharsMax),
       sinceMs: known?.sinceMs ?? sinceMs ?? null,

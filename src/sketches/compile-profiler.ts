@@ -16,7 +16,7 @@ import { addLeaf, shapeFor } from "./leaf-state.ts";
 import { finishProfile } from "./profiler.ts";
 import { foldSamples } from "./sampler.ts";
 import { startStreaming, unitOf } from "./streaming.ts";
-import type { ColumnWatch } from "./watched/column-watch.ts";
+import type { ColumnWatch, WatchTools } from "./watched/column-watch.ts";
 import { watchColumns } from "./watched/column-watch.ts";
 import type { WindowProfiler } from "./window-profiler.ts";
 
@@ -24,8 +24,13 @@ import type { WindowProfiler } from "./window-profiler.ts";
  * The profiler of chunks that live in an arena, as WebAssembly: its profiles are those of `referenceProfiler` to the last bit, if both are given the
  * same rows in the same chunks. Batches from elsewhere go the reference's way into the same states.
  */
-export function compileProfiler(contract: Contract, layout: BatchLayout, arena: Arena): WindowProfiler {
-  return new CompiledProfiler(contract, layout, arena);
+export function compileProfiler(
+  contract: Contract,
+  layout: BatchLayout,
+  arena: Arena,
+  watchTools: WatchTools | null = null,
+): WindowProfiler {
+  return new CompiledProfiler(contract, layout, arena, watchTools);
 }
 
 class CompiledProfiler implements WindowProfiler {
@@ -42,9 +47,9 @@ class CompiledProfiler implements WindowProfiler {
   readonly #watch: ColumnWatch | null;
   #rowCount = 0;
 
-  constructor(contract: Contract, layout: BatchLayout, arena: Arena) {
+  constructor(contract: Contract, layout: BatchLayout, arena: Arena, watchTools: WatchTools | null) {
     this.#layout = layout;
-    this.#watch = watchColumns(contract);
+    this.#watch = watchColumns(contract, watchTools);
     this.#arena = arena;
     this.#fields = leafFields(contract.fields);
     const addresses = this.#fields.map((field) => arena.allocate(shapeFor(field).bytes + slackBytes));

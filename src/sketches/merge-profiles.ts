@@ -5,6 +5,7 @@ import { mergeTop } from "./heavy-hitters.ts";
 import { mergeMoments } from "./moments.ts";
 import { mergeQuantiles } from "./quantiles.ts";
 import { mergeArrivals } from "./watched/arrivals.ts";
+import { mergeFieldCounts } from "./watched/field-counts.ts";
 import { mergeJoint } from "./watched/joint-columns.ts";
 
 /**
@@ -55,6 +56,7 @@ function mergeWatched(a: WatchedParts, b: WatchedParts): WatchedParts {
     ...part("lag", (x, y) => ({ moments: mergeMoments(x.moments, y.moments), quantiles: mergeQuantiles(x.quantiles, y.quantiles) })),
     ...part("arrival", mergeArrivals),
     ...part("joint", mergeJoint),
+    ...part("fields", mergeFieldCounts),
   };
 }
 

@@ -7,6 +7,7 @@ import { emptyColumnProfile, finishColumn } from "./finish-column.ts";
 import { leafFields, visitLeaves } from "./leaf-columns.ts";
 import type { LeafState } from "./leaf-state.ts";
 import { addLeaf, ownStates } from "./leaf-state.ts";
+import type { WatchTools } from "./watched/column-watch.ts";
 import { watchColumns } from "./watched/column-watch.ts";
 import type { WindowProfiler } from "./window-profiler.ts";
 
@@ -15,11 +16,11 @@ export function emptyProfile(contract: Contract): Profile {
   return { rows: 0, columns: new Map(leafFields(contract.fields).map((field) => [field.path, emptyColumnProfile(field)])) };
 }
 
-/** A profiler in TypeScript: of batches wherever they are, and what the compiled one is tested against. */
-export function referenceProfiler(contract: Contract): WindowProfiler {
+/** A profiler in TypeScript: of batches wherever they are, and what the compiled one is tested against. Without `tools` only columns are watched. */
+export function referenceProfiler(contract: Contract, tools: WatchTools | null = null): WindowProfiler {
   const fields = leafFields(contract.fields);
   const states = ownStates(fields);
-  const watch = watchColumns(contract);
+  const watch = watchColumns(contract, tools);
   let rowCount = 0;
   return {
     reset: () => {

@@ -286,6 +286,23 @@ describe("settings", () => {
     expect((await drift("baseline: { dataset: { name: other } }"))?.baseline).toEqual({ kind: "dataset", dataset: "other", windows: 20 });
   });
 
+  test("drift of which fields records have", async () => {
+    const checks = async (text: string) => (await load(withSettings(`{ drift: { ${text} } }`))).contract.drift?.checks;
+    const all = ["new-fields", "missing-fields", "retyped-fields"];
+    const check = { column: "*", called: "fields of records", tests: all, policy: "warn", limit: null };
+    expect(await checks("schema: {}")).toEqual([check]);
+    expect(await checks("columns: [{ column: at }], schema: { tests: [new-fields], policy: hold, limit: 0.1 }")).toEqual([
+      { column: "at", tests: ["psi"], policy: "warn", limit: null },
+      { ...check, tests: ["new-fields"], policy: "hold", limit: 0.1 },
+    ]);
+    const codes = async (settings: string) => (await diagnosticsOf(withSettings(settings))).map(({ code }) => code);
+    expect(await codes("{ drift: { schema: { tests: [psi] } } }")).toEqual(["unknown-value"]);
+    expect(await codes("{ drift: { columns: [{ column: at, tests: [new-fields] }] } }")).toEqual(["unknown-value"]);
+    expect(await codes("{ drift: { warmupWindows: 3 } }")).toHaveLength(1);
+    expect(await codes("{ decoding: { format: csv }, drift: { schema: {} } }")).toEqual(["drift-schema-format"]);
+    expect(await checks("schema: {} }, decoding: { format: cbor")).toEqual([check]);
+  });
+
   test("wrong ones have places", async () => {
     const at = async (value: string): Promise<string[]> =>
       (await diagnosticsOf(withSettings(value))).map(({ code, hint }) => `${code}: ${hint}`);

@@ -67,6 +67,17 @@ describe("one incident per cause", () => {
     expect(fold.state.live).toEqual([]);
   });
 
+  it("fields that changed are told as such, with the columns that moved with them", () => {
+    const fold = new Fold().add(makeWindow(1, drifting(["*", "carrier"], "warn")));
+    expect(fold.only.title).toBe("flights: column drifted: carrier; fields of records changed");
+    expect(fold.only.signals.map(({ key, subject }) => [key, subject])).toEqual([
+      ["drift:*", "fields of records"],
+      ["drift:carrier", "carrier"],
+    ]);
+    fold.add(makeWindow(2, drifting([], "warn", ["*", "carrier"])), makeWindow(3, drifting([], "warn", ["*", "carrier"])));
+    expect(fold.told).toEqual(["opened", "recovered"]);
+  });
+
   it("a rule and a column of neighbouring windows are one; hours later they are two", () => {
     const near = new Fold().add(makeWindow(1, breaking("rows_min")), makeWindow(2, drifting(["carrier"], "warn")));
     expect(near.only.signals.map((one) => one.key)).toEqual(["rule:rows_min", "drift:carrier"]);

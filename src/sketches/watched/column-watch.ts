@@ -1,8 +1,10 @@
 import type { Batch } from "../../core/batch.ts";
 import type { Column, IntegerColumn } from "../../core/column.ts";
 import type { Contract, DriftCheckPlan } from "../../core/contract.ts";
-import type { Profile, WatchedParts } from "../../core/profile.ts";
+import { allFields } from "../../core/all-fields.ts";
+import type { ColumnProfile, FieldCounts, Profile, WatchedParts } from "../../core/profile.ts";
 import type { Field } from "../../core/schema.ts";
+import { emptyColumnProfile } from "../finish-column.ts";
 import type { LeafColumn } from "../leaf-columns.ts";
 import { leafFields } from "../leaf-columns.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -19,6 +21,18 @@ interface PartWatch {
   finish(): WatchedParts;
 }
 
+/** Counts which fields the records of a window have. */
+export interface FieldCounter {
+  reset(): void;
+  add(batch: Batch): void;
+  finish(): FieldCounts;
+}
+
+/** What watching takes from rooms that know how records are written and which rows conditions are true of. */
+export interface WatchTools {
+  readonly countFields: (contract: Contract) => FieldCounter;
+}
+
 /** What drift tests ask of a window besides its columns' statistics; reset, added to and finished with the window's profiler. */
 export interface ColumnWatch {
   reset(): void;
@@ -27,24 +41,52 @@ export interface ColumnWatch {
   complete(profile: Profile): Profile;
 }
 
-/** Watches the columns that a contract's drift tests name; null where none asks for more than the profile. */
-export function watchColumns(contract: Contract): ColumnWatch | null {
+/** Watches what a contract's drift tests name; null where none asks for more than the profile. */
+export function watchColumns(contract: Contract, tools: WatchTools | null): ColumnWatch | null {
   const fields = new Map(leafFields(contract.fields).map((field) => [field.path, field]));
-  const parts = (contract.drift?.checks ?? []).flatMap((check) => {
+  const checks = contract.drift?.checks ?? [];
+  const parts = checks.flatMap((check) => {
     const field = fields.get(check.column);
     return field === undefined ? [] : partsOf(check, field);
   });
-  if (parts.length === 0) return null;
+  const extra = tools === null ? [] : checks.flatMap((check) => extraColumns(contract, check, tools));
+  if (parts.length + extra.length === 0) return null;
   return {
-    reset: () => parts.forEach((part) => part.reset()),
-    add: (batch, rows) => parts.forEach((part) => part.add(batch, rows)),
+    reset: () => [...parts, ...extra].forEach((part) => part.reset()),
+    add: (batch, rows) => [...parts, ...extra].forEach((part) => part.add(batch, rows)),
     complete: (profile) => {
       const columns = new Map(profile.columns);
       for (const part of parts) {
         const column = columns.get(part.path);
         if (column !== undefined) columns.set(part.path, { ...column, watched: { ...column.watched, ...part.finish() } });
       }
+      for (const each of extra) {
+        const column = each.finish();
+        columns.set(column.path, column);
+      }
       return { rows: profile.rows, columns };
+    },
+  };
+}
+
+/** A profile that is no column's own: of what the records are like, or of some of the rows. */
+interface ExtraColumn {
+  reset(): void;
+  add(batch: Batch, rows: Uint32Array): void;
+  finish(): ColumnProfile;
+}
+
+function extraColumns(contract: Contract, check: DriftCheckPlan, tools: WatchTools): ExtraColumn[] {
+  return check.column === allFields.path ? [watchFields(tools.countFields(contract))] : [];
+}
+
+function watchFields(counter: FieldCounter): ExtraColumn {
+  return {
+    reset: () => counter.reset(),
+    add: (batch) => counter.add(batch),
+    finish: () => {
+      const fields = counter.finish();
+      return { ...emptyColumnProfile(allFields), count: fields.records, watched: { fields } };
     },
   };
 }

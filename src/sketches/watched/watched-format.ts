@@ -4,26 +4,28 @@ import { corrupt } from "../byte-reader.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { readMoments, readQuantiles, readTop, writeMoments, writeQuantiles, writeTop } from "../sketch-format.ts";
 import { arrivalSpansMax } from "./arrivals.ts";
+import { readFieldCounts, writeFieldCounts } from "./field-counts.ts";
 import { jointColumnsMax } from "./joint-columns.ts";
 
 /** One bit each. */
-const Watched = { patterns: 1, lag: 2, arrival: 4, joint: 8 } as const;
+const Watched = { patterns: 1, lag: 2, arrival: 4, joint: 8, fields: 16 } as const;
 const countMax = Number.MAX_SAFE_INTEGER;
 const pathBytesMax = 65_536;
 
-/** Which parts there are, one bit each: 1 patterns, 2 lag, 4 arrival, 8 joint. */
-export function watchedMask({ patterns, lag, arrival, joint }: WatchedParts): number {
+/** Which parts there are, one bit each: 1 patterns, 2 lag, 4 arrival, 8 joint, 16 fields. */
+export function watchedMask({ patterns, lag, arrival, joint, fields }: WatchedParts): number {
   return (
     (patterns === undefined ? 0 : Watched.patterns) |
     (lag === undefined ? 0 : Watched.lag) |
     (arrival === undefined ? 0 : Watched.arrival) |
-    (joint === undefined ? 0 : Watched.joint)
+    (joint === undefined ? 0 : Watched.joint) |
+    (fields === undefined ? 0 : Watched.fields)
   );
 }
 
 /** The mask, then the parts in its order. */
 export function writeWatched(out: ByteWriter, parts: WatchedParts): void {
-  const { patterns, lag, arrival, joint } = parts;
+  const { patterns, lag, arrival, joint, fields } = parts;
   out.byte(watchedMask(parts));
   if (patterns !== undefined) writeTop(out, patterns);
   if (lag !== undefined) {
@@ -32,17 +34,19 @@ export function writeWatched(out: ByteWriter, parts: WatchedParts): void {
   }
   if (arrival !== undefined) writeArrival(out, arrival);
   if (joint !== undefined) writeJoint(out, joint);
+  if (fields !== undefined) writeFieldCounts(out, fields);
 }
 
 /** The inverse of `writeWatched`; throws PROFILE_CORRUPT. */
 export function readWatched(from: ByteReader): WatchedParts {
   const mask = from.byte();
-  if (mask === 0 || mask > 15) throw corrupt("a column has unknown watched parts");
+  if (mask === 0 || mask > 31) throw corrupt("a column has unknown watched parts");
   return {
     ...((mask & Watched.patterns) !== 0 && { patterns: readTop(from) }),
     ...((mask & Watched.lag) !== 0 && { lag: { moments: readMoments(from), quantiles: readQuantiles(from) } }),
     ...((mask & Watched.arrival) !== 0 && { arrival: readArrival(from) }),
     ...((mask & Watched.joint) !== 0 && { joint: readJoint(from) }),
+    ...((mask & Watched.fields) !== 0 && { fields: readFieldCounts(from) }),
   };
 }
 
