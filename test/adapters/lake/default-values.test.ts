@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Contract } from "../../../src/core/contract.ts";
-import type { Lake } from "../../../src/core/ports.ts";
 import { currentSchema } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { duckdbWithIceberg, pythonHere, pythonReaders, runPython } from "../../live/harness/python-readers.ts";
 import { commitDeletes } from "./delete-files.ts";
-import { collect, makeWindow, openLake, partitions, scratchFolder } from "./lake-fixture.ts";
+import { collect, commitNext, scratchFolder, startedWith } from "./lake-fixture.ts";
 import { odcs, past } from "./odcs-fixture.ts";
 import { loadBoth } from "./table-content.ts";
 
@@ -54,22 +52,6 @@ except duckdb.Error as error: ours = str(error).splitlines()[0]
 print(json.dumps({"py": rows(arrow.column_names, zip(*[arrow[n].to_pylist() for n in arrow.column_names])), "duck": ours}))
 `;
 
-async function started(folder: string, contract: Contract): Promise<Lake> {
-  const lake = await openLake(folder);
-  await lake.activate(contract);
-  await lake.recordStart(
-    "orders",
-    partitions.map((key) => ({ ...key, next: 0n })),
-  );
-  return lake;
-}
-
-async function promote(lake: Lake, contract: Contract, from: number, values: readonly string[]): Promise<void> {
-  const { schema, layout } = await lake.state("orders");
-  const result = await lake.commitWindow(makeWindow({ id: `w${from}`, from: BigInt(from), values, contract, schema, layout }));
-  expect(result.status).toBe("committed");
-}
-
 const full =
   '{"id":3,"flag":false,"small":1,"big":2,"real":3,"wide":4,"price":5.25,"day":"2026-01-01","moment":"2026-01-01T00:00:00Z","clock":"01:02:03","text":"t"}';
 
@@ -81,8 +63,8 @@ describe("default values of version 3", () => {
       const python = (await pythonReaders()) as string;
       using scratch = scratchFolder();
       const one = await odcs(1, first, v3);
-      const lake = await started(scratch.folder, one);
-      await promote(lake, one, 0, ['{"id":1}', '{"id":2}']);
+      const lake = await startedWith(scratch.folder, one);
+      await commitNext(lake, one, ['{"id":1}', '{"id":2}']);
       const two = await odcs(2, second, v3);
       await lake.activate(two);
       const { promoted } = await loadBoth(scratch.folder, "orders");
@@ -91,7 +73,7 @@ describe("default values of version 3", () => {
       // The same contract again changes nothing.
       await lake.activate(two);
       expect((await loadBoth(scratch.folder, "orders")).promoted["schemas"]).toHaveLength(promoted.schemas.length);
-      await promote(lake, two, 2, [full]);
+      await commitNext(lake, two, [full]);
 
       const seen = JSON.parse(await runPython(python, readers, [scratch.folder])) as { py: object[]; duck: unknown };
       const own = { ...JSON.parse(full), price: "5.25", moment: "2026-01-01T00:00:00+00:00", clock: "01:02:03", note: null };
@@ -146,8 +128,8 @@ describe("default values of version 3", () => {
 
   it("stay what they were, and are refused where the column or the table can't have them", async () => {
     using scratch = scratchFolder();
-    const lake = await started(scratch.folder, await odcs(1, first, v3));
-    await promote(lake, await odcs(1, first, v3), 0, ['{"id":1}']);
+    const lake = await startedWith(scratch.folder, await odcs(1, first, v3));
+    await commitNext(lake, await odcs(1, first, v3), ['{"id":1}']);
     const column = (value: string): string => `{ name: n, logicalType: integer, required: true, ${past(`{ default: ${value} }`)} }`;
     await lake.activate(await odcs(2, [...first, column("5")], v3));
     await lake.activate(await odcs(3, [...first, column("6")], v3));
@@ -155,7 +137,7 @@ describe("default values of version 3", () => {
     await lake.activate(last);
     const { promoted } = await loadBoth(scratch.folder, "orders");
     expect(currentSchema(promoted).fields[1]).toMatchObject({ name: "n", required: true, "initial-default": 5, "write-default": 6 });
-    await promote(lake, last, 1, ['{"id":2,"n":9}']);
+    await commitNext(lake, last, ['{"id":2,"n":9}']);
     const numbers = async (): Promise<unknown> => {
       const found = await collect(lake.promotedColumns("orders", last.fields.slice(1), { after: 0n, held: false }));
       return found.map(({ columns: [n] }) => (n?.kind === "integer" ? [...n.exact] : null));

@@ -142,12 +142,32 @@ export function textOf(record: QuarantinedRecord): string {
 }
 
 /** A lake with the contract active and every partition at 0. */
-export async function startedLake(folder: string, options: Partial<LakeOptions> = {}): Promise<Lake> {
+export function startedLake(folder: string, options: Partial<LakeOptions> = {}): Promise<Lake> {
+  return startedWith(folder, contract, options);
+}
+
+/** The same under another contract of `orders`. */
+export async function startedWith(folder: string, other: Contract, options: Partial<LakeOptions> = {}): Promise<Lake> {
   const lake = await openLake(folder, options);
-  await lake.activate(contract);
+  await lake.activate(other);
   await lake.recordStart(
     "orders",
     partitions.map((key) => ({ ...key, next: 0n })),
   );
   return lake;
+}
+
+/** Commits values as the next window of partition 0, under the table's schema and layout as they are; answers its id. */
+export async function commitNext(
+  lake: Lake,
+  other: Contract,
+  values: readonly string[],
+  sketch: Partial<Parameters<typeof makeWindow>[0]> = {},
+): Promise<string> {
+  const { schema, layout, positions } = await lake.state("orders");
+  const from = positions[0]?.next ?? 0n;
+  const window = makeWindow({ id: `w${from}`, from, values, contract: other, schema, layout, ...sketch });
+  const result = await lake.commitWindow(window);
+  if (result.status !== "committed") throw new Error(`window ${window.decision.windowId} is ${result.status}`);
+  return window.decision.windowId;
 }

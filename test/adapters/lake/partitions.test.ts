@@ -2,30 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Contract } from "../../../src/core/contract.ts";
 import type { Lake } from "../../../src/core/ports.ts";
 import { duckdbWithIceberg, pythonHere, pythonReaders, runPython } from "../../live/harness/python-readers.ts";
-import { collect, makeWindow, openLake, partitions, scratchFolder } from "./lake-fixture.ts";
+import { collect, commitNext, scratchFolder, startedWith } from "./lake-fixture.ts";
 import { odcs } from "./odcs-fixture.ts";
 
-async function started(folder: string, contract: Contract): Promise<Lake> {
-  const lake = await openLake(folder);
-  await lake.activate(contract);
-  await lake.recordStart(
-    "orders",
-    partitions.map((key) => ({ ...key, next: 0n })),
-  );
-  return lake;
-}
-
-let next = 0;
-async function promote(lake: Lake, contract: Contract, rows: readonly object[], hold = false): Promise<string> {
-  const { schema, layout, positions } = await lake.state("orders");
-  const from = positions[0]?.next ?? 0n;
-  const id = `w${++next}`;
+function promote(lake: Lake, contract: Contract, rows: readonly object[], hold = false): Promise<string> {
   const values = rows.map((row) => JSON.stringify(row).replace(/"d":"([^"]+)"/, '"d":$1'));
-  const result = await lake.commitWindow(
-    makeWindow({ id, from, values, contract, schema, layout, ...(hold && { verdict: "hold" as const }) }),
-  );
-  expect(result.status).toBe("committed");
-  return id;
+  return commitNext(lake, contract, values, hold ? { verdict: "hold" } : {});
 }
 
 const columns = [
@@ -158,7 +140,7 @@ describe.skipIf(!pythonHere)("partitions from the contract", () => {
       .map((part) => part.split(" "));
     const fields = parts.map(([column, transform]) => `{ column: ${column}${transform === undefined ? "" : `, transform: ${transform}`} }`);
     const contract = await odcs(1, columns, `{ partitionBy: [${fields.join(", ")}] }`);
-    const lake = await started(scratch.folder, contract);
+    const lake = await startedWith(scratch.folder, contract);
     await promote(lake, contract, rows);
     await lake.close();
     const seen = JSON.parse(await runPython(python, everyTransform, [scratch.folder]));
@@ -200,7 +182,7 @@ print(json.dumps({
       const fields = ["{ name: id, logicalType: integer }", "{ name: region, logicalType: string }", "{ name: day, logicalType: date }"];
       const row = (id: number, region: string, day: number): object => ({ id, region, day: `2026-01-0${day}` });
       const one = await odcs(1, fields);
-      const lake = await started(scratch.folder, one);
+      const lake = await startedWith(scratch.folder, one);
       await promote(lake, one, [row(1, "eu", 1), row(2, "us", 1)]);
       const two = await odcs(2, fields, "{ partitionBy: [{ column: day }] }");
       await lake.activate(two);

@@ -3,25 +3,13 @@ import type { Contract } from "../../../src/core/contract.ts";
 import type { DocumentError } from "../../../src/core/errors.ts";
 import type { Lake } from "../../../src/core/ports.ts";
 import { duckdbWithIceberg, pythonHere, pythonReaders, runPython } from "../../live/harness/python-readers.ts";
-import { makeWindow, openLake, partitions, scratchFolder } from "./lake-fixture.ts";
+import { commitNext, makeWindow, scratchFolder, startedWith } from "./lake-fixture.ts";
 import { odcs, past } from "./odcs-fixture.ts";
 
-async function started(folder: string, contract: Contract): Promise<Lake> {
-  const lake = await openLake(folder);
-  await lake.activate(contract);
-  await lake.recordStart(
-    "orders",
-    partitions.map((key) => ({ ...key, next: 0n })),
-  );
-  return lake;
-}
-
-async function promote(lake: Lake, contract: Contract, id: string, from: number, rows: readonly object[]): Promise<void> {
-  const { schema, layout } = await lake.state("orders");
+async function promote(lake: Lake, contract: Contract, rows: readonly object[]): Promise<void> {
   // Decimals beyond doubles are given as text.
   const values = rows.map((row) => JSON.stringify(row).replace(/"total":"([^"]+)"/, '"total":$1'));
-  const result = await lake.commitWindow(makeWindow({ id, from: BigInt(from), values, contract, schema, layout }));
-  expect(result.status).toBe("committed");
+  await commitNext(lake, contract, values);
 }
 
 const first = [
@@ -81,8 +69,8 @@ describe("a table that follows its contract", () => {
       const python = (await pythonReaders()) as string;
       using scratch = scratchFolder();
       const one = await odcs(1, first);
-      const lake = await started(scratch.folder, one);
-      await promote(lake, one, "w1", 0, [
+      const lake = await startedWith(scratch.folder, one);
+      await promote(lake, one, [
         {
           id: 1,
           price: 1.5,
@@ -99,7 +87,7 @@ describe("a table that follows its contract", () => {
       const { schema } = await lake.activate(two);
       const idOf = (fields: typeof schema.fields, name: string): number | undefined => fields.find((field) => field.name === name)?.id;
       expect(idOf(schema.fields, "remark")).toBe(idOf(before.fields, "note"));
-      await promote(lake, two, "w2", 2, [
+      await promote(lake, two, [
         {
           id: 9007199254740992,
           price: 0.1,
@@ -195,8 +183,8 @@ describe("a table that follows its contract", () => {
   it.each(refused)("refuses %s, with its reason and place, and goes on as it was", async (_, property, message) => {
     using scratch = scratchFolder();
     const one = await odcs(1, base);
-    const lake = await started(scratch.folder, one);
-    await promote(lake, one, "w1", 0, [{ id: 1, total: "1.00", note: "n", tags: ["t"], place: { city: "Ulm" } }]);
+    const lake = await startedWith(scratch.folder, one);
+    await promote(lake, one, [{ id: 1, total: "1.00", note: "n", tags: ["t"], place: { city: "Ulm" } }]);
     const before = await lake.state("orders");
     const name = /name: (\w+)/.exec(property)?.[1] as string;
     const others = base.filter((each) => !each.startsWith(`{ name: ${name},`) && !(name === "remark" && each.includes("note")));
@@ -206,14 +194,14 @@ describe("a table that follows its contract", () => {
     expect(fault.message).toContain(message);
     expect(fault.diagnostics[0]?.location).toEqual({ file: "orders.odcs.yaml", line: 11, column: 11 });
     expect(await lake.state("orders")).toEqual(before);
-    await promote(lake, one, "w2", 1, [{ id: 2 }]);
+    await promote(lake, one, [{ id: 2 }]);
     await lake.close();
   });
 
   it("refuses names that could be two columns: what is renamed is never guessed", async () => {
     using scratch = scratchFolder();
     const one = await odcs(1, ["{ name: a, logicalType: integer }", "{ name: b, logicalType: integer }"]);
-    const lake = await started(scratch.folder, one);
+    const lake = await startedWith(scratch.folder, one);
     const both = await odcs(2, [`{ name: b, logicalType: integer, ${past("{ previousName: a }")} }`]);
     await expect(lake.activate(both)).rejects.toThrow(/has both b and a, its previous name/);
     const twice = await odcs(2, ["{ name: a, logicalType: integer }", `{ name: c, logicalType: integer, ${past("{ previousName: a }")} }`]);
@@ -224,7 +212,7 @@ describe("a table that follows its contract", () => {
   it("keeps what other programs added, and gives a dropped column's name to a new column", async () => {
     using scratch = scratchFolder();
     const one = await odcs(1, ["{ name: a, logicalType: integer }", "{ name: b, logicalType: integer }"]);
-    const lake = await started(scratch.folder, one);
+    const lake = await startedWith(scratch.folder, one);
     const ids = async (): Promise<[string, number][]> =>
       (await lake.state("orders")).schema.fields.filter(({ name }) => !name.startsWith("_")).map(({ name, id }) => [name, id]);
     expect(await ids()).toEqual([

@@ -32,6 +32,11 @@ export class DeletedRows {
     for (let row = first; row < last; row++) this.add(row);
   }
 
+  /** Whether the same rows of as many are deleted. */
+  equals(other: DeletedRows): boolean {
+    return this.rows === other.rows && this.#count === other.#count && this.#bits.every((byte, i) => byte === other.#bits[i]);
+  }
+
   /** A byte a row from `first` on, 1 where it stays; null where all of them do. */
   kept(first: number, count: number): Uint8Array | null {
     if (this.#count === 0) return null;

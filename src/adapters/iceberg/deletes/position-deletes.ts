@@ -25,7 +25,7 @@ export function checkDeleteFile({ file }: ManifestEntry, rowsMax: number): void 
   if (format.toUpperCase() !== "PARQUET")
     throw new SluiceError("TABLE_UNSUPPORTED", `delete file ${uri} is ${format}: only Parquet is read`);
   if ((file.key_metadata ?? null) !== null) throw new SluiceError("TABLE_UNSUPPORTED", `delete file ${uri} is encrypted`);
-  if ((file.record_count as bigint) > BigInt(rowsMax)) {
+  if (Number(file.record_count) > rowsMax) {
     const message = `delete file ${uri} has ${file.record_count as bigint} rows, more than the ${rowsMax} that are read at once`;
     throw new SluiceError("TABLE_UNSUPPORTED", `${message}: have its writer rewrite the data files`);
   }

@@ -93,6 +93,16 @@ export class VersionDeletes {
     return new VersionDeletes(storage, metadata, entries, files ?? new DeleteFiles(storage));
   }
 
+  /** Over a version's delete files, where their entries were read already. */
+  static over(
+    storage: Storage,
+    metadata: TableMetadata,
+    entries: readonly ManifestEntry[],
+    files = new DeleteFiles(storage),
+  ): VersionDeletes {
+    return new VersionDeletes(storage, metadata, entries, files);
+  }
+
   private constructor(storage: Storage, metadata: TableMetadata, entries: readonly ManifestEntry[], files: DeleteFiles) {
     this.#storage = storage;
     this.#metadata = metadata;

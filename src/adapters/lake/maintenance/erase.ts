@@ -1,37 +1,29 @@
 import { createHash } from "node:crypto";
 import type { ErasureReport, ErasureRequest } from "../../../core/lake-maintenance.ts";
-import { SluiceError } from "../../../core/errors.ts";
-import { DeletedRows } from "../../iceberg/deletes/deleted-rows.ts";
-import { dataFileRecord } from "../../iceberg/manifest.ts";
-import type { AvroRow } from "../../iceberg/avro-schema.ts";
-import { lineageOf } from "../../iceberg/row-lineage-columns.ts";
-import { rewriteParquet } from "../../iceberg/parquet-rewrite.ts";
-import type { NewFile } from "../../iceberg/replaced-files.ts";
 import type { TableDraft } from "../../iceberg/table-draft.ts";
-import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { Plan } from "../commit-loop.ts";
 import { commitUntilSettled, draftsOf } from "../commit-loop.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
-import { newPath } from "../table-files.ts";
 import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { propertyNames } from "../table-properties.ts";
-import { writingOf } from "./compact.ts";
 import type { RedactedDecisions } from "./erasure-contents.ts";
 import { contentPaths, redactDecisions } from "./erasure-contents.ts";
-import type { Rewrites } from "./erasure-draft.ts";
 import { draftErasure } from "./erasure-draft.ts";
 import type { ErasureStep } from "./erasure-record.ts";
 import { finishDeletions, keepReport, putRecord } from "./erasure-record.ts";
 import { proveErased } from "./erasure-proof.ts";
+import { ErasureRewrites } from "./erasure-rewrites.ts";
 import type { Found, FoundRows } from "./erasure-scan.ts";
-import { allFiles, findRows } from "./erasure-scan.ts";
+import { filesOf, findRows, isNothing } from "./erasure-scan.ts";
 import type { Needle } from "./erasure-target.ts";
 import { needleOf } from "./erasure-target.ts";
+import type { TableKind } from "./exchange.ts";
 import { ledgerSegments } from "./ledger.ts";
 import { unreachedFiles } from "./reachable.ts";
+import { entriesOf } from "./version-entries.ts";
 
 /** Others may write such rows, or make files with them into others, while they are being erased: it is looked again, so often. */
 const roundsMax = 5;
@@ -43,43 +35,10 @@ const beyond: readonly string[] = [
   "events that were delivered already (lineage, telemetry), and copies that readers made",
 ];
 
-type TableKind = "promoted" | "quarantine";
-
-/** Writes each file anew without its found rows. */
-async function rewriteAll(context: LakeContext, table: TableKind, metadata: TableMetadata, found: FoundRows): Promise<Rewrites> {
-  const { storage } = context;
-  const rewrites = new Map<string, NewFile | null>();
-  const entries = found.size === 0 ? new Map() : await allFiles(context, metadata);
-  for (const [uri, gone] of found) {
-    const entry = entries.get(uri);
-    if (entry === undefined) throw new SluiceError("COMMIT_CONFLICT", `${uri} went while it was being rewritten`);
-    const path = newPath(context, metadata, "erase");
-    const rows = new DeletedRows(Number(entry.file.record_count as bigint));
-    for (const row of gone) rows.add(row);
-    const written = await rewriteParquet({
-      storage,
-      inputs: [{ path: pathOfUri(storage, uri), gone: rows, ...lineageOf(metadata, entry) }],
-      path,
-      schema: currentSchema(metadata),
-      ...writingOf(table),
-    });
-    const left = Number(entry.file.record_count as bigint) - gone.size;
-    if ((written?.recordCount ?? 0) !== left) throw new SluiceError("TABLE_CORRUPT", `${uri} holds other rows than its manifest says`);
-    context.probe("data-file.written");
-    const { spec_id: specId, partition } = entry.file as AvroRow;
-    const place = { specId: (specId ?? 0) as number, record: (partition ?? {}) as AvroRow };
-    rewrites.set(
-      uri,
-      written === null ? null : { file: dataFileRecord(written, uriOfPath(storage, path), place), sequence: entry.sequence ?? 0n },
-    );
-  }
-  return rewrites;
-}
-
 interface Round {
   readonly found: Found;
   readonly redacted: RedactedDecisions;
-  readonly rewrites: Readonly<Record<TableKind, Rewrites>>;
+  readonly rewrites: Readonly<Record<TableKind, ErasureRewrites>>;
 }
 
 interface Committed {
@@ -96,11 +55,11 @@ function summaryOf(request: ErasureRequest, predicateHash: string, found: Found)
   };
 }
 
-/** Whether a try took effect: both tables have forgotten its files. */
+/** Whether a try took effect: both tables have forgotten the files that it found. */
 async function isDone(context: LakeContext, tables: DatasetTables, { rewrites }: Round): Promise<boolean> {
   for (const table of ["promoted", "quarantine"] as const) {
-    const files = await allFiles(context, tables[table].metadata);
-    if ([...rewrites[table].keys()].some((uri) => files.has(uri))) return false;
+    const { data, deletes } = await filesOf(context, tables[table].metadata.snapshots);
+    if ([...data.keys(), ...deletes.keys()].some((uri) => rewrites[table].concerns(uri))) return false;
   }
   return true;
 }
@@ -159,12 +118,9 @@ async function heldRows(context: LakeContext, metadata: TableMetadata, found: Fo
   const held = new Set<string>();
   for (const ref of Object.keys(metadata.refs)) {
     if (windowOfBranch(ref) === null) continue;
-    for (const uri of (
-      await allFiles(context, { ...metadata, snapshots: [snapshotOfRef(metadata, ref)].filter((each) => each !== null) })
-    ).keys())
-      held.add(uri);
+    for (const { file } of (await entriesOf(context, snapshotOfRef(metadata, ref))).files) held.add(file.file_path as string);
   }
-  const main = await allFiles(context, { ...metadata, snapshots: [snapshotOfRef(metadata, "main")].filter((each) => each !== null) });
+  const main = new Set((await entriesOf(context, snapshotOfRef(metadata, "main"))).files.map(({ file }) => file.file_path as string));
   return rowsIn(new Map([...found].filter(([uri]) => held.has(uri) && !main.has(uri))));
 }
 
@@ -184,22 +140,23 @@ async function eraseOnce(context: LakeContext, dataset: string, request: Erasure
   const { promoted, quarantine } = { promoted: tables.promoted.metadata, quarantine: tables.quarantine.metadata };
   const needle = needleOf(request.target, currentSchema(promoted));
   const found = await findRows(context, { promoted, quarantine }, needle);
-  if (found.ids.size === 0) return true;
-  const round: Round = {
-    found,
-    redacted: await redactDecisions(context, promoted, found.ids, needle),
-    rewrites: {
-      promoted: await rewriteAll(context, "promoted", promoted, found.promoted),
-      quarantine: await rewriteAll(context, "quarantine", quarantine, found.quarantine),
-    },
+  if (isNothing(found)) return true;
+  const rewrites = {
+    promoted: new ErasureRewrites(context, "promoted", found.promoted),
+    quarantine: new ErasureRewrites(context, "quarantine", found.quarantine),
   };
+  await rewrites.promoted.prepare(promoted);
+  await rewrites.quarantine.prepare(quarantine);
+  const round: Round = { found, redacted: await redactDecisions(context, promoted, found.ids, needle), rewrites };
   const done = await commit(context, dataset, request, round);
+  const after = await loadTables(context, dataset);
+  for (const table of ["promoted", "quarantine"] as const) await rewrites[table].discardUnused(after[table].metadata);
   for (const id of found.ids) totals.ids.add(id);
-  const held = await heldRows(context, promoted, found.promoted);
+  const held = await heldRows(context, promoted, found.promoted.rows);
   totals.held += held;
-  totals.promoted += rowsIn(found.promoted) - held;
-  totals.quarantined += rowsIn(found.quarantine);
-  totals.rewritten += found.promoted.size + found.quarantine.size;
+  totals.promoted += rowsIn(found.promoted.rows) - held;
+  totals.quarantined += rowsIn(found.quarantine.rows);
+  totals.rewritten += found.promoted.rows.size + found.quarantine.rows.size;
   totals.snapshots += done.snapshots;
   totals.profiles += round.redacted.profiles.length;
   totals.deleted += await finishDeletions(context, dataset);
@@ -220,7 +177,8 @@ export async function previewErasure(
   const tables = await loadTables(context, dataset);
   const versions = { promoted: tables.promoted.metadata, quarantine: tables.quarantine.metadata };
   const found = await findRows(context, versions, needleOf(target, currentSchema(versions.promoted)));
-  return { records: found.ids.size, files: found.promoted.size + found.quarantine.size };
+  const files = (["promoted", "quarantine"] as const).map((table) => found[table].rows.size + found[table].deletes.size);
+  return { records: found.ids.size, files: files.reduce((sum, each) => sum + each, 0) };
 }
 
 /** See `LakeMaintenance.erase`. */

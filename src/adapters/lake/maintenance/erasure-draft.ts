@@ -1,6 +1,5 @@
 import { EntryStatus } from "../../iceberg/manifest.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
-import type { NewFile } from "../../iceberg/replaced-files.ts";
 import type { TableDraft } from "../../iceberg/table-draft.ts";
 import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
@@ -10,37 +9,32 @@ import { readRollbacks, writeRollbacks } from "../refs/rollback-records.ts";
 import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { filesAddedBy, manifestsOf } from "../table-files.ts";
 import { propertyNames } from "../table-properties.ts";
+import type { ErasureRewrites } from "./erasure-rewrites.ts";
 import { extendLedger, redactLedger } from "./ledger.ts";
 import { redactSummary } from "./redact-summary.ts";
 
-/** What an erasure puts in the place of files, by their URIs: null where no row of the file stays. */
-export type Rewrites = ReadonlyMap<string, NewFile | null>;
-
 export interface TableErasure {
-  readonly rewrites: Rewrites;
+  readonly rewrites: ErasureRewrites;
   /** Redacted decisions by the hashes that they had. */
   readonly hashes: ReadonlyMap<string, string>;
   /** What the new snapshots say of themselves. */
   readonly summary: Readonly<Record<string, string>>;
 }
 
-/** Files of each snapshot that are to be rewritten; a snapshot without any is left out. */
-async function touchedFiles(context: LakeContext, metadata: TableMetadata, rewrites: Rewrites): Promise<Map<bigint, Set<string>>> {
-  const byManifest = new Map<string, readonly string[]>();
-  const touched = new Map<bigint, Set<string>>();
+/** Snapshots that reach a file which holds something that is to go. */
+async function touchedSnapshots(context: LakeContext, metadata: TableMetadata, rewrites: ErasureRewrites): Promise<Set<bigint>> {
+  const byManifest = new Map<string, boolean>();
+  const touched = new Set<bigint>();
   for (const snapshot of metadata.snapshots) {
-    const files = new Set<string>();
     for (const manifest of await readManifestList(context.storage, snapshot)) {
-      let own = byManifest.get(manifest.uri);
-      if (own === undefined) {
-        const entries = manifest.content === 0 ? await readManifest(context.storage, manifest) : [];
-        const live = entries.filter(({ status, file }) => status !== EntryStatus.deleted && rewrites.has(file.file_path as string));
-        own = live.map(({ file }) => file.file_path as string);
-        byManifest.set(manifest.uri, own);
+      let isTouched = byManifest.get(manifest.uri);
+      if (isTouched === undefined) {
+        const entries = await readManifest(context.storage, manifest);
+        isTouched = entries.some(({ status, file }) => status !== EntryStatus.deleted && rewrites.concerns(file.file_path as string));
+        byManifest.set(manifest.uri, isTouched);
       }
-      for (const uri of own) files.add(uri);
+      if (isTouched) touched.add(snapshot["snapshot-id"]);
     }
-    if (files.size > 0) touched.set(snapshot["snapshot-id"], files);
   }
   return touched;
 }
@@ -56,9 +50,8 @@ async function rebuildHeld(context: LakeContext, draft: TableDraft, branch: stri
   for (const part of parts.toReversed()) {
     const files: AvroRow[] = [];
     for (const file of await filesAddedBy(context, part)) {
-      const rewritten = rewrites.get(file.file_path as string);
-      if (rewritten === undefined) files.push(file);
-      else if (rewritten !== null) files.push(rewritten.file);
+      const rewritten = await rewrites.ofHeld(draft.base, part, file);
+      if (rewritten !== null) files.push(rewritten);
     }
     const snapshotId = context.snapshotId();
     const own = Object.fromEntries(Object.entries(part.summary).filter(([key]) => isOwnKey(key)));
@@ -81,7 +74,7 @@ async function rebuildHeld(context: LakeContext, draft: TableDraft, branch: stri
 export async function draftErasure(context: LakeContext, draft: TableDraft, erasure: TableErasure): Promise<number> {
   const { base } = draft;
   const { rewrites, hashes, summary } = erasure;
-  const touched = await touchedFiles(context, base, rewrites);
+  const touched = await touchedSnapshots(context, base, rewrites);
   const isStale = (snapshot: Snapshot): boolean =>
     touched.has(snapshot["snapshot-id"]) ||
     hashes.has(snapshot.summary[summaryKeys.decisionHash] ?? "") ||
@@ -102,14 +95,12 @@ export async function draftErasure(context: LakeContext, draft: TableDraft, eras
       draft.update({ action: "set-snapshot-ref", "ref-name": name, ...ref, "snapshot-id": known });
       continue;
     }
-    const removed = touched.get(head["snapshot-id"]) ?? new Set<string>();
-    const added = [...removed].flatMap((uri) => rewrites.get(uri) ?? []);
     const snapshotId = context.snapshotId();
     const placed = await draft.replace({
       snapshotId,
       parent: head,
       branch: name,
-      files: { removed, added },
+      files: await rewrites.filesFor(base, head),
       summary,
       nowMs: context.clock.now(),
     });

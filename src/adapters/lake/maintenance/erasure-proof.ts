@@ -1,37 +1,16 @@
 import { decodeManifest } from "../../iceberg/manifest.ts";
-import { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
 import { tableFolders } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { LakeContext } from "../lake-context.ts";
-import { valuesByRow } from "./erasure-scan.ts";
 import type { Needle } from "./erasure-target.ts";
+import { isInParquet } from "./erasure-values.ts";
 
 /** What a scan of everything that there is found. */
 export interface ErasureProof {
   readonly scanned: number;
   /** Paths of files in which the value is still, or which could not be read. */
   readonly remaining: readonly string[];
-}
-
-/** Whether a data file has the value: in the column that was named, or, as text, in any column of any row. */
-async function isInDataFile(context: LakeContext, path: string, needle: Needle, isQuarantine: boolean): Promise<boolean> {
-  const reader = await LeafReader.open(context.storage, path);
-  // A promoted row may hold the same bytes in another column with every right; what quarantine has may be anything.
-  const leaves = isQuarantine ? reader.leafIds : reader.leafIds.filter((id) => id === needle.leafId);
-  for (const group of reader.rowGroups.keys()) {
-    for (const id of leaves) {
-      for (const values of await valuesByRow(reader, group, id))
-        if (values.some((value) => isHit(value, needle, isQuarantine))) return true;
-    }
-  }
-  return false;
-}
-
-function isHit(value: number | bigint | boolean | Uint8Array, needle: Needle, isQuarantine: boolean): boolean {
-  if (!isQuarantine) return needle.matches(value);
-  if (!(value instanceof Uint8Array)) return false;
-  return needle.isKey ? needle.bytes.equals(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength).includes(needle.bytes);
 }
 
 /** Whether a manifest keeps the value as a bound of the column; texts stand there cut, so that those which begin like it count too. */
@@ -46,7 +25,7 @@ function isInManifest(bytes: Uint8Array, { leafId, bytes: wanted }: Needle): boo
 }
 
 async function holds(context: LakeContext, path: string, needle: Needle, isQuarantine: boolean): Promise<boolean> {
-  if (path.endsWith(".parquet")) return isInDataFile(context, path, needle, isQuarantine);
+  if (path.endsWith(".parquet")) return isInParquet(context.storage, path, needle, isQuarantine);
   const bytes = await context.storage.read(path);
   if (/-m\d+\.avro$/.test(path)) return isInManifest(bytes, needle);
   return Buffer.from(bytes).includes(needle.bytes);

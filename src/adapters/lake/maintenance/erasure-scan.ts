@@ -5,60 +5,40 @@ import { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
 import { readQuarantineFile } from "../../iceberg/parquet-quarantine-reader.ts";
 import { pathOfUri } from "../../iceberg/storage-path.ts";
 import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
-import type { TableMetadata } from "../../iceberg/table-metadata.ts";
+import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema } from "../../iceberg/table-metadata.ts";
-import { SluiceError } from "../../../core/errors.ts";
 import { sourceColumns } from "../../../core/table-schema.ts";
 import type { LakeContext } from "../lake-context.ts";
 import type { Needle } from "./erasure-target.ts";
 import { isInRecord } from "./erasure-target.ts";
+import { isInDeleteFile, valuesByRow } from "./erasure-values.ts";
+import type { TableKind } from "./exchange.ts";
 
 type Physical = number | bigint | boolean | Uint8Array;
 
 /** Rows of files that are to go, by the files' URIs, by their numbers in the file. */
 export type FoundRows = Map<string, Set<number>>;
 
-/** The values of one leaf of a row group, row by row: none, one, or those of a list; `absent`: what rows have whose file is without the leaf. */
-export async function valuesByRow(
-  reader: LeafReader,
-  group: number,
-  leafId: number,
-  absent: Physical | null = null,
-): Promise<Physical[][]> {
-  const rows = reader.rowGroups[group]?.rows ?? 0;
-  if (reader.stepsOf(leafId) === null) return Array.from({ length: rows }, () => (absent === null ? [] : [absent]));
-  const { values, definitions, repetitions, slots } = await reader.read(group, leafId);
-  const max = (reader.stepsOf(leafId) ?? []).filter(({ step }) => step !== "required").length;
-  const found: Physical[][] = [];
-  const flat = values.flatMap((page) => Array.from(page));
-  let next = 0;
-  for (let slot = 0; slot < slots; slot++) {
-    if (repetitions === null || repetitions[slot] === 0) found.push([]);
-    if (definitions === null || definitions[slot] === max) found.at(-1)?.push(flat[next++] as Physical);
-  }
-  return found;
+/** Files of a table by their URIs. */
+export interface ReachedFiles {
+  readonly data: ReadonlyMap<string, ManifestEntry>;
+  readonly deletes: ReadonlyMap<string, ManifestEntry>;
 }
 
-/** Every data file that a snapshot of the table reaches. Rejects with TABLE_UNSUPPORTED where rows are deleted by delete files: a rewrite would bring them back. */
-export async function allFiles(context: LakeContext, metadata: TableMetadata): Promise<Map<string, ManifestEntry>> {
-  const files = new Map<string, ManifestEntry>();
+/** Every data file and every delete file that one of some snapshots reaches. */
+export async function filesOf(context: LakeContext, snapshots: readonly Snapshot[]): Promise<ReachedFiles> {
+  const [data, deletes] = [new Map<string, ManifestEntry>(), new Map<string, ManifestEntry>()];
   const seen = new Set<string>();
-  for (const snapshot of metadata.snapshots) {
+  for (const snapshot of snapshots) {
     for (const manifest of await readManifestList(context.storage, snapshot)) {
       if (seen.has(manifest.uri)) continue;
       seen.add(manifest.uri);
-      if (manifest.content !== 0 && manifest.addedFiles + manifest.existingFiles > 0) {
-        throw new SluiceError(
-          "TABLE_UNSUPPORTED",
-          "another program deleted rows by delete files: `sluice maintain compact --all-deletes` writes the data files without those rows, and `sluice maintain expire` ends the versions before",
-        );
-      }
       for (const entry of await readManifest(context.storage, manifest)) {
-        if (entry.status !== EntryStatus.deleted) files.set(entry.file.file_path as string, entry);
+        if (entry.status !== EntryStatus.deleted) (manifest.content === 0 ? data : deletes).set(entry.file.file_path as string, entry);
       }
     }
   }
-  return files;
+  return { data, deletes };
 }
 
 function add(found: FoundRows, uri: string, row: number): void {
@@ -93,17 +73,35 @@ export async function* positionsIn(
   }
 }
 
+/** What is to be erased of one table. */
+export interface FoundOfTable {
+  readonly rows: FoundRows;
+  /** URIs of delete files of other programs that hold the value. */
+  readonly deletes: ReadonlySet<string>;
+}
+
 /** What is to be erased of both tables. */
-export interface Found {
-  readonly promoted: FoundRows;
-  readonly quarantine: FoundRows;
+export interface Found extends Readonly<Record<TableKind, FoundOfTable>> {
   /** Source positions, as `<topicId>:<partition>:<offset>`. */
   readonly ids: ReadonlySet<string>;
 }
 
+/** Whether nothing is to be erased. */
+export function isNothing({ ids, promoted, quarantine }: Found): boolean {
+  return ids.size + promoted.deletes.size + quarantine.deletes.size === 0;
+}
+
+/** Delete files that hold the value themselves. Rejects with TABLE_UNSUPPORTED those that can't be read. */
+async function deletesWith(context: LakeContext, { deletes }: ReachedFiles, needle: Needle, isQuarantine: boolean): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const [uri, entry] of deletes) if (await isInDeleteFile(context.storage, entry, needle, isQuarantine)) found.add(uri);
+  return found;
+}
+
 /**
  * Finds the rows of a needle in every file that any snapshot of either table reaches: those that hold the value, and, for each record of which one row
- * does, every other row of that record (earlier tries in quarantine, the promoted row of a replay).
+ * does, every other row of that record (earlier tries in quarantine, the promoted row of a replay). Rows that delete files take out are found too: the data
+ * file has them still.
  */
 export async function findRows(
   context: LakeContext,
@@ -111,22 +109,29 @@ export async function findRows(
   needle: Needle,
 ): Promise<Found> {
   const { storage } = context;
-  const files = { promoted: await allFiles(context, tables.promoted), quarantine: await allFiles(context, tables.quarantine) };
+  const [promoted, quarantine] = [
+    await filesOf(context, tables.promoted.snapshots),
+    await filesOf(context, tables.quarantine.snapshots),
+  ] as const;
   const ids = new Set<string>();
-  for (const uri of files.promoted.keys()) {
+  for (const uri of promoted.data.keys()) {
     for await (const { id, isMatch } of positionsIn(context, tables.promoted, uri, needle)) if (isMatch) ids.add(id);
   }
-  for (const uri of files.quarantine.keys()) {
+  for (const uri of quarantine.data.keys()) {
     for await (const record of readQuarantineFile(storage, pathOfUri(storage, uri))) if (isInRecord(needle, record)) ids.add(record.id);
   }
-  const found = { promoted: new Map<string, Set<number>>(), quarantine: new Map<string, Set<number>>(), ids };
-  for (const uri of ids.size === 0 ? [] : files.promoted.keys()) {
-    for await (const { id, row } of positionsIn(context, tables.promoted, uri, needle)) if (ids.has(id)) add(found.promoted, uri, row);
+  const found = {
+    promoted: { rows: new Map<string, Set<number>>(), deletes: await deletesWith(context, promoted, needle, false) },
+    quarantine: { rows: new Map<string, Set<number>>(), deletes: await deletesWith(context, quarantine, needle, true) },
+    ids,
+  };
+  for (const uri of ids.size === 0 ? [] : promoted.data.keys()) {
+    for await (const { id, row } of positionsIn(context, tables.promoted, uri, needle)) if (ids.has(id)) add(found.promoted.rows, uri, row);
   }
-  for (const uri of ids.size === 0 ? [] : files.quarantine.keys()) {
+  for (const uri of ids.size === 0 ? [] : quarantine.data.keys()) {
     let row = 0;
     for await (const { id } of readQuarantineFile(storage, pathOfUri(storage, uri), 0)) {
-      if (ids.has(id)) add(found.quarantine, uri, row);
+      if (ids.has(id)) add(found.quarantine.rows, uri, row);
       row++;
     }
   }

@@ -5,10 +5,10 @@ import { ReplacementCache } from "../../iceberg/replaced-files.ts";
 import { pathOfUri } from "../../iceberg/storage-path.ts";
 import { TableDraft } from "../../iceberg/table-draft.ts";
 import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
-import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { Plan } from "../commit-loop.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { LakeContext } from "../lake-context.ts";
+import { uselessDeletes } from "./useless-deletes.ts";
 import type { VersionEntries } from "./version-entries.ts";
 import { deletedUpTo, entriesOf } from "./version-entries.ts";
 
@@ -40,21 +40,6 @@ function standing<T extends Exchange>(version: VersionEntries, exchanges: readon
   );
 }
 
-/** Delete files of a version that apply to none of its data files but those that go: what comes for them has no row that they delete. */
-async function uselessDeletes(
-  context: LakeContext,
-  metadata: TableMetadata,
-  version: VersionEntries,
-  removed: ReadonlySet<string>,
-): Promise<ReadonlySet<string>> {
-  const useless = new Set(version.deletes.map(({ file }) => file.file_path as string));
-  if (useless.size === 0) return useless;
-  const deletes = await VersionDeletes.of({ storage: context.storage, metadata, snapshot: snapshotOfRef(metadata, "main") });
-  for (const entry of version.files.filter(({ file }) => !removed.has(file.file_path as string)))
-    for (const { file } of deletes.applyingTo(entry)) useless.delete(file.file_path as string);
-  return useless;
-}
-
 /** Exchanges of one table's files. */
 export interface Exchanges<T extends Exchange> {
   readonly dataset: string;
@@ -84,7 +69,7 @@ export function commitExchanges<T extends Exchange>(
     const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
     kept = standing(version, kept, knownDeletes);
     const removed = new Set(kept.flatMap((each) => each.removed.map(({ file }) => file.file_path as string)));
-    const useless = await uselessDeletes(context, metadata, version, removed);
+    const useless = uselessDeletes(version, VersionDeletes.over(context.storage, metadata, version.deletes), removed);
     if (kept.length !== before || useless.symmetricDifference(removedDeletes).size > 0) cache.forgetWritten();
     removedDeletes = useless;
     const none = { kind: "done", result: { snapshotId: null, kept: [], attempts: attempt } } as const;

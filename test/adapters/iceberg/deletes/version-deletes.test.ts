@@ -1,7 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Contract } from "../../../../src/core/contract.ts";
-import type { Lake } from "../../../../src/core/ports.ts";
 import { DeleteFiles, VersionDeletes } from "../../../../src/adapters/iceberg/deletes/version-deletes.ts";
 import type { ManifestEntry } from "../../../../src/adapters/iceberg/manifest.ts";
 import { readPhysicalColumns } from "../../../../src/adapters/iceberg/parquet-column-reader.ts";
@@ -12,7 +10,7 @@ import { snapshotOfRef } from "../../../../src/adapters/iceberg/table-metadata.t
 import { createLocalStorage } from "../../../../src/adapters/storage/local-storage.ts";
 import { duckdbWithIceberg, pythonHere, pythonReaders, runPython } from "../../../live/harness/python-readers.ts";
 import { commitDeletes } from "../../lake/delete-files.ts";
-import { makeWindow, openLake, partitions, row, scratchFolder, startedLake } from "../../lake/lake-fixture.ts";
+import { commitNext, makeWindow, row, scratchFolder, startedLake, startedWith } from "../../lake/lake-fixture.ts";
 import { odcs } from "../../lake/odcs-fixture.ts";
 import { loadBoth } from "../../lake/table-content.ts";
 
@@ -57,21 +55,6 @@ async function read(folder: string): Promise<{ files: ManifestEntry[]; deletes: 
 }
 
 const uriOf = ({ file }: ManifestEntry | undefined = {} as ManifestEntry): string => file.file_path as string;
-
-async function startedWith(folder: string, contract: Contract): Promise<Lake> {
-  const lake = await openLake(folder);
-  await lake.activate(contract);
-  await lake.recordStart(
-    "orders",
-    partitions.map((key) => ({ ...key, next: 0n })),
-  );
-  return lake;
-}
-
-async function promote(lake: Lake, contract: Contract, from: number, values: readonly string[]): Promise<void> {
-  const { schema, layout } = await lake.state("orders");
-  await lake.commitWindow(makeWindow({ id: `w${from}`, from: BigInt(from), values, contract, schema, layout }));
-}
 
 describe.skipIf(!pythonHere)("deletes of other programs", () => {
   const folders = [scratchFolder(), scratchFolder()] as const;
@@ -129,14 +112,14 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
       const contract = await odcs(1, ["{ name: n, logicalType: integer }"], "{ formatVersion: 3 }");
       const lake = await startedWith(scratch.folder, contract);
       const values = Array.from({ length: 9_000 }, (_, i) => `{"n":${i}}`);
-      await promote(lake, contract, 0, values);
+      await commitNext(lake, contract, values);
       const [entry] = (await read(scratch.folder)).files;
       const gone = values.map((_, i) => i).filter((i) => i % 2 === 1 || i > 8_000);
       await commitDeletes(python, scratch.folder, [
         { kind: "positions", name: "old.parquet", rows: [[uriOf(entry), 1]] },
         { kind: "vector", name: "v.puffin", referenced: uriOf(entry), rows: gone },
       ]);
-      await promote(lake, contract, 9_000, ['{"n":9001}']);
+      await commitNext(lake, contract, ['{"n":9001}']);
       const seen = await read(scratch.folder);
       const wanted = [...values.keys()].filter((i) => !gone.includes(i)).concat(9001);
       expect(seen.numbers).toEqual(wanted);
@@ -155,7 +138,7 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
     const columns = ["{ name: n, logicalType: integer }", "{ name: p, logicalType: integer, physicalType: int }"];
     const contract = await odcs(1, columns, "{ partitionBy: [{ column: p }] }");
     const lake = await startedWith(scratch.folder, contract);
-    await promote(lake, contract, 0, ['{"n":1,"p":1}', '{"n":2,"p":1}', '{"n":1,"p":2}', '{"n":3,"p":2}']);
+    await commitNext(lake, contract, ['{"n":1,"p":1}', '{"n":2,"p":1}', '{"n":1,"p":2}', '{"n":3,"p":2}']);
     const { files } = await read(scratch.folder);
     const one = files.find(({ file }) => Object.values(file.partition as object).includes(1)) as ManifestEntry;
     const two = files.find((entry) => entry !== one) as ManifestEntry;
@@ -182,7 +165,7 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
     using scratch = scratchFolder();
     const contract = await odcs(1, ["{ name: n, logicalType: integer }"], "{ formatVersion: 3 }");
     const lake = await startedWith(scratch.folder, contract);
-    await promote(lake, contract, 0, ['{"n":1}']);
+    await commitNext(lake, contract, ['{"n":1}']);
     const entry = (await read(scratch.folder)).files[0] as ManifestEntry;
     const unknown = [{ id: 77, name: "x", type: "int64", values: [1] }];
     await commitDeletes(python, scratch.folder, [

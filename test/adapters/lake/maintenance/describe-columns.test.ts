@@ -6,7 +6,7 @@ import { pathOfUri } from "../../../../src/adapters/iceberg/storage-path.ts";
 import { createLocalStorage } from "../../../../src/adapters/storage/local-storage.ts";
 import { pythonHere, pythonReaders, pythonSketches, runPython } from "../../../live/harness/python-readers.ts";
 import { commitDeletes } from "../delete-files.ts";
-import { makeWindow, openLake, partitions, row, scratchFolder, startedLake } from "../lake-fixture.ts";
+import { makeWindow, row, scratchFolder, startedLake, startedWith } from "../lake-fixture.ts";
 import { odcs } from "../odcs-fixture.ts";
 import { loadBoth } from "../table-content.ts";
 
@@ -28,16 +28,6 @@ async function blobs(folder: string): Promise<ReturnType<typeof decodePuffin>> {
   const statistics = promoted.statistics?.find((each) => each["snapshot-id"] === promoted.refs["main"]?.["snapshot-id"]);
   const storage = createLocalStorage(folder);
   return decodePuffin(await storage.read(pathOfUri(storage, statistics?.["statistics-path"] ?? "")));
-}
-
-async function startedWith(folder: string, contract: Contract): Promise<Lake> {
-  const lake = await openLake(folder);
-  await lake.activate(contract);
-  await lake.recordStart(
-    "orders",
-    partitions.map((key) => ({ ...key, next: 0n })),
-  );
-  return lake;
 }
 
 describe("distinct values of main's columns", () => {
