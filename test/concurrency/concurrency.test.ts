@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { expectConserved } from "../adapters/lake/conservation.ts";
 import { collect, moveLake, openLake, placeIn, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
@@ -25,8 +27,15 @@ function inRest(uri: string, namespace: string): Place {
   return { namespace, folder: rest!.warehouse, rest: { uri, warehouse: null, auth: restClient, tls: null, timeoutMs: 30_000 } };
 }
 
-const catalogs: readonly { readonly catalog: string; readonly place: () => Promise<Place> }[] = [
+/** Where a folder stands in the file's place, nobody has turns: what is left is compare-and-swap. */
+async function withoutTurns(folder: string): Promise<Place> {
+  mkdirSync(join(folder, "catalog.db.turns"));
+  return {};
+}
+
+const catalogs: readonly { readonly catalog: string; readonly place: (folder: string) => Promise<Place> }[] = [
   { catalog: "SQLite", place: async () => ({}) },
+  ...(asked === undefined ? [] : [{ catalog: "SQLite without turns", place: withoutTurns }]),
   ...(server === null
     ? []
     : [{ catalog: "PostgreSQL", place: async () => ({ postgres: { url: await server.database(), password: null, tls: null } }) }]),
@@ -61,7 +70,7 @@ it.each(catalogs)(
   async ({ catalog, place }) => {
     using scratch = scratchFolder();
     const { folder } = scratch;
-    moveLake(folder, await place());
+    moveLake(folder, await place(folder));
     await (await startedLake(folder)).close();
     const options = placeIn(folder);
     const tallies = await Promise.all(roles.map((role, index) => run(options, role, index)));

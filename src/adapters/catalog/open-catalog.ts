@@ -13,6 +13,8 @@ import { SqlCatalog } from "./sql-catalog.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
 import { sqliteDirectory } from "./sqlite-directory.ts";
 import { sqliteRows } from "./sqlite-rows.ts";
+import { openTurnsFile } from "./sqlite-turns.ts";
+import type { Turns } from "./turns.ts";
 
 /** Where a lake's tables are looked up, as a configuration says it. */
 export interface CatalogPlace {
@@ -41,15 +43,19 @@ export interface OpenedCatalog {
   readonly rows: CatalogRows;
   readonly directory: CatalogDirectory;
   readonly stores: LakeStores;
+  readonly turns: Turns;
   readonly close: () => Promise<void>;
 }
 
 const catalogNameDefault = "sluice";
+/** Going without a turn is better than waiting for the file that keeps them. */
+const turnBusyMsMax = 1000;
 
 interface OpenedDatabase {
   readonly rows: CatalogRows;
   readonly directory: CatalogDirectory;
   readonly stores: LakeStores;
+  readonly turns: Turns;
   readonly close: () => Promise<void>;
 }
 
@@ -59,6 +65,7 @@ async function openSqlite(place: CatalogPlace, { clock, random, patienceMs }: Ca
   const database = await SqliteDatabase.open(options, catalogSchema + cursorSchema + consumptionSchema + incidentSchema);
   const lake = `${catalogName}.${namespace}`;
   const claimsFile = openClaimsFile({ ...options, file: `${place.catalog}.claims` }, lake);
+  const turnsFile = openTurnsFile({ ...options, file: `${place.catalog}.turns`, busyMsMax: turnBusyMsMax }, lake);
   return {
     rows: sqliteRows(database, catalogName),
     directory: sqliteDirectory(database, catalogName),
@@ -68,8 +75,10 @@ async function openSqlite(place: CatalogPlace, { clock, random, patienceMs }: Ca
       consumption: createConsumptionLog(database, lake),
       incidents: createIncidentStore(database, lake),
     },
+    turns: turnsFile.turns,
     close: async () => {
       await claimsFile.close();
+      await turnsFile.close();
       database.close();
     },
   };
@@ -88,6 +97,7 @@ async function openPostgres(
   const { PostgresClaims, postgresClaimSchema } = await import("./postgres-claims.ts");
   const { postgresConsumption, postgresConsumptionSchema } = await import("./postgres-consumption.ts");
   const { postgresIncidents, postgresIncidentSchema } = await import("./postgres-incidents.ts");
+  const { postgresTurns } = await import("./postgres-turns.ts");
   const { namespace, catalogName = catalogNameDefault } = place;
   const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema + postgresClaimSchema + postgresIncidentSchema;
   const database = await PostgresDatabase.open({ ...postgres, random, patienceMs }, schema);
@@ -101,6 +111,7 @@ async function openPostgres(
       consumption: postgresConsumption(database, lake),
       incidents: postgresIncidents(database, lake),
     },
+    turns: postgresTurns(database, lake),
     close: () => database.close(),
   };
 }
@@ -108,7 +119,7 @@ async function openPostgres(
 /** Opens the catalog of a place, and makes its namespace. Rejects with CATALOG_*. */
 export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Promise<OpenedCatalog> {
   const { postgres = null } = place;
-  const { rows, directory, stores, close } =
+  const { rows, directory, stores, turns, close } =
     postgres === null ? await openSqlite(place, ports) : await openPostgres(place, postgres, ports);
   try {
     await rows.createNamespace(place.namespace);
@@ -117,5 +128,5 @@ export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Pro
     throw fault;
   }
   const { storage, clock, uuid, probe } = ports;
-  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), rows, directory, stores, close };
+  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), rows, directory, stores, turns, close };
 }

@@ -3,6 +3,7 @@ import type { Catalog } from "./catalog.ts";
 import type { CatalogPlace, CatalogPorts, LakeStores } from "./open-catalog.ts";
 import { openCatalog } from "./open-catalog.ts";
 import type { RestOptions } from "./rest-session.ts";
+import type { Turns } from "./turns.ts";
 
 /** Where a lake's tables are looked up: in its own database, or in a REST catalog beside that. */
 export interface LakeCatalogPlace extends CatalogPlace {
@@ -18,6 +19,8 @@ interface LakeCatalogPorts extends CatalogPorts {
 export interface OpenedLakeCatalog {
   readonly catalog: Catalog;
   readonly stores: LakeStores;
+  /** Among the processes that share the database. */
+  readonly turns: Turns;
   readonly close: () => Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export async function openLakeCatalog(place: LakeCatalogPlace, ports: LakeCatalo
       catalog.close();
       throw fault;
     }
-    return { catalog, stores: own.stores, close };
+    return { catalog, stores: own.stores, turns: own.turns, close };
   } catch (fault) {
     await own.close();
     throw fault;

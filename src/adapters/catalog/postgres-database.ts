@@ -27,6 +27,9 @@ export interface PostgresTransaction {
   ) => Promise<{ readonly rows: readonly PostgresRow[]; readonly rowCount: number }>;
 }
 
+/** Gives a lock back. Never rejects. */
+export type Release = () => Promise<void>;
+
 const connectionsMax = 4;
 const connectMsMax = 5000;
 const statementMsMax = 30_000;
@@ -50,29 +53,35 @@ function withPassword(url: string, password: string | null): string {
   return address.href;
 }
 
+function poolOf({ url, password, tls }: PostgresOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: withPassword(url, password),
+    ...(tls !== null && { ssl: { ...tls, ...(tls.serverName !== undefined && { servername: tls.serverName }) } }),
+    application_name: "sluice",
+    max: connectionsMax,
+    connectionTimeoutMillis: connectMsMax,
+    query_timeout: statementMsMax,
+    keepAlive: true,
+  });
+  // A connection that breaks while nobody uses it is replaced by the next one.
+  pool.on("error", () => {});
+  return pool;
+}
+
 /** A PostgreSQL database: a few connections, retries of what passes, typed faults. */
 export class PostgresDatabase {
   readonly #options: PostgresOptions;
   readonly #pool: pg.Pool;
+  /** Connections that hold locks while others work: apart, so that who holds one never waits for a connection that a waiter has. */
+  #locks: pg.Pool | null = null;
   /** The address without any secret, for messages. */
   readonly where: string;
 
   private constructor(options: PostgresOptions) {
-    const { url, password, tls } = options;
     this.#options = options;
-    const { host, pathname } = new URL(url);
+    const { host, pathname } = new URL(options.url);
     this.where = `${host}${pathname}`;
-    this.#pool = new pg.Pool({
-      connectionString: withPassword(url, password),
-      ...(tls !== null && { ssl: { ...tls, ...(tls.serverName !== undefined && { servername: tls.serverName }) } }),
-      application_name: "sluice",
-      max: connectionsMax,
-      connectionTimeoutMillis: connectMsMax,
-      query_timeout: statementMsMax,
-      keepAlive: true,
-    });
-    // A connection that breaks while nobody uses it is replaced by the next one.
-    this.#pool.on("error", () => {});
+    this.#pool = poolOf(options);
   }
 
   /** Connects, and runs `schema` (CREATE TABLE IF NOT EXISTS statements) where a table of it is missing. Rejects with CATALOG_*. */
@@ -134,8 +143,45 @@ export class PostgresDatabase {
     );
   }
 
+  /**
+   * Takes the lock of a number, which says what those who take it agree on (PostgreSQL, "Advisory Locks"), in the order of asking; answers what gives it
+   * back, or null where it could not be had in time. The server takes it away after `heldMsMax`, and at once where the connection ends. It stands in a
+   * transaction, for poolers that hand out connections by the transaction lose any other. Rejects with CATALOG_*.
+   */
+  async lock(key: bigint, { waitMsMax, heldMsMax }: { readonly waitMsMax: number; readonly heldMsMax: number }): Promise<Release | null> {
+    this.#locks ??= poolOf(this.#options);
+    let client: pg.PoolClient;
+    try {
+      client = await this.#locks.connect();
+    } catch (fault) {
+      throw postgresFault(fault, this.where);
+    }
+    const ignore = (): void => {};
+    client.on("error", ignore);
+    let isHeld = true;
+    const giveBack = async (sql: string): Promise<void> => {
+      if (!isHeld) return;
+      isHeld = false;
+      const fault = await client.query(sql).then(
+        () => null,
+        (reason: unknown) => reason as Error,
+      );
+      client.off("error", ignore);
+      client.release(fault ?? undefined);
+    };
+    try {
+      await client.query(`BEGIN; SET LOCAL lock_timeout = ${waitMsMax}; SET LOCAL statement_timeout = ${2 * waitMsMax};
+        SET LOCAL idle_in_transaction_session_timeout = ${heldMsMax}; SELECT pg_advisory_xact_lock(${key})`);
+    } catch (fault) {
+      await giveBack("ROLLBACK");
+      if (wasRefused(fault) && passes(fault)) return null;
+      throw postgresFault(fault, this.where);
+    }
+    return () => giveBack("COMMIT");
+  }
+
   async close(): Promise<void> {
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#locks?.end()]);
   }
 
   async #connected<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

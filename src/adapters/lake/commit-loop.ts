@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
 import { TableDraft } from "../iceberg/table-draft.ts";
+import { inTurn } from "../catalog/turns.ts";
 import type { Drafts } from "./commit-steps.ts";
 import { commitDrafts } from "./commit-steps.ts";
 import type { DatasetTables, LakeContext } from "./lake-context.ts";
-import { loadTables } from "./lake-context.ts";
+import { loadTablesInTurn } from "./lake-context.ts";
 
 /** What to do about a dataset as it is now: nothing more, or a change that holds only for these very versions of its tables. */
 export type Plan<T> =
@@ -28,8 +29,8 @@ export type Planner<T> = (tables: DatasetTables, attempt: number) => Promise<Pla
 const backoffMsMax = 1000;
 
 /**
- * Changes a dataset by compare-and-swap: plans over the tables as they are, tries to swap, and after a conflict plans again over what they have
- * become, with growing, jittered pauses. A swap whose outcome is unknown is settled by reading back: either the plan finds its change done, or the
+ * Changes a dataset by compare-and-swap, when it is this process's turn: plans over the tables as they are, tries to swap, and after a conflict (some take
+ * no turns) plans again over what they have become, with growing, jittered pauses. A swap whose outcome is unknown is settled by reading back: either the plan finds its change done, or the
  * change did not happen and the cause is thrown. Rejects with COMMIT_CONFLICT when others were faster for too long; nothing has changed then.
  */
 export function commitUntilSettled<T>(context: LakeContext, dataset: string, planner: Planner<T>): Promise<T> {
@@ -40,7 +41,15 @@ export function commitUntilSettled<T>(context: LakeContext, dataset: string, pla
 }
 
 /** `commitUntilSettled` over several datasets: all of them change in one transaction of the catalog, or none. Rejects with CATALOG_UNSUPPORTED. */
-export async function commitJointly<T>(
+export function commitJointly<T>(
+  context: LakeContext,
+  datasets: readonly string[],
+  planner: (tables: readonly DatasetTables[], attempt: number) => Promise<JointPlan<T>>,
+): Promise<T> {
+  return inTurn(context.turns, datasets, () => commitPatiently(context, datasets, planner));
+}
+
+async function commitPatiently<T>(
   context: LakeContext,
   datasets: readonly string[],
   planner: (tables: readonly DatasetTables[], attempt: number) => Promise<JointPlan<T>>,
@@ -48,7 +57,7 @@ export async function commitJointly<T>(
   const until = performance.now() + context.conflictMsMax;
   let unknown: SluiceError | null = null;
   for (let attempt = 1; ; attempt++) {
-    const tables = await Promise.all(datasets.map((dataset) => loadTables(context, dataset)));
+    const tables = await Promise.all(datasets.map((dataset) => loadTablesInTurn(context, dataset)));
     const plan = await planner(tables, attempt);
     if (plan.kind === "done") return plan.result;
     if (unknown !== null) throw unknown.cause instanceof SluiceError ? unknown.cause : unknown;

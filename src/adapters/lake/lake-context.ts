@@ -2,8 +2,9 @@ import type { Probe } from "../../core/ports.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { ContentStore } from "../../core/storage.ts";
 import type { LoadedTable, TableName } from "../catalog/catalog.ts";
+import { inTurn } from "../catalog/turns.ts";
 import type { DatasetTables, TablePorts } from "./quarantine-plan.ts";
-import { finishPlan } from "./quarantine-plan.ts";
+import { finishPlan, hasPlan } from "./quarantine-plan.ts";
 
 export type { DatasetTables };
 
@@ -52,9 +53,19 @@ export async function findTables(context: LakeContext, dataset: string): Promise
   return { dataset, promoted: checkVersion(promoted), quarantine: checkVersion(quarantine) };
 }
 
-/** Both tables as they are now, after what a commit has planned of them. Rejects with NOT_FOUND where the dataset has none. */
-export async function loadTables(context: LakeContext, dataset: string): Promise<DatasetTables> {
+async function needTables(context: LakeContext, dataset: string): Promise<DatasetTables> {
   const tables = await findTables(context, dataset);
   if (tables === null) throw new SluiceError("NOT_FOUND", `there is no dataset ${dataset} in ${context.namespace}`);
-  return finishPlan(context, tables);
+  return tables;
+}
+
+/** Both tables as they are now, after what a commit has planned of them: for who has the dataset's turn. Rejects with NOT_FOUND where there is none. */
+export async function loadTablesInTurn(context: LakeContext, dataset: string): Promise<DatasetTables> {
+  return finishPlan(context, await needTables(context, dataset));
+}
+
+/** The same for everyone else: a plan is mostly being carried out by the one whose turn it is. */
+export async function loadTables(context: LakeContext, dataset: string): Promise<DatasetTables> {
+  const tables = await needTables(context, dataset);
+  return hasPlan(tables) ? inTurn(context.turns, [dataset], () => loadTablesInTurn(context, dataset)) : tables;
 }

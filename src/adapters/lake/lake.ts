@@ -95,10 +95,11 @@ async function openOver<C extends OpenedLakeCatalog>(
   const { storage } = files;
   try {
     const opened = await open({ storage, clock, uuid, random, probe, patienceMs });
-    const { catalog, stores } = opened;
+    const { catalog, stores, turns } = opened;
     const context: LakeContext = {
       catalog,
       storage,
+      turns,
       content: createContentStore(storage, "content"),
       io: { storage, uuid, randomBytes: (count) => randomness.bytes(count), probe },
       namespace: options.namespace,

@@ -3,6 +3,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Storage } from "../../core/storage.ts";
 import type { Catalog, LoadedTable } from "../catalog/catalog.ts";
+import type { Turns } from "../catalog/turns.ts";
 import { parseLosslessJson, writeLosslessJson } from "../iceberg/lossless-json.ts";
 import type { Update } from "../iceberg/metadata-update.ts";
 import { TableDraft } from "../iceberg/table-draft.ts";
@@ -17,6 +18,8 @@ export interface TablePorts {
   readonly storage: Storage;
   readonly io: TableIo;
   readonly clock: Clock;
+  /** Whose it is to change a dataset next. */
+  readonly turns: Turns;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** A new snapshot id: 63 random bits. */
@@ -138,6 +141,12 @@ async function reload(context: TablePorts, { table }: LoadedTable): Promise<Load
   const loaded = await context.catalog.load(table);
   if (loaded === null) throw new SluiceError("TABLE_CORRUPT", `${table.namespace}.${table.name} is gone: someone dropped it`);
   return loaded;
+}
+
+/** Whether the promoted table has planned something of the quarantine table that is not done yet. */
+export function hasPlan({ promoted, quarantine }: DatasetTables): boolean {
+  const plan = readPlan(promoted.metadata);
+  return plan !== null && lastDone(quarantine.metadata) < plan.number;
 }
 
 /**

@@ -15,6 +15,7 @@ import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
 import { SqliteDatabase } from "../../../src/adapters/catalog/sqlite-database.ts";
 import { sqliteRows } from "../../../src/adapters/catalog/sqlite-rows.ts";
+import { noTurn } from "../../../src/adapters/catalog/turns.ts";
 import { lakeOver } from "../../../src/adapters/lake/lake.ts";
 import { createContentStore } from "../../../src/adapters/storage/content-store.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
@@ -80,6 +81,7 @@ async function faultyLake(folder: string): Promise<Faulty> {
     {
       catalog,
       storage,
+      turns: { take: async () => noTurn },
       content: createContentStore(storage, "content"),
       io,
       namespace: "db",

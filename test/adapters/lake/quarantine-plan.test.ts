@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { openLakeCatalog } from "../../../src/adapters/catalog/open-lake-catalog.ts";
+import { noTurn } from "../../../src/adapters/catalog/turns.ts";
 import { lakeOver } from "../../../src/adapters/lake/lake.ts";
 import { TableDraft } from "../../../src/adapters/iceberg/table-draft.ts";
 import { readManifestList } from "../../../src/adapters/iceberg/table-io.ts";
@@ -49,7 +50,18 @@ async function singleLake(folder: string): Promise<SingleLake> {
   const io = { storage, uuid: randomUUID, randomBytes: (count: number) => randomBytes(count), probe };
   const snapshotId = (): bigint => randomBytes(8).readBigUInt64BE() >> 1n;
   const content = createContentStore(storage, "content");
-  const context = { catalog: single, storage, content, io, namespace: "db", clock, probe, random: Math.random, snapshotId };
+  const context = {
+    catalog: single,
+    storage,
+    turns: { take: async () => noTurn },
+    content,
+    io,
+    namespace: "db",
+    clock,
+    probe,
+    random: Math.random,
+    snapshotId,
+  };
   const lake = lakeOver({ ...context, conflictMsMax: 60_000 }, stores, close);
   await lake.activate(contract);
   await lake.recordStart(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Catalog } from "../../../../src/adapters/catalog/catalog.ts";
 import { openLakeCatalog } from "../../../../src/adapters/catalog/open-lake-catalog.ts";
+import { noTurn } from "../../../../src/adapters/catalog/turns.ts";
 import { lakeOver } from "../../../../src/adapters/lake/lake.ts";
 import { createContentStore } from "../../../../src/adapters/storage/content-store.ts";
 import { createLocalStorage } from "../../../../src/adapters/storage/local-storage.ts";
@@ -40,6 +41,7 @@ async function interrupted(
   const context = {
     catalog: slow,
     storage,
+    turns: { take: async () => noTurn },
     content: createContentStore(storage, "content"),
     io,
     namespace: "db",
