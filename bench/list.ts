@@ -5,6 +5,7 @@ import { driftCost } from "./drift/cost.ts";
 import { driftDetection } from "./drift/detection.ts";
 import { driftFalseAlarms } from "./drift/false-alarms.ts";
 import { driftFlights } from "./drift/flights.ts";
+import { driftPeers } from "./drift/peers.ts";
 import { duckdb } from "./duckdb.ts";
 import { engine } from "./engine.ts";
 import { gate } from "./gate.ts";
@@ -30,4 +31,5 @@ export const benches: readonly Bench[] = [
   driftCost,
   driftFalseAlarms,
   driftDetection,
+  driftPeers,
 ];

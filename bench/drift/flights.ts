@@ -127,7 +127,7 @@ export const driftFlights: Bench = {
       const flagged = days.slice(learningDays).map((day) => {
         const found = references.filter(({ field, before }) => {
           const now = day.profile.columns.get(field.path);
-          return now !== undefined && rule.flags(before, now, field);
+          return now !== undefined && rule.flags(before, now);
         });
         flaggedColumns += found.length;
         return found.length > 0;
