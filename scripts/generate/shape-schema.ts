@@ -26,6 +26,7 @@ export function datasetSettingsSchema(): string {
     title: "Sluice's settings of a dataset",
     description: "The value of the custom property `sluice` of a schema object in an ODCS contract.",
     ...schemaOf(datasetSettings),
+    $defs: { condition: conditionSchema() },
   });
 }
 

@@ -2,6 +2,7 @@ import { allFields } from "../core/all-fields.ts";
 import type { Contract, DriftCheckPlan, DriftDetection, DriftPlan } from "../core/contract.ts";
 import { fieldTestNames } from "../core/drift.ts";
 import type { Compilation } from "./compilation.ts";
+import { checkSegments, segmentChecks } from "./compile-drift-segments.ts";
 import { jointColumns } from "./compile-drift-with.ts";
 import { columnNamed } from "./compile-where.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
@@ -15,12 +16,14 @@ export function compileDrift(compilation: Compilation, node: Node | null): Drift
   if (node === null) return null;
   const tick = child(node, "tick");
   const seen = new Set<string>();
+  const checks = items(node, "columns").flatMap((each) => driftCheck(compilation, each, seen));
+  checkSegments(compilation, node, checks);
   return {
     baseline: baselinePlan(compilation, child(node, "baseline")),
     detection: detection(compilation, node),
     tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
     warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
-    checks: [...items(node, "columns").map((each) => driftCheck(compilation, each, seen)), ...schemaChecks(child(node, "schema"))],
+    checks: [...checks, ...schemaChecks(child(node, "schema"))],
   };
 }
 
@@ -111,7 +114,8 @@ function texts(node: Node, key: string): readonly string[] {
   return items(node, key).flatMap((each) => (each.kind === "scalar" && typeof each.value === "string" ? [each.value] : []));
 }
 
-function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): DriftCheckPlan {
+/** A column's check, and one of each of its segments. */
+function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): DriftCheckPlan[] {
   const column = textAt(node, "column") ?? "";
   columnNamed(compilation, column, child(node, "column") ?? node);
   if (seen.has(column))
@@ -119,13 +123,14 @@ function driftCheck(compilation: Compilation, node: Node, seen: Set<string>): Dr
   seen.add(column);
   const tests = texts(node, "tests");
   const others = jointColumns(compilation, node, column, tests);
-  return {
+  const check: DriftCheckPlan = {
     column,
     ...(others !== null && { with: others }),
     tests: tests.length > 0 ? tests : defaultTests,
     policy: policyOf(node),
     limit: numberAt(node, "limit"),
   };
+  return [check, ...segmentChecks(compilation, child(node, "segments"), check)];
 }
 
 const defaultTests: readonly string[] = defaults.tests;

@@ -78,6 +78,7 @@ export function compileRetention(compilation: Compilation, settings: Node | null
       bytesMax: bytesAt(node),
       unowned: booleanAt(node, "unowned") === true,
       place: textAt(node, "place"),
+      tagged: booleanAt(node, "tagged") === true,
       location: node.at,
     };
   });
@@ -108,6 +109,8 @@ function checkPlace({ findings }: Compilation, node: Node, action: RetentionRule
     );
   }
   if (action === "expire" && place !== null) findings.error("retention-place", place.at, "what expires goes to no place");
+  const tagged = child(node, "tagged");
+  if (action === "expire" && tagged !== null) findings.error("retention-place", tagged.at, "what tags name never expires by a rule");
   if (booleanAt(node, "unowned") === false && ["olderThan", "unreadFor", "beyond"].every((each) => child(node, each) === null)) {
     findings.error("retention-condition", node.at, "the rule states no condition, and would take everything");
   }

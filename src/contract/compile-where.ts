@@ -1,4 +1,5 @@
 import type { Comparison, Condition, Scalar } from "../core/rule.ts";
+import type { SourceLocation } from "../core/errors.ts";
 import type { Field } from "../core/schema.ts";
 import { isDoubtful } from "./compilation.ts";
 import type { Compilation } from "./compilation.ts";
@@ -55,14 +56,7 @@ function compileLeaf(compilation: Compilation, node: Node, field: Field): Condit
   for (const [key, op] of Object.entries(comparisons)) {
     const value = child(node, key);
     if (value === null) continue;
-    if (["json", "binary", "struct", "list", "map"].includes(field.type.kind)) {
-      compilation.findings.error(
-        "column-type",
-        placeOf(node, key),
-        `"${path}" is of type ${field.type.kind} and can't be compared with a constant`,
-      );
-      return null;
-    }
+    if (!isComparable(compilation, field, placeOf(node, key))) return null;
     if (op !== "eq" && op !== "ne" && !hasOrder(field.type)) {
       compilation.findings.error("column-unordered", placeOf(node, key), `"${path}" has no order, so ${key} can't be used with it`);
       return null;
@@ -71,6 +65,17 @@ function compileLeaf(compilation: Compilation, node: Node, field: Field): Condit
     return literal === null ? null : { op, path, value: literal };
   }
   return null;
+}
+
+/** A constant that a column is compared with for being equal; reports those that it can't be. */
+export function comparableConstant(compilation: Compilation, field: Field, node: Node): Scalar | null {
+  return isComparable(compilation, field, node.at) ? constant(compilation, field, node) : null;
+}
+
+function isComparable({ findings }: Compilation, { path, type }: Field, at: SourceLocation): boolean {
+  if (!["json", "binary", "struct", "list", "map"].includes(type.kind)) return true;
+  findings.error("column-type", at, `"${path}" is of type ${type.kind} and can't be compared with a constant`);
+  return false;
 }
 
 function constant(compilation: Compilation, field: Field, node: Node): Scalar | null {

@@ -1,7 +1,7 @@
 import { columnTestNames, fieldTestNames } from "../core/drift.ts";
-import { countText, key, name, needed, positive } from "./rule-keys.ts";
+import { condition, constant, countText, key, name, needed, positive } from "./rule-keys.ts";
 import { settingDefaults } from "./setting-defaults.ts";
-import { listOf, oneOf } from "./shape.ts";
+import { boolean, listOf, oneOf } from "./shape.ts";
 import type { ObjectShape, Shape } from "./shape.ts";
 
 const defaults = settingDefaults.drift;
@@ -21,6 +21,40 @@ const schemaCheck: ObjectShape = {
   },
 };
 
+/** Values or conditions that one entry makes segments by, at most. */
+const segmentsMax = 50;
+
+const segments: ObjectShape = {
+  type: "object",
+  keys: {
+    by: key(
+      {
+        type: "object",
+        keys: {
+          column: needed(name, "The column whose values make the segments."),
+          values: needed(listOf(constant, { min: 1, max: segmentsMax, unique: true }), "Its values, each a segment."),
+          other: key(boolean, "Whether the rows of all other values, and of none, are a segment too.", "true"),
+        },
+      },
+      "A segment a value of a column.",
+    ),
+    filters: key(
+      listOf(
+        {
+          type: "object",
+          keys: {
+            name: needed(name, "What results and incidents call it."),
+            where: needed({ type: "named", name: "condition", shape: () => condition }, "Which rows it has, as in rules."),
+          },
+        },
+        { min: 1, max: segmentsMax },
+      ),
+      "A segment a condition; they may overlap.",
+    ),
+  },
+  exactlyOne: ["by", "filters"],
+};
+
 const driftCheck: ObjectShape = {
   type: "object",
   keys: {
@@ -31,6 +65,7 @@ const driftCheck: ObjectShape = {
       "Other columns of numbers or times that `correlation` and `joint-mean` take together with this one.",
     ),
     policy,
+    segments: key(segments, "Parts of the rows that the tests judge by themselves too, each with a baseline of its own.", "none"),
     limit: key({ type: "number", above: 0 }, "The effect size from which on a change matters, in the test's unit.", "the test's own"),
   },
 };

@@ -37,6 +37,11 @@ const rule: ObjectShape = {
     beyond: key(size, "The oldest files beyond this size of the table."),
     unowned: key(boolean, "true: only while the contract names nobody who owns the dataset.", "false"),
     place: key(name, "The archive's name in the configuration (`lake.archives`); needed with `archive`."),
+    tagged: key(
+      boolean,
+      "true, with `archive`: files that tags name are moved as well; each tag gets a version of the same rows in which they stand in the archive.",
+      "false",
+    ),
   },
   atLeastOne: ["olderThan", "unreadFor", "beyond", "unowned"],
 };

@@ -2,7 +2,7 @@ import type { FormatPlan } from "./format-plan.ts";
 import type { IncidentPlan } from "./incident.ts";
 import type { RecordPlan } from "./record-plan.ts";
 import type { RetentionRule } from "./retention.ts";
-import type { RulePlan } from "./rule.ts";
+import type { Condition, RulePlan } from "./rule.ts";
 import type { Field } from "./schema.ts";
 import type { TablePlan } from "./table-plan.ts";
 
@@ -28,14 +28,23 @@ export interface WindowLimits {
   readonly seconds: number;
 }
 
+/** Rows of a column that drift judges by themselves. */
+export interface DriftSegment {
+  /** The column's path. */
+  readonly of: string;
+  readonly where: Condition;
+}
+
 /** A column's drift check. */
 export interface DriftCheckPlan {
   /** Other columns that its joint tests (`correlation`, `joint-mean`) take; absent: none. */
   readonly with?: readonly string[];
-  /** A column's path, or what of the records has a profile of its own: `allFields`. */
+  /** A column's path, or the name of what has a profile of its own: `allFields`, or a segment, such as `delay{carrier=WN}`. */
   readonly column: string;
   /** What people read where that is not the column's path. */
   readonly called?: string;
+  /** Which rows of which column; absent: all rows of `column`. */
+  readonly segment?: DriftSegment;
   readonly tests: readonly string[];
   readonly policy: "observe" | "warn" | "hold";
   /** Effect size from which on a change matters, in the test's own unit; null: the test's default. */

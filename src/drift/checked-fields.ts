@@ -1,9 +1,22 @@
 import { allFields } from "../core/all-fields.ts";
-import type { Contract } from "../core/contract.ts";
+import { conditionPaths } from "../core/condition-paths.ts";
+import type { Contract, DriftCheckPlan } from "../core/contract.ts";
 import type { Field } from "../core/schema.ts";
+import { isMasked } from "../core/schema.ts";
 import { leafFields } from "../sketches/leaf-columns.ts";
 
 /** What each check of a contract can be of, by what the check calls its column. */
 export function checkedFields(contract: Contract): ReadonlyMap<string, Field> {
-  return new Map([...leafFields(contract.fields), allFields].map((field) => [field.path, field]));
+  const columns = new Map([...leafFields(contract.fields), allFields].map((field) => [field.path, field]));
+  const segments = (contract.drift?.checks ?? []).flatMap((check) => segmentField(check, columns) ?? []);
+  return new Map([...columns, ...segments.map((field) => [field.path, field] as const)]);
+}
+
+/** A segment is as classified as its column, or as what its rows are told by. */
+function segmentField({ column, segment }: DriftCheckPlan, columns: ReadonlyMap<string, Field>): Field | null {
+  const field = columns.get(segment?.of ?? "");
+  if (field === undefined || segment === undefined) return null;
+  const told = conditionPaths(segment.where).flatMap((path) => columns.get(path) ?? []);
+  const classification = [field, ...told].find(isMasked)?.classification ?? null;
+  return { ...field, path: column, classification };
 }

@@ -18,6 +18,7 @@ import { keyFieldIds } from "../parquet/key-fields.ts";
 import { openParquetFile } from "../parquet/parquet-file.ts";
 import type { ParquetFile } from "../parquet/written-file.ts";
 import { compileValidator } from "../rules/compile-validator.ts";
+import { compileSelection } from "../rules/row-selection.ts";
 import { compileKernels } from "../rules/kernels/rule-kernels.ts";
 import type { WatchTools, WindowProfiler } from "../sketches/index.ts";
 import { compileRegisteredSchema } from "../rules/registered-json-schema.ts";
@@ -44,7 +45,7 @@ const tools: DecoderTools = {
   jsonSchema: compileRegisteredSchema,
 };
 
-const watchTools: WatchTools = { countFields: (contract) => new FieldCensus(contract) };
+const watchTools: WatchTools = { countFields: (contract) => new FieldCensus(contract), selectRows: compileSelection };
 
 function decodeInChunks(decode: DecodeWithSchemas): ChunkEngine["decode"] {
   let resolved: ResolvedSchemas = new Map();

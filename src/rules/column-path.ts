@@ -1,9 +1,9 @@
 import { BrokenInvariant } from "../core/broken-invariant.ts";
 import type { Batch } from "../core/batch.ts";
 import type { Column, ListColumn } from "../core/column.ts";
-import type { RulePlan } from "../core/rule.ts";
 import { isMasked, type Field } from "../core/schema.ts";
 import { RowList } from "./row-list.ts";
+import type { RuleSite } from "./rule-family.ts";
 import { invalidRule } from "./rule-family.ts";
 
 /** Where a rule's column is in a contract: resolved once, found in each batch by indexes. */
@@ -42,7 +42,7 @@ function find(field: Field, step: number, path: string, masked: boolean): Column
 }
 
 /** The place of `path` among a contract's fields; CONTRACT_INVALID where there is none. */
-export function resolvePath(fields: readonly Field[], path: string | null, plan: RulePlan): ColumnPath {
+export function resolvePath(fields: readonly Field[], path: string | null, plan: RuleSite): ColumnPath {
   if (path === null) throw invalidRule(plan, "it needs a column");
   for (const [i, field] of fields.entries()) {
     const found = find(field, i, path, false);
@@ -52,7 +52,7 @@ export function resolvePath(fields: readonly Field[], path: string | null, plan:
 }
 
 /** As `resolvePath`, for a column that has one cell a row. */
-export function resolveRowPath(fields: readonly Field[], path: string | null, plan: RulePlan): ColumnPath {
+export function resolveRowPath(fields: readonly Field[], path: string | null, plan: RuleSite): ColumnPath {
   const found = resolvePath(fields, path, plan);
   if (found.steps.includes(-1)) throw invalidRule(plan, `${path} stands in a list, so a row has no single value of it`);
   return found;

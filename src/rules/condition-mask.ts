@@ -5,6 +5,7 @@ import type { Field } from "../core/schema.ts";
 import { unscaledAt } from "./cell-text.ts";
 import { locate, resolveRowPath, type ColumnPath } from "./column-path.ts";
 import { floorAtScale, parseExactDecimal } from "./exact-decimal.ts";
+import type { RuleSite } from "./rule-family.ts";
 import { invalidRule } from "./rule-family.ts";
 import { compileMembership, scalarText } from "./scalar-set.ts";
 
@@ -118,7 +119,7 @@ function cellMask(path: ColumnPath, test: (column: Column, row: number) => boole
 }
 
 /** Compiles a condition over row columns. A comparison with a cell that has no value is false, whatever the operator. */
-export function compileCondition(condition: Condition, fields: readonly Field[], plan: RulePlan): RowMask {
+export function compileCondition(condition: Condition, fields: readonly Field[], plan: RuleSite): RowMask {
   switch (condition.op) {
     case "and":
     case "or":

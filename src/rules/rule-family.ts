@@ -72,7 +72,10 @@ export interface RuleFamily<F extends RuleCheck["family"] = RuleCheck["family"]>
   compile(check: CheckOf<F>, target: RuleTarget): CompiledRule;
 }
 
+/** What faults of a rule, or of what else has conditions, are told with. */
+export type RuleSite = Pick<RulePlan, "id" | "location">;
+
 /** A rule that can't be compiled: CONTRACT_INVALID at the rule's place. */
-export function invalidRule(plan: RulePlan, message: string): SluiceError {
+export function invalidRule(plan: RuleSite, message: string): SluiceError {
   return new SluiceError("CONTRACT_INVALID", `rule ${plan.id}: ${message}`, { location: plan.location, details: { rule: plan.id } });
 }

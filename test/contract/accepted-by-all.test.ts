@@ -327,7 +327,20 @@ test("the settings schema and the description that contracts are checked with sa
   const or = (...right: unknown[]): fc.Arbitrary<unknown> =>
     fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: odd });
   const some = (keys: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> => fc.record(keys, { requiredKeys: [] });
-  const check = some({ column: or("a"), tests: or(["psi"], ["psi", "null-share"]), policy: or("observe", "hold"), limit: or(0.2) });
+  const segments = fc.oneof(
+    or({ by: { column: "a", values: [1, "b"] } }, { by: { column: "a", values: [true], other: false } }),
+    or(
+      { filters: [{ name: "x", where: { column: "a", equals: 1 } }] },
+      { filters: [{ name: "x", where: { and: [{ column: "a", in: [1] }] } }] },
+    ),
+  );
+  const check = some({
+    column: or("a"),
+    tests: or(["psi"], ["psi", "null-share"]),
+    policy: or("observe", "hold"),
+    limit: or(0.2),
+    segments,
+  });
   const settings = some({
     window: some({ rows: or(5), bytes: or(7, "32 MiB", "1B"), seconds: or(0.5) }),
     tombstones: or("skip", "quarantine"),

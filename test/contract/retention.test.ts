@@ -86,6 +86,7 @@ it.each([
   ["[{ action: expire, unowned: false }]", "retention-condition"],
   ["[{ action: archive, olderThan: 1 d }]", "retention-place"],
   ["[{ action: expire, olderThan: 1 d, place: cold }]", "retention-place"],
+  ["[{ action: expire, olderThan: 1 d, tagged: true }]", "retention-place"],
   ["[{ action: expire, unreadFor: 1 d, column: at }]", "retention-condition"],
   ["[{ action: expire, of: quarantine, unreadFor: 1 d }]", "retention-condition"],
   ["[{ action: expire, of: quarantine, olderThan: 1 d, column: at }]", "retention-column"],

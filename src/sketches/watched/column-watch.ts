@@ -3,6 +3,7 @@ import type { Column, IntegerColumn } from "../../core/column.ts";
 import type { Contract, DriftCheckPlan } from "../../core/contract.ts";
 import { allFields } from "../../core/all-fields.ts";
 import type { ColumnProfile, FieldCounts, Profile, WatchedParts } from "../../core/profile.ts";
+import type { Condition } from "../../core/rule.ts";
 import type { Field } from "../../core/schema.ts";
 import { emptyColumnProfile } from "../finish-column.ts";
 import type { LeafColumn } from "../leaf-columns.ts";
@@ -11,6 +12,8 @@ import { Arrivals } from "./arrivals.ts";
 import { EventLags } from "./event-lags.ts";
 import type { CountableColumn } from "./joint-columns.ts";
 import { JointColumns } from "./joint-columns.ts";
+import type { SelectRows } from "./segments.ts";
+import { SegmentColumn, Selections } from "./segments.ts";
 import { TextPatterns } from "./text-patterns.ts";
 
 /** One column's part of a window's profile that a drift test asks for. */
@@ -31,6 +34,7 @@ export interface FieldCounter {
 /** What watching takes from rooms that know how records are written and which rows conditions are true of. */
 export interface WatchTools {
   readonly countFields: (contract: Contract) => FieldCounter;
+  readonly selectRows: (contract: Contract, where: Condition) => SelectRows;
 }
 
 /** What drift tests ask of a window besides its columns' statistics; reset, added to and finished with the window's profiler. */
@@ -49,11 +53,21 @@ export function watchColumns(contract: Contract, tools: WatchTools | null): Colu
     const field = fields.get(check.column);
     return field === undefined ? [] : partsOf(check, field);
   });
-  const extra = tools === null ? [] : checks.flatMap((check) => extraColumns(contract, check, tools));
+  const selections = tools === null ? null : new Selections(contract, tools.selectRows);
+  const extra = checks.flatMap((check) => {
+    if (tools === null || selections === null) return [];
+    if (check.column === allFields.path) return [watchFields(tools.countFields(contract))];
+    const field = fields.get(check.segment?.of ?? "");
+    return field === undefined || check.segment === undefined ? [] : [watchSegment(check, field, selections.rowsOf(check.segment.where))];
+  });
   if (parts.length + extra.length === 0) return null;
   return {
     reset: () => [...parts, ...extra].forEach((part) => part.reset()),
-    add: (batch, rows) => [...parts, ...extra].forEach((part) => part.add(batch, rows)),
+    add: (batch, rows) => {
+      selections?.take(batch, rows);
+      for (const part of parts) part.add(batch, rows);
+      for (const each of extra) each.add(batch, rows);
+    },
     complete: (profile) => {
       const columns = new Map(profile.columns);
       for (const part of parts) {
@@ -76,10 +90,6 @@ interface ExtraColumn {
   finish(): ColumnProfile;
 }
 
-function extraColumns(contract: Contract, check: DriftCheckPlan, tools: WatchTools): ExtraColumn[] {
-  return check.column === allFields.path ? [watchFields(tools.countFields(contract))] : [];
-}
-
 function watchFields(counter: FieldCounter): ExtraColumn {
   return {
     reset: () => counter.reset(),
@@ -87,6 +97,24 @@ function watchFields(counter: FieldCounter): ExtraColumn {
     finish: () => {
       const fields = counter.finish();
       return { ...emptyColumnProfile(allFields), count: fields.records, watched: { fields } };
+    },
+  };
+}
+
+function watchSegment(check: DriftCheckPlan, field: Field, rowsOf: () => Uint32Array): ExtraColumn {
+  const column = new SegmentColumn(check.column, field);
+  const parts = partsOf(check, field);
+  return {
+    reset: () => [column, ...parts].forEach((each) => each.reset()),
+    add: (batch) => {
+      const rows = rowsOf();
+      const leaf = findLeaf(batch.columns, field.path);
+      if (leaf !== null) column.add(leaf, rows);
+      for (const part of parts) part.add(batch, rows);
+    },
+    finish: () => {
+      const watched: WatchedParts = Object.assign({}, ...parts.map((part) => part.finish()));
+      return { ...column.finish(), ...(parts.length > 0 && { watched }) };
     },
   };
 }
