@@ -6,7 +6,8 @@ import type { DriftMeasure, DriftTest } from "./drift-test.ts";
 const quantiles = new Map<string, number>();
 const quantilesMax = 1000;
 
-function knownQuantile(alpha: number, freedom: number): number {
+/** What a chi-squared variable exceeds with probability `alpha`. */
+export function chanceQuantile(alpha: number, freedom: number): number {
   const key = `${freedom} ${alpha}`;
   let quantile = quantiles.get(key);
   if (quantile === undefined) {
@@ -19,7 +20,7 @@ function knownQuantile(alpha: number, freedom: number): number {
 
 /** The energy that chance alone exceeds with probability `alpha` at these sample sizes. */
 export function chanceEnergy(measure: DriftMeasure, alpha: number): number {
-  return (measure.expected / measure.freedom) * knownQuantile(alpha, measure.freedom);
+  return (measure.expected / measure.freedom) * chanceQuantile(alpha, measure.freedom);
 }
 
 /** How often chance alone exceeds a statistic at these sample sizes. */

@@ -63,13 +63,21 @@ export function foldSequence(
     if (evidence === undefined || !tick.watched.has(key)) continue;
     const { scores } = streams.get(key) ?? emptyStream;
     streams.set(key, {
-      scores: tick.isUsual ? [...scores, evidence.score].slice(-scoresMax) : scores,
+      scores: tick.isUsual ? withNewest(scores, evidence.score) : scores,
       value: isOurs ? evidence.value : 0,
       cusum: evidence.cusum,
       sinceMs: evidence.sinceMs,
     });
   }
   return { streams, tickAtMs: tick.closedAtMs, isExceeded: isOurs && sequence.isExceeded };
+}
+
+/** Made of each stream, each tick: cut first, then added to. */
+function withNewest(scores: readonly number[], score: number): readonly number[] {
+  if (scores.length < scoresMax) return [...scores, score];
+  const newest = scores.slice(scores.length - scoresMax + 1);
+  newest.push(score);
+  return newest;
 }
 
 /** Ticks that the stream with the fewest scores can be compared with. */
