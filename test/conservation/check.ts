@@ -1,6 +1,7 @@
 import { differingFields, parseExact } from "./equal-fields.ts";
-import type { ManifestFile, Snapshot, Table } from "./iceberg-files.ts";
-import { ancestry, catalogTables, erasedIds, expiredSummaries, liveFiles, readTable, retiredIds } from "./iceberg-files.ts";
+import { rowsOfVersion } from "./deleted-rows.ts";
+import type { DataFile, Snapshot, Table } from "./iceberg-files.ts";
+import { ancestry, catalogTables, deleteFiles, erasedIds, expiredSummaries, liveFiles, readTable, retiredIds } from "./iceberg-files.ts";
 import type { LogRecord } from "./kafka-log.ts";
 import { digestRecord, readTopic, sortHeaders } from "./kafka-log.ts";
 import { Micros, readRows } from "./parquet-rows.ts";
@@ -29,6 +30,8 @@ export interface CheckReport {
   readonly erased: number;
   /** Taken off main by the contract's retention. */
   readonly expired: number;
+  /** Taken out by delete files of other programs, on main or in a version that is still there. */
+  readonly deleted: number;
   readonly skipped: number;
   readonly unread: number;
   readonly dlq: number | null;
@@ -66,14 +69,24 @@ interface Version {
   readonly digest: string | null;
 }
 
-async function promotedRows(snapshot: Snapshot | undefined): Promise<PlacedRow[]> {
-  const placed: PlacedRow[] = [];
-  for (const file of snapshot === undefined ? [] : await liveFiles(snapshot)) {
-    for (const row of await readRows(file.path)) {
-      placed.push({ id: `${String(row["_sluice_partition"])}:${String(row["_sluice_offset"])}`, row, file: file.path });
-    }
+/** Rows of a version of the promoted table, or of some of its files. */
+async function promotedRows(snapshot: Snapshot | undefined, files?: readonly DataFile[]): Promise<PlacedRow[]> {
+  const rows = snapshot === undefined ? [] : await rowsOfVersion(snapshot, files);
+  return rows.filter(({ isDeleted }) => !isDeleted).map(({ row, file }) => ({ id: idOf(row), row, file }));
+}
+
+function idOf(row: Readonly<Record<string, unknown>>): string {
+  return `${String(row["_sluice_partition"])}:${String(row["_sluice_offset"])}`;
+}
+
+/** Records whose rows delete files take out of some version that is still there: compaction writes them no more, and forgets the delete files. */
+async function deletedIds(table: Table): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (const snapshot of table.snapshots.values()) {
+    if ((await deleteFiles(snapshot)).length === 0) continue;
+    for (const { row, isDeleted } of await rowsOfVersion(snapshot)) if (isDeleted) ids.add(idOf(row));
   }
-  return placed;
+  return ids;
 }
 
 async function quarantineVersions(snapshot: Snapshot | undefined): Promise<Version[]> {
@@ -178,9 +191,9 @@ function rollbacksOf(table: Table): readonly Rollback[] {
 }
 
 /** Files that commits named by a rollback had added. */
-async function withdrawnFiles(table: Table, rollback: Rollback): Promise<ManifestFile[]> {
+async function withdrawnFiles(table: Table, rollback: Rollback): Promise<DataFile[]> {
   const { from, to, sequences, isRewritten } = rollback;
-  const files: ManifestFile[] = [];
+  const files: DataFile[] = [];
   if (isRewritten) {
     for (let at = table.snapshots.get(from); at !== undefined && at.id !== to; at = table.snapshots.get(at.parent ?? "")) {
       const { id } = at;
@@ -188,7 +201,7 @@ async function withdrawnFiles(table: Table, rollback: Rollback): Promise<Manifes
     }
     return files;
   }
-  const isNamed = ({ sequence }: ManifestFile): boolean =>
+  const isNamed = ({ sequence }: DataFile): boolean =>
     sequences.some(({ first, last }) => BigInt(first) <= BigInt(sequence) && BigInt(sequence) <= BigInt(last));
   return (await liveFiles(table.snapshots.get(from) as Snapshot)).filter(isNamed);
 }
@@ -203,12 +216,11 @@ async function withdrawnRows(table: Table, problems: Problems): Promise<PlacedRo
       problems.add("withdrawn version without a ref", rollback.id);
       continue;
     }
-    for (const file of await withdrawnFiles(table, rollback)) {
+    const files = await withdrawnFiles(table, rollback);
+    for (const file of files) {
       if (onMain.has(file.path)) problems.add("withdrawn and on main", file.path);
-      for (const row of await readRows(file.path)) {
-        placed.push({ id: `${String(row["_sluice_partition"])}:${String(row["_sluice_offset"])}`, row, file: file.path });
-      }
     }
+    placed.push(...(await promotedRows(table.snapshots.get(rollback.from), files)));
   }
   return placed;
 }
@@ -287,7 +299,8 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   }
   const erased = erasedIds(promoted);
   const retired = new Set([...retiredIds(promoted), ...retiredIds(quarantine)]);
-  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, erased: 0, expired: 0, skipped: 0, unread: 0 };
+  const deleted = await deletedIds(promoted);
+  const counts = { promoted: 0, quarantined: 0, held: 0, withdrawn: 0, erased: 0, expired: 0, deleted: 0, skipped: 0, unread: 0 };
   const known = new Set<string>();
   const offsetSeen = new Set<string>();
 
@@ -309,7 +322,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
     }
     if (places > 1) problems.add("in more than one place", record.id);
     if (erased.has(record.id) && (places > 0 || version !== undefined)) problems.add("erased and still there", record.id);
-    if (version?.state === "promoted" && row === undefined && taken === undefined && !retired.has(record.id))
+    if (version?.state === "promoted" && row === undefined && taken === undefined && ![retired, deleted].some((ids) => ids.has(record.id)))
       problems.add("replayed and not in the table", record.id);
     if (row !== undefined) {
       counts.promoted++;
@@ -321,6 +334,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
       comparePromoted(record, taken, problems);
     } else if (erased.has(record.id)) counts.erased++;
     else if (retired.has(record.id)) counts.expired++;
+    else if (deleted.has(record.id)) counts.deleted++;
     else if (record.value === null) counts.skipped++;
     else problems.add("nowhere", record.id);
     const heldDigest = held.digests.get(record.id);
@@ -330,7 +344,7 @@ export async function checkConservation(options: CheckOptions): Promise<CheckRep
   for (const version of versions) {
     if (version.digest !== null && version.digest !== digests.get(version.id)) problems.add("quarantined bytes differ", version.id);
   }
-  for (const id of [...rows.keys(), ...latest.keys(), ...held.ids.keys(), ...withdrawn.keys()])
+  for (const id of [...rows.keys(), ...latest.keys(), ...held.ids.keys(), ...withdrawn.keys(), ...deleted])
     if (!known.has(id)) problems.add("placed but never produced", id);
   const skippedDeclared = skippedBySummaries(promoted);
   if (counts.skipped !== skippedDeclared)

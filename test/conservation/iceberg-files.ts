@@ -21,11 +21,28 @@ export interface Table {
   readonly refs: Record<string, string>;
 }
 
-export interface ManifestFile {
+/** A file that is live in a snapshot. */
+interface LiveFile {
   readonly path: string;
   readonly addedIn: string;
   /** Its data sequence number. */
   readonly sequence: number;
+  /** Spec and values as one text. */
+  readonly partition: string;
+}
+
+export type DataFile = LiveFile;
+
+/** A file by which another program deleted rows. */
+export interface DeleteFile extends LiveFile {
+  readonly content: "positions" | "equality";
+  /** Whether it is of no partition, and so about all. */
+  readonly isEverywhere: boolean;
+  /** The one data file that it is about, where it says so. */
+  readonly referenced: string | null;
+  /** Where a deletion vector lies in its Puffin file; null: it is Parquet. */
+  readonly vector: { readonly offset: number; readonly length: number } | null;
+  readonly equalityIds: readonly number[];
 }
 
 const long = avsc.types.LongType.__with({
@@ -153,18 +170,44 @@ export function ancestry(table: Table, ref: string): Snapshot[] {
   return chain;
 }
 
-/** Data files that are live in a snapshot, with the snapshot that added each. */
-export async function liveFiles(snapshot: Snapshot): Promise<ManifestFile[]> {
-  const files: ManifestFile[] = [];
+interface Entry extends LiveFile {
+  readonly file: Readonly<Record<string, unknown>>;
+}
+
+async function liveEntries(snapshot: Snapshot, content: 0 | 1): Promise<Entry[]> {
+  const files: Entry[] = [];
   for (const manifest of await readAvro(snapshot.manifestList)) {
-    if (manifest["content"] !== 0) continue;
+    if (manifest["content"] !== content) continue;
     for (const entry of await readAvro(String(manifest["manifest_path"]))) {
       if (entry["status"] === 2) continue;
       const file = entry["data_file"] as Record<string, unknown>;
       const sequence = (entry["sequence_number"] as bigint | null) ?? (manifest["sequence_number"] as bigint);
       const addedIn = String((entry["snapshot_id"] as bigint | null) ?? snapshot.id);
-      files.push({ path: localPath(String(file["file_path"])), addedIn, sequence: Number(sequence) });
+      const values = JSON.stringify(file["partition"] ?? {}, (_key, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+      const partition = `${Number(manifest["partition_spec_id"])} ${values}`;
+      files.push({ path: localPath(String(file["file_path"])), addedIn, sequence: Number(sequence), partition, file });
     }
   }
   return files;
+}
+
+/** Data files that are live in a snapshot, with the snapshot that added each. */
+export async function liveFiles(snapshot: Snapshot): Promise<DataFile[]> {
+  return (await liveEntries(snapshot, 0)).map(({ file: _file, ...each }) => each);
+}
+
+/** Delete files that are live in a snapshot. */
+export async function deleteFiles(snapshot: Snapshot): Promise<DeleteFile[]> {
+  return (await liveEntries(snapshot, 1)).map(({ file, ...each }) => {
+    const referenced = (file["referenced_data_file"] ?? null) as string | null;
+    const isVector = String(file["file_format"]).toUpperCase() === "PUFFIN";
+    return {
+      ...each,
+      content: file["content"] === 2 ? "equality" : "positions",
+      isEverywhere: Object.keys(file["partition"] ?? {}).length === 0,
+      referenced: referenced === null ? null : localPath(referenced),
+      vector: isVector ? { offset: Number(file["content_offset"]), length: Number(file["content_size_in_bytes"]) } : null,
+      equalityIds: (file["equality_ids"] ?? []) as number[],
+    };
+  });
 }

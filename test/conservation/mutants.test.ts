@@ -4,11 +4,14 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import avsc from "avsc";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLake } from "../../src/adapters/lake/lake.ts";
+import { commitDeletes } from "../adapters/lake/delete-files.ts";
+import { moveLake, scratchFolder } from "../adapters/lake/lake-fixture.ts";
 import { Rig } from "../crash/rig.ts";
 import { sluice } from "../cli/sluice.ts";
 import { produce } from "../live/harness/produce.ts";
+import { pythonHere, pythonReaders } from "../live/harness/python-readers.ts";
 import { kafkaHere, sharedBroker } from "../live/harness/shared-broker.ts";
-import { readRows } from "./parquet-rows.ts";
+import { readFields, readRows } from "./parquet-rows.ts";
 import type { Table } from "./iceberg-files.ts";
 import { ancestry, avroType, catalogTables, liveFiles, localPath, readTable } from "./iceberg-files.ts";
 
@@ -197,6 +200,47 @@ describe.skipIf(!kafkaHere.available)("the conservation checker", () => {
     renameSync(`${now}.kept`, now);
   }, 60_000);
 
+  it.skipIf(!pythonHere)(
+    "counts what delete files of other programs take out as its own state, also once compaction has written the rest anew",
+    async () => {
+      const python = (await pythonReaders()) as string;
+      const before = await rig.check(true);
+      const tableNow = (): Table => readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string);
+      const file = (await liveFiles(ancestry(tableNow(), "main")[0] as never))[0]?.path as string;
+      const rows = await readRows(file);
+      const ids = readFields(file);
+      const id = [...ids].find(([, name]) => name === "id")?.[0] as number;
+      using scratch = scratchFolder();
+      moveLake(scratch.folder, { folder: tableNow().root, catalog: rig.catalogFile, namespace: "sluice" });
+      await commitDeletes(python, scratch.folder, [
+        {
+          kind: "positions",
+          name: "p.parquet",
+          rows: [
+            [`file://${file}`, 0],
+            [`file://${file}`, 2],
+          ],
+        },
+        {
+          kind: "values",
+          name: "v.parquet",
+          columns: [{ id, name: "id", type: "int64", values: [2, 5].map((i) => Number(rows[i]?.["id"])) }],
+        },
+      ]);
+      const after = await rig.check(true);
+      expect(after).toEqual({ ...before, promoted: before.promoted - 3, deleted: 3 });
+      // What is missing without a delete file saying so is still missed.
+      copyFileSync(file, `${file}.kept`);
+      await rewrite(file, `SELECT * FROM FILE LIMIT ${rows.length - 1}`);
+      expect((await rig.check(true)).problems.join("\n")).toMatch(/nowhere \(1\)/);
+      renameSync(`${file}.kept`, file);
+      const compacted = await sluice(["maintain", "compact", "--all-deletes", "--config", rig.configFile]);
+      expect(compacted.code, compacted.err).toBe(0);
+      expect(ancestry(tableNow(), "main")[0]?.summary["total-delete-files"]).toBe("0");
+      expect(await rig.check(true)).toEqual(after);
+    },
+  );
+
   it("counts what retention took as its own state, and catches a row that went without its record", async () => {
     const before = await rig.check(true);
     const { root } = readTable(catalogTables(rig.catalogFile).get("sluice.orders") as string);
@@ -209,6 +253,7 @@ describe.skipIf(!kafkaHere.available)("the conservation checker", () => {
       unreadFor: null,
       bytesMax: 1,
       unowned: false,
+      tagged: false,
       place: null,
     } as const;
     const rules = [{ ...rule, location: { file: "orders.odcs.yaml", line: 1, column: 1 } }];

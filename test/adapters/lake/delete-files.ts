@@ -71,7 +71,9 @@ export async function commitDeletes(
   const ports = { clock: { now: () => Date.now() }, random: () => Math.random(), uuid: randomUUID, probe: () => {}, patienceMs: 10_000 };
   const { catalog, close } = await openLakeCatalog(placeIn(folder), { storage, ...ports });
   try {
-    const base = (await catalog.load({ namespace: "db", name: "orders" })) as NonNullable<Awaited<ReturnType<typeof catalog.load>>>;
+    const base = (await catalog.load({ namespace: placeIn(folder).namespace, name: "orders" })) as NonNullable<
+      Awaited<ReturnType<typeof catalog.load>>
+    >;
     const data = join(base.metadata.location.slice("file://".length), "data");
     const written = JSON.parse(await runPython(python, write, [data, JSON.stringify(sketches)])) as [
       number,
