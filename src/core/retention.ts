@@ -24,30 +24,23 @@ export interface RetentionRule {
   readonly unowned: boolean;
   /** The name of the archive, for `archive`; null for `expire`. */
   readonly place: string | null;
+  /** Whether tags go with their files, for `archive`: each gets a version in which they stand in the archive. */
+  readonly tagged: boolean;
   readonly location: SourceLocation;
 }
 
-/** The units of spans that contracts may write, and the calendar unit that each counts, so many at once. */
-const units: Readonly<Record<string, AgeSpan>> = {
-  d: { count: 1, unit: "day" },
-  day: { count: 1, unit: "day" },
-  days: { count: 1, unit: "day" },
-  w: { count: 7, unit: "day" },
-  week: { count: 7, unit: "day" },
-  weeks: { count: 7, unit: "day" },
-  month: { count: 1, unit: "month" },
-  months: { count: 1, unit: "month" },
-  y: { count: 1, unit: "year" },
-  yr: { count: 1, unit: "year" },
-  yrs: { count: 1, unit: "year" },
-  year: { count: 1, unit: "year" },
-  years: { count: 1, unit: "year" },
-};
+/** The units of spans by the names that contracts may write: what one of each comes to. */
+const units: readonly { readonly names: readonly string[]; readonly one: AgeSpan }[] = [
+  { names: ["d", "day", "days"], one: { count: 1, unit: "day" } },
+  { names: ["w", "week", "weeks"], one: { count: 7, unit: "day" } },
+  { names: ["month", "months"], one: { count: 1, unit: "month" } },
+  { names: ["y", "yr", "yrs", "year", "years"], one: { count: 1, unit: "year" } },
+];
 
 /** A number and a unit such as `d`, `weeks`, `months` or `y` as a span; null for a unit that is none of these, or a number that is no whole one from 1. */
 export function ageSpan(count: number, unit: string): AgeSpan | null {
-  const one = Object.hasOwn(units, unit.toLowerCase()) ? (units[unit.toLowerCase()] as AgeSpan) : null;
-  if (one === null || !Number.isInteger(count) || count < 1 || count > 99_999) return null;
+  const one = units.find(({ names }) => names.includes(unit.toLowerCase()))?.one;
+  if (one === undefined || !Number.isInteger(count) || count < 1 || count > 99_999) return null;
   return { count: count * one.count, unit: one.unit };
 }
 
@@ -70,14 +63,14 @@ function spanText({ count, unit }: AgeSpan): string {
 
 /** A rule in words, for snapshots and reports. */
 export function describeRule(rule: RetentionRule): string {
-  const { action, of, olderThan, column, unreadFor, bytesMax, unowned, place } = rule;
+  const { action, of, olderThan, column, unreadFor, bytesMax, unowned, place, tagged } = rule;
   const conditions = [
     olderThan === null ? null : `older than ${spanText(olderThan)}${column === null ? "" : ` by ${column}`}`,
     unreadFor === null ? null : `not read for ${spanText(unreadFor)}`,
     bytesMax === null ? null : `beyond ${bytesMax} bytes`,
     unowned ? "owned by nobody" : null,
   ].filter((each) => each !== null);
-  return `${action} ${of}${place === null ? "" : ` to ${place}`}: ${conditions.join(", ")}`;
+  return `${action} ${of}${place === null ? "" : ` to ${place}`}${tagged ? " with what tags name" : ""}: ${conditions.join(", ")}`;
 }
 
 /** The policy of a dataset as its contract in force states it. */

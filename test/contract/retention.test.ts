@@ -33,7 +33,7 @@ const faults = async (settings: string, promises?: string): Promise<string[]> =>
 
 it("compiles rules in their order, with sizes, spans and defaults", async () => {
   const { contract } = await load(
-    "[{ action: archive, olderThan: 90 days, unreadFor: 2 w, place: cold }, { action: expire, of: quarantine, olderThan: 1y }, { action: expire, beyond: 2 GiB, unowned: true }]",
+    "[{ action: archive, olderThan: 90 days, unreadFor: 2 w, place: cold, tagged: true }, { action: expire, of: quarantine, olderThan: 1y }, { action: expire, beyond: 2 GiB, unowned: true }]",
   );
   expect(contract.retention?.map((rule) => ({ ...rule, location: undefined }))).toEqual([
     {
@@ -45,6 +45,7 @@ it("compiles rules in their order, with sizes, spans and defaults", async () => 
       bytesMax: null,
       unowned: false,
       place: "cold",
+      tagged: true,
     },
     {
       action: "expire",
@@ -55,11 +56,22 @@ it("compiles rules in their order, with sizes, spans and defaults", async () => 
       bytesMax: null,
       unowned: false,
       place: null,
+      tagged: false,
     },
-    { action: "expire", of: "rows", olderThan: null, column: null, unreadFor: null, bytesMax: 2 * 1024 ** 3, unowned: true, place: null },
+    {
+      action: "expire",
+      of: "rows",
+      olderThan: null,
+      column: null,
+      unreadFor: null,
+      bytesMax: 2 * 1024 ** 3,
+      unowned: true,
+      place: null,
+      tagged: false,
+    },
   ]);
   expect(contract.retention?.map(describeRule)).toEqual([
-    "archive rows to cold: older than 90 days, not read for 14 days",
+    "archive rows to cold with what tags name: older than 90 days, not read for 14 days",
     "expire quarantine: older than 1 year",
     "expire rows: beyond 2147483648 bytes, owned by nobody",
   ]);

@@ -13,6 +13,7 @@ const anyAge = {
   unreadFor: null,
   bytesMax: 1,
   unowned: false,
+  tagged: false,
   location: { file: "orders.odcs.yaml", line: 1, column: 1 },
 } as const;
 

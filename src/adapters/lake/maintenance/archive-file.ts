@@ -5,7 +5,7 @@ import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { newPath } from "../table-files.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchanged-files.ts";
 
 const pieceBytes = 8 << 20;
 

@@ -5,6 +5,7 @@ import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { ancestorsOf, snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
+import { moveRef } from "../refs/move-ref.ts";
 import { readRollbacks, writeRollbacks } from "../refs/rollback-records.ts";
 import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { filesAddedBy, manifestsOf } from "../table-files.ts";
@@ -79,7 +80,7 @@ export async function draftErasure(context: LakeContext, draft: TableDraft, eras
     touched.has(snapshot["snapshot-id"]) ||
     hashes.has(snapshot.summary[summaryKeys.decisionHash] ?? "") ||
     hashes.has(snapshot.summary[summaryKeys.heldDecisionHash] ?? "");
-  const moved = new Map<bigint, bigint>();
+  const moved = new Map<bigint, Snapshot>();
   // Main first: held windows stand on it.
   const names = Object.keys(base.refs).toSorted((a, b) => Number(b === "main") - Number(a === "main"));
   for (const name of names) {
@@ -91,8 +92,7 @@ export async function draftErasure(context: LakeContext, draft: TableDraft, eras
     }
     const known = moved.get(head["snapshot-id"]);
     if (known !== undefined) {
-      const ref = base.refs[name] as TableMetadata["refs"][string];
-      draft.update({ action: "set-snapshot-ref", "ref-name": name, ...ref, "snapshot-id": known });
+      moveRef(draft, name, known);
       continue;
     }
     const snapshotId = context.snapshotId();
@@ -105,7 +105,8 @@ export async function draftErasure(context: LakeContext, draft: TableDraft, eras
       nowMs: context.clock.now(),
     });
     if (placed === null) throw new Error(`${name} does not hold the files that its manifests name`);
-    moved.set(head["snapshot-id"], snapshotId);
+    if (name !== "main") moveRef(draft, name, placed);
+    moved.set(head["snapshot-id"], placed);
   }
   const stale = base.snapshots.filter(isStale);
   const ledger = await redactLedger(context.content, base, hashes);
@@ -121,7 +122,7 @@ export async function draftErasure(context: LakeContext, draft: TableDraft, eras
 }
 
 /** Rollbacks that name the versions which took the place of others, so that they can still be undone. */
-function movedRollbacks(metadata: TableMetadata, moved: ReadonlyMap<bigint, bigint>): string {
-  const idOf = (id: string): string => moved.get(BigInt(id))?.toString() ?? id;
+function movedRollbacks(metadata: TableMetadata, moved: ReadonlyMap<bigint, Snapshot>): string {
+  const idOf = (id: string): string => moved.get(BigInt(id))?.["snapshot-id"].toString() ?? id;
   return writeRollbacks(readRollbacks(metadata.properties).map((each) => ({ ...each, from: idOf(each.from), to: idOf(each.to) })));
 }

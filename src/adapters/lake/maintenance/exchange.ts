@@ -1,6 +1,4 @@
 import { VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
-import type { ManifestEntry } from "../../iceberg/manifest.ts";
-import type { NewFile } from "../../iceberg/replaced-files.ts";
 import { ReplacementCache } from "../../iceberg/replaced-files.ts";
 import { pathOfUri } from "../../iceberg/storage-path.ts";
 import { TableDraft } from "../../iceberg/table-draft.ts";
@@ -8,19 +6,14 @@ import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { Plan } from "../commit-loop.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { LakeContext } from "../lake-context.ts";
+import type { Exchange } from "./exchanged-files.ts";
+import { TaggedExchanges } from "./tagged-exchanges.ts";
 import { uselessDeletes } from "./useless-deletes.ts";
 import type { VersionEntries } from "./version-entries.ts";
 import { deletedUpTo, entriesOf } from "./version-entries.ts";
 
 /** Which of a dataset's two tables. */
 export type TableKind = "promoted" | "quarantine";
-
-/** Files of main that go, and what comes for them: all of it happens, or none. */
-export interface Exchange {
-  readonly removed: readonly ManifestEntry[];
-  /** None: the files go with their rows. */
-  readonly added: readonly NewFile[];
-}
 
 /** What became of some exchanges. */
 export interface Exchanged<T extends Exchange> {
@@ -47,6 +40,8 @@ export interface Exchanges<T extends Exchange> {
   readonly exchanges: readonly T[];
   /** Delete files whose rows the new files are written without. */
   readonly knownDeletes: ReadonlySet<string>;
+  /** Whether versions that tags name are exchanged as well: each such tag gets one with the new files. */
+  readonly underTags?: boolean;
 }
 
 /**
@@ -55,42 +50,43 @@ export interface Exchanges<T extends Exchange> {
  */
 export function commitExchanges<T extends Exchange>(
   context: LakeContext,
-  { dataset, table, exchanges, knownDeletes }: Exchanges<T>,
+  { dataset, table, exchanges, knownDeletes, underTags = false }: Exchanges<T>,
   summary: (kept: readonly T[]) => Promise<Record<string, string>>,
 ): Promise<Exchanged<T>> {
   const id = context.snapshotId();
+  const tags = underTags ? new TaggedExchanges(context, exchanges) : null;
   const cache = new ReplacementCache();
-  let kept: readonly T[] = exchanges;
+  let onMain: readonly T[] = exchanges;
+  let made: readonly T[] = exchanges;
   let removedDeletes: ReadonlySet<string> = new Set();
   return commitUntilSettled<Exchanged<T>>(context, dataset, async (tables, attempt): Promise<Plan<Exchanged<T>>> => {
     const { metadata } = tables[table];
-    if (snapshotWithId(metadata, id) !== null) return { kind: "done", result: { snapshotId: id, kept, attempts: attempt } };
-    const before = kept.length;
+    const settled = [id, ...(tags?.snapshotIds ?? [])].find((each) => snapshotWithId(metadata, each) !== null);
+    if (settled !== undefined) return { kind: "done", result: { snapshotId: settled, kept: made, attempts: attempt } };
+    const before = onMain.length;
     const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
-    kept = standing(version, kept, knownDeletes);
-    const removed = new Set(kept.flatMap((each) => each.removed.map(({ file }) => file.file_path as string)));
+    onMain = standing(version, onMain, knownDeletes);
+    const removed = new Set(onMain.flatMap((each) => each.removed.map(({ file }) => file.file_path as string)));
     const useless = uselessDeletes(version, VersionDeletes.over(context.storage, metadata, version.deletes), removed);
-    if (kept.length !== before || useless.symmetricDifference(removedDeletes).size > 0) cache.forgetWritten();
+    if (onMain.length !== before || useless.symmetricDifference(removedDeletes).size > 0) cache.forgetWritten();
     removedDeletes = useless;
+    const underThem = (await tags?.plan(metadata)) ?? new Set<T>();
+    made = exchanges.filter((each) => onMain.includes(each) || underThem.has(each));
     const none = { kind: "done", result: { snapshotId: null, kept: [], attempts: attempt } } as const;
-    if (kept.length === 0) return none;
+    if (made.length === 0) return none;
     const draft = new TableDraft(context.io, metadata);
-    const replaced = await draft.replace({
-      snapshotId: id,
-      parent: draft.main,
-      branch: "main",
-      files: {
-        removed,
-        removedDeletes,
-        added: kept.flatMap(({ added }) => added),
-        cache,
-      },
-      summary: await summary(kept),
-      nowMs: context.clock.now(),
-    });
-    if (replaced === null) return none;
+    const said = await summary(made);
+    let snapshotId: bigint | null = null;
+    if (onMain.length > 0) {
+      const files = { removed, removedDeletes, added: onMain.flatMap(({ added }) => added), cache };
+      const nowMs = context.clock.now();
+      const replaced = await draft.replace({ snapshotId: id, parent: draft.main, branch: "main", files, summary: said, nowMs });
+      if (replaced === null) return none;
+      snapshotId = id;
+    }
+    await tags?.draft(draft, said);
     const drafts = table === "promoted" ? ([draft, null] as const) : ([null, draft] as const);
-    return { kind: "change", drafts, result: { snapshotId: id, kept, attempts: attempt } };
+    return { kind: "change", drafts, result: { snapshotId: snapshotId ?? tags?.snapshotIds[0] ?? null, kept: made, attempts: attempt } };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { ConsumptionLog } from "../../../core/consumption.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
+import { isStandIn } from "../refs/list-refs.ts";
 import { everySnapshot } from "./ledger.ts";
 
 interface Moment {
@@ -22,9 +23,14 @@ export class FileAges {
   static async of(context: LakeContext, metadata: TableMetadata): Promise<FileAges> {
     const moments: Moment[] = [];
     const sequences = new Map<string, bigint>();
+    const ids = new Map<bigint, bigint>();
     for await (const snapshot of everySnapshot(context.content, metadata, -1n)) {
       moments.push({ sequence: snapshot["sequence-number"], atMs: snapshot["timestamp-ms"] });
-      sequences.set(snapshot["snapshot-id"].toString(), snapshot["sequence-number"]);
+      // What an erasure or an archiving makes of a version, of a tag's too, has no data that the version before had not.
+      const before = isStandIn(snapshot) ? ids.get(snapshot["parent-snapshot-id"] ?? -1n) : undefined;
+      const newest = before ?? snapshot["sequence-number"];
+      ids.set(snapshot["snapshot-id"], newest);
+      sequences.set(snapshot["snapshot-id"].toString(), newest);
     }
     return new FileAges(
       moments.toSorted((a, b) => (a.sequence < b.sequence ? -1 : 1)),

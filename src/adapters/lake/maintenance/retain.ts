@@ -13,7 +13,8 @@ import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { readContracts } from "../table-properties.ts";
 import { heldFiles, namedVersions } from "../trace/held-files.ts";
 import { archiveFile } from "./archive-file.ts";
-import type { Exchange, Exchanged, TableKind } from "./exchange.ts";
+import type { Exchange } from "./exchanged-files.ts";
+import type { Exchanged, TableKind } from "./exchange.ts";
 import { commitExchanges, discardExchanges } from "./exchange.ts";
 import { expireRows } from "./expire-rows.ts";
 import type { ExpiredRows } from "./expire-rows.ts";
@@ -21,6 +22,8 @@ import { FileAges } from "./file-ages.ts";
 import { PositionRanges } from "./position-ranges.ts";
 import type { AgedFile, RetentionCutoffs, RetentionPlan, TakenFile } from "./retention-plan.ts";
 import { planRetention } from "./retention-plan.ts";
+import type { TaggedFile } from "./tagged-exchanges.ts";
+import { filesUnderTags, tagsOf } from "./tagged-exchanges.ts";
 import type { VersionEntries } from "./version-entries.ts";
 import { entriesOf } from "./version-entries.ts";
 
@@ -54,26 +57,29 @@ interface RetentionRecord {
 
 async function agedFiles(
   context: LakeContext,
-  { metadata, deletes }: Applied,
+  { metadata, deletes, rule }: Applied,
   version: VersionEntries,
   ages: FileAges,
 ): Promise<AgedFile[]> {
   const { storage } = context;
+  const tagged = rule.tagged ? await filesUnderTags(context, metadata) : new Map<string, TaggedFile>();
+  const goWith = new Set(rule.tagged ? tagsOf(metadata).map(([name]) => name) : []);
   const named = await heldFiles(
     context,
     // A held window's branch has main's files too, for as long as it waits: that is no reason to leave them.
-    namedVersions(metadata).filter(([name]) => name !== "main" && windowOfBranch(name) === null),
+    namedVersions(metadata).filter(([name]) => name !== "main" && windowOfBranch(name) === null && !goWith.has(name)),
     new Map(),
   );
-  return version.files.map((entry): AgedFile => {
-    const uri = entry.file["file_path"] as string;
+  const files = new Map(version.files.map((entry) => [entry.file["file_path"] as string, entry]));
+  for (const [uri, { entry }] of tagged) if (!files.has(uri)) files.set(uri, entry);
+  return [...files].map(([uri, entry]): AgedFile => {
     return {
       entry,
       bytes: Number(entry.file["file_size_in_bytes"]),
       promotedMs: ages.promotedMs(entry.sequence ?? 0n),
       otherRefs: [...(named.get(uri)?.refs ?? [])],
       archive: archiveOf(storage, pathOfUri(storage, uri)),
-      mayHaveDeletes: deletes.applyingTo(entry).length > 0,
+      mayHaveDeletes: tagged.get(uri)?.mayHaveDeletes === true || deletes.applyingTo(entry).length > 0,
     };
   });
 }
@@ -166,9 +172,8 @@ async function applyBatch(context: LakeContext, applied: Applied, taken: readonl
       if (moved !== null) exchanges.push(moved);
     }
     const summary = summaryOf(applied, "archive", { place: rule.place });
-    done = await commitExchanges(context, { dataset, table, exchanges, knownDeletes: knownDeletes(applied) }, () =>
-      Promise.resolve(summary),
-    );
+    const what = { dataset, table, exchanges, knownDeletes: knownDeletes(applied), underTags: rule.tagged };
+    done = await commitExchanges(context, what, () => Promise.resolve(summary));
   } else {
     const expired: ExpiredRows[] = [];
     for (const each of taken) {

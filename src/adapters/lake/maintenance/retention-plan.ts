@@ -2,13 +2,13 @@ import type { RetentionRule } from "../../../core/retention.ts";
 import type { IcebergField } from "../../../core/table-schema.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 
-/** A data file of main, and what a rule's conditions ask of it. */
+/** A data file of main (of a tag, where those go with main), and what a rule's conditions ask of it. */
 export interface AgedFile {
   readonly entry: ManifestEntry;
   readonly bytes: number;
   /** Null where it is not known when its data came. */
   readonly promotedMs: number | null;
-  /** Tags and branches of people that hold it. */
+  /** Tags and branches of people that hold it, and do not go with it. */
   readonly otherRefs: readonly string[];
   /** The archive that it is in already; null: the warehouse. */
   readonly archive: string | null;
@@ -94,7 +94,7 @@ function faultOf(file: AgedFile): string | null {
   return file.mayHaveDeletes ? "delete files of another program may name them where they are" : null;
 }
 
-/** Which files of main a rule takes now. Pure. */
+/** Which files a rule takes now. Pure. */
 export function planRetention(rule: RetentionRule, files: readonly AgedFile[], cutoffs: RetentionCutoffs): RetentionPlan {
   const { action, bytesMax } = rule;
   const candidates = action === "archive" ? files.filter((file) => file.archive === null) : files;

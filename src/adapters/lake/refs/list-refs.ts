@@ -14,9 +14,9 @@ function kindOf(name: string, ref: SnapshotRef, record: RefRecord | null): RefKi
   return record?.kind === "release" && ref.type === "tag" ? "release" : ref.type;
 }
 
-/** Whether an erasure put this snapshot in the place of another: the one case in which a tag moves. */
-function isErased(snapshot: Snapshot): boolean {
-  return snapshot.summary[summaryKeys.change] === "erase";
+/** Whether an erasure or an archiving put this snapshot in the place of another: the cases in which a tag moves. */
+export function isStandIn(snapshot: Pick<Snapshot, "summary">): boolean {
+  return ["erase", "archive"].includes(snapshot.summary[summaryKeys.change] ?? "");
 }
 
 /** A ref as it stands; null for a ref whose snapshot is gone. */
@@ -39,7 +39,7 @@ export function namedRef(metadata: TableMetadata, name: string): NamedRef | null
     createdAtMs: record?.atMs ?? rollback?.atMs ?? null,
     keptUntilMs: keptUntilMs(ref, snapshot),
     isIntact:
-      kept === null || kept.kind === "branch" || (kept.dropped === undefined && (kept.snapshotId === snapshotId || isErased(snapshot))),
+      kept === null || kept.kind === "branch" || (kept.dropped === undefined && (kept.snapshotId === snapshotId || isStandIn(snapshot))),
   };
 }
 

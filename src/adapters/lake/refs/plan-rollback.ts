@@ -6,6 +6,7 @@ import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
+import { isStandIn } from "./list-refs.ts";
 import { existingSnapshot } from "./ref-records.ts";
 import type { SequenceRange } from "./rollback-records.ts";
 import { isIn, parseRanges, readRollbacks, subtractRanges, uniteRanges } from "./rollback-records.ts";
@@ -43,7 +44,11 @@ function laterThan(metadata: TableMetadata, every: readonly LedgerEntry[], head:
   const isTaken = withdrawnTest(metadata)(target);
   const isCut = at === undefined && (chain.at(-1)?.["parent-snapshot-id"] ?? null) !== null;
   if (isCut && isOwnCommit(target) && !isTaken) return { chain, isWhole: false };
-  const why = isTaken ? "it was withdrawn itself: `sluice rollforward` undoes a rollback" : "main can only go back to what it was";
+  const why = isStandIn(target)
+    ? "an erasure or an archiving put it in the place of one"
+    : isTaken
+      ? "it was withdrawn itself: `sluice rollforward` undoes a rollback"
+      : "main can only go back to what it was";
   throw new SluiceError("ROLLBACK_REFUSED", `snapshot ${id} is no earlier version of main: ${why}`);
 }
 

@@ -139,8 +139,8 @@ describe.skipIf(!pythonHere)("erasure while delete files of other programs stand
 
   it("survives kill -9 on the way, and the next run finishes", async () => {
     const python = (await pythonReaders()) as string;
-    let step = 3;
-    for (let killed = true; killed; step += 9) {
+    let step = 4;
+    for (let killed = true; killed; step += 14) {
       using scratch = scratchFolder();
       const { folder } = scratch;
       await (await fill(folder, python)).lake.close();
@@ -159,6 +159,6 @@ describe.skipIf(!pythonHere)("erasure while delete files of other programs stand
       expect(filesWith(folder, secret)).toEqual([]);
       await lake.close();
     }
-    expect(step).toBeGreaterThan(12);
+    expect(step).toBeGreaterThan(18);
   });
 });
