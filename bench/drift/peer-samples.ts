@@ -20,21 +20,26 @@ function pick(random: Random, shares: Readonly<Record<string, number>>): string 
   return Object.keys(shares).at(-1) as string;
 }
 
+/** Of two uniform numbers and nothing else: what the packages said of these very samples is kept. */
+function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+}
+
 const shapes: readonly Shape[] = [
-  { name: "normal", draw: (random, moved) => random.normal() + (moved ? 0.15 : 0) },
-  { name: "a whisper", draw: (random, moved) => random.normal() + (moved ? 0.05 : 0) },
+  { name: "normal", draw: (random, moved) => normal(random) + (moved ? 0.15 : 0) },
+  { name: "a whisper", draw: (random, moved) => normal(random) + (moved ? 0.05 : 0) },
   {
     name: "heavy tails (t of 2)",
-    draw: (random, moved) => (random.normal() + (moved ? 0.3 : 0)) / Math.sqrt(-Math.log(1 - random.uniform())),
+    draw: (random, moved) => (normal(random) + (moved ? 0.3 : 0)) / Math.sqrt(-Math.log(1 - random.uniform())),
   },
-  { name: "lognormal", draw: (random, moved) => Math.exp(random.normal() * (moved ? 1.2 : 1)) },
+  { name: "lognormal", draw: (random, moved) => Math.exp(normal(random) * (moved ? 1.2 : 1)) },
   { name: "whole numbers", draw: (random, moved) => Math.floor(60 * random.uniform() ** (moved ? 1.1 : 1)) },
   {
     name: "four numbers",
     draw: (random, moved) => Number(pick(random, moved ? { 1: 0.3, 2: 0.4, 3: 0.3, 4: 0 } : { 1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1 })),
   },
   { name: "two numbers", draw: (random, moved) => (random.uniform() < (moved ? 0.12 : 0.1) ? 1 : 0) },
-  { name: "a fifth null", draw: (random, moved) => (random.uniform() < 0.2 ? null : random.normal() + (moved ? 0.1 : 0)) },
+  { name: "a fifth null", draw: (random, moved) => (random.uniform() < 0.2 ? null : normal(random) + (moved ? 0.1 : 0)) },
   { name: "two categories", draw: (random, moved) => pick(random, moved ? { a: 0.55, b: 0.45 } : { a: 0.5, b: 0.5 }) },
   {
     name: "five categories, nulls",
