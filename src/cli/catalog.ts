@@ -55,7 +55,7 @@ export async function serveCatalog(
   }
   const clock = { now: () => Date.now() };
   const { lake, storage, opened } = await openServedLake({ ...config.lake, clock, probe: ports.probe, patienceMs });
-  const { catalog, rows, directory, stores } = opened;
+  const { catalog, rows, views, directory, stores } = opened;
   const maker = keyMaker(config.lake, server.sessions);
   const close = async (): Promise<void> => {
     maker?.close();
@@ -71,6 +71,7 @@ export async function serveCatalog(
       context: {
         catalog,
         rows,
+        views,
         directory,
         storage,
         consumption: stores.consumption,

@@ -13,6 +13,7 @@ import type { TableGuard } from "./table-guard.ts";
 export interface CatalogContext {
   readonly catalog: Catalog;
   readonly rows: CatalogRows;
+  readonly views: CatalogRows;
   readonly directory: CatalogDirectory;
   readonly storage: Storage;
   readonly consumption: ConsumptionLog;

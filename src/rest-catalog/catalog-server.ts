@@ -4,7 +4,7 @@ import { parseLosslessJson } from "../adapters/iceberg/lossless-json.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import { CommitTurns } from "./commit-turns.ts";
-import type { CatalogAnswer, Endpoint } from "./endpoints.ts";
+import type { CatalogAnswer, Endpoint } from "./endpoint.ts";
 import { catalogEndpoints } from "./endpoints.ts";
 import type { LineageIntake } from "./lineage-route.ts";
 import { serveLineage } from "./lineage-route.ts";
@@ -55,6 +55,7 @@ async function answer(gate: TokenGate, endpoint: Endpoint, request: FastifyReque
   const params = request.params as Params;
   const namespace = params["namespace"] === undefined ? null : parseNamespace(params["namespace"]);
   principal.need(endpoint.scope, namespace);
+  const name = params["table"] ?? params["view"];
   const short = (name: string): string | null => header(request, name)?.slice(0, headerTextMax) ?? null;
   return endpoint.run({
     reader: {
@@ -65,7 +66,7 @@ async function answer(gate: TokenGate, endpoint: Endpoint, request: FastifyReque
       wantsKeys: (short("x-iceberg-access-delegation") ?? "").split(",").some((each) => each.trim() === "vended-credentials"),
     },
     namespace: namespace ?? "",
-    table: params["table"] === undefined ? "" : checkTableName(params["table"]),
+    table: name === undefined ? "" : checkTableName(name),
     query: queryOf(request),
     body: request.body,
     ifNoneMatch: header(request, "if-none-match"),

@@ -9,10 +9,11 @@ import { RefusedUpdate } from "../adapters/iceberg/refused-update.ts";
 import type { TableMetadata } from "../adapters/iceberg/table-metadata.ts";
 import { snapshotWithId } from "../adapters/iceberg/table-metadata.ts";
 import type { CatalogContext } from "./catalog-context.ts";
+import { needFreeName } from "./free-names.ts";
 import { needNamespace } from "./namespaces.ts";
 import type { Principal } from "./principal.ts";
 import type { RestError } from "./rest-error.ts";
-import { alreadyExists, badRequest, commitFailed, forbidden, noSuchTable } from "./rest-error.ts";
+import { badRequest, commitFailed, forbidden, noSuchTable } from "./rest-error.ts";
 
 /** One table's part of a commit. */
 export interface WantedChange {
@@ -22,6 +23,11 @@ export interface WantedChange {
 }
 
 const backoffMsMax = 500;
+
+/** How long to wait before a commit is made again, in ms. */
+export function backoffMs(context: CatalogContext, attempt: number): number {
+  return context.random() * Math.min(backoffMsMax, 5 * 2 ** Math.min(attempt, 7));
+}
 
 /** Where a table's files are: paths are made of ids, for names are user text and may change. */
 export function locationOf(context: CatalogContext, uuid: string): string {
@@ -82,6 +88,7 @@ async function plan(
   if (base === null) {
     if (!wanted.requirements.some((requirement) => requirement.type === "assert-create")) throw noSuchTable(wanted.table);
     await needNamespace(context, wanted.table.namespace);
+    await needFreeName(context, wanted.table, "Table");
     return creation(context, principal, wanted);
   }
   if (isApplied(base, wanted)) return null;
@@ -126,7 +133,7 @@ async function commitPatiently(
     if (outcome.status === "committed") return [...known, ...outcome.tables];
     if (performance.now() >= until) throw commitFailed(`Commit conflict, ${attempt} times: ${outcome.message}`);
     context.observe({ type: "catalog.retried", table: wanted.map(({ table }) => `${table.namespace}.${table.name}`).join(", ") });
-    await sleep(context.random() * Math.min(backoffMsMax, 5 * 2 ** Math.min(attempt, 7)));
+    await sleep(backoffMs(context, attempt));
   }
 }
 
@@ -134,5 +141,6 @@ async function commitPatiently(
 export async function commitNew(context: CatalogContext, table: TableName, create: TableMetadata): Promise<LoadedTable> {
   const outcome = await context.catalog.commit([{ table, create }]);
   if (outcome.status === "committed") return outcome.tables[0] as LoadedTable;
-  throw alreadyExists("Table", `${table.namespace}.${table.name}`);
+  await needFreeName(context, table, "Table");
+  throw commitFailed(outcome.message);
 }

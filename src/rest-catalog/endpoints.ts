@@ -1,66 +1,22 @@
 import { serializeTableMetadata } from "../adapters/iceberg/table-metadata.ts";
-import type { AccessScope } from "../core/access-scope.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import { commitTables } from "./commits.ts";
+import type { CatalogAnswer, Endpoint } from "./endpoint.ts";
+import { isHeld, namespacePath, namespacesPath, nothing, ok } from "./endpoint.ts";
 import { answerEtag, KeyDesk } from "./file-access.ts";
 import { JsonObject } from "./json-object.ts";
 import { createNamespace, dropNamespace, listNamespaces, loadNamespace, needNamespace, updateNamespace } from "./namespaces.ts";
 import { parseIdentifier } from "./names.ts";
 import { parseChanges } from "./parse-changes.ts";
-import type { Reader } from "./reads.ts";
 import { ReadRecorder } from "./reads.ts";
 import type { TableAnswer } from "./tables.ts";
 import { createTable, dropTable, listTables, needTable, registerTable, renameTable, snapshotMode, tableAnswer } from "./tables.ts";
-
-/** A request, as far as handlers are concerned. */
-export interface CatalogRequest {
-  readonly reader: Reader;
-  /** Dotted; empty where the path has none. */
-  readonly namespace: string;
-  /** Empty where the path has none. */
-  readonly table: string;
-  readonly query: URLSearchParams;
-  readonly body: unknown;
-  /** The ETags that the client has an answer of. */
-  readonly ifNoneMatch: string | null;
-}
-
-/** An answer: JSON text, or nothing (204, 304). */
-export interface CatalogAnswer {
-  readonly status: number;
-  readonly body: string | null;
-  readonly etag?: string | null;
-}
-
-/** One endpoint of the specification. */
-export interface Endpoint {
-  readonly method: "GET" | "POST" | "DELETE" | "HEAD";
-  /** As the specification writes it, and as `endpoints` of the configuration names it. */
-  readonly path: string;
-  /** What a token must be allowed, in the path's namespace. */
-  readonly scope: AccessScope;
-  readonly summary: string;
-  run(request: CatalogRequest): Promise<CatalogAnswer>;
-}
-
-const nothing: CatalogAnswer = { status: 204, body: null };
-
-function ok(value: unknown): CatalogAnswer {
-  return { status: 200, body: JSON.stringify(value) };
-}
+import { viewEndpoints } from "./view-endpoints.ts";
 
 function okTable({ body, etag }: TableAnswer): CatalogAnswer {
   return { status: 200, body, etag };
 }
 
-function isHeld(ifNoneMatch: string | null, etag: string): boolean {
-  if (ifNoneMatch === null) return false;
-  const tags = ifNoneMatch.split(",").map((each) => each.trim().replace(/^W\//, ""));
-  return tags.includes(etag) || tags.includes("*");
-}
-
-const namespacesPath = "/v1/{prefix}/namespaces";
-const namespacePath = `${namespacesPath}/{namespace}`;
 const tablesPath = `${namespacePath}/tables`;
 const tablePath = `${tablesPath}/{table}`;
 
@@ -248,5 +204,10 @@ function tableEndpoints(context: CatalogContext, desk: KeyDesk, reads: ReadRecor
 /** Every endpoint that is served, besides configuration and tokens. */
 export function catalogEndpoints(context: CatalogContext): readonly Endpoint[] {
   const desk = new KeyDesk(context);
-  return [...namespaceEndpoints(context), ...namingEndpoints(context, desk), ...tableEndpoints(context, desk, new ReadRecorder(context))];
+  return [
+    ...namespaceEndpoints(context),
+    ...namingEndpoints(context, desk),
+    ...tableEndpoints(context, desk, new ReadRecorder(context)),
+    ...viewEndpoints(context),
+  ];
 }

@@ -33,8 +33,32 @@ export function noSuchTable(table: { readonly namespace: string; readonly name: 
   return new RestError(404, "NoSuchTableException", `Table does not exist: ${table.namespace}.${table.name}`);
 }
 
+/** A view that the catalog does not have. */
+export function noSuchView(view: { readonly namespace: string; readonly name: string }): RestError {
+  return new RestError(404, "NoSuchViewException", `View does not exist: ${view.namespace}.${view.name}`);
+}
+
+/** What has names in a namespace, in the words of errors. */
+export type NamedThing = "Table" | "View";
+
+/** A name that something of the other kind has. */
+export function otherAlreadyExists(kind: NamedThing, name: string): RestError {
+  return new RestError(409, "AlreadyExistsException", `${kind} with same name already exists: ${name}`);
+}
+
+interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A name that can't be given, for a table or view has it. */
+export function takenByRename(from: Named, to: Named, kind: NamedThing): RestError {
+  const message = `Cannot rename ${from.namespace}.${from.name} to ${to.namespace}.${to.name}. ${kind} already exists`;
+  return new RestError(409, "AlreadyExistsException", message);
+}
+
 /** A name that is taken; clients' own tests read the words. */
-export function alreadyExists(kind: "Namespace" | "Table", name: string): RestError {
+export function alreadyExists(kind: "Namespace" | NamedThing, name: string): RestError {
   return new RestError(409, "AlreadyExistsException", `${kind} already exists: ${name}`);
 }
 

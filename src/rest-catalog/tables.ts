@@ -7,6 +7,7 @@ import type { CatalogContext } from "./catalog-context.ts";
 import { commitNew, locationOf, taking } from "./commits.ts";
 import type { FileAccess, KeyDesk } from "./file-access.ts";
 import { answerEtag } from "./file-access.ts";
+import { checkNewName, needFreeName } from "./free-names.ts";
 import type { JsonObject } from "./json-object.ts";
 import { checkTableName, levelsOf, parseIdentifier } from "./names.ts";
 import { needNamespace } from "./namespaces.ts";
@@ -17,7 +18,7 @@ import { parseSchema } from "./parse-schema.ts";
 import type { Principal } from "./principal.ts";
 import type { Reader } from "./reads.ts";
 import { purge } from "./reachable-files.ts";
-import { alreadyExists, badRequest, forbidden, noSuchTable, RestError } from "./rest-error.ts";
+import { alreadyExists, badRequest, forbidden, noSuchTable, RestError, takenByRename } from "./rest-error.ts";
 
 /** A table as a client is answered (specification, `LoadTableResult`): the body's text, and what its ETag would be. */
 export interface TableAnswer {
@@ -76,11 +77,6 @@ export async function listTables(context: CatalogContext, namespace: string, que
   return { identifiers, ...(next !== null && { "next-page-token": next }) };
 }
 
-function checkNewName(context: CatalogContext, principal: Principal, table: TableName): void {
-  const refusal = context.guard.refuseName(table.namespace, principal.scope);
-  if (refusal !== null) throw forbidden(refusal);
-}
-
 /** Makes a table, or says how it would look (`stage-create`) for the commit that then makes it. */
 export async function createTable(
   context: CatalogContext,
@@ -92,7 +88,7 @@ export async function createTable(
   const table = { namespace, name: checkTableName(body.text("name")) };
   await needNamespace(context, namespace);
   checkNewName(context, reader.principal, table);
-  if ((await context.rows.location(table)) !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
+  await needFreeName(context, table, "Table");
   const wanted = {
     schema: parseSchema(body.object("schema")),
     spec: body.has("partition-spec") ? parseSpec(body.object("partition-spec")) : { fields: [] },
@@ -130,7 +126,7 @@ export async function registerTable(
   await needNamespace(context, namespace);
   checkNewName(context, principal, table);
   const current = await context.rows.location(table);
-  if (current !== null && !body.flag("overwrite")) throw alreadyExists("Table", `${namespace}.${table.name}`);
+  if (current === null || !body.flag("overwrite")) await needFreeName(context, table, "Table");
   const metadata = await readMetadata(context, location);
   // Where the next metadata file will be written.
   pathOfUri(context.storage, `${metadata.location}/metadata`);
@@ -170,7 +166,7 @@ export async function dropTable(context: CatalogContext, principal: Principal, t
   const refusal = context.guard.refuseDrop(table, principal.scope);
   if (refusal !== null) throw forbidden(refusal);
   const from = loaded?.metadataLocation ?? location;
-  if (!(await context.directory.dropTable(table, from))) throw new RestError(409, "CommitFailedException", "the table has just changed");
+  if (!(await context.directory.dropNamed(table, from))) throw new RestError(409, "CommitFailedException", "the table has just changed");
   if (!isPurged || loaded === null || (await namesOf(context, loaded.metadata.location, table)).length > 0) return;
   await purge(context.storage, loaded);
 }
@@ -193,7 +189,7 @@ export async function renameTable(context: CatalogContext, principal: Principal,
   for (const table of [from, to]) checkNewName(context, principal, table);
   if ((await context.rows.location(from)) === null) throw noSuchTable(from);
   await needNamespace(context, to.namespace);
-  const outcome = await context.directory.renameTable(from, to);
+  const outcome = await context.directory.rename("TABLE", from, to);
   if (outcome === "missing") throw noSuchTable(from);
-  if (outcome === "taken") throw alreadyExists("Table", `${to.namespace}.${to.name}`);
+  if (outcome === "taken") throw takenByRename(from, to, (await context.views.location(to)) === null ? "Table" : "View");
 }

@@ -58,6 +58,7 @@ export async function catalogFixture(
     ...ports,
     catalog: opened.catalog,
     rows: opened.rows,
+    views: opened.views,
     directory: opened.directory,
     consumption: options.consumption?.(opened.stores.consumption) ?? opened.stores.consumption,
     guard: new ForeignChanges({ namespace: "db", storage }),

@@ -38,14 +38,20 @@ describe("configuration", () => {
     expect(body.endpoints).toContain("POST /v1/{prefix}/transactions/commit");
     for (const endpoint of body.endpoints as string[]) {
       const [method, template] = endpoint.split(" ") as [string, string];
-      const answer = await ask(method, template.replace("/{prefix}", "").replace("{namespace}", "nowhere").replace("{table}", "none"));
+      const answer = await ask(
+        method,
+        template
+          .replace("/{prefix}", "")
+          .replace("{namespace}", "nowhere")
+          .replace(/\{(table|view)\}/, "none"),
+      );
       expect([endpoint, answer.body?.error?.type]).not.toEqual([endpoint, "NoSuchEndpointException"]);
     }
     const page = readFileSync(new URL("../../docs/reference/rest-catalog.md", import.meta.url), "utf8");
     const documented = [...page.matchAll(/^\| `((?:GET|POST|HEAD|DELETE) \/v1\/\{prefix\}[^`]*)` \|/gm)].map((match) => match[1]);
     expect(new Set(documented)).toEqual(new Set(body.endpoints as string[]));
     expect(documented.length).toBe(body.endpoints.length);
-    expect(await ask("GET", "/v1/namespaces/x/views")).toMatchObject(error(404, "NoSuchEndpointException", /No route/));
+    expect(await ask("GET", "/v1/namespaces/x/functions")).toMatchObject(error(404, "NoSuchEndpointException", /No route/));
   });
 
   it("answers what is no request in the specification's words", async () => {

@@ -56,6 +56,7 @@ describe.skipIf(s3 === null)("keys of the bucket", () => {
         ...ports,
         catalog: opened.catalog,
         rows: opened.rows,
+        views: opened.views,
         directory: opened.directory,
         consumption: opened.stores.consumption,
         guard: new ForeignChanges({ namespace: "db", storage: files.storage }),

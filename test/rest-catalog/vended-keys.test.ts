@@ -64,6 +64,7 @@ async function serve(now: () => number = () => Date.now(), lifeSeconds = 3600): 
       clock,
       catalog: opened.catalog,
       rows: opened.rows,
+      views: opened.views,
       directory: opened.directory,
       consumption: opened.stores.consumption,
       guard: new ForeignChanges({ namespace: "db", storage }),

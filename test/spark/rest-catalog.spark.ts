@@ -26,6 +26,11 @@ spark.sql("create namespace lake.lab")
 spark.sql("create table lake.lab.days (d date, n int) partitioned by (days(d)) tblproperties ('format-version' = '3')")
 spark.sql("insert into lake.lab.days values (date'2026-01-01', 1), (date'2026-01-02', 2)")
 spark.sql("alter table lake.lab.days add column note string")
+spark.sql("create view lake.lab.late (day comment 'when', many) comment 'of 2026' as select d, n from lake.lab.days where d > date'2026-01-01'")
+spark.sql("create or replace view lake.lab.late as select d as day, n + 1 as many from lake.lab.days")
+spark.sql("create view lake.lab.gone as select 1 as one")
+spark.sql("drop view lake.lab.gone")
+spark.sql("alter view lake.lab.late rename to lake.lab.all_days")
 show({
     "before": before,
     "after": rows(f"select n from {t} order by n"),
@@ -35,6 +40,8 @@ show({
     "picked": refusal(f"call lake.system.cherrypick_snapshot('db.orders', {held_id})"),
     "expired": refusal(f"call lake.system.expire_snapshots(table => 'db.orders', older_than => timestamp'2100-01-01 00:00:00', retain_last => 1)"),
     "positions": refusal(f"alter table {t} set tblproperties ('sluice.positions' = '[]')"),
+    "view": rows("select many from lake.lab.all_days order by many"),
+    "views": [r["viewName"] for r in rows("show views in lake.lab")],
     "days": rows("select n, note from lake.lab.days where d > date'2026-01-01'"),
 })
 `;
@@ -75,7 +82,14 @@ describe.skipIf(here === null)("Spark, through the REST catalog", () => {
       expired: expect.stringMatching(/sluice maintain/) as string,
       positions: expect.stringMatching(/Sluice's own/) as string,
       days: [{ n: 2, note: null }],
+      view: [{ many: 2 }, { many: 3 }],
+      views: ["all_days"],
     });
+    const view = await catalog.ask("GET", "/v1/namespaces/lab/views/all_days", undefined, {
+      authorization: "Bearer spark-secret-0123456789",
+    });
+    const sql = expect.stringContaining("n + 1 as many") as string;
+    expect(view.body.metadata.versions.at(-1).representations).toEqual([{ type: "sql", dialect: "spark", sql }]);
     await catalog.lake.commitWindow(makeWindow({ id: "w2", from: 3n, values: [row(4)] }));
     expect((await readBranch(catalog.folder, "orders")).promoted).toEqual(["hand:0:0=1000", "topic-a:0:0=1", "topic-a:0:3=4"]);
     const read = await catalog.consumption();

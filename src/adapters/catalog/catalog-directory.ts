@@ -1,4 +1,5 @@
 import type { TableName } from "./catalog.ts";
+import type { NamedKind } from "./catalog-rows.ts";
 
 /** What is in a catalog besides the tables' own versions: namespaces and names. Levels of a namespace are joined with dots. */
 export interface CatalogDirectory {
@@ -12,10 +13,10 @@ export interface CatalogDirectory {
   update(namespace: string, removals: readonly string[], updates: Readonly<Record<string, string>>): Promise<void>;
   /** Removes a namespace; false where a table or another namespace is in it. */
   drop(namespace: string): Promise<boolean>;
-  /** Takes a table out of the catalog, if it is still at this metadata file; its files stay. */
-  dropTable(table: TableName, location: string): Promise<boolean>;
-  /** Gives a table another name. `taken`: there is such a table already. */
-  renameTable(from: TableName, to: TableName): Promise<"renamed" | "missing" | "taken">;
+  /** Takes a table or view out of the catalog, if it is still at this metadata file; its files stay. */
+  dropNamed(table: TableName, location: string): Promise<boolean>;
+  /** Gives a table or view another name. `taken`: there is a table or view of that name already. */
+  rename(kind: NamedKind, from: TableName, to: TableName): Promise<"renamed" | "missing" | "taken">;
 }
 
 /** The property that marks a namespace which has no other (as PyIceberg and JdbcCatalog do); it is not shown. */

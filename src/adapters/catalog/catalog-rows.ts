@@ -19,6 +19,14 @@ CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
   PRIMARY KEY (catalog_name, namespace, property_key)
 );`;
 
+/** What a name in a catalog stands for; both share the names of a namespace. */
+export type NamedKind = "TABLE" | "VIEW";
+
+/** The condition that a row is of a kind: rows of PyIceberg and of older catalogs do not say, and are tables. */
+export function isOfKind(kind: NamedKind): string {
+  return kind === "TABLE" ? "(iceberg_type = 'TABLE' OR iceberg_type IS NULL)" : "iceberg_type = 'VIEW'";
+}
+
 /** A table's metadata file gives way to the next one; it had none where the table is new. */
 export interface RowMove {
   readonly table: TableName;
@@ -26,7 +34,7 @@ export interface RowMove {
   readonly to: string;
 }
 
-/** The rows of one catalog in a database that may hold several. */
+/** The rows of one kind of one catalog in a database that may hold several: of tables, or of views. */
 export interface CatalogRows {
   /** Names the namespace, so that other readers of the catalog see it; once is enough. */
   createNamespace(namespace: string): Promise<void>;
@@ -35,7 +43,8 @@ export interface CatalogRows {
   /** The metadata file of a table as it is now; null where there is no such table. */
   location(table: TableName): Promise<string | null>;
   /**
-   * Moves all tables or none: then it answers which one was no longer where its move begins. Rejects with COMMIT_UNKNOWN where it can't be told
+   * Moves all tables or none: then it answers which one was no longer where its move begins, or whose
+   * name is taken, by the other kind too. Rejects with COMMIT_UNKNOWN where it can't be told
    * which of the two happened; any other fault means none.
    */
   swap(moves: readonly RowMove[]): Promise<TableName | null>;

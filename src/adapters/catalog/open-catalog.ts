@@ -41,6 +41,7 @@ export type LakeStores = Pick<Lake, "cursors" | "claims" | "consumption" | "inci
 export interface OpenedCatalog {
   readonly catalog: Catalog;
   readonly rows: CatalogRows;
+  readonly views: CatalogRows;
   readonly directory: CatalogDirectory;
   readonly stores: LakeStores;
   readonly turns: Turns;
@@ -53,6 +54,7 @@ const turnBusyMsMax = 1000;
 
 interface OpenedDatabase {
   readonly rows: CatalogRows;
+  readonly views: CatalogRows;
   readonly directory: CatalogDirectory;
   readonly stores: LakeStores;
   readonly turns: Turns;
@@ -68,6 +70,7 @@ async function openSqlite(place: CatalogPlace, { clock, random, patienceMs }: Ca
   const turnsFile = openTurnsFile({ ...options, file: `${place.catalog}.turns`, busyMsMax: turnBusyMsMax }, lake);
   return {
     rows: sqliteRows(database, catalogName),
+    views: sqliteRows(database, catalogName, "VIEW"),
     directory: sqliteDirectory(database, catalogName),
     stores: {
       cursors: createCursors(database, clock, lake),
@@ -104,6 +107,7 @@ async function openPostgres(
   const lake = `${catalogName}.${namespace}`;
   return {
     rows: postgresRows(database, catalogName),
+    views: postgresRows(database, catalogName, "VIEW"),
     directory: postgresDirectory(database, catalogName),
     stores: {
       cursors: postgresCursors(database, lake),
@@ -119,7 +123,7 @@ async function openPostgres(
 /** Opens the catalog of a place, and makes its namespace. Rejects with CATALOG_*. */
 export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Promise<OpenedCatalog> {
   const { postgres = null } = place;
-  const { rows, directory, stores, turns, close } =
+  const { rows, views, directory, stores, turns, close } =
     postgres === null ? await openSqlite(place, ports) : await openPostgres(place, postgres, ports);
   try {
     await rows.createNamespace(place.namespace);
@@ -128,5 +132,5 @@ export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Pro
     throw fault;
   }
   const { storage, clock, uuid, probe } = ports;
-  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), rows, directory, stores, turns, close };
+  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), rows, views, directory, stores, turns, close };
 }

@@ -1,4 +1,5 @@
 import type { CatalogDirectory } from "./catalog-directory.ts";
+import { isOfKind } from "./catalog-rows.ts";
 import { existsProperty, withParents } from "./catalog-directory.ts";
 import type { PostgresDatabase, PostgresTransaction } from "./postgres-database.ts";
 
@@ -6,7 +7,7 @@ import type { PostgresDatabase, PostgresTransaction } from "./postgres-database.
 export function postgresDirectory(database: PostgresDatabase, name: string): CatalogDirectory {
   const everyNamespace = `SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = $1
     UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = $1`;
-  const isTable = "catalog_name = $1 AND table_namespace = $2 AND table_name = $3";
+  const isNamed = "catalog_name = $1 AND table_namespace = $2 AND table_name = $3";
   const setIn = async (transaction: PostgresTransaction, namespace: string, updates: Readonly<Record<string, string>>): Promise<void> => {
     const sql = `INSERT INTO iceberg_namespace_properties VALUES ($1, $2, $3, $4)
       ON CONFLICT (catalog_name, namespace, property_key) DO UPDATE SET property_value = excluded.property_value`;
@@ -49,17 +50,17 @@ export function postgresDirectory(database: PostgresDatabase, name: string): Cat
         await transaction.query("DELETE FROM iceberg_namespace_properties WHERE catalog_name = $1 AND namespace = $2", [name, namespace]);
         return true;
       }),
-    dropTable: (table, location) =>
+    dropNamed: (table, location) =>
       database.transaction(async (transaction) => {
-        const sql = `DELETE FROM iceberg_tables WHERE ${isTable} AND metadata_location = $4`;
+        const sql = `DELETE FROM iceberg_tables WHERE ${isNamed} AND metadata_location = $4`;
         return (await transaction.query(sql, [name, table.namespace, table.name, location])).rowCount === 1;
       }),
-    renameTable: (from, to) =>
+    rename: (kind, from, to) =>
       database.transaction(async (transaction) => {
         await lock(transaction);
-        const taken = await transaction.query(`SELECT 1 FROM iceberg_tables WHERE ${isTable}`, [name, to.namespace, to.name]);
+        const taken = await transaction.query(`SELECT 1 FROM iceberg_tables WHERE ${isNamed}`, [name, to.namespace, to.name]);
         if (taken.rows.length > 0) return "taken";
-        const sql = `UPDATE iceberg_tables SET table_namespace = $4, table_name = $5 WHERE ${isTable}`;
+        const sql = `UPDATE iceberg_tables SET table_namespace = $4, table_name = $5 WHERE ${isNamed} AND ${isOfKind(kind)}`;
         const { rowCount } = await transaction.query(sql, [name, from.namespace, from.name, to.namespace, to.name]);
         return rowCount === 1 ? "renamed" : "missing";
       }),

@@ -1,20 +1,21 @@
 import { SluiceError } from "../../core/errors.ts";
 import type { TableName } from "./catalog.ts";
 import { tableKey } from "./catalog.ts";
-import type { CatalogRows, RowMove } from "./catalog-rows.ts";
+import type { CatalogRows, NamedKind, RowMove } from "./catalog-rows.ts";
+import { isOfKind } from "./catalog-rows.ts";
 import type { PostgresDatabase, PostgresTransaction } from "./postgres-database.ts";
 
 /** The rows of the catalog `name` in a PostgreSQL database, which processes of many hosts may share. */
-export function postgresRows(database: PostgresDatabase, name: string): CatalogRows {
-  const isTable = "catalog_name = $1 AND table_namespace = $2 AND table_name = $3";
+export function postgresRows(database: PostgresDatabase, name: string, kind: NamedKind = "TABLE"): CatalogRows {
+  const isNamed = "catalog_name = $1 AND table_namespace = $2 AND table_name = $3";
 
   const move = async (transaction: PostgresTransaction, { table, from, to }: RowMove): Promise<boolean> => {
     const row = [name, table.namespace, table.name];
     const moved =
       from === null
-        ? await transaction.query("INSERT INTO iceberg_tables VALUES ($1, $2, $3, $4, NULL, 'TABLE') ON CONFLICT DO NOTHING", [...row, to])
+        ? await transaction.query("INSERT INTO iceberg_tables VALUES ($1, $2, $3, $4, NULL, $5) ON CONFLICT DO NOTHING", [...row, to, kind])
         : await transaction.query(
-            `UPDATE iceberg_tables SET metadata_location = $4, previous_metadata_location = $5 WHERE ${isTable} AND metadata_location = $5`,
+            `UPDATE iceberg_tables SET metadata_location = $4, previous_metadata_location = $5 WHERE ${isNamed} AND ${isOfKind(kind)} AND metadata_location = $5`,
             [...row, to, from],
           );
     return moved.rowCount === 1;
@@ -33,7 +34,7 @@ export function postgresRows(database: PostgresDatabase, name: string): CatalogR
         for (const { table, from, to } of moves) {
           const row = [name, table.namespace, table.name];
           if (from === null) await transaction.query("INSERT INTO iceberg_tables VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", row);
-          const { rows } = await transaction.query(`SELECT metadata_location FROM iceberg_tables WHERE ${isTable} FOR UPDATE`, row);
+          const { rows } = await transaction.query(`SELECT metadata_location FROM iceberg_tables WHERE ${isNamed} FOR UPDATE`, row);
           const now = rows[0]?.["metadata_location"] ?? null;
           found.push(now === to ? true : now === from ? false : null);
         }
@@ -53,11 +54,11 @@ export function postgresRows(database: PostgresDatabase, name: string): CatalogR
       ]);
     },
     tables: async (namespace) => {
-      const sql = `SELECT table_name FROM iceberg_tables WHERE catalog_name = $1 AND table_namespace = $2 ORDER BY table_name COLLATE "C"`;
+      const sql = `SELECT table_name FROM iceberg_tables WHERE catalog_name = $1 AND table_namespace = $2 AND ${isOfKind(kind)} ORDER BY table_name COLLATE "C"`;
       return (await database.query(sql, [name, namespace])).map((row) => row["table_name"] as string);
     },
     location: async (table) => {
-      const sql = `SELECT metadata_location FROM iceberg_tables WHERE ${isTable}`;
+      const sql = `SELECT metadata_location FROM iceberg_tables WHERE ${isNamed} AND ${isOfKind(kind)}`;
       const [row] = await database.query(sql, [name, table.namespace, table.name]);
       return row === undefined ? null : (row["metadata_location"] as string);
     },

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { CatalogDirectory } from "./catalog-directory.ts";
+import { isOfKind } from "./catalog-rows.ts";
 import { existsProperty, withParents } from "./catalog-directory.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 
@@ -20,7 +21,7 @@ export function sqliteDirectory(database: SqliteDatabase, name: string): Catalog
     );
     for (const [key, value] of Object.entries({ ...updates, [existsProperty]: "true" })) set.run(name, namespace, key, value);
   };
-  const isTable = "catalog_name = ? AND table_namespace = ? AND table_name = ?";
+  const isNamed = "catalog_name = ? AND table_namespace = ? AND table_name = ?";
   return {
     namespaces: () => database.read((connection) => withParents(everyNamespace(connection))),
     properties: (namespace) =>
@@ -58,19 +59,19 @@ export function sqliteDirectory(database: SqliteDatabase, name: string): Catalog
         connection.prepare("DELETE FROM iceberg_namespace_properties WHERE catalog_name = ? AND namespace = ?").run(name, namespace);
         return true;
       }),
-    dropTable: (table, location) =>
+    dropNamed: (table, location) =>
       database.write((connection) => {
         const { changes } = connection
-          .prepare(`DELETE FROM iceberg_tables WHERE ${isTable} AND metadata_location = ?`)
+          .prepare(`DELETE FROM iceberg_tables WHERE ${isNamed} AND metadata_location = ?`)
           .run(name, table.namespace, table.name, location);
         return changes === 1;
       }),
-    renameTable: (from, to) =>
+    rename: (kind, from, to) =>
       database.write((connection) => {
-        const taken = connection.prepare(`SELECT 1 FROM iceberg_tables WHERE ${isTable}`).get(name, to.namespace, to.name);
+        const taken = connection.prepare(`SELECT 1 FROM iceberg_tables WHERE ${isNamed}`).get(name, to.namespace, to.name);
         if (taken !== undefined) return "taken";
         const { changes } = connection
-          .prepare(`UPDATE iceberg_tables SET table_namespace = ?, table_name = ? WHERE ${isTable}`)
+          .prepare(`UPDATE iceberg_tables SET table_namespace = ?, table_name = ? WHERE ${isNamed} AND ${isOfKind(kind)}`)
           .run(to.namespace, to.name, name, from.namespace, from.name);
         return changes === 1 ? "renamed" : "missing";
       }),

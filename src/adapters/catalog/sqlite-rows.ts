@@ -1,15 +1,21 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { TableName } from "./catalog.ts";
-import type { CatalogRows } from "./catalog-rows.ts";
+import type { CatalogRows, NamedKind, RowMove } from "./catalog-rows.ts";
+import { isOfKind } from "./catalog-rows.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 
 /** The rows of the catalog `name` in an SQLite file. */
-export function sqliteRows(database: SqliteDatabase, name: string): CatalogRows {
+export function sqliteRows(database: SqliteDatabase, name: string, kind: NamedKind = "TABLE"): CatalogRows {
+  const isNamed = "catalog_name = ? AND table_namespace = ? AND table_name = ?";
   const locationIn = (connection: DatabaseSync, table: TableName): string | null => {
     const row = connection
-      .prepare("SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?")
+      .prepare(`SELECT metadata_location FROM iceberg_tables WHERE ${isNamed} AND ${isOfKind(kind)}`)
       .get(name, table.namespace, table.name);
     return row === undefined ? null : (row["metadata_location"] as string);
+  };
+  const isWhere = (connection: DatabaseSync, { table, from }: RowMove): boolean => {
+    if (from !== null) return locationIn(connection, table) === from;
+    return connection.prepare(`SELECT 1 FROM iceberg_tables WHERE ${isNamed}`).get(name, table.namespace, table.name) === undefined;
   };
   return {
     async createNamespace(namespace) {
@@ -24,17 +30,20 @@ export function sqliteRows(database: SqliteDatabase, name: string): CatalogRows 
     tables: (namespace) =>
       database.read((connection) =>
         connection
-          .prepare("SELECT table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? ORDER BY table_name")
+          .prepare(
+            `SELECT table_name FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND ${isOfKind(kind)} ORDER BY table_name`,
+          )
           .all(name, namespace)
           .map((row) => row["table_name"] as string),
       ),
     location: (table) => database.read((connection) => locationIn(connection, table)),
     swap: (moves) =>
       database.write((connection) => {
-        for (const { table, from } of moves) if (locationIn(connection, table) !== from) return table;
+        const stale = moves.find((each) => !isWhere(connection, each));
+        if (stale !== undefined) return stale.table;
         for (const { table, from, to } of moves) {
           if (from === null) {
-            connection.prepare("INSERT INTO iceberg_tables VALUES (?, ?, ?, ?, NULL, 'TABLE')").run(name, table.namespace, table.name, to);
+            connection.prepare("INSERT INTO iceberg_tables VALUES (?, ?, ?, ?, NULL, ?)").run(name, table.namespace, table.name, to, kind);
             continue;
           }
           const { changes } = connection

@@ -40,11 +40,16 @@ function nextId(ids: readonly number[], first: number): number {
   return ids.length === 0 ? first : Math.max(...ids) + 1;
 }
 
+/** Whether two schemas have the same fields, whatever their ids. */
+export function sameSchema(one: IcebergSchema, two: IcebergSchema): boolean {
+  const says = (each: IcebergSchema): unknown => [each.fields, (each["identifier-field-ids"] ?? []).toSorted((a, b) => a - b)];
+  return isDeepStrictEqual(says(one), says(two));
+}
+
 /** Adds a schema, unless the table has it; whatever id it came with gives way to the table's next one. */
 export function addSchema(metadata: TableMetadata, schema: IcebergSchema, lastColumnId: number): Added {
   checkTypes(metadata, schema);
-  const says = (each: IcebergSchema): unknown => [each.fields, (each["identifier-field-ids"] ?? []).toSorted((a, b) => a - b)];
-  const known = metadata.schemas.find((each) => isDeepStrictEqual(says(each), says(schema)));
+  const known = metadata.schemas.find((each) => sameSchema(each, schema));
   const id =
     known?.["schema-id"] ??
     nextId(

@@ -16,6 +16,7 @@ import { postgresHere, testPostgres } from "../../live/harness/test-postgres.ts"
 interface Opened {
   readonly directory: CatalogDirectory;
   readonly rows: CatalogRows;
+  readonly views: CatalogRows;
   /** The same names of another catalog in the same database. */
   readonly other: CatalogDirectory;
   close(): Promise<void>;
@@ -27,6 +28,7 @@ async function openSqlite(): Promise<Opened> {
   return {
     directory: sqliteDirectory(database, "sluice"),
     rows: sqliteRows(database, "sluice"),
+    views: sqliteRows(database, "sluice", "VIEW"),
     other: sqliteDirectory(database, "other"),
     close: async () => {
       database.close();
@@ -42,6 +44,7 @@ async function openPostgres(): Promise<Opened> {
   return {
     directory: postgresDirectory(database, "sluice"),
     rows: postgresRows(database, "sluice"),
+    views: postgresRows(database, "sluice", "VIEW"),
     other: postgresDirectory(database, "other"),
     close: async () => {
       await database.close();
@@ -87,8 +90,8 @@ describe.each([
     expect(await directory.drop("d.e")).toBe(true);
     await rows.swap([{ table: table("d", "t"), from: null, to: "file:///m0" }]);
     expect(await directory.drop("d")).toBe(false);
-    expect(await directory.dropTable(table("d", "t"), "file:///m9")).toBe(false);
-    expect(await directory.dropTable(table("d", "t"), "file:///m0")).toBe(true);
+    expect(await directory.dropNamed(table("d", "t"), "file:///m9")).toBe(false);
+    expect(await directory.dropNamed(table("d", "t"), "file:///m0")).toBe(true);
     expect(await rows.location(table("d", "t"))).toBeNull();
     expect(await directory.drop("d")).toBe(true);
     expect(await directory.namespaces()).not.toContain("d");
@@ -97,10 +100,30 @@ describe.each([
   test("are given to one table at a time", async () => {
     const { directory, rows } = opened;
     for (const name of ["a", "b"]) await rows.swap([{ table: table("r", name), from: null, to: `file:///${name}` }]);
-    expect(await directory.renameTable(table("r", "a"), table("r", "b"))).toBe("taken");
-    expect(await directory.renameTable(table("r", "z"), table("r", "y"))).toBe("missing");
-    const races = await Promise.all(["a", "b"].map((name) => directory.renameTable(table("r", name), table("s", "one"))));
+    expect(await directory.rename("TABLE", table("r", "a"), table("r", "b"))).toBe("taken");
+    expect(await directory.rename("TABLE", table("r", "z"), table("r", "y"))).toBe("missing");
+    const races = await Promise.all(["a", "b"].map((name) => directory.rename("TABLE", table("r", name), table("s", "one"))));
     expect(races.toSorted()).toEqual(["renamed", "taken"]);
     expect(await rows.tables("s")).toEqual(["one"]);
+  });
+
+  test("are a table's or a view's, and never both", async () => {
+    const { directory, rows, views } = opened;
+    expect(await rows.swap([{ table: table("k", "t"), from: null, to: "file:///t" }])).toBeNull();
+    expect(await views.swap([{ table: table("k", "v"), from: null, to: "file:///v" }])).toBeNull();
+    expect([await rows.tables("k"), await views.tables("k")]).toEqual([["t"], ["v"]]);
+    expect([await rows.location(table("k", "v")), await views.location(table("k", "t"))]).toEqual([null, null]);
+    // With a first move that would have held: none is made.
+    const first = { table: table("k", "new"), from: null, to: "file:///new" };
+    expect(await views.swap([first, { table: table("k", "t"), from: null, to: "file:///x" }])).toEqual(table("k", "t"));
+    expect(await views.swap([first, { table: table("k", "t"), from: "file:///t", to: "file:///x" }])).toEqual(table("k", "t"));
+    expect(await rows.swap([first, { table: table("k", "v"), from: "file:///v", to: "file:///x" }])).toEqual(table("k", "v"));
+    expect(await views.tables("k")).toEqual(["v"]);
+    expect(await directory.rename("TABLE", table("k", "v"), table("k", "w"))).toBe("missing");
+    expect(await directory.rename("VIEW", table("k", "v"), table("k", "t"))).toBe("taken");
+    expect(await directory.rename("VIEW", table("k", "v"), table("k", "w"))).toBe("renamed");
+    expect(await views.swap([{ table: table("k", "w"), from: "file:///v", to: "file:///v2" }])).toBeNull();
+    expect(await views.location(table("k", "w"))).toBe("file:///v2");
+    expect(await directory.drop("k")).toBe(false);
   });
 });

@@ -31,6 +31,7 @@ export async function ownRestCatalog(): Promise<{ readonly uri: string; readonly
       ...ports,
       catalog: opened.catalog,
       rows: opened.rows,
+      views: opened.views,
       directory: opened.directory,
       consumption: opened.stores.consumption,
       guard: new ForeignChanges({ namespace: "served", storage }),
