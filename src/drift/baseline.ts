@@ -1,7 +1,7 @@
 import type { DriftPlan } from "../core/contract.ts";
 import type { ColumnProfile } from "../core/profile.ts";
-import { mergeColumns } from "../sketches/merge-profiles.ts";
 import type { BaselineWindow, DriftState } from "./drift-state.ts";
+import { PooledColumn } from "./pooled-column.ts";
 import { seasonOf } from "./season.ts";
 
 /** What windows are compared with. */
@@ -94,7 +94,7 @@ function mergedColumn(windows: readonly BaselineWindow[], path: string): ColumnP
   let column = known.get(path);
   if (column === undefined) {
     const columns = columnsOf(windows, path);
-    column = columns.length === 0 ? null : columns.reduce(mergeColumns);
+    column = columns.length === 0 ? null : new PooledColumn(columns);
     known.set(path, column);
   }
   return column;
@@ -107,20 +107,8 @@ function columnsOf(windows: readonly BaselineWindow[], path: string): readonly C
   return columns.filter((column) => column.kind === kind);
 }
 
-/** Each column beside the merge of all others, by merges from both ends: about 3 merges a window. */
+/** Each column beside all others together. */
 function leaveOneOut(columns: readonly ColumnProfile[]): readonly Pair[] {
   if (columns.length < 2) return [];
-  const after: (ColumnProfile | null)[] = [null];
-  for (let i = columns.length - 1; i > 0; i--) after.unshift(mergeMaybe(columns[i] as ColumnProfile, after[0] ?? null));
-  let before: ColumnProfile | null = null;
-  return columns.map((window, i) => {
-    const behind = after[i] ?? null;
-    const rest = before === null ? behind : mergeMaybe(before, behind);
-    before = before === null ? window : mergeColumns(before, window);
-    return { rest: rest as ColumnProfile, window };
-  });
-}
-
-function mergeMaybe(a: ColumnProfile, b: ColumnProfile | null): ColumnProfile {
-  return b === null ? a : mergeColumns(a, b);
+  return columns.map((window, i) => ({ rest: new PooledColumn(columns.toSpliced(i, 1)), window }));
 }

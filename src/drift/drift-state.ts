@@ -3,12 +3,13 @@ import type { Decision } from "../core/decision.ts";
 import type { DriftOutcome } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
 import { mergeProfiles } from "../sketches/merge-profiles.ts";
+import { checkedColumns, summarizeColumns } from "./checked-columns.ts";
 import type { Season } from "./season.ts";
 import { seasonOf } from "./season.ts";
 import type { SequenceState } from "./sequential/sequence-state.ts";
 import { emptySequence, foldSequence, streamOf } from "./sequential/sequence-state.ts";
 
-/** A promoted window's profile: only the columns that the contract checks. */
+/** A promoted window's profile: only what the contract's checks read, in summaries unless it is of a season's day that is still going on. */
 export interface BaselineWindow {
   readonly windowId: string;
   readonly profile: Profile;
@@ -30,7 +31,7 @@ export interface OpenTick {
 
 /**
  * All that drift remembers of one dataset: a fold over its committed windows (`foldDrift`), so it can always be rebuilt from the lake.
- * Bounded: a baseline's worth of windows, twice, the open tick's merged profile, and some hundred scores of each stream.
+ * Bounded: summaries of a baseline's worth of windows, twice, the open tick's merged profile, and some hundred scores of each stream.
  */
 export interface DriftState {
   /** Promoted windows of ticks that passed, oldest first. */
@@ -126,10 +127,15 @@ export function baselineLimit(plan: DriftPlan): number {
   return baseline.kind === "rolling" || baseline.kind === "seasonal" ? Math.max(1, baseline.windows) : pinnedWindows;
 }
 
+function summarizeWindow(window: BaselineWindow): BaselineWindow {
+  const profile = summarizeColumns(window.profile);
+  return profile === window.profile ? window : { ...window, profile };
+}
+
 /** The newest windows; of a seasonal baseline, the newest days of each season, and the one that is still going on. */
 function join(plan: DriftPlan, windows: readonly BaselineWindow[], joining: readonly BaselineWindow[]): readonly BaselineWindow[] {
   const limit = baselineLimit(plan);
-  if (plan.baseline.kind !== "seasonal") return [...windows, ...joining].slice(-limit);
+  if (plan.baseline.kind !== "seasonal") return [...windows, ...joining.map(summarizeWindow)].slice(-limit);
   const days = new Map(windows.map((window) => [`${window.season?.date} ${window.season?.name}`, window]));
   for (const window of joining) {
     const key = `${window.season?.date} ${window.season?.name}`;
@@ -139,10 +145,10 @@ function join(plan: DriftPlan, windows: readonly BaselineWindow[], joining: read
   const kept = new Map<string | undefined, number>();
   return [...days.values()]
     .toReversed()
-    .filter(({ season }) => {
-      const newer = kept.get(season?.name) ?? 0;
-      kept.set(season?.name, newer + 1);
-      return newer <= limit;
+    .flatMap((window) => {
+      const newer = kept.get(window.season?.name) ?? 0;
+      kept.set(window.season?.name, newer + 1);
+      return newer > limit ? [] : [newer === 0 ? window : summarizeWindow(window)];
     })
     .toReversed();
 }
@@ -153,12 +159,6 @@ function baselineWindow(plan: DriftPlan, committed: CommittedDrift): BaselineWin
   const window = { windowId, profile: checkedColumns(plan, profile) };
   if (plan.baseline.kind !== "seasonal") return window;
   return { ...window, season: seasonOf(plan.baseline, committed.openedAtMs ?? committed.closedAtMs) };
-}
-
-/** The part of a profile that drift checks read. */
-export function checkedColumns(plan: DriftPlan, profile: Profile): Profile {
-  const checked = new Set(plan.checks.map((check) => check.column));
-  return { rows: profile.rows, columns: new Map([...profile.columns].filter(([path]) => checked.has(path))) };
 }
 
 function closeTick(
@@ -182,13 +182,24 @@ function closeTick(
 
 function extendTick(open: OpenTick | null, window: BaselineWindow, closedAtMs: number, limit: number): OpenTick {
   if (open === null) {
-    return { openedAtMs: closedAtMs, rows: window.profile.rows, windows: [window.windowId], profile: window.profile, recent: [window] };
+    return {
+      openedAtMs: closedAtMs,
+      rows: window.profile.rows,
+      windows: [window.windowId],
+      profile: window.profile,
+      recent: [summarizeWindow(window)],
+    };
   }
   return {
     openedAtMs: open.openedAtMs,
     rows: open.rows + window.profile.rows,
     windows: [...open.windows, window.windowId].slice(-tickNamesMax),
     profile: mergeProfiles(open.profile, window.profile),
-    recent: [...open.recent, window].slice(-limit),
+    recent: [...open.recent, recentWindow(window)].slice(-limit),
   };
+}
+
+/** Of a season's day that goes on, sketches are still merged. */
+function recentWindow(window: BaselineWindow): BaselineWindow {
+  return window.season === undefined ? summarizeWindow(window) : window;
 }

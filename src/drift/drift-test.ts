@@ -21,10 +21,16 @@ export interface DriftSkip {
   readonly skipped: string;
 }
 
+/** The large parts of a column's profile that tests read: `shares` are the quantiles of numbers, and the frequent values of all else. */
+export const sketchParts = ["shares", "quantiles", "top", "distinct"] as const;
+export type SketchPart = (typeof sketchParts)[number];
+
 /** One drift test of the registry: a pure function of two column profiles. */
 export interface DriftTest {
   /** The name that contracts use. */
   readonly name: DriftTestName;
+  /** What it reads besides counts, moments and what is watched for it: a baseline keeps nothing else. Absent: all. */
+  readonly reads?: readonly SketchPart[];
   /** Effect size from which on a change matters, unless the contract says otherwise. */
   readonly limitDefault: number;
   /** The statistic that an energy stands for (the inverse of a measure's `energy`). */

@@ -4,10 +4,12 @@ import { SluiceError } from "../core/errors.ts";
 /** Reads what `ByteWriter` wrote; anything else, and any read past the end, is PROFILE_CORRUPT. */
 export class ByteReader {
   readonly #buffer: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   #take(bytes: number): number {
@@ -40,11 +42,11 @@ export class ByteReader {
   }
 
   word(): number {
-    return this.#buffer.readUInt32LE(this.#take(4));
+    return this.#view.getUint32(this.#take(4), true);
   }
 
   double(): number {
-    return this.#buffer.readDoubleLE(this.#take(8));
+    return this.#view.getFloat64(this.#take(8), true);
   }
 
   bytes(length: number): Uint8Array {

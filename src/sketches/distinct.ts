@@ -23,6 +23,7 @@ export function addHash(registers: Uint8Array, hash: Uint32Array): void {
 
 /** Exactly the sketch of both together. */
 export function mergeDistinct(a: DistinctSketch, b: DistinctSketch): DistinctSketch {
+  if (a === b) return a;
   const registers = a.registers.slice();
   for (let i = 0; i < registerCount; i++) {
     const other = b.registers[i] as number;

@@ -51,21 +51,40 @@ function purgeCut(counts: ArrayLike<number>): number {
 export function mergeTop(a: TopValues, b: TopValues): TopValues {
   if (a.total === 0) return b;
   if (b.total === 0) return a;
+  return boundTop(a.total + b.total, a.error + b.error, exchangeEntries(a.entries, [], b.entries));
+}
+
+/**
+ * What stays of entries if the counts of some that are among them are taken away, and others come; all ascending by hash. Counts are whole: in whatever order
+ * entries came and went, the result is the same.
+ */
+export function exchangeEntries(
+  pool: readonly TopEntry[],
+  leaving: readonly TopEntry[],
+  entering: readonly TopEntry[],
+): readonly TopEntry[] {
   const entries: TopEntry[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.entries.length || j < b.entries.length) {
-    const left = a.entries[i];
-    const right = b.entries[j];
-    const order = left === undefined ? 1 : right === undefined ? -1 : byHash(left, right);
-    if (order < 0) entries.push(left as TopEntry);
-    else if (order > 0) entries.push(right as TopEntry);
-    else entries.push({ ...(left as TopEntry), count: (left as TopEntry).count + (right as TopEntry).count });
-    if (order <= 0) i++;
-    if (order >= 0) j++;
+  let [j, k] = [0, 0];
+  for (const entry of pool) {
+    for (let next = entering[k]; next !== undefined && byHash(next, entry) < 0; next = entering[++k]) entries.push(next);
+    const [left, next] = [leaving[j], entering[k]];
+    let { count } = entry;
+    if (left !== undefined && byHash(left, entry) === 0) {
+      count -= left.count;
+      j++;
+    }
+    if (next !== undefined && byHash(next, entry) === 0) {
+      count += next.count;
+      k++;
+    }
+    if (count > 0) entries.push(count === entry.count ? entry : { ...entry, count });
   }
-  const total = a.total + b.total;
-  const error = a.error + b.error;
+  for (; k < entering.length; k++) entries.push(entering[k] as TopEntry);
+  return entries;
+}
+
+/** The summary of entries, ascending by hash: if they are too many, the 129th largest count is taken off all, and adds to the error. */
+export function boundTop(total: number, error: number, entries: readonly TopEntry[]): TopValues {
   if (entries.length <= (error > 0 ? kept : topEntriesMax)) return { kind: "top", total, error, entries };
   const cut = purgeCut(entries.map((entry) => entry.count));
   const rest = entries.filter((entry) => entry.count > cut).map((entry) => ({ ...entry, count: entry.count - cut }));

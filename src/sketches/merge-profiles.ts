@@ -34,8 +34,8 @@ export function mergeColumns(a: ColumnProfile, b: ColumnProfile): ColumnProfile 
     count: a.count + b.count,
     nulls: a.nulls + b.nulls,
     missing: a.missing + b.missing,
-    min: extreme(a.kind, a.min, b.min, -1),
-    max: extreme(a.kind, a.max, b.max, 1),
+    min: outermost(a.kind, a.min, b.min, -1),
+    max: outermost(a.kind, a.max, b.max, 1),
     moments: both(a.moments, b.moments, mergeMoments),
     quantiles: both(a.quantiles, b.quantiles, mergeQuantiles),
     distinct: mergeDistinct(a.distinct, b.distinct),
@@ -46,7 +46,8 @@ export function mergeColumns(a: ColumnProfile, b: ColumnProfile): ColumnProfile 
   };
 }
 
-function mergeWatched(a: WatchedParts, b: WatchedParts): WatchedParts {
+/** What was watched besides, of both columns together. */
+export function mergeWatched(a: WatchedParts, b: WatchedParts): WatchedParts {
   const part = <Name extends keyof WatchedParts>(name: Name, merge: (x: Part<Name>, y: Part<Name>) => Part<Name>): WatchedParts => {
     const merged = both(a[name] ?? null, b[name] ?? null, merge as (x: unknown, y: unknown) => unknown);
     return merged === null ? {} : { [name]: merged };
@@ -66,7 +67,8 @@ function both<T>(a: T | null, b: T | null, merge: (a: T, b: T) => T): T | null {
   return a === null ? b : b === null ? a : merge(a, b);
 }
 
-function extreme(kind: ColumnProfile["kind"], a: string | null, b: string | null, sign: number): string | null {
+/** The smaller (`sign` -1) or larger (1) of two exact texts of values. */
+export function outermost(kind: ColumnProfile["kind"], a: string | null, b: string | null, sign: number): string | null {
   if (a === null || b === null) return a ?? b;
   return sign * compareValueTexts(kind, a, b) >= 0 ? a : b;
 }

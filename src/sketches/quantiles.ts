@@ -1,5 +1,6 @@
 import type { QuantileSketch } from "../core/profile.ts";
 import { mixWord } from "./mix-word.ts";
+import { weightedOf } from "./weighted-values.ts";
 
 /**
  * KLL's k: up to this many values a sketch holds every one. The highest level holds this many items; lower levels 2/3 of the one above, and at least 8
@@ -205,46 +206,28 @@ export function isExact(sketch: QuantileSketch): boolean {
   return sketch.compactions === 0;
 }
 
-/** The newest sketches that were asked for: several drift tests ask for the same ones, one after the other. */
-const known: { readonly sketch: QuantileSketch; readonly distribution: Distribution }[] = [];
-const knownMax = 4;
+/** Of sketches that were asked for: several drift tests ask for the same ones. */
+const known = new WeakMap<QuantileSketch, Distribution>();
 
 /** The step function that a sketch stands for; not to be written to. */
 export function distributionOf(sketch: QuantileSketch): Distribution {
-  const found = known.find((each) => each.sketch === sketch);
-  if (found !== undefined) return found.distribution;
-  const distribution = stepsOf(sketch);
-  if (known.length === knownMax) known.shift();
-  known.push({ sketch, distribution });
+  let distribution = known.get(sketch);
+  if (distribution === undefined) {
+    distribution = stepsOf(sketch);
+    known.set(sketch, distribution);
+  }
   return distribution;
 }
 
 function stepsOf(sketch: QuantileSketch): Distribution {
-  let size = 0;
-  for (const level of sketch.levels) size += level.length;
-  const heads = sketch.levels.map(() => 0);
-  const values = new Float64Array(size);
-  const shares = new Float64Array(size);
-  let weight = 0;
-  let distinct = 0;
-  for (let taken = 0; taken < size; taken++) {
-    let least = -1;
-    let value = Infinity;
-    for (let level = 0; level < heads.length; level++) {
-      const items = sketch.levels[level] as Float64Array;
-      const head = heads[level] as number;
-      if (head < items.length && (least < 0 || (items[head] as number) < value)) {
-        least = level;
-        value = items[head] as number;
-      }
-    }
-    heads[least] = (heads[least] as number) + 1;
-    weight += 2 ** least;
-    if (distinct === 0 || values[distinct - 1] !== value) distinct++;
-    values[distinct - 1] = value;
-    shares[distinct - 1] = weight / sketch.count;
+  const { values, counts } = weightedOf(sketch);
+  const shares = new Float64Array(counts.length);
+  let reached = 0;
+  for (let i = 0; i < counts.length; i++) {
+    reached += counts[i] as number;
+    shares[i] = reached / sketch.count;
   }
-  return { values: values.subarray(0, distinct), shares: shares.subarray(0, distinct) };
+  return { values, shares };
 }
 
 /** The smallest item that at least the share `q` of values is at or below; NaN for a sketch of no values. */

@@ -92,10 +92,11 @@ export function readDistinct(from: ByteReader): DistinctSketch {
       if (at >= registerCount) throw corrupt("a register is out of range");
       const rank = from.byte();
       if (rank === 0) throw corrupt("a register in use is empty");
+      // Those of the packed form have 6 bits, and can't be too high.
+      if (rank > rankMax) throw corrupt("a register's rank is out of range");
       registers[at] = rank;
     }
   }
-  if (registers.some((rank) => rank > rankMax)) throw corrupt("a register's rank is out of range");
   return { kind: "distinct", registers };
 }
 

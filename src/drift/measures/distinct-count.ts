@@ -53,6 +53,7 @@ function singles(variety: Variety): number {
  */
 export const distinctCount: DriftTest = {
   name: "distinct",
+  reads: ["top", "distinct"],
   limitDefault: 0.2,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -12,6 +12,7 @@ function lagCount(column: ColumnProfile): number {
 /** How many seconds later, or earlier, than usual records reach the broker after the time in the column, on average over the first Wasserstein distance of the lags. */
 export const eventLag: DriftTest = {
   name: "event-lag",
+  reads: [],
   limitDefault: 60,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -13,6 +13,7 @@ export function hellingerOf(baseline: readonly number[], sample: readonly number
 /** Hellinger distance (Hellinger 1909); its square is about an eighth of the population stability index for small changes, and bounded. */
 export const hellinger: DriftTest = {
   name: "hellinger",
+  reads: ["shares"],
   limitDefault: 0.11,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -19,6 +19,7 @@ export function jensenShannonOf(baseline: readonly number[], sample: readonly nu
 /** Jensen-Shannon divergence (Lin 1991), in nats: about an eighth of the population stability index for small changes, and bounded. */
 export const jensenShannon: DriftTest = {
   name: "jensen-shannon",
+  reads: ["shares"],
   limitDefault: 0.0125,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,

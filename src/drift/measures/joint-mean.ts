@@ -41,6 +41,7 @@ function moveOf({ before, now }: JointPair): JointMove {
  */
 export const jointMean: DriftTest = {
   name: "joint-mean",
+  reads: [],
   limitDefault: 0.3,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

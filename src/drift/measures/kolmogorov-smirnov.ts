@@ -52,6 +52,7 @@ export function shareVariance(baseline: QuantileSketch, sample: QuantileSketch):
  */
 export const kolmogorovSmirnov: DriftTest = {
   name: "ks",
+  reads: ["quantiles"],
   limitDefault: 0.1,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

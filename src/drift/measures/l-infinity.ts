@@ -44,6 +44,7 @@ function moveVariances({ bins, counts, variance }: ShareBins): number[] {
 /** The largest move of the share of any frequent value, or of all others together (L-infinity, as TensorFlow Data Validation has it): .05 is five of a hundred records. */
 export const lInfinity: DriftTest = {
   name: "l-infinity",
+  reads: ["top", "quantiles"],
   limitDefault: 0.05,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

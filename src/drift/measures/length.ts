@@ -17,6 +17,7 @@ function lengthCount(column: ColumnProfile): number {
 /** The difference of the mean lengths (code points of text, bytes of binary) in the baseline's standard deviations of them, or in half characters where that is more. */
 export const length: DriftTest = {
   name: "length",
+  reads: [],
   limitDefault: 0.3,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -31,6 +31,7 @@ function momentCount(column: ColumnProfile): number {
 /** The difference of the means in standard deviations of the baseline (Glass's delta, 1976): .2 is small, .5 medium, .8 large. Chance as in Welch's t test. */
 export const mean: DriftTest = {
   name: "mean",
+  reads: ["quantiles"],
   limitDefault: 0.2,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -44,6 +44,7 @@ export function findNewcomers(baseline: TopValues, sample: TopValues): Newcomers
 /** The share of values that the baseline did not have: .01 is one record of a hundred. */
 export const newValues: DriftTest = {
   name: "new-values",
+  reads: ["top"],
   limitDefault: 0.01,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,

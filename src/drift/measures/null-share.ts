@@ -9,6 +9,7 @@ const cellsLeast = 30;
 function shareTest(name: "null-share" | "missing-share", what: string, cellsOf: (column: ColumnProfile) => number): DriftTest {
   return {
     name,
+    reads: [],
     limitDefault: 0.02,
     statisticOf: (energy) => Math.sqrt(energy),
     energyOf: (statistic) => statistic * statistic,

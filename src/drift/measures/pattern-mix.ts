@@ -14,6 +14,7 @@ function patternCount(column: ColumnProfile): number {
 /** Jensen-Shannon divergence of the mix of patterns (`AA-999`) of a text column's values: it tells a change of form, whatever the values. */
 export const patternMix: DriftTest = {
   name: "pattern-mix",
+  reads: [],
   limitDefault: 0.0125,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,

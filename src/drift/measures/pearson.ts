@@ -19,6 +19,7 @@ export function homogeneityOf(baseline: readonly number[], sample: readonly numb
 /** Pearson's chi-squared test of homogeneity (Pearson 1911), told as Cohen's w, which does not grow with the samples: .1 is small, .3 medium, .5 large. */
 export const pearson: DriftTest = {
   name: "chi-squared",
+  reads: ["shares"],
   limitDefault: 0.3,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

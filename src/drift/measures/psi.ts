@@ -19,6 +19,7 @@ export function psiOf(baseline: readonly number[], sample: readonly number[]): n
  */
 export const psi: DriftTest = {
   name: "psi",
+  reads: ["shares"],
   limitDefault: 0.1,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,

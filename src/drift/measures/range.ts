@@ -43,6 +43,7 @@ const excessLeast = 1e-6;
  */
 export const range: DriftTest = {
   name: "range",
+  reads: ["quantiles"],
   limitDefault: 0.5,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,

@@ -42,6 +42,7 @@ function cautiousKurtosis(column: ColumnProfile, deviation: number): number {
  */
 export const spread: DriftTest = {
   name: "stdev",
+  reads: ["quantiles"],
   limitDefault: 0.25,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

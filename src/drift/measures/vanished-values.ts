@@ -6,6 +6,7 @@ import { explainValues, findNewcomers } from "./new-values.ts";
 /** The share that values which are gone now had in the baseline: .01 is one record of a hundred. They are the new values of a baseline that came after the sample. */
 export const vanishedValues: DriftTest = {
   name: "vanished-values",
+  reads: ["top"],
   limitDefault: 0.01,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,

@@ -17,6 +17,7 @@ const secondsLeast = 1;
  */
 export const volume: DriftTest = {
   name: "volume",
+  reads: [],
   limitDefault: Math.LN2,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

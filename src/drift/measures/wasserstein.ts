@@ -113,6 +113,7 @@ export function areaBetween(baseline: QuantileSketch, sample: QuantileSketch): A
 /** The first Wasserstein distance (the area between the distribution functions) in standard deviations of the baseline: how far values moved on average. */
 export const wasserstein: DriftTest = {
   name: "wasserstein",
+  reads: ["quantiles"],
   limitDefault: 0.2,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -1,0 +1,172 @@
+import type { QuantileSketch } from "../core/profile.ts";
+
+/** Distinct finite values, ascending, each with how many it stands for: whole numbers above 0. */
+export interface WeightedValues {
+  readonly values: Float64Array;
+  readonly counts: Float64Array;
+}
+
+/** No values. */
+export const noWeighted: WeightedValues = { values: new Float64Array(0), counts: new Float64Array(0) };
+
+/** What stays of values if some are taken away that are among them, and others come. Counts are whole: in whatever order values came and went, the result is the same. */
+export function exchangeWeighted(pool: WeightedValues, leaving: WeightedValues, entering: WeightedValues): WeightedValues {
+  const { values: poolValues, counts: poolCounts } = pool;
+  const { values: leavingValues, counts: leavingCounts } = leaving;
+  const { values: enteringValues, counts: enteringCounts } = entering;
+  const [kept, gone, come] = [poolValues.length, leavingValues.length, enteringValues.length];
+  const values = new Float64Array(kept + come);
+  const counts = new Float64Array(kept + come);
+  let [i, j, k, at] = [0, 0, 0, 0];
+  let left = gone > 0 ? (leavingValues[0] as number) : Infinity;
+  let next = come > 0 ? (enteringValues[0] as number) : Infinity;
+  for (;;) {
+    const change = Math.min(left, next);
+    // Most of a pool stays as it was: runs up to the next change.
+    for (let value = 0; i < kept && (value = poolValues[i] as number) < change; i++, at++) {
+      values[at] = value;
+      counts[at] = poolCounts[i] as number;
+    }
+    if (change === Infinity) break;
+    let count = i < kept && poolValues[i] === change ? (poolCounts[i++] as number) : 0;
+    if (left === change) {
+      count -= leavingCounts[j++] as number;
+      left = j < gone ? (leavingValues[j] as number) : Infinity;
+    }
+    if (next === change) {
+      count += enteringCounts[k++] as number;
+      next = k < come ? (enteringValues[k] as number) : Infinity;
+    }
+    values[at] = change;
+    counts[at] = count;
+    if (count > 0) at++;
+  }
+  return { values: values.subarray(0, at), counts: counts.subarray(0, at) };
+}
+
+function add(a: WeightedValues, b: WeightedValues): WeightedValues {
+  const [longer, shorter] = a.values.length > b.values.length ? [a, b] : [b, a];
+  return exchangeWeighted(longer, noWeighted, shorter);
+}
+
+/** All of them together, the two shortest first. */
+export function mergeWeighted(parts: readonly WeightedValues[]): WeightedValues {
+  const rest = parts.toSorted((a, b) => a.values.length - b.values.length);
+  while (rest.length > 1) {
+    const merged = add(rest.shift() as WeightedValues, rest.shift() as WeightedValues);
+    const at = rest.findIndex((each) => each.values.length >= merged.values.length);
+    rest.splice(at < 0 ? rest.length : at, 0, merged);
+  }
+  return rest[0] ?? noWeighted;
+}
+
+/** A sketch that is known by its weighted values. */
+export class WeightedSketch implements QuantileSketch {
+  readonly kind = "quantiles";
+  readonly count: number;
+  readonly compactions: number;
+  readonly weighted: WeightedValues;
+
+  constructor(weighted: WeightedValues, count: number, compactions: number) {
+    this.weighted = weighted;
+    this.count = count;
+    this.compactions = compactions;
+  }
+
+  /** Each value at the levels of its count's binary digits. */
+  get levels(): readonly Float64Array[] {
+    const { values, counts } = this.weighted;
+    const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
+    const height = most === 0 ? 0 : Math.floor(Math.log2(most)) + 1;
+    return Array.from({ length: height }, (_, level) =>
+      values.filter((_value, i) => Math.floor((counts[i] as number) / 2 ** level) % 2 === 1),
+    );
+  }
+}
+
+/** Of sketches that were asked for: a window's are compared first, and summarised then. */
+const known = new WeakMap<QuantileSketch, WeightedValues>();
+
+/** The values of a sketch, each with all that it stands for on any level. */
+export function weightedOf(sketch: QuantileSketch): WeightedValues {
+  if (sketch instanceof WeightedSketch) return sketch.weighted;
+  let weighted = known.get(sketch);
+  if (weighted === undefined) {
+    // The lowest levels are the shortest of a full sketch.
+    weighted = sketch.levels.reduce((merged, items, level) => add(merged, weighLevel(items, 2 ** level)), noWeighted);
+    known.set(sketch, weighted);
+  }
+  return weighted;
+}
+
+function weighLevel(items: Float64Array, weight: number): WeightedValues {
+  const values = isPlain(items) ? items : distinctOf(items);
+  const counts = new Float64Array(values.length).fill(weight);
+  if (values.length === items.length) return { values, counts };
+  for (let i = 0, at = -1; i < items.length; i++) {
+    if (at < 0 || items[i] !== values[at]) counts[++at] = 0;
+    counts[at] = (counts[at] as number) + weight;
+  }
+  return { values, counts };
+}
+
+/** Whether no value stands in it twice, and none is a zero, which may have a sign. */
+function isPlain(items: Float64Array): boolean {
+  for (let i = 0; i < items.length; i++) if (items[i] === 0 || items[i] === items[i - 1]) return false;
+  return true;
+}
+
+function distinctOf(items: Float64Array): Float64Array {
+  // Without its sign, zero is the same wherever it comes from.
+  return Float64Array.from(items, (item) => item + 0).filter((item, i) => item !== items[i - 1]);
+}
+
+/** Up to so many values a summary has all of them. */
+const wholeMax = 512;
+/** Values at either end that a shorter summary has as they were: tails, and what lies outside, are told by them. */
+const endValues = 32;
+/** All values between are told by so many of equal weight. */
+const innerValues = 128;
+const summaryMax = innerValues + 2 * endValues;
+
+/**
+ * A sketch as a baseline keeps it: at most 512 values with their counts. Of more, the outermost 32 on either side stay as they are; what is between is cut into 128
+ * parts of as many values, each told by its middle one. Shares move by at most 1/256, and by 1/443 in the root of the mean square.
+ */
+export function summarizeSketch(sketch: QuantileSketch): WeightedSketch {
+  const whole = weightedOf(sketch);
+  const size = whole.values.length;
+  if (size <= wholeMax) return new WeightedSketch(head(whole, size), sketch.count, sketch.compactions);
+  const summary: WeightedValues = { values: new Float64Array(summaryMax), counts: new Float64Array(summaryMax) };
+  summary.values.set(whole.values.subarray(0, endValues));
+  summary.counts.set(whole.counts.subarray(0, endValues));
+  const end = thin(whole, summary);
+  summary.values.set(whole.values.subarray(size - endValues), end);
+  summary.counts.set(whole.counts.subarray(size - endValues), end);
+  return new WeightedSketch(head(summary, end + endValues), sketch.count, sketch.compactions + 1);
+}
+
+/** Writes the middle value of each part of what is between the ends, behind those of the lower end; answers where the upper end follows. */
+function thin({ values, counts }: WeightedValues, summary: WeightedValues): number {
+  const size = values.length - 2 * endValues;
+  let total = 0;
+  for (let i = 0; i < size; i++) total += counts[endValues + i] as number;
+  let at = endValues - 1;
+  let from = endValues;
+  let reached = counts[from] as number;
+  let begin = 0;
+  for (let part = 1; part <= innerValues; part++) {
+    const end = Math.floor((part * total) / innerValues);
+    const middle = (begin + end) / 2;
+    while (reached <= middle) reached += counts[++from] as number;
+    if (summary.values[at] !== values[from]) summary.values[++at] = values[from] as number;
+    summary.counts[at] = (summary.counts[at] as number) + end - begin;
+    begin = end;
+  }
+  return at + 1;
+}
+
+/** Own arrays of the first values: those of a longer list would keep all of it in memory. */
+function head({ values, counts }: WeightedValues, size: number): WeightedValues {
+  return { values: values.slice(0, size), counts: counts.slice(0, size) };
+}
