@@ -3,6 +3,7 @@ import type { Contract, DriftCheckPlan, DriftDetection, DriftPlan } from "../cor
 import { fieldTestNames } from "../core/drift.ts";
 import type { Compilation } from "./compilation.ts";
 import { checkSegments, segmentChecks } from "./compile-drift-segments.ts";
+import { modelChecks } from "./compile-drift-model.ts";
 import { jointColumns } from "./compile-drift-with.ts";
 import { columnNamed } from "./compile-where.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
@@ -18,12 +19,13 @@ export function compileDrift(compilation: Compilation, node: Node | null): Drift
   const seen = new Set<string>();
   const checks = items(node, "columns").flatMap((each) => driftCheck(compilation, each, seen));
   checkSegments(compilation, node, checks);
+  const model = child(node, "model");
   return {
     baseline: baselinePlan(compilation, child(node, "baseline")),
     detection: detection(compilation, node),
     tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
     warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
-    checks: [...checks, ...schemaChecks(child(node, "schema"))],
+    checks: [...modelChecks(compilation, model, { checks, policy: policyOf(model) }), ...schemaChecks(child(node, "schema"))],
   };
 }
 
@@ -41,7 +43,7 @@ function schemaChecks(node: Node | null): DriftCheckPlan[] {
   ];
 }
 
-function policyOf(node: Node): DriftCheckPlan["policy"] {
+function policyOf(node: Node | null): DriftCheckPlan["policy"] {
   return (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn";
 }
 

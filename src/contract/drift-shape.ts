@@ -21,6 +21,26 @@ const schemaCheck: ObjectShape = {
   },
 };
 
+const modelCheck: ObjectShape = {
+  type: "object",
+  keys: {
+    prediction: needed(name, "The column with the model's prediction."),
+    label: key(name, "The column with what was true, where and when records have it.", "none: errors are not watched"),
+    score: key(name, "A column with a score or probability.", "none"),
+    task: key(
+      oneOf(["classification", "regression"]),
+      "classification: a prediction is right or wrong, and the error rate is watched; regression: the mean absolute error.",
+      "classification of text and booleans, regression of numbers",
+    ),
+    policy,
+    errorLimit: key(
+      { type: "number", above: 0 },
+      "From which change on errors matter: of the error rate as a share, of the mean absolute error as the logarithm of the ratio.",
+      "0.02; of regression 0.2",
+    ),
+  },
+};
+
 /** Values or conditions that one entry makes segments by, at most. */
 const segmentsMax = 50;
 
@@ -157,6 +177,11 @@ export const drift: ObjectShape = {
       "Which fields records have and of which types, those that the contract does not name among them; of JSON, MessagePack and CBOR.",
       "not watched",
     ),
+    model: key(
+      modelCheck,
+      "A model's columns: `psi` of predictions and scores, the shares of labels, and how wrong predictions are. A column that stands under `columns` too has the tests that stand there.",
+      "none",
+    ),
   },
-  atLeastOne: ["columns", "schema"],
+  atLeastOne: ["columns", "schema", "model"],
 };

@@ -35,16 +35,25 @@ export interface DriftSegment {
   readonly where: Condition;
 }
 
+/** A model's prediction and the label that it is held against, by the paths of their columns. */
+export interface DriftModel {
+  readonly prediction: string;
+  readonly label: string;
+  readonly task: "classification" | "regression";
+}
+
 /** A column's drift check. */
 export interface DriftCheckPlan {
   /** Other columns that its joint tests (`correlation`, `joint-mean`) take; absent: none. */
   readonly with?: readonly string[];
-  /** A column's path, or the name of what has a profile of its own: `allFields`, or a segment, such as `delay{carrier=WN}`. */
+  /** A column's path, or the name of what has a profile of its own: `allFields`, a segment, such as `delay{carrier=WN}`, or a model's errors, `prediction~label`. */
   readonly column: string;
   /** What people read where that is not the column's path. */
   readonly called?: string;
   /** Which rows of which column; absent: all rows of `column`. */
   readonly segment?: DriftSegment;
+  /** Of a model's errors: whose. */
+  readonly model?: DriftModel;
   readonly tests: readonly string[];
   readonly policy: "observe" | "warn" | "hold";
   /** Effect size from which on a change matters, in the test's own unit; null: the test's default. */

@@ -34,4 +34,6 @@ export const driftTestKinds: Readonly<Record<DriftTestName, readonly Kind[]>> = 
   "new-fields": ["json"],
   "missing-fields": ["json"],
   "retyped-fields": ["json"],
+  "error-rate": ["number"],
+  "mean-absolute-error": ["number"],
 };

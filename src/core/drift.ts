@@ -28,8 +28,11 @@ export const columnTestNames = [
 /** The drift tests of what fields records have. */
 export const fieldTestNames = ["new-fields", "missing-fields", "retyped-fields"] as const;
 
+/** The drift tests of how wrong a model is. */
+export const modelTestNames = ["error-rate", "mean-absolute-error"] as const;
+
 /** The drift tests that a contract can name; `drift/drift-tests.ts` holds one of each. */
-export const driftTestNames = [...columnTestNames, ...fieldTestNames] as const;
+export const driftTestNames = [...columnTestNames, ...fieldTestNames, ...modelTestNames] as const;
 export type DriftTestName = (typeof driftTestNames)[number];
 
 /** One committed window as drift sees it. */

@@ -10,6 +10,7 @@ import { kolmogorovSmirnov } from "./measures/kolmogorov-smirnov.ts";
 import { lInfinity } from "./measures/l-infinity.ts";
 import { length } from "./measures/length.ts";
 import { mean } from "./measures/means.ts";
+import { errorRate, meanAbsoluteError } from "./measures/model-errors.ts";
 import { newValues } from "./measures/new-values.ts";
 import { missingShare, nullShare } from "./measures/null-share.ts";
 import { patternMix } from "./measures/pattern-mix.ts";
@@ -47,4 +48,6 @@ export const driftTests: readonly DriftTest[] = [
   newFields,
   missingFields,
   retypedFields,
+  errorRate,
+  meanAbsoluteError,
 ];

@@ -356,6 +356,7 @@ test("the settings schema and the description that contracts are checked with sa
         warmupWindows: or(0),
         columns: fc.array(check, { maxLength: 2 }),
         schema: some({ tests: or(["new-fields"]), policy: or("hold"), limit: or(0.2) }),
+        model: some({ prediction: or("a"), label: or("b"), task: or("regression"), errorLimit: or(0.2) }),
       }),
       fc.constant({ columns: [{ column: "a" }] }),
     ),

@@ -303,6 +303,23 @@ describe("settings", () => {
     expect(await checks("schema: {} }, decoding: { format: cbor")).toEqual([check]);
   });
 
+  test("drift of a model needs columns that can be compared", async () => {
+    const codes = async (columns: string, model: string): Promise<string[]> =>
+      (
+        await diagnosticsOf(
+          documentOf(`    properties: [${columns}]
+    customProperties: [{ property: sluice, value: { drift: { model: { ${model} } } } }]
+`),
+        )
+      ).map(({ code }) => code);
+    const [text, number] = ["{ name: t, logicalType: string }", "{ name: n, logicalType: number }"];
+    expect(await codes(text, "prediction: x")).toEqual(["column-unknown"]);
+    expect(await codes(text, "label: t")).toEqual(["missing-key"]);
+    expect(await codes(`${text}, ${number}`, "prediction: t, label: n")).toEqual(["drift-model"]);
+    expect(await codes(`${text}, { name: u, logicalType: string }`, "prediction: t, label: u, task: regression")).toEqual(["drift-model"]);
+    expect(await codes(number, "prediction: n, label: n")).toEqual(["drift-model"]);
+  });
+
   test("wrong ones have places", async () => {
     const at = async (value: string): Promise<string[]> =>
       (await diagnosticsOf(withSettings(value))).map(({ code, hint }) => `${code}: ${hint}`);

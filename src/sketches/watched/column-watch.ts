@@ -1,6 +1,6 @@
 import type { Batch } from "../../core/batch.ts";
 import type { Column, IntegerColumn } from "../../core/column.ts";
-import type { Contract, DriftCheckPlan } from "../../core/contract.ts";
+import type { Contract, DriftCheckPlan, DriftModel } from "../../core/contract.ts";
 import { allFields } from "../../core/all-fields.ts";
 import type { ColumnProfile, FieldCounts, Profile, WatchedParts } from "../../core/profile.ts";
 import type { Condition } from "../../core/rule.ts";
@@ -12,6 +12,7 @@ import { Arrivals } from "./arrivals.ts";
 import { EventLags } from "./event-lags.ts";
 import type { CountableColumn } from "./joint-columns.ts";
 import { JointColumns } from "./joint-columns.ts";
+import { ModelErrors } from "./model-errors.ts";
 import type { SelectRows } from "./segments.ts";
 import { SegmentColumn, Selections } from "./segments.ts";
 import { TextPatterns } from "./text-patterns.ts";
@@ -55,6 +56,7 @@ export function watchColumns(contract: Contract, tools: WatchTools | null): Colu
   });
   const selections = tools === null ? null : new Selections(contract, tools.selectRows);
   const extra = checks.flatMap((check) => {
+    if (check.model !== undefined) return [watchErrors(check.column, check.model)];
     if (tools === null || selections === null) return [];
     if (check.column === allFields.path) return [watchFields(tools.countFields(contract))];
     const field = fields.get(check.segment?.of ?? "");
@@ -98,6 +100,18 @@ function watchFields(counter: FieldCounter): ExtraColumn {
       const fields = counter.finish();
       return { ...emptyColumnProfile(allFields), count: fields.records, watched: { fields } };
     },
+  };
+}
+
+function watchErrors(path: string, model: DriftModel): ExtraColumn {
+  const errors = new ModelErrors(path, model.task);
+  return {
+    reset: () => errors.reset(),
+    add: (batch, rows) => {
+      const [prediction, label] = [findLeaf(batch.columns, model.prediction), findLeaf(batch.columns, model.label)];
+      if (prediction !== null && label !== null) errors.add(prediction, label, rows);
+    },
+    finish: () => errors.finish(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { driftTestNames, fieldTestNames } from "../../../src/core/drift.ts";
+import { driftTestNames, fieldTestNames, modelTestNames } from "../../../src/core/drift.ts";
 import { driftTestKinds } from "../../../src/core/drift-test-kinds.ts";
 import type { DriftTest } from "../../../src/drift/drift-test.ts";
 import { driftTests } from "../../../src/drift/drift-tests.ts";
@@ -159,7 +159,15 @@ describe("numbers and times", () => {
 });
 
 /** Tests that need what the profiler was asked to watch. */
-const watched: ReadonlySet<string> = new Set(["pattern-mix", "event-lag", "volume", "correlation", "joint-mean", ...fieldTestNames]);
+const watched: ReadonlySet<string> = new Set([
+  "pattern-mix",
+  "event-lag",
+  "volume",
+  "correlation",
+  "joint-mean",
+  ...fieldTestNames,
+  ...modelTestNames,
+]);
 
 test("every test skips the kinds of columns that its table leaves out, and judges the others", () => {
   expect(Object.keys(driftTestKinds)).toEqual(expect.arrayContaining([...driftTestNames]));
