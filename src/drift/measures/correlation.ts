@@ -36,6 +36,7 @@ function fisher(correlation: number): number {
  */
 export const correlation: DriftTest = {
   name: "correlation",
+  reads: [],
   limitDefault: 0.2,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,
