@@ -6,6 +6,7 @@ import { driftDetection } from "./drift/detection.ts";
 import { driftFalseAlarms } from "./drift/false-alarms.ts";
 import { driftFlights } from "./drift/flights.ts";
 import { driftPeers } from "./drift/peers.ts";
+import { driftRows } from "./drift/raw-rows.ts";
 import { duckdb } from "./duckdb.ts";
 import { engine } from "./engine.ts";
 import { gate } from "./gate.ts";
@@ -30,6 +31,7 @@ export const benches: readonly Bench[] = [
   driftFlights,
   driftCost,
   driftFalseAlarms,
+  driftRows,
   driftDetection,
   driftPeers,
 ];

@@ -1,8 +1,8 @@
+import type { BinnedColumn } from "./binned-column.ts";
 import type { Random } from "./random.ts";
 
-/** Fine bins of a standard normal column: forty equal shares; four of them are one of the ten bins that PSI takes. */
-export const fineBins = 40;
-export const coarseBins = 10;
+const fineBins = 40;
+const coarseBins = 10;
 
 /** Abramowitz and Stegun 26.2.17, to 1e-7. */
 function normalBelow(x: number): number {
@@ -22,28 +22,29 @@ function quantile(share: number): number {
   return low;
 }
 
-/** The inner edges of the fine bins. */
-export const edges: readonly number[] = Array.from({ length: fineBins - 1 }, (_, i) => quantile((i + 1) / fineBins));
+/** The inner edges of forty bins that hold equal shares of a standard normal column. */
+const edges = Float64Array.from({ length: fineBins - 1 }, (_, i) => quantile((i + 1) / fineBins));
+
+/** A standard normal column: forty bins of equal shares; four of them are one of the ten that PSI takes. */
+export const normalColumn: BinnedColumn = {
+  name: "normal",
+  coarseOf: Uint16Array.from({ length: fineBins }, (_, bin) => Math.floor((bin * coarseBins) / fineBins)),
+  coarseBins,
+  widths: Float64Array.from({ length: fineBins - 2 }, (_, i) => (edges[i + 1] as number) - (edges[i] as number)),
+};
 
 /** Counts of `rows` values by fine bin, of a normal column whose mean is `shift` standard deviations off. */
 export function drawCounts(random: Random, rows: number, shift: number): Float64Array {
   const counts = new Float64Array(fineBins);
-  let [left, below] = [rows, 0];
-  for (let bin = 0; bin < fineBins; bin++) {
-    const upTo = bin === fineBins - 1 ? 1 : normalBelow((edges[bin] as number) - shift);
-    const count = bin === fineBins - 1 ? left : random.binomial(left, (upTo - below) / (1 - below));
+  let left = rows;
+  let below = 0;
+  for (let bin = 0; bin < fineBins - 1; bin++) {
+    const upTo = shift === 0 ? (bin + 1) / fineBins : normalBelow((edges[bin] as number) - shift);
+    const count = random.binomial(left, (upTo - below) / (1 - below));
     counts[bin] = count;
     left -= count;
     below = upTo;
   }
+  counts[fineBins - 1] = left;
   return counts;
-}
-
-/** The ten bins' counts. */
-export function coarse(counts: Float64Array): Float64Array {
-  const sums = new Float64Array(coarseBins);
-  counts.forEach((count, bin) => {
-    sums[Math.floor((bin * coarseBins) / fineBins)] = (sums[Math.floor((bin * coarseBins) / fineBins)] as number) + count;
-  });
-  return sums;
 }

@@ -18,7 +18,18 @@ export function randomOf(seed: number): Random {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  let spare: number | null = null;
+  const normal = (): number => {
+    if (spare !== null) {
+      const second = spare;
+      spare = null;
+      return second;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
   const binomial = (count: number, share: number): number => {
     if (count <= 0 || share <= 0) return 0;
     if (share >= 1) return count;
