@@ -5,9 +5,8 @@ import { join } from "node:path";
 import type { Contract } from "../core/contract.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Reason } from "../core/rule.ts";
-import type { SettledRows } from "../gate/judged-rows.ts";
+import type { SettledProfile, SettledRows } from "../gate/judged-rows.ts";
 import type { ArrowOutput } from "./arrow-output.ts";
-import { decodeProfile, emptyProfile, mergeProfiles, summarizeProfile } from "../sketches/index.ts";
 
 /** Where a check writes what it found; null: nowhere. */
 export interface CheckPaths {
@@ -34,6 +33,9 @@ export class CheckOutputs {
   readonly #contract: Contract;
   readonly #failures: WriteStream | null;
   #lines: string[] = [];
+  /** Of the first window: what it says is known as long as there is no other. */
+  #first: SettledProfile | null = null;
+  /** Of two windows and more. */
   #profile: Profile | null = null;
   #arrow: ArrowOutput | null = null;
   #files = 0;
@@ -71,10 +73,7 @@ export class CheckOutputs {
     const lines = this.#lines.join("");
     this.#lines = [];
     if (this.#failures !== null && lines !== "" && !this.#failures.write(lines)) await once(this.#failures, "drain");
-    if (this.#paths.profile !== null) {
-      const own = decodeProfile(profile.bytes);
-      this.#profile = this.#profile === null ? own : mergeProfiles(this.#profile, own);
-    }
+    if (this.#paths.profile !== null) await this.#addProfile(profile);
     for (const message of arrow ?? []) await this.#arrow?.add(message);
     if (this.#paths.parquet === null || files.length === 0) return;
     for (const file of files) {
@@ -96,8 +95,23 @@ export class CheckOutputs {
     }
     await this.#arrow?.close();
     if (this.#paths.profile === null) return;
+    const { rows, columns } = await this.#summary();
+    await writeFile(this.#paths.profile, `${JSON.stringify({ rows, columns }, null, 2)}\n`);
+  }
+
+  async #addProfile(profile: SettledProfile): Promise<void> {
+    if (this.#first === null) {
+      this.#first = profile;
+      return;
+    }
+    const { decodeProfile, mergeProfiles } = await import("../sketches/index.ts");
+    this.#profile = mergeProfiles(this.#profile ?? decodeProfile(this.#first.bytes), decodeProfile(profile.bytes));
+  }
+
+  async #summary(): Promise<Pick<SettledProfile, "rows" | "columns">> {
+    if (this.#first !== null && this.#profile === null) return this.#first;
+    const { emptyProfile, summarizeProfile } = await import("../sketches/index.ts");
     const profile = this.#profile ?? emptyProfile(this.#contract);
-    const shown = { rows: profile.rows, columns: summarizeProfile(profile, this.#contract) };
-    await writeFile(this.#paths.profile, `${JSON.stringify(shown, null, 2)}\n`);
+    return { rows: profile.rows, columns: summarizeProfile(profile, this.#contract) };
   }
 }

@@ -101,10 +101,12 @@ export function packRecords(runs: readonly Records[], buffer: ArrayBufferLike): 
 /** The records of a packed buffer, as views of it; starts are moved to where their run's slab stands. To be called once. */
 export function unpackRecords({ buffer, usedBytes, count, partitions, runs }: PackedRecords): Records {
   const arrays = arraysOver(buffer, count);
-  const slabAt = count * bytesPerRow;
+  // A single run keeps its starts.
+  const slabsAt = runs.length === 1 ? (runs[0] as PackedRun).slabStart : 0;
+  const slabAt = count * bytesPerRow + slabsAt;
   let row = 0;
   for (const { count: rows, slabStart } of runs) {
-    if (slabStart > 0) {
+    if (slabStart > slabsAt) {
       for (const starts of [arrays.keyStart, arrays.valueStart, arrays.headersStart]) {
         for (let k = row; k < row + rows; k++) starts[k] = (starts[k] as number) + slabStart;
       }

@@ -5,7 +5,7 @@ import type { FileLayout } from "../core/table-layout.ts";
 import type { IcebergSchema } from "../core/table-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineKind } from "./compiled.ts";
-import type { JudgedRows, SettledRows } from "./judged-rows.ts";
+import type { JudgedRows, RejectedWindowRow, SettledRows } from "./judged-rows.ts";
 
 /** What an engine thread is told. Windows and contracts go by numbers that the host gives. */
 export type EngineRequest =
@@ -25,9 +25,12 @@ export type EngineRequest =
   | { readonly type: "settle"; readonly window: number; readonly closedAtMs: number; readonly found: readonly DeferredOffenders[] }
   | { readonly type: "drop"; readonly window: number };
 
-/** What it answers: one for each `add`, `question` and `settle`, in their order. */
+/**
+ * What it answers: one for each `add`, `question` and `settle`, in their order. Rejected rows are told as soon as they are known: what `settled` has of them is the
+ * rest.
+ */
 export type EngineAnswer =
-  | { readonly type: "judged"; readonly window: number; readonly judged: JudgedRows }
+  | { readonly type: "judged"; readonly window: number; readonly judged: JudgedRows; readonly rejected: readonly RejectedWindowRow[] }
   | { readonly type: "questions"; readonly window: number; readonly questions: readonly DeferredKeys[] }
   | { readonly type: "settled"; readonly window: number; readonly settled: SettledRows };
 

@@ -7,7 +7,7 @@ import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import type { EngineWindow, WindowPlan } from "./engine.ts";
 import type { EngineAnswer, EngineRequest, EngineThreadData } from "./engine-protocol.ts";
-import type { JudgedRows, SettledRows } from "./judged-rows.ts";
+import type { JudgedRows, RejectedWindowRow, SettledRows } from "./judged-rows.ts";
 import { SlabPool } from "./slab-pool.ts";
 
 /** How an engine thread is run. */
@@ -41,6 +41,7 @@ class HostedWindow implements EngineWindow {
   /** Larger values are not decoded: they stay behind. */
   readonly #valueBytesMax: number;
   readonly #pending: Pending[] = [];
+  readonly #rejected: RejectedWindowRow[] = [];
   readonly #lost = Promise.withResolvers<SluiceError>();
   #fault: SluiceError | null = null;
   #over = false;
@@ -89,7 +90,8 @@ class HostedWindow implements EngineWindow {
     this.#over = true;
     this.#thread.forget(this.#number);
     if (answer.type !== "settled") throw new Error("bug: the engine thread answers another request");
-    return answer.settled;
+    const { settled } = answer;
+    return { ...settled, rejected: [...this.#rejected, ...settled.rejected] };
   }
 
   drop(): void {
@@ -104,6 +106,7 @@ class HostedWindow implements EngineWindow {
 
   /** The thread's next answer for this window. */
   take(answer: EngineAnswer): void {
+    if (answer.type === "judged") for (const row of answer.rejected) this.#rejected.push(row);
     this.#pending.shift()?.resolve(answer);
   }
 

@@ -62,7 +62,7 @@ export function serveEngine(
         new Uint8Array(own).set(new Uint8Array(records.buffer, 0, records.usedBytes));
         const judged = window.add(unpackRecords({ ...records, buffer: own }), request.schemas, beat);
         if (!window.keepsRecords) slabs.give(own);
-        answer({ type: "judged", window: request.window, judged }, []);
+        answer({ type: "judged", window: request.window, judged, rejected: window.takeRejected() }, []);
         break;
       }
       case "question": {
@@ -90,10 +90,14 @@ function openWindow(windows: ReadonlyMap<number, WindowJudge>, number: number): 
   return window;
 }
 
-/** The same with bytes in buffers of their own, which can move to the other thread: a view is cloned with all of the buffer that it looks at. */
+/** Bytes alone in their buffer, which can move to the other thread: a view is cloned with all of the buffer that it looks at. */
+function own(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
+}
+
+/** The same with bytes in buffers of their own. */
 function ownBuffers(settled: SettledRows): SettledRows {
   const { files, profile } = settled;
-  const own = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
   const bounds = (map: ReadonlyMap<number, Uint8Array>): Map<number, Uint8Array> =>
     new Map([...map].map(([id, bytes]) => [id, own(bytes)]));
   return {
@@ -104,12 +108,12 @@ function ownBuffers(settled: SettledRows): SettledRows {
       pieces: file.pieces.map(own),
       lowerBounds: bounds(file.lowerBounds),
       upperBounds: bounds(file.upperBounds),
-      ...(file.partition && { partition: ownPartition(file.partition, own) }),
+      ...(file.partition && { partition: ownPartition(file.partition) }),
     })),
   };
 }
 
-function ownPartition({ specId, values }: FilePartition, own: (bytes: Uint8Array) => Uint8Array): FilePartition {
+function ownPartition({ specId, values }: FilePartition): FilePartition {
   return { specId, values: new Map([...values].map(([id, value]) => [id, value instanceof Uint8Array ? own(value) : value])) };
 }
 

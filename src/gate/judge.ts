@@ -4,7 +4,7 @@ import type { Decision } from "../core/decision.ts";
 import type { DriftInput, DriftOutcome } from "../core/drift.ts";
 import type { OffsetRange } from "../core/position.ts";
 import type { WindowCommit } from "../core/ports.ts";
-import { decodeProfile } from "../sketches/index.ts";
+import { decodeProfile } from "../sketches/profile-format.ts";
 import type { SettledRows } from "./judged-rows.ts";
 import type { OpenWindow } from "./window.ts";
 

@@ -43,7 +43,7 @@ export class WindowJudge {
   readonly #tick: () => number;
   readonly #rules: WindowValidator;
   readonly #kept: { readonly chunk: JudgedChunk; readonly base: number }[] | null;
-  readonly #rejected: RejectedWindowRow[] = [];
+  #rejected: RejectedWindowRow[] = [];
   readonly #skipped: SkippedWindowRow[] = [];
   readonly #files: WindowFiles | null;
   readonly #encodeRows: EncodeRows | null;
@@ -86,6 +86,13 @@ export class WindowJudge {
     }
     const { fallback } = this.#lent;
     return { rows: records.count, faults, rejected, newestTimestampMs: newestOf(records.timestamps), timings, fallback };
+  }
+
+  /** Rejected rows that are not told yet, of those that can be told before the window is settled; `settle` leaves them out. */
+  takeRejected(): readonly RejectedWindowRow[] {
+    const rejected = this.#rejected;
+    this.#rejected = [];
+    return rejected;
   }
 
   /** The keys of the rows that pass whatever is judged here, for the rules that the outside world answers. Nothing is added after it. */
@@ -240,9 +247,15 @@ function newestOf(timestamps: BigInt64Array): number {
   // Words of 32 bits: a BigInt a record would cost more than the rest.
   const words = new Int32Array(timestamps.buffer, timestamps.byteOffset, 2 * timestamps.length);
   let newest = -1;
+  let newestHigh = -1;
   for (let i = 0; i < words.length; i += 2) {
-    const ms = (words[i + 1] as number) * 4_294_967_296 + ((words[i] as number) >>> 0);
-    if (ms > newest) newest = ms;
+    const high = words[i + 1] as number;
+    // Files have no timestamps: all of their records are at -1.
+    if (high < 0 || high < newestHigh) continue;
+    const ms = high * 4_294_967_296 + ((words[i] as number) >>> 0);
+    if (ms <= newest) continue;
+    newest = ms;
+    newestHigh = high;
   }
   return newest;
 }

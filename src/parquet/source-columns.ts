@@ -31,12 +31,7 @@ const noValues = new Float64Array(0);
  */
 export class SourceColumns {
   #zeros = new Uint8Array(0);
-  #constant: {
-    readonly partition: PartitionKey;
-    readonly count: number;
-    readonly source: BytesColumn;
-    readonly number: IntegerColumn;
-  } | null = null;
+  #constant: { readonly partition: PartitionKey; readonly source: BytesColumn; readonly number: IntegerColumn } | null = null;
 
   /** Their `values` are empty, and the timestamp's numbers are milliseconds, with a state that `derive` makes. */
   of(records: Records): Column[] {
@@ -74,13 +69,21 @@ export class SourceColumns {
   #partitions({ count, partitions, partition }: Records): readonly [BytesColumn, IntegerColumn] {
     const [only] = partitions;
     if (partitions.length !== 1 || only === undefined) return partitionColumns(count, partitions, partition, this.#zeros);
-    const known = this.#constant;
-    if (known?.count !== count || known.partition.topicId !== only.topicId || known.partition.partition !== only.partition) {
+    let known = this.#constant;
+    const isSame = known?.partition.topicId === only.topicId && known.partition.partition === only.partition;
+    if (known === null || !isSame || known.source.length < count) {
       const [source, number] = partitionColumns(count, partitions, new Uint16Array(count), this.#zeros);
-      this.#constant = { partition: only, count, source, number };
-      return [source, number];
+      known = { partition: only, source, number };
+      this.#constant = known;
     }
-    return [known.source, known.number];
+    const { source, number } = known;
+    if (source.length === count) return [source, number];
+    const starts = source.starts.subarray(0, count);
+    const lengths = source.lengths.subarray(0, count);
+    return [
+      { ...source, length: count, starts, lengths },
+      { ...number, length: count, exact: number.exact.subarray(0, count) },
+    ];
   }
 }
 

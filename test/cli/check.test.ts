@@ -418,6 +418,20 @@ schema:
     expect(texts.every((text, id) => text.length === 100 + (id % 97))).toBe(true);
   });
 
+  it("is the profile of a window alone, as that of several windows is, and of none", async () => {
+    const profile = join(folder, "alone.json");
+    const checked = async (lines: readonly string[]): Promise<{ rows: number; columns: readonly object[] }> => {
+      await sluice(["check", rules, write("alone.ndjson", lines), "--limit", "0", "--profile", profile]);
+      return JSON.parse(readFileSync(profile, "utf8")) as { rows: number; columns: object[] };
+    };
+    const alone = await checked([value(1), value(5), value(60_001)]);
+    expect(alone.rows).toBe(2);
+    expect(alone.columns[0]).toMatchObject({ path: "id", count: 2, min: "1", max: "5", distinct: 2 });
+    const none = await checked([value(60_001)]);
+    expect(none.rows).toBe(0);
+    expect(none.columns.map((column) => Object.keys(column))).toEqual(alone.columns.map((column) => Object.keys(column)));
+  });
+
   it("is told where it can't be written", async () => {
     const { code, err } = await sluice([
       "check",

@@ -9,6 +9,7 @@ import type { Records } from "../../src/core/records.ts";
 import type { EngineKind } from "../../src/gate/compiled.ts";
 import { openInlineEngine } from "../../src/cli/engine.ts";
 import type { JudgedRows, SettledRows } from "../../src/gate/judged-rows.ts";
+import { decodeProfile, summarizeProfile } from "../../src/sketches/index.ts";
 import { makeRecords } from "../fixtures/contract.ts";
 
 const key = { topic: "flights", topicId: "t", partition: 0 };
@@ -111,6 +112,8 @@ describe("compiled and reference engine decide alike", () => {
     const [compiled, reference] = [await settle("compiled", runs), await settle("reference", runs)];
     expect(compiled.settled.rejected.length).toBeGreaterThan(500);
     expect(essence(compiled)).toEqual(essence(reference));
+    const { bytes, columns } = compiled.settled.profile;
+    expect(columns).toEqual(summarizeProfile(decodeProfile(bytes), contract));
   });
 
   it("where rows can still fall as the window closes", async () => {

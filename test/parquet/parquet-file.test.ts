@@ -93,6 +93,27 @@ test("source columns: many partitions in a batch, one, and times that no double 
   ]);
 });
 
+test("batches of any sizes, of one partition after the other, name their own rows' source", async () => {
+  const fields = [field("n", { kind: "long" })];
+  const partitions = [
+    { topic: "t", topicId: "topic-a", partition: 3 },
+    { topic: "t", topicId: "topic-a", partition: 4 },
+    { topic: "t", topicId: "another-topic", partition: 4 },
+  ] as const;
+  const sizes = [3, 5, 2, 5, 1, 9, 4];
+  const sources = partitions.flatMap((partition) => sizes.map((size) => ({ partition, size })));
+  const slices = sources.map(({ partition, size }) => {
+    const batch = batchOf(
+      fields,
+      Array.from({ length: size }, (_, n) => ({ n: BigInt(n) })),
+    );
+    return { batch: { ...batch, records: { ...batch.records, partitions: [partition] } }, rows: everyRow(size) };
+  });
+  const { rows } = await readBack(writeSlices(icebergSchema(fields), slices).bytes);
+  const want = sources.flatMap(({ partition, size }) => Array.from({ length: size }, () => [partition.topicId, partition.partition]));
+  expect(rows.map((row) => [row[sourceColumns.source], row[sourceColumns.partition]])).toEqual(want);
+});
+
 test("500 columns take bounded memory, and files one after the other use the same blocks", () => {
   const fields = Array.from({ length: 500 }, (_, i) => field(`c${i}`, { kind: i % 2 === 0 ? "string" : "double" }));
   const random = sequence(7);
