@@ -43,7 +43,7 @@ export class ScriptedSource implements Source {
     for (const partition of partitions) this.#tracks.delete(partition);
     await this.#told.revoked(
       partitions.map((each) => this.key(each)),
-      5000,
+      60_000,
     );
   }
 
