@@ -18,7 +18,7 @@ const changedWindows = 20;
 /** A stream of records whose columns are standard normal but for their means. */
 export interface RawStream {
   readonly contract: Contract;
-  readonly plan: (baseline: DriftPlan["baseline"]) => DriftPlan;
+  readonly plan: (baseline: DriftPlan["baseline"], tests: readonly string[]) => DriftPlan;
   readonly draw: (random: Random, means: readonly number[]) => readonly Buffer[];
   readonly columns: number;
   /** Standard deviations by which means vary. */
@@ -32,6 +32,17 @@ interface Judged {
 
 const pinnedRef = "the first windows";
 
+/** What contracts say, any effect asked for. */
+export const rawSettings: readonly {
+  readonly name: string;
+  readonly baseline: DriftPlan["baseline"];
+  readonly tests: readonly string[];
+}[] = [
+  { name: "rolling, psi", baseline: { kind: "rolling", windows: windowsOfReference }, tests: ["psi"] },
+  { name: "pinned, psi", baseline: { kind: "pinned", ref: pinnedRef }, tests: ["psi"] },
+  { name: "pinned, psi and mean", baseline: { kind: "pinned", ref: pinnedRef }, tests: ["psi", "mean"] },
+];
+
 function step(judged: Judged, profile: Profile, at: number): { readonly next: Judged; readonly flagged: readonly string[] } {
   const { contract } = judged;
   const closedAtMs = at * 60_000;
@@ -43,7 +54,7 @@ function step(judged: Judged, profile: Profile, at: number): { readonly next: Ju
 }
 
 /**
- * One seeded run: quiet windows, and from there each shift of the first column `c0`. Answers of both baselines the delays by shift in windows, null where it was not
+ * One seeded run: quiet windows, and from there each shift of the first column `c0`. Answers of each setting the delays by shift in windows, null where it was not
  * found, and the quiet windows that were flagged.
  */
 export function playRawChanges(
@@ -56,15 +67,11 @@ export function playRawChanges(
     const means = Array.from({ length: stream.columns }, (_, column) => stream.deviation * random.normal() + (column === 0 ? shift : 0));
     return profileBatch(stream.contract, decode(textRecords("rows", stream.draw(random, means))), null);
   };
-  const baselines: readonly DriftPlan["baseline"][] = [
-    { kind: "rolling", windows: windowsOfReference },
-    { kind: "pinned", ref: pinnedRef },
-  ];
-  let judged: Judged[] = baselines.map((baseline) => ({
-    contract: { ...stream.contract, drift: stream.plan(baseline) },
+  let judged: Judged[] = rawSettings.map(({ baseline, tests }) => ({
+    contract: { ...stream.contract, drift: stream.plan(baseline, tests) },
     state: emptyDriftState,
   }));
-  const flagged = baselines.map(() => 0);
+  const flagged = rawSettings.map(() => 0);
   let first: Profile | null = null;
   for (let window = 0; window < quietWindows; window++) {
     const profile = profileOf(0);
@@ -76,10 +83,12 @@ export function playRawChanges(
     });
     if (window === windowsOfReference - 1) {
       const pinned = { ref: pinnedRef, profile: first as Profile, windows: windowsOfReference };
-      judged = judged.map((each, i) => (i === 1 ? { ...each, state: pinBaseline(each.state, pinned) } : each));
+      judged = judged.map((each, i) => {
+        return rawSettings[i]?.baseline.kind === "pinned" ? { ...each, state: pinBaseline(each.state, pinned) } : each;
+      });
     }
   }
-  const delays = baselines.map(() => shifts.map((): number | null => null));
+  const delays = rawSettings.map(() => shifts.map((): number | null => null));
   shifts.forEach((shift, at) => {
     let changed = judged;
     for (let window = 0; window < changedWindows; window++) {
@@ -92,5 +101,5 @@ export function playRawChanges(
       });
     }
   });
-  return baselines.map((_, i) => ({ delays: delays[i] as (number | null)[], flagged: flagged[i] as number }));
+  return rawSettings.map((_, i) => ({ delays: delays[i] as (number | null)[], flagged: flagged[i] as number }));
 }

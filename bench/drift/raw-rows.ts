@@ -14,10 +14,10 @@ import type { QuietStream } from "./quiet-streams.ts";
 import { normalStream, variations } from "./quiet-streams.ts";
 import type { Random } from "./random.ts";
 import { randomOf } from "./random.ts";
-import { playRawChanges, shifts } from "./raw-changes.ts";
+import { playRawChanges, rawSettings, shifts } from "./raw-changes.ts";
 import { SluiceRule } from "./sluice-rule.ts";
 
-const windows = Number(process.env["SLUICE_DRIFT_WINDOWS"] ?? 120);
+const windows = Number(process.env["SLUICE_DRIFT_WINDOWS"] ?? 80);
 /** Seeded runs with changes. */
 const runs = Number(process.env["SLUICE_DRIFT_RUNS"] ?? 3);
 const columns = 10;
@@ -32,12 +32,12 @@ interface Sample {
 }
 
 const rolling = { kind: "rolling", windows: windowsOfReference } as const;
-const planOf = (names: readonly string[], baseline: DriftPlan["baseline"]): DriftPlan => ({
+const planOf = (names: readonly string[], baseline: DriftPlan["baseline"], tests: readonly string[]): DriftPlan => ({
   baseline,
   detection: { mode: "sequential", detector: "shiryaev-roberts", between: { unit: "ticks", mean: wantedTicks } },
   tick: { rows: 1, seconds: 1 },
   warmupWindows: 4,
-  checks: names.map((column) => ({ column, tests: ["psi"], policy: "warn", limit: 0 })),
+  checks: names.map((column) => ({ column, tests, policy: "warn", limit: 0 })),
 });
 
 async function normalSample(name: string, variation: "alike" | "mild", rows: number): Promise<Sample> {
@@ -97,7 +97,7 @@ interface Played {
 
 /** Real records, decoded, profiled and judged by the project. */
 function playRows(sample: Sample, seed: number): Played {
-  const contract = { ...sample.contract, drift: planOf(sample.columns, rolling) };
+  const contract = { ...sample.contract, drift: planOf(sample.columns, rolling, ["psi"]) };
   const decode = jsonCodec.compile(contract);
   const draw = sample.open(randomOf(seed));
   const played: Played = { scores: [], alarms: 0 };
@@ -164,14 +164,14 @@ function findChanges(sample: Sample, deviation: number): BenchTable["rows"] {
     contract,
     columns,
     deviation,
-    plan: (baseline: DriftPlan["baseline"]) => planOf(names, baseline),
+    plan: (baseline: DriftPlan["baseline"], tests: readonly string[]) => planOf(names, baseline, tests),
     draw: (random: Random, means: readonly number[]) => normalTexts(random, counted.rows, means),
   };
   const played = Array.from({ length: runs }, (_, run) => playRawChanges(stream, 70 + run));
-  return ["rolling, any effect", "pinned, any effect"].map((name, i) => ({
+  return rawSettings.map(({ name }, i) => ({
     stream: counted.name,
     rows: counted.rows,
-    baseline: name,
+    setting: name,
     "quiet windows flagged": played.reduce((sum, each) => sum + (each[i]?.flagged ?? 0), 0),
     ...Object.fromEntries(shifts.map((shift, at) => [`${shift} sigma`, played.map((each) => each[i]?.delays[at] ?? "none").join(", ")])),
   }));
