@@ -3,9 +3,13 @@ import { openInlineEngine } from "../../src/cli/engine.ts";
 import type { Contract, DriftPlan } from "../../src/core/contract.ts";
 import type { DriftOutcome } from "../../src/core/drift.ts";
 import type { Profile } from "../../src/core/profile.ts";
+import type { ResolvedSchemas } from "../../src/core/registered-schema.ts";
 import { emptyDriftState, foldDrift, judgeDrift } from "../../src/drift/index.ts";
 import type { EngineKind } from "../../src/gate/compiled.ts";
 import { decodeProfile } from "../../src/sketches/index.ts";
+import { presenceOf } from "../../src/sketches/watched/field-counts.ts";
+import type { RecordSketch } from "../codecs/records/record-fixture.ts";
+import { framed, makeRun } from "../codecs/records/record-fixture.ts";
 import { planOf } from "../drift/windows.ts";
 import { makeContract, makeRecords } from "../fixtures/contract.ts";
 import { seededRandom } from "../sketches/columns.ts";
@@ -102,6 +106,60 @@ it("a rejected new field is seen, evidence over time counts the streams, and hol
   const outcome = judgeDrift(contract, state, { windowId: "next", closedAtMs: 600_000, profile });
   expect(outcome.status).toBe("hold");
   expect(told(outcome)).toEqual([expect.stringMatching(/^fields of records: new field gate \(a string\) in (4|5)\d\.\d% of records$/)]);
+});
+
+/** Fields and how many records have them, as a window of these records has them. */
+async function fieldsIn(
+  record: Contract["record"],
+  sketches: readonly RecordSketch[],
+  schemas: ResolvedSchemas = new Map(),
+): Promise<Record<string, number>> {
+  const contract: Contract = { ...watching(), ...(record !== undefined && { record }) };
+  const [compiled, reference] = await Promise.all(
+    (["compiled", "reference"] as const).map(async (kind) => {
+      const window = openInlineEngine().open({ contract, schema: null, kind });
+      await window.add([makeRun(sketches)], schemas);
+      return decodeProfile((await window.settle(1_800_000_000_000)).profile.bytes).columns.get("*")?.watched?.fields;
+    }),
+  );
+  expect(reference).toEqual(compiled);
+  return Object.fromEntries(compiled!.fields.map((field) => [field.path, presenceOf(field)]));
+}
+
+it("fields are seen in envelopes, behind registry frames and in binary formats, and not in tombstones", async () => {
+  const json = '{"id":1,"carrier":"WN","order":{"price":1,"vat":2}}';
+  const expected = { id: 2, carrier: 2, order: 2, "order.price": 2, "order.vat": 2 };
+  const plan = { envelope: null, key: null };
+  const schemas: ResolvedSchemas = new Map(
+    ["1", "2"].map((id) => [id, { found: true, schema: { type: "json", text: "{}", references: [] } }] as const),
+  );
+  const registered = { format: "registered", type: "json", validate: false } as const;
+  expect(await fieldsIn(undefined, [{ value: json }, { value: null }, { value: json }])).toEqual(expected);
+  const frames = [1, 2].map((id) => ({ value: framed(id, json) }));
+  expect(await fieldsIn({ value: registered, ...plan }, [...frames, { value: "no frame" }], schemas)).toEqual(expected);
+  // {"id":1,"carrier":"WN","order":{"price":1,"vat":2}}
+  const text = (word: string, head: number): Buffer => Buffer.concat([Buffer.of(head + word.length), Buffer.from(word)]);
+  const words = (head: number): Buffer[] => ["id", "carrier", "WN", "order", "price", "vat"].map((word) => text(word, head));
+  const encoded = (map: number, head: number): Buffer => {
+    const [id, carrier, wn, order, price, vat] = words(head) as [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer];
+    const inner = [Buffer.of(map + 2), price, Buffer.of(1), vat, Buffer.of(2)];
+    return Buffer.concat([Buffer.of(map + 3), id, Buffer.of(1), carrier, wn, order].concat(inner));
+  };
+  const [messagepack, cbor] = [encoded(0x80, 0xa0), encoded(0xa0, 0x60)];
+  for (const [format, value] of [
+    ["messagepack", messagepack],
+    ["cbor", cbor],
+  ] as const) {
+    expect(await fieldsIn({ value: { format }, ...plan }, [{ value }, { value }])).toEqual(expected);
+  }
+  const event = `{"specversion":"1.0","id":"1","source":"s","type":"t","data":${json}}`;
+  const envelope = { kind: "cloudevents", mode: "structured", columns: [], dataSchemas: null } as const;
+  expect(await fieldsIn({ value: { format: "json" }, envelope, key: null }, [{ value: event }, { value: event }])).toEqual(expected);
+  const change = `{"op":"c","before":null,"after":${json},"source":{"lsn":1}}`;
+  const changes = { kind: "debezium", columns: [], deletes: "tombstone" } as const;
+  expect(await fieldsIn({ value: { format: "json" }, envelope: changes, key: null }, [{ value: change }, { value: change }])).toEqual(
+    expected,
+  );
 });
 
 it("both engines see the same fields, and without the check nothing is counted", async () => {

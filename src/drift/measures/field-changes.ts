@@ -74,6 +74,7 @@ function changesOf(within: FieldCounts, without: FieldCounts, tell: (field: Fiel
 /** The largest share of records that have a field which no record of the baseline had. */
 export const newFields: DriftTest = {
   name: "new-fields",
+  reads: [],
   limitDefault: 0.01,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,
@@ -94,6 +95,7 @@ export const newFields: DriftTest = {
 /** The largest share of the baseline's records that had a field which no record has any more. */
 export const missingFields: DriftTest = {
   name: "missing-fields",
+  reads: [],
   limitDefault: 0.01,
   statisticOf: (energy) => energy,
   energyOf: (statistic) => statistic,
@@ -144,6 +146,7 @@ function retypedOf(pair: FieldPair, before: FieldCount, now: FieldCount): Retype
 /** The largest rise of the share of one JSON type among the values of a field; nulls are no values. */
 export const retypedFields: DriftTest = {
   name: "retyped-fields",
+  reads: [],
   limitDefault: 0.01,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,

@@ -20,6 +20,7 @@ function explainErrors(what: string, [before, now]: readonly [Moments, Moments],
 /** The absolute difference of the shares of predictions that are not the label; two proportions, as `null-share`. */
 export const errorRate: DriftTest = {
   name: "error-rate",
+  reads: [],
   limitDefault: 0.02,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,
@@ -47,6 +48,7 @@ export const errorRate: DriftTest = {
 /** The logarithm of the ratio of the mean absolute errors, unsigned: .2 is 22% more. Chance as of two means (Welch), by the delta method. */
 export const meanAbsoluteError: DriftTest = {
   name: "mean-absolute-error",
+  reads: [],
   limitDefault: 0.2,
   statisticOf: (energy) => Math.sqrt(energy),
   energyOf: (statistic) => statistic * statistic,
