@@ -1,41 +1,8 @@
 import type { Incident, IncidentNote, IncidentNotice } from "../../core/incident.ts";
 import type { IncidentFilter, IncidentStore } from "../../core/incident-store.ts";
+import { incidentsListedMax } from "./incident-schema.ts";
+import { compares, isOneOf, whereAll } from "./sqlite-condition.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
-
-/** Sluice's own tables beside the catalog's: the fold's state, recorded notes, notices and the incidents themselves, each as JSON. */
-export const incidentSchema = `
-CREATE TABLE IF NOT EXISTS sluice_incident_folds (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  version INTEGER NOT NULL,
-  state TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset)
-);
-CREATE TABLE IF NOT EXISTS sluice_incident_notes (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  number INTEGER NOT NULL,
-  note TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset, number)
-);
-CREATE TABLE IF NOT EXISTS sluice_incident_notices (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  number INTEGER NOT NULL,
-  incident VARCHAR(255) NOT NULL,
-  notice TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset, number)
-);
-CREATE TABLE IF NOT EXISTS sluice_incidents (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  id VARCHAR(255) NOT NULL,
-  opened_at_ms INTEGER NOT NULL,
-  status VARCHAR(20) NOT NULL,
-  is_false_positive INTEGER NOT NULL,
-  incident TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset, id)
-);`;
 
 /** Incidents, notices and notes of one lake in the catalog's database. */
 export function createIncidentStore(database: SqliteDatabase, lake: string): IncidentStore {
@@ -101,18 +68,16 @@ export function createIncidentStore(database: SqliteDatabase, lake: string): Inc
 type Connection = Parameters<Parameters<SqliteDatabase["read"]>[0]>[0];
 
 function select(connection: Connection, lake: string, dataset: string | null, filter: IncidentFilter): readonly Incident[] {
-  const { status, ids, isFalsePositive, limit = listMax } = filter;
-  const wanted: (readonly [string, readonly (string | number)[]])[] = [["lake = ?", [lake]]];
-  if (dataset !== null) wanted.push(["dataset = ?", [dataset]]);
-  if (status !== undefined) wanted.push(["status = ?", [status]]);
-  if (ids !== undefined) wanted.push([`id IN (${ids.map(() => "?").join(", ")})`, ids]);
-  if (isFalsePositive !== undefined) wanted.push(["is_false_positive = ?", [isFalsePositive ? 1 : 0]]);
-  const where = wanted.map(([sql]) => sql).join(" AND ");
+  const { status, ids, isFalsePositive, limit = incidentsListedMax } = filter;
+  const { where, values } = whereAll([
+    ...compares("lake =", lake),
+    ...compares("dataset =", dataset),
+    ...compares("status =", status),
+    ...isOneOf("id", ids),
+    ...compares("is_false_positive =", isFalsePositive === undefined ? undefined : Number(isFalsePositive)),
+  ]);
   return connection
     .prepare(`SELECT incident FROM sluice_incidents WHERE ${where} ORDER BY opened_at_ms DESC, id LIMIT ?`)
-    .all(...wanted.flatMap(([, values]) => values), limit)
+    .all(...values, limit)
     .map((row) => JSON.parse(row["incident"] as string) as Incident);
 }
-
-/** Incidents answered where nobody says how many. */
-const listMax = 1000;

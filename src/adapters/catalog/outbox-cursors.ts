@@ -1,19 +1,6 @@
 import type { Clock, Cursors } from "../../core/ports.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 
-/** Sluice's own table beside the catalog's: where each sink stands. */
-export const cursorSchema = `
-CREATE TABLE IF NOT EXISTS sluice_cursors (
-  lake VARCHAR(255) NOT NULL,
-  sink VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  sequence INTEGER NOT NULL,
-  fence INTEGER NOT NULL,
-  holder VARCHAR(255) NOT NULL,
-  lease_until_ms INTEGER NOT NULL,
-  PRIMARY KEY (lake, sink, dataset)
-);`;
-
 interface CursorRow {
   readonly sequence: bigint;
   readonly fence: bigint;

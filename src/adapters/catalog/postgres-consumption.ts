@@ -1,25 +1,9 @@
-import type { Consumption, ConsumptionFilter, ConsumptionKind, ConsumptionLog } from "../../core/consumption.ts";
-import type { PostgresDatabase, PostgresRow } from "./postgres-database.ts";
+import type { Consumption, ConsumptionFilter, ConsumptionLog } from "../../core/consumption.ts";
+import { consumptionColumns, consumptionOf, consumptionPageRows } from "./consumption-rows.ts";
+import type { PostgresDatabase } from "./postgres-database.ts";
 
-/** Who read which version, beside the catalog's tables. Rows are only ever added. */
-export const postgresConsumptionSchema = `
-CREATE TABLE IF NOT EXISTS sluice_consumption (
-  id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  snapshot_id VARCHAR(20) NOT NULL,
-  kind VARCHAR(10) NOT NULL,
-  reader VARCHAR(255) NOT NULL,
-  job VARCHAR(255),
-  run_id VARCHAR(255),
-  at_ms BIGINT NOT NULL,
-  details TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS sluice_consumption_of_snapshot ON sluice_consumption (lake, dataset, snapshot_id);
-CREATE INDEX IF NOT EXISTS sluice_consumption_of_job ON sluice_consumption (lake, job);`;
-
-/** Rows read at a time. */
-const pageRows = 1000;
+/** Its rows in PostgreSQL. */
+export const postgresConsumptionSchema = consumptionColumns("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
 
 /** Column by column, what a filter asks for; null asks for nothing. */
 const condition = `lake = $1 AND ($2::text IS NULL OR dataset = $2) AND ($3::text[] IS NULL OR snapshot_id = ANY($3))
@@ -29,19 +13,6 @@ const condition = `lake = $1 AND ($2::text IS NULL OR dataset = $2) AND ($3::tex
 function valuesOf(lake: string, dataset: string | null, filter: ConsumptionFilter): readonly unknown[] {
   const { snapshotIds, kinds, reader, job, runId, sinceMs, untilMs } = filter;
   return [lake, dataset, ...[snapshotIds, kinds, reader, job, runId, sinceMs, untilMs].map((each) => each ?? null)];
-}
-
-function consumptionOf(row: PostgresRow): Consumption {
-  return {
-    dataset: row["dataset"] as string,
-    snapshotId: row["snapshot_id"] as string,
-    kind: row["kind"] as ConsumptionKind,
-    reader: row["reader"] as string,
-    job: row["job"] as string | null,
-    runId: row["run_id"] as string | null,
-    atMs: Number(row["at_ms"]),
-    details: JSON.parse(row["details"] as string) as Record<string, string>,
-  };
 }
 
 /** The readings of one lake in the catalog's database. */
@@ -61,10 +32,10 @@ export function postgresConsumption(database: PostgresDatabase, lake: string): C
     of: async function* (dataset, filter = {}) {
       const values = valuesOf(lake, dataset, filter);
       for (let after = "0"; ;) {
-        const sql = `SELECT * FROM sluice_consumption WHERE ${condition} AND id > $10 ORDER BY id LIMIT ${pageRows}`;
+        const sql = `SELECT * FROM sluice_consumption WHERE ${condition} AND id > $10 ORDER BY id LIMIT ${consumptionPageRows}`;
         const page = await database.query(sql, [...values, after]);
         yield* page.map(consumptionOf);
-        if (page.length < pageRows) return;
+        if (page.length < consumptionPageRows) return;
         after = page.at(-1)?.["id"] as string;
       }
     },

@@ -1,19 +1,6 @@
 import type { Cursors } from "../../core/ports.ts";
 import type { PostgresDatabase } from "./postgres-database.ts";
 
-/** Where each sink stands, beside the catalog's tables. */
-export const postgresCursorSchema = `
-CREATE TABLE IF NOT EXISTS sluice_cursors (
-  lake VARCHAR(255) NOT NULL,
-  sink VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  sequence BIGINT NOT NULL,
-  fence BIGINT NOT NULL,
-  holder VARCHAR(255) NOT NULL,
-  lease_until_ms BIGINT NOT NULL,
-  PRIMARY KEY (lake, sink, dataset)
-);`;
-
 /** The server's own clock: holders on several hosts may disagree on the time. */
 const nowMs = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 

@@ -1,44 +1,7 @@
 import type { Incident, IncidentNote, IncidentNotice } from "../../core/incident.ts";
 import type { IncidentStore } from "../../core/incident-store.ts";
+import { incidentsListedMax } from "./incident-schema.ts";
 import type { PostgresDatabase } from "./postgres-database.ts";
-
-/** The fold's state, recorded notes, notices and the incidents themselves, each as JSON, beside the catalog's tables. */
-export const postgresIncidentSchema = `
-CREATE TABLE IF NOT EXISTS sluice_incident_folds (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  version BIGINT NOT NULL,
-  state TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset)
-);
-CREATE TABLE IF NOT EXISTS sluice_incident_notes (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  number BIGINT NOT NULL,
-  note TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset, number)
-);
-CREATE TABLE IF NOT EXISTS sluice_incident_notices (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  number BIGINT NOT NULL,
-  incident VARCHAR(255) NOT NULL,
-  notice TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset, number)
-);
-CREATE TABLE IF NOT EXISTS sluice_incidents (
-  lake VARCHAR(255) NOT NULL,
-  dataset VARCHAR(255) NOT NULL,
-  id VARCHAR(255) NOT NULL,
-  opened_at_ms BIGINT NOT NULL,
-  status VARCHAR(20) NOT NULL,
-  is_false_positive BOOLEAN NOT NULL,
-  incident TEXT NOT NULL,
-  PRIMARY KEY (lake, dataset, id)
-);`;
-
-/** Incidents answered where nobody says how many. */
-const listMax = 1000;
 
 const replaceFold = "UPDATE sluice_incident_folds SET version = version + 1, state = $3 WHERE lake = $1 AND dataset = $2 AND version = $4";
 const firstFold = "INSERT INTO sluice_incident_folds VALUES ($1, $2, 1, $3) ON CONFLICT DO NOTHING";
@@ -89,7 +52,7 @@ export function postgresIncidents(database: PostgresDatabase, lake: string): Inc
         notice: JSON.parse(row["notice"] as string) as IncidentNotice,
       }));
     },
-    incidents: async (dataset, { status, ids, isFalsePositive, limit = listMax } = {}) => {
+    incidents: async (dataset, { status, ids, isFalsePositive, limit = incidentsListedMax } = {}) => {
       const sql = `SELECT incident FROM sluice_incidents WHERE lake = $1 AND ($2::text IS NULL OR dataset = $2) AND ($3::text IS NULL OR status = $3)
         AND ($4::text[] IS NULL OR id = ANY($4)) AND ($5::boolean IS NULL OR is_false_positive = $5)
         ORDER BY opened_at_ms DESC, id COLLATE "C" LIMIT $6`;

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { catalogSchema } from "../../../src/adapters/catalog/catalog-rows.ts";
 import { postgresConsumption, postgresConsumptionSchema } from "../../../src/adapters/catalog/postgres-consumption.ts";
-import { postgresCursors, postgresCursorSchema } from "../../../src/adapters/catalog/postgres-cursors.ts";
-import { postgresIncidents, postgresIncidentSchema } from "../../../src/adapters/catalog/postgres-incidents.ts";
+import { cursorSchema } from "../../../src/adapters/catalog/cursor-schema.ts";
+import { incidentSchema } from "../../../src/adapters/catalog/incident-schema.ts";
+import { postgresCursors } from "../../../src/adapters/catalog/postgres-cursors.ts";
+import { postgresIncidents } from "../../../src/adapters/catalog/postgres-incidents.ts";
 import { PostgresDatabase } from "../../../src/adapters/catalog/postgres-database.ts";
 import { postgresRows } from "../../../src/adapters/catalog/postgres-rows.ts";
 import { SqlCatalog } from "../../../src/adapters/catalog/sql-catalog.ts";
@@ -23,7 +25,7 @@ const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
-const schema = catalogSchema + postgresCursorSchema + postgresConsumptionSchema + postgresIncidentSchema;
+const schema = catalogSchema + cursorSchema + postgresConsumptionSchema + incidentSchema;
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "sluice-postgres-"));
