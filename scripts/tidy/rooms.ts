@@ -26,7 +26,8 @@ const pureRooms: readonly Room[] = [
 /** Adapters that are layers of one another; any other adapter imports core and itself only. */
 const adapterLayers: Readonly<Record<string, readonly string[]>> = {
   lake: ["adapters/iceberg", "adapters/catalog", "adapters/storage"],
-  catalog: ["adapters/iceberg", "adapters/storage"],
+  catalog: ["adapters/iceberg", "adapters/storage", "adapters/http-client"],
+  registry: ["adapters/http-client"],
   iceberg: ["adapters/storage", "parquet", "sketches"],
 };
 

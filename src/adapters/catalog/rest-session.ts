@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
 import type { TlsOptions } from "../../core/tls.ts";
 import { writeLosslessJson } from "../iceberg/lossless-json.ts";
-import { NoReply, RestHttp } from "./rest-http.ts";
+import { NoReply } from "../http-client/http-connections.ts";
+import { RestHttp } from "./rest-http.ts";
 import type { RestReply } from "./rest-http.ts";
 
 /** How a REST catalog lets us in. */

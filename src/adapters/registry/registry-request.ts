@@ -1,8 +1,6 @@
-import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import type { ClientRequest, IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { SluiceError } from "../../core/errors.ts";
 import type { TlsOptions } from "../../core/tls.ts";
+import { HttpConnections, NoReply } from "../http-client/http-connections.ts";
 
 /** Where a schema registry is, and how to be let in. */
 export interface RegistryAddress {
@@ -31,26 +29,12 @@ const connectionsMax = 4;
 export class RegistryRequests {
   readonly #address: RegistryAddress;
   readonly #base: URL;
-  readonly #agent: HttpAgent;
+  readonly #connections: HttpConnections;
 
   constructor(address: RegistryAddress) {
     this.#address = address;
     this.#base = new URL(address.url.endsWith("/") ? address.url : `${address.url}/`);
-    const keep = { keepAlive: true, maxSockets: connectionsMax };
-    const { tls } = address;
-    this.#agent =
-      this.#base.protocol !== "https:"
-        ? new HttpAgent(keep)
-        : new HttpsAgent({
-            ...keep,
-            ...(tls !== null && {
-              ca: tls.ca,
-              cert: tls.cert,
-              key: tls.key,
-              servername: tls.serverName,
-              rejectUnauthorized: tls.rejectUnauthorized,
-            }),
-          });
+    this.#connections = new HttpConnections({ tls: address.tls, timeoutMs: address.timeoutMs, connectionsMax, replyBytesMax });
   }
 
   /** For messages: the address without credentials. */
@@ -60,53 +44,27 @@ export class RegistryRequests {
 
   /** Rejects with REGISTRY_UNAVAILABLE where no whole answer came. */
   async get(path: string): Promise<RegistryReply> {
-    const signal = AbortSignal.timeout(this.#address.timeoutMs);
-    try {
-      const response = await this.#send(path, signal);
-      const text = await readText(response);
-      return { status: response.statusCode ?? 0, body: parse(text) };
-    } catch (cause) {
-      const why = signal.aborted ? `no answer within ${this.#address.timeoutMs} ms` : reasonOf(cause);
-      throw new SluiceError("REGISTRY_UNAVAILABLE", `the schema registry at ${this.name} can't be asked: ${why}`, { cause });
-    }
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
-
-  #send(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const url = new URL(path, this.#base);
     const { auth } = this.#address;
     const headers = {
       accept: "application/vnd.schemaregistry.v1+json, application/json",
       ...(auth !== null && { authorization: authorization(auth) }),
     };
-    return new Promise((resolve, reject) => {
-      const options = { agent: this.#agent, headers, signal };
-      const sent: ClientRequest = url.protocol === "https:" ? httpsRequest(url, options, resolve) : httpRequest(url, options, resolve);
-      sent.on("error", reject);
-      sent.end();
-    });
+    try {
+      const { status, text } = await this.#connections.send({ method: "GET", url: new URL(path, this.#base), headers, body: null });
+      return { status, body: parse(text) };
+    } catch (cause) {
+      if (!(cause instanceof NoReply)) throw cause;
+      throw new SluiceError("REGISTRY_UNAVAILABLE", `the schema registry at ${this.name} can't be asked: ${cause.message}`, { cause });
+    }
+  }
+
+  close(): void {
+    this.#connections.close();
   }
 }
 
 function authorization(auth: NonNullable<RegistryAddress["auth"]>): string {
   return auth.kind === "bearer" ? `Bearer ${auth.token}` : `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
-}
-
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > replyBytesMax) {
-      response.destroy();
-      throw new Error(`its answer is larger than ${replyBytesMax} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function parse(text: string): unknown {
@@ -115,10 +73,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Of a failed connection to several addresses, the first's reason. */
-function reasonOf(cause: unknown): string {
-  const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
-  return first instanceof Error ? first.message : String(first);
 }
