@@ -69,14 +69,32 @@ function resolveNames(schema: AvroSchema, names: Map<string, AvroSchema>): AvroS
   return named;
 }
 
+/** Codecs of blocks that are read here. */
+export const avroCodecs: readonly string[] = ["null", "deflate"];
+
 function inflate(codec: string, block: Uint8Array): Uint8Array {
   if (codec === "null") return block;
   if (codec === "deflate") return inflateRawSync(block, { maxOutputLength: inflatedBytesMax });
   throw new RangeError(`Avro codec ${codec} is not read here`);
 }
 
-/** Reads a container file with codec null or deflate. Throws RangeError or SyntaxError on bytes that are none. */
-export function decodeAvroFile(bytes: Uint8Array): AvroFile {
+/** An Avro object container file whose rows are decoded as they are taken; that throws RangeError on bytes that are none. */
+export interface AvroReader extends Omit<AvroFile, "rows"> {
+  readonly rows: Iterable<AvroRow>;
+}
+
+function* rowsIn(decoder: AvroDecoder, schema: AvroRecord, codec: string): Iterable<AvroRow> {
+  const sync = decoder.raw(16);
+  while (!decoder.done) {
+    const count = Number(decoder.long());
+    const block = new AvroDecoder(inflate(codec, decoder.bytes()));
+    for (let i = 0; i < count; i++) yield block.value(schema) as AvroRow;
+    if (Buffer.compare(decoder.raw(16), sync) !== 0) throw new RangeError("an Avro block does not end in the file's sync marker");
+  }
+}
+
+/** Reads the header of a container file; its rows once, with codec null or deflate. Throws RangeError or SyntaxError on bytes that are none. */
+export function openAvroFile(bytes: Uint8Array): AvroReader {
   const decoder = new AvroDecoder(bytes);
   if (Buffer.compare(decoder.raw(4), magic) !== 0) throw new RangeError("not an Avro object container file");
   const header = decoder.value({ type: "map", values: "bytes" }) as Record<string, AvroValue>;
@@ -85,13 +103,11 @@ export function decodeAvroFile(bytes: Uint8Array): AvroFile {
     Object.entries(header).map(([key, value]) => [key, Buffer.from(value as Uint8Array).toString("utf8")]),
   );
   const schema = resolveNames(JSON.parse(metadata["avro.schema"] ?? "") as AvroSchema, new Map()) as AvroRecord;
-  const sync = decoder.raw(16);
-  const rows: AvroRow[] = [];
-  while (!decoder.done) {
-    const count = Number(decoder.long());
-    const block = new AvroDecoder(inflate(metadata["avro.codec"] ?? "null", decoder.bytes()));
-    for (let i = 0; i < count; i++) rows.push(block.value(schema) as AvroRow);
-    if (Buffer.compare(decoder.raw(16), sync) !== 0) throw new RangeError("an Avro block does not end in the file's sync marker");
-  }
-  return { schema, metadata, rows };
+  return { schema, metadata, rows: rowsIn(decoder, schema, metadata["avro.codec"] ?? "null") };
+}
+
+/** Reads a container file whole, as `openAvroFile` does. */
+export function decodeAvroFile(bytes: Uint8Array): AvroFile {
+  const { schema, metadata, rows } = openAvroFile(bytes);
+  return { schema, metadata, rows: [...rows] };
 }

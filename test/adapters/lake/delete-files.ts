@@ -10,7 +10,7 @@ import { openStorage } from "../../../src/adapters/storage/open-storage.ts";
 import { runPython } from "../../live/harness/python-readers.ts";
 import { placeIn } from "./lake-fixture.ts";
 
-/** A delete file to make; `name` below the table's data folder. */
+/** A delete file to make; `name` below the table's data folder: an Avro file where it ends so. */
 export type DeleteSketch =
   | {
       readonly kind: "positions";
@@ -29,25 +29,32 @@ export interface DeleteColumn {
   readonly values: readonly unknown[];
 }
 
-/** PyArrow writes Parquet, and CRoaring's bitmaps go into Puffin files as Iceberg's specification has them. */
+/** PyArrow writes Parquet, PyIceberg Avro, and CRoaring's bitmaps go into Puffin files as Iceberg's specification has them. */
 const write = `
 import sys, json, struct, zlib
 import pyarrow as pa, pyarrow.parquet as pq
 from pyroaring import BitMap64
 folder = sys.argv[1]
 out = []
+def write_rows(table, path):
+    if not path.endswith(".avro"): return pq.write_table(table, path, row_group_size=2)
+    from pyiceberg.avro.file import AvroOutputFile
+    from pyiceberg.io.pyarrow import PyArrowFileIO, pyarrow_to_schema
+    from pyiceberg.typedef import Record
+    with AvroOutputFile(PyArrowFileIO().new_output("file://" + path), pyarrow_to_schema(table.schema), "deletes") as out:
+        out.write_block([Record(*row.values()) for row in table.to_pylist()])
 def field(name, type, id): return pa.field(name, type, metadata={"PARQUET:field_id": str(id)})
 for each in json.loads(sys.argv[2]):
     path = folder + "/" + each["name"]
     if each["kind"] == "positions":
         rows = sorted(each["rows"])
         schema = pa.schema([field("file_path", pa.string(), 2147483546), field("pos", pa.int64(), 2147483545)])
-        pq.write_table(pa.table([[r[0] for r in rows], [r[1] for r in rows]], schema=schema), path, row_group_size=2)
+        write_rows(pa.table([[r[0] for r in rows], [r[1] for r in rows]], schema=schema), path)
         out.append([len(rows), None, None])
     elif each["kind"] == "values":
         columns = each["columns"]
         schema = pa.schema([field(c["name"], getattr(pa, c["type"])(), c["id"]) for c in columns])
-        pq.write_table(pa.table([pa.array(c["values"], getattr(pa, c["type"])()) for c in columns], schema=schema), path)
+        write_rows(pa.table([pa.array(c["values"], getattr(pa, c["type"])()) for c in columns], schema=schema), path)
         out.append([len(columns[0]["values"]), None, None])
     else:
         body = bytes.fromhex("d1d33964") + BitMap64(each["rows"]).serialize()
@@ -85,7 +92,7 @@ export async function commitDeletes(
       return {
         content: sketch.kind === "values" ? 2 : 1,
         file_path: `file://${data}/${sketch.name}`,
-        file_format: sketch.kind === "vector" ? "PUFFIN" : "PARQUET",
+        file_format: sketch.kind === "vector" ? "PUFFIN" : sketch.name.endsWith(".avro") ? "AVRO" : "PARQUET",
         spec_id: partition.specId,
         partition: partition.record,
         record_count: BigInt(rows),

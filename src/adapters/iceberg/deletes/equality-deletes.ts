@@ -10,6 +10,7 @@ import type { ManifestEntry } from "../manifest.ts";
 import { LeafReader } from "../parquet-leaf-reader.ts";
 import { pathOfUri } from "../storage-path.ts";
 import type { DeletedRows } from "./deleted-rows.ts";
+import { isAvro, visitAvroRows } from "./avro-deletes.ts";
 import { checkDeleteFile } from "./position-deletes.ts";
 
 /** Keys in memory at once; a file of more is for its writer to compact. */
@@ -51,12 +52,36 @@ async function valuesOf(
   const steps = reader.stepsOf(id);
   if (steps === null) return Array.from({ length: rows }, () => absent);
   const { values, definitions, repetitions } = await reader.read(group, id);
-  if (repetitions !== null) throw new SluiceError("TABLE_UNSUPPORTED", `rows are deleted by field ${id}, which is in a list or a map`);
+  if (repetitions !== null) throw inList(id);
   const present = values.flatMap((page) => Array.from(page));
   if (definitions === null) return present;
   const max = definitionMax(steps);
   let next = 0;
   return Array.from(definitions, (level) => (level === max ? (present[next++] as Physical) : null));
+}
+
+function keyOf(columns: readonly EqualityColumn[], values: readonly (Physical | null)[]): string {
+  const texts = columns.map(({ type }, i) => textOf(type, values[i] ?? null));
+  return texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts);
+}
+
+/** Visits the key of every row of an Avro file. */
+function visitAvroKeys(storage: Storage, uri: string, columns: readonly EqualityColumn[], visit: (key: string) => void): Promise<void> {
+  const places = new Map(columns.map(({ id }, i) => [id, i]));
+  return visitAvroRows(storage, uri, (visitLeaves) => {
+    const values = columns.map(({ absent }) => absent);
+    visitLeaves((id, value, isRepeated) => {
+      const place = places.get(id);
+      if (place === undefined) return;
+      if (isRepeated) throw inList(id);
+      values[place] = value;
+    });
+    visit(keyOf(columns, values));
+  });
+}
+
+function inList(id: number): SluiceError {
+  return new SluiceError("TABLE_UNSUPPORTED", `rows are deleted by field ${id}, which is in a list or a map`);
 }
 
 /** Visits the key of every row of a Parquet file, with the row's number. */
@@ -68,12 +93,13 @@ async function visitKeys(
 ): Promise<void> {
   const reader = await LeafReader.open(storage, pathOfUri(storage, uri));
   let first = 0;
+  const current: (Physical | null)[] = [];
   for (const [group, { rows }] of reader.rowGroups.entries()) {
     const values: (readonly (Physical | null)[])[] = [];
     for (const column of columns) values.push(await valuesOf(reader, group, column, rows));
     for (let row = 0; row < rows; row++) {
-      const texts = columns.map(({ type }, i) => textOf(type, values[i]?.[row] ?? null));
-      visit(texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts), first + row);
+      for (const [i, each] of values.entries()) current[i] = each[row] ?? null;
+      visit(keyOf(columns, current), first + row);
     }
     first += rows;
   }
@@ -91,7 +117,8 @@ export async function readEqualityDeletes(
   if (ids.length === 0) throw new SluiceError("TABLE_CORRUPT", `equality delete file ${uri} names no columns`);
   const columns = ids.map(fieldOf).map((field) => ({ id: field.id, type: field.type, absent: initialDefault(field) }));
   const keys = new Set<string>();
-  await visitKeys(storage, uri, columns, (key) => keys.add(key));
+  const visit = isAvro(entry.file.file_format) ? visitAvroKeys : visitKeys;
+  await visit(storage, uri, columns, (key) => keys.add(key));
   return { columns, keys };
 }
 

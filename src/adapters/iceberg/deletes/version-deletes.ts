@@ -143,8 +143,8 @@ export class VersionDeletes {
   }
 
   /**
-   * The deleted rows of a data file of the version; null where no delete file applies to it. Rejects with TABLE_UNSUPPORTED (delete files that are no
-   * Parquet, or too large), TABLE_CORRUPT, NOT_FOUND.
+   * The deleted rows of a data file of the version; null where no delete file applies to it. Rejects with TABLE_UNSUPPORTED (delete files that are neither
+   * Parquet nor Avro, or too large), TABLE_CORRUPT, NOT_FOUND.
    */
   async rowsOf(entry: ManifestEntry): Promise<DeletedRows | null> {
     const applying = this.applyingTo(entry);

@@ -4,7 +4,7 @@ import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { LakeContext } from "../lake-context.ts";
 import type { Needle } from "./erasure-target.ts";
-import { isInParquet } from "./erasure-values.ts";
+import { isInAvro, isInParquet } from "./erasure-values.ts";
 
 /** What a scan of everything that there is found. */
 export interface ErasureProof {
@@ -28,6 +28,8 @@ async function holds(context: LakeContext, path: string, needle: Needle, isQuara
   if (path.endsWith(".parquet")) return isInParquet(context.storage, path, needle, isQuarantine);
   const bytes = await context.storage.read(path);
   if (/-m\d+\.avro$/.test(path)) return isInManifest(bytes, needle);
+  // Manifest lists are in the metadata folder: what is elsewhere has rows, which may be compressed.
+  if (path.endsWith(".avro") && !path.includes("/metadata/")) return isInAvro(context.storage, path, needle, isQuarantine);
   return Buffer.from(bytes).includes(needle.bytes);
 }
 

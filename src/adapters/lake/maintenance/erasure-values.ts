@@ -1,8 +1,9 @@
 import type { Storage } from "../../../core/storage.ts";
+import { isAvro, visitAvroRows } from "../../iceberg/deletes/avro-deletes.ts";
 import { checkDeleteFile, positionDeleteIds } from "../../iceberg/deletes/position-deletes.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import { LeafReader } from "../../iceberg/parquet-leaf-reader.ts";
-import { pathOfUri } from "../../iceberg/storage-path.ts";
+import { pathOfUri, uriOfPath } from "../../iceberg/storage-path.ts";
 import type { Needle } from "./erasure-target.ts";
 
 type Physical = number | bigint | boolean | Uint8Array;
@@ -45,6 +46,18 @@ export async function isInParquet(storage: Storage, path: string, needle: Needle
   return false;
 }
 
+/** The same of an Avro file of rows. */
+export async function isInAvro(storage: Storage, path: string, needle: Needle, isQuarantine: boolean): Promise<boolean> {
+  let isFound = false;
+  await visitAvroRows(storage, uriOfPath(storage, path), (visitLeaves) =>
+    visitLeaves((id, value) => {
+      if (value === null || (isQuarantine ? placeIds.has(id) : id !== needle.leafId)) return;
+      isFound ||= isHit(value, needle, isQuarantine);
+    }),
+  );
+  return isFound;
+}
+
 function isHit(value: number | bigint | boolean | Uint8Array, needle: Needle, isQuarantine: boolean): boolean {
   if (!isQuarantine) return needle.matches(value);
   if (!(value instanceof Uint8Array)) return false;
@@ -56,5 +69,7 @@ export async function isInDeleteFile(storage: Storage, entry: ManifestEntry, nee
   // Deletion vectors are bits.
   if ((entry.file.file_format as string).toUpperCase() === "PUFFIN") return false;
   checkDeleteFile(entry, Number.POSITIVE_INFINITY);
-  return isInParquet(storage, pathOfUri(storage, entry.file.file_path as string), needle, isQuarantine);
+  const { file_path: uri, file_format: format } = entry.file;
+  const path = pathOfUri(storage, uri as string);
+  return isAvro(format) ? isInAvro(storage, path, needle, isQuarantine) : isInParquet(storage, path, needle, isQuarantine);
 }

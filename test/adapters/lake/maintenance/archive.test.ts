@@ -59,65 +59,71 @@ rows = lambda name: sorted(table.scan(snapshot_id=table.snapshot_by_name(name).s
 print(json.dumps([rows(name) for name in sys.argv[3:]]))
 `;
 
-it("moves what tags name as well where the rule says so: each tag has a version of the same rows, and keeps its age", async () => {
-  using scratch = scratchFolder();
-  const { folder } = scratch;
-  const { lake, contract, clock } = await started(folder, withTags, inFolder(folder));
-  await commitNext(lake, contract, [row(1), row(2)]);
-  await commitNext(lake, contract, [row(3)]);
-  await lake.refs.create("orders", { kind: "tag", name: "release", version: "main", keepMs: 90 * day, ...by });
-  await lake.refs.create("orders", { kind: "branch", name: "mine", version: "main~1", keepMs: null, ...by });
-  // What is under the tag, and on main no more: written anew there.
-  await lake.maintenance.compact("orders", { fileBytesTarget: 1 << 27, filesMin: 2 }, false);
-  const held = await commitNext(lake, contract, [row(4)], { verdict: "hold" });
-  clock.nowMs += 20 * day;
-  const young = await commitNext(lake, contract, [row(5)]);
-  const history = (await collect(lake.history("orders", 0n))).map(({ decision, isWithdrawn }) => [decision.windowId, isWithdrawn]);
-  const tag = async () => (await lake.refs.list("orders")).find(({ name }) => name === "release")!;
-  const before = await tag();
-  const policy = policyOf(contract);
-  // Main's file, and the tag's second; the first is on a person's branch too.
-  const expected = { files: 2, skipped: [{ files: 1, why: "tags or branches name them where they are" }] };
-  expect(await lake.maintenance.retain("orders", policy, "archive", true)).toMatchObject([expected]);
-  expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([
-    { ...expected, rule: "archive rows to cold with what tags name: older than 10 days" },
-  ]);
-  expect(await seen(folder, "main")).toEqual({ numbers: [1, 2, 3, 5], archived: 1, files: 2 });
-  expect(await seen(folder, "release")).toEqual({ numbers: [1, 2, 3], archived: 1, files: 2 });
-  expect(await seen(folder, "mine")).toEqual({ numbers: [1, 2], archived: 0, files: 1 });
-  expect(await tag()).toEqual({ ...before, snapshotId: expect.not.stringMatching(before.snapshotId), committedAtMs: expect.any(Number) });
-  expect((await tag()).keptUntilMs).toBe(before.keptUntilMs);
-  await lake.refs.drop("orders", { kind: "branch", name: "mine", ...by });
-  expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([{ files: 1, skipped: [] }]);
-  expect(await seen(folder, "release")).toEqual({ numbers: [1, 2, 3], archived: 2, files: 2 });
-  expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([{ files: 0, snapshotId: null }]);
-  clock.nowMs += day;
-  await lake.maintenance.expire("orders", everything, false);
-  // One file of main that is young, and the held window's.
-  expect(filesIn(join(folder, "cold"))).toHaveLength(3);
-  expect((await seen(folder, "release")).numbers).toEqual([1, 2, 3]);
-  expect((await collect(lake.history("orders", 0n))).map(({ decision, isWithdrawn }) => [decision.windowId, isWithdrawn])).toEqual(history);
-  const { onlyA, onlyB } = await lake.refs.compare("orders", "release", "main");
-  expect([onlyA, onlyB.map(({ decision }) => decision.windowId)]).toEqual([[], [held, young]]);
-  await expect(lake.refs.planRollback("orders", "release")).rejects.toThrow("an erasure or an archiving put it in the place of one");
-  await expectConserved(folder);
-  if (pythonHere) {
-    const python = (await pythonReaders()) as string;
-    expect(JSON.parse(await runPython(python, read, [folder, "{}", "main", "release"]))).toEqual([
-      [1, 2, 3, 5],
-      [1, 2, 3],
+it(
+  "moves what tags name as well where the rule says so: each tag has a version of the same rows, and keeps its age",
+  { timeout: 600_000 },
+  async () => {
+    using scratch = scratchFolder();
+    const { folder } = scratch;
+    const { lake, contract, clock } = await started(folder, withTags, inFolder(folder));
+    await commitNext(lake, contract, [row(1), row(2)]);
+    await commitNext(lake, contract, [row(3)]);
+    await lake.refs.create("orders", { kind: "tag", name: "release", version: "main", keepMs: 90 * day, ...by });
+    await lake.refs.create("orders", { kind: "branch", name: "mine", version: "main~1", keepMs: null, ...by });
+    // What is under the tag, and on main no more: written anew there.
+    await lake.maintenance.compact("orders", { fileBytesTarget: 1 << 27, filesMin: 2 }, false);
+    const held = await commitNext(lake, contract, [row(4)], { verdict: "hold" });
+    clock.nowMs += 20 * day;
+    const young = await commitNext(lake, contract, [row(5)]);
+    const history = (await collect(lake.history("orders", 0n))).map(({ decision, isWithdrawn }) => [decision.windowId, isWithdrawn]);
+    const tag = async () => (await lake.refs.list("orders")).find(({ name }) => name === "release")!;
+    const before = await tag();
+    const policy = policyOf(contract);
+    // Main's file, and the tag's second; the first is on a person's branch too.
+    const expected = { files: 2, skipped: [{ files: 1, why: "tags or branches name them where they are" }] };
+    expect(await lake.maintenance.retain("orders", policy, "archive", true)).toMatchObject([expected]);
+    expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([
+      { ...expected, rule: "archive rows to cold with what tags name: older than 10 days" },
     ]);
-  }
-  await lake.publishHeld("orders", held, by);
-  expect((await seen(folder, "main")).numbers).toEqual([1, 2, 3, 4, 5]);
-  // The tag ends when it would have ended.
-  clock.nowMs = before.keptUntilMs! + 1;
-  await lake.maintenance.expire("orders", everything, false);
-  expect((await lake.refs.list("orders")).map(({ name }) => name)).toEqual(["main"]);
-  await lake.close();
-});
+    expect(await seen(folder, "main")).toEqual({ numbers: [1, 2, 3, 5], archived: 1, files: 2 });
+    expect(await seen(folder, "release")).toEqual({ numbers: [1, 2, 3], archived: 1, files: 2 });
+    expect(await seen(folder, "mine")).toEqual({ numbers: [1, 2], archived: 0, files: 1 });
+    expect(await tag()).toEqual({ ...before, snapshotId: expect.not.stringMatching(before.snapshotId), committedAtMs: expect.any(Number) });
+    expect((await tag()).keptUntilMs).toBe(before.keptUntilMs);
+    await lake.refs.drop("orders", { kind: "branch", name: "mine", ...by });
+    expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([{ files: 1, skipped: [] }]);
+    expect(await seen(folder, "release")).toEqual({ numbers: [1, 2, 3], archived: 2, files: 2 });
+    expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([{ files: 0, snapshotId: null }]);
+    clock.nowMs += day;
+    await lake.maintenance.expire("orders", everything, false);
+    // One file of main that is young, and the held window's.
+    expect(filesIn(join(folder, "cold"))).toHaveLength(3);
+    expect((await seen(folder, "release")).numbers).toEqual([1, 2, 3]);
+    expect((await collect(lake.history("orders", 0n))).map(({ decision, isWithdrawn }) => [decision.windowId, isWithdrawn])).toEqual(
+      history,
+    );
+    const { onlyA, onlyB } = await lake.refs.compare("orders", "release", "main");
+    expect([onlyA, onlyB.map(({ decision }) => decision.windowId)]).toEqual([[], [held, young]]);
+    await expect(lake.refs.planRollback("orders", "release")).rejects.toThrow("an erasure or an archiving put it in the place of one");
+    await expectConserved(folder);
+    if (pythonHere) {
+      const python = (await pythonReaders()) as string;
+      expect(JSON.parse(await runPython(python, read, [folder, "{}", "main", "release"]))).toEqual([
+        [1, 2, 3, 5],
+        [1, 2, 3],
+      ]);
+    }
+    await lake.publishHeld("orders", held, by);
+    expect((await seen(folder, "main")).numbers).toEqual([1, 2, 3, 4, 5]);
+    // The tag ends when it would have ended.
+    clock.nowMs = before.keptUntilMs! + 1;
+    await lake.maintenance.expire("orders", everything, false);
+    expect((await lake.refs.list("orders")).map(({ name }) => name)).toEqual(["main"]);
+    await lake.close();
+  },
+);
 
-it("moves a tag's files though main is written anew meanwhile", async () => {
+it("moves a tag's files though main is written anew meanwhile", { timeout: 600_000 }, async () => {
   using scratch = scratchFolder();
   const { folder } = scratch;
   const { lake, contract } = await started(folder, withTags, inFolder(folder));
@@ -138,7 +144,7 @@ it("moves a tag's files though main is written anew meanwhile", async () => {
   await lake.close();
 });
 
-it("leaves a tag's age as it was where an erasure moves it", async () => {
+it("leaves a tag's age as it was where an erasure moves it", { timeout: 600_000 }, async () => {
   using scratch = scratchFolder();
   const { folder } = scratch;
   const { lake, contract, clock } = await started(folder, "{}", inFolder(folder));
@@ -152,39 +158,43 @@ it("leaves a tag's age as it was where an erasure moves it", async () => {
   await lake.close();
 });
 
-it.skipIf(s3 === null)("moves files of a lake in a folder to an archive in S3, and reads, erases and cleans up there", async () => {
-  using scratch = scratchFolder();
-  const { folder } = scratch;
-  const { bucket } = await s3!.bucket();
-  const place = { uri: `s3://${bucket}/old/lake`, region: "us-east-1", endpoint: s3!.endpoint, pathStyle: true, credentials: s3Keys };
-  const { lake, contract, clock } = await started(folder, withTags, { name: "cold", folder, s3: place });
-  await commitNext(lake, contract, [row(1, "Erika"), row(2)]);
-  await lake.refs.create("orders", { kind: "tag", name: "release", version: "main", keepMs: null, ...by });
-  await commitNext(lake, contract, [row(3)]);
-  clock.nowMs += 20 * day;
-  await commitNext(lake, contract, [row(4)]);
-  expect(await lake.maintenance.retain("orders", policyOf(contract), "archive", false)).toMatchObject([{ files: 2, skipped: [] }]);
-  clock.nowMs += day;
-  await lake.maintenance.expire("orders", everything, false);
-  expect(filesIn(join(folder, "tables"))).toHaveLength(1);
-  const [main, release] = [await seen(folder, "main"), await seen(folder, "release")];
-  expect([main, release]).toEqual([
-    { numbers: [1, 2, 3, 4], archived: 2, files: 3 },
-    { numbers: [1, 2], archived: 1, files: 1 },
-  ]);
-  expect((await readBranch(folder, "orders", "release")).files[0]).toMatch(`s3://${bucket}/old/lake/tables/`);
-  await expectConserved(folder);
-  if (pythonHere) {
-    const python = (await pythonReaders()) as string;
-    const { accessKeyId, secretAccessKey } = s3Keys;
-    const keys = { "s3.endpoint": s3!.endpoint, "s3.access-key-id": accessKeyId, "s3.secret-access-key": secretAccessKey };
-    const answer = await runPython(python, read, [folder, JSON.stringify({ ...keys, "s3.region": "us-east-1" }), "main", "release"]);
-    expect(JSON.parse(answer)).toEqual([main.numbers, release.numbers]);
-  }
-  const report = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: "Erika" }, ...by });
-  expect(report.remaining).toEqual([]);
-  expect([(await seen(folder, "main")).numbers, (await seen(folder, "release")).numbers]).toEqual([[2, 3, 4], [2]]);
-  const orphans = await lake.maintenance.removeOrphans(0, false);
-  expect(orphans.paths.filter((path) => path.endsWith(".parquet"))).toEqual([]);
-  await lake.close();
-});
+it.skipIf(s3 === null)(
+  "moves files of a lake in a folder to an archive in S3, and reads, erases and cleans up there",
+  { timeout: 600_000 },
+  async () => {
+    using scratch = scratchFolder();
+    const { folder } = scratch;
+    const { bucket } = await s3!.bucket();
+    const place = { uri: `s3://${bucket}/old/lake`, region: "us-east-1", endpoint: s3!.endpoint, pathStyle: true, credentials: s3Keys };
+    const { lake, contract, clock } = await started(folder, withTags, { name: "cold", folder, s3: place });
+    await commitNext(lake, contract, [row(1, "Erika"), row(2)]);
+    await lake.refs.create("orders", { kind: "tag", name: "release", version: "main", keepMs: null, ...by });
+    await commitNext(lake, contract, [row(3)]);
+    clock.nowMs += 20 * day;
+    await commitNext(lake, contract, [row(4)]);
+    expect(await lake.maintenance.retain("orders", policyOf(contract), "archive", false)).toMatchObject([{ files: 2, skipped: [] }]);
+    clock.nowMs += day;
+    await lake.maintenance.expire("orders", everything, false);
+    expect(filesIn(join(folder, "tables"))).toHaveLength(1);
+    const [main, release] = [await seen(folder, "main"), await seen(folder, "release")];
+    expect([main, release]).toEqual([
+      { numbers: [1, 2, 3, 4], archived: 2, files: 3 },
+      { numbers: [1, 2], archived: 1, files: 1 },
+    ]);
+    expect((await readBranch(folder, "orders", "release")).files[0]).toMatch(`s3://${bucket}/old/lake/tables/`);
+    await expectConserved(folder);
+    if (pythonHere) {
+      const python = (await pythonReaders()) as string;
+      const { accessKeyId, secretAccessKey } = s3Keys;
+      const keys = { "s3.endpoint": s3!.endpoint, "s3.access-key-id": accessKeyId, "s3.secret-access-key": secretAccessKey };
+      const answer = await runPython(python, read, [folder, JSON.stringify({ ...keys, "s3.region": "us-east-1" }), "main", "release"]);
+      expect(JSON.parse(answer)).toEqual([main.numbers, release.numbers]);
+    }
+    const report = await lake.maintenance.erase("orders", { target: { kind: "column", column: "s", value: "Erika" }, ...by });
+    expect(report.remaining).toEqual([]);
+    expect([(await seen(folder, "main")).numbers, (await seen(folder, "release")).numbers]).toEqual([[2, 3, 4], [2]]);
+    const orphans = await lake.maintenance.removeOrphans(0, false);
+    expect(orphans.paths.filter((path) => path.endsWith(".parquet"))).toEqual([]);
+    await lake.close();
+  },
+);
