@@ -5,6 +5,7 @@ import { driftCost } from "./drift/cost.ts";
 import { driftDetection } from "./drift/detection.ts";
 import { driftFalseAlarms } from "./drift/false-alarms.ts";
 import { driftFlights } from "./drift/flights.ts";
+import { driftLabelled } from "./drift/labelled.ts";
 import { driftPeers } from "./drift/peers.ts";
 import { driftRows } from "./drift/raw-rows.ts";
 import { duckdb } from "./duckdb.ts";
@@ -34,4 +35,5 @@ export const benches: readonly Bench[] = [
   driftRows,
   driftDetection,
   driftPeers,
+  driftLabelled,
 ];

@@ -6,7 +6,7 @@ import { cacheFolder } from "../../src/adapters/broker/cache-folder.ts";
 import { runCommand } from "../../src/adapters/broker/run-command.ts";
 
 /** Sets of packages, each with a virtual environment of its own: what one needs breaks another. */
-export type PeerEnvironment = "frames" | "great-expectations" | "deequ" | "drift" | "tfdv";
+export type PeerEnvironment = "frames" | "great-expectations" | "deequ" | "drift" | "tfdv" | "labelled";
 
 async function must(program: string, args: readonly string[]): Promise<void> {
   const result = await runCommand(program, args);
