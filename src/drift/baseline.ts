@@ -1,6 +1,7 @@
 import type { DriftPlan } from "../core/contract.ts";
 import type { ColumnProfile } from "../core/profile.ts";
-import type { BaselineWindow, DriftState } from "./drift-state.ts";
+import type { BaselineWindow, DriftState, PinnedProfile } from "./drift-state.ts";
+import type { DriftMeasure } from "./drift-test.ts";
 import { PooledColumn } from "./pooled-column.ts";
 import { seasonOf } from "./season.ts";
 
@@ -15,7 +16,12 @@ export interface Baseline {
   readonly column: (path: string) => ColumnProfile | null;
   /** Pairs of (rest, window) of a column for its spread: each window against the others, or against a pinned baseline. */
   readonly pairs: (path: string) => readonly Pair[];
+  /** What its windows were like beside each other, by stream: for as long as it stays as it is, which is while a tick is open. */
+  readonly spreads: Map<string, readonly Spread[]>;
 }
+
+/** How far one window was from the others. */
+export type Spread = Pick<DriftMeasure, "energy" | "expected">;
 
 interface Pair {
   readonly rest: ColumnProfile;
@@ -30,13 +36,20 @@ const merged = new WeakMap<readonly BaselineWindow[], Columns>();
 const seasons = new WeakMap<readonly BaselineWindow[], Map<string, readonly BaselineWindow[]>>();
 /** A season's days without the one that is going on, by the list of all. */
 const withoutLast = new WeakMap<readonly BaselineWindow[], { readonly date: string; readonly earlier: readonly BaselineWindow[] }>();
+/** Spreads by list of windows, and what else they were compared with. */
+const spreads = new WeakMap<readonly BaselineWindow[], { readonly pinned: PinnedProfile | null; readonly byStream: Baseline["spreads"] }>();
 /** Pairs that a seasonal baseline's spread is judged by, at most: the newest. */
 const pairsMax = 60;
 
 /** The baseline that a plan asks for, for a window of the given time; null where a profile from elsewhere was not given. */
 export function chooseBaseline(plan: DriftPlan, state: DriftState, atMs: number): Baseline | null {
   const { baseline } = plan;
-  if (baseline.kind === "rolling") return ofWindows(state.windows, null, (path) => leaveOneOut(columnsOf(state.windows, path)));
+  if (baseline.kind === "rolling")
+    return {
+      ...ofWindows(state.windows, null),
+      pairs: (path) => leaveOneOut(columnsOf(state.windows, path)),
+      spreads: spreadsOf(state, null),
+    };
   if (baseline.kind === "seasonal") {
     const season = seasonOf(baseline, atMs);
     const bySeason = seasonsOf(state.windows);
@@ -44,7 +57,7 @@ export function chooseBaseline(plan: DriftPlan, state: DriftState, atMs: number)
     // Pooled: one season alone has too few days to say how they vary.
     const pairs = (path: string): Pair[] =>
       [...bySeason.values()].flatMap((windows) => leaveOneOut(columnsOf(windows, path))).slice(-pairsMax);
-    return ofWindows(earlier, season.name, pairs);
+    return { ...ofWindows(earlier, season.name), pairs, spreads: spreadsOf(state, null) };
   }
   const ref = baseline.kind === "pinned" ? baseline.ref : baseline.dataset;
   const { pinned, windows } = state;
@@ -60,12 +73,22 @@ export function chooseBaseline(plan: DriftPlan, state: DriftState, atMs: number)
       const rest = column(path);
       return rest === null ? [] : columnsOf(windows, path).map((window) => ({ rest, window }));
     },
+    spreads: spreadsOf(state, pinned),
   };
 }
 
-function ofWindows(windows: readonly BaselineWindow[], season: string | null, pairs: Baseline["pairs"]): Baseline {
+function spreadsOf({ windows }: DriftState, pinned: PinnedProfile | null): Baseline["spreads"] {
+  let known = spreads.get(windows);
+  if (known === undefined || known.pinned !== pinned) {
+    known = { pinned, byStream: new Map() };
+    spreads.set(windows, known);
+  }
+  return known.byStream;
+}
+
+function ofWindows(windows: readonly BaselineWindow[], season: string | null): Omit<Baseline, "pairs" | "spreads"> {
   const rows = windows.reduce((sum, window) => sum + window.profile.rows, 0);
-  return { windows: windows.length, rows, ref: null, season, column: (path) => mergedColumn(windows, path), pairs };
+  return { windows: windows.length, rows, ref: null, season, column: (path) => mergedColumn(windows, path) };
 }
 
 function seasonsOf(windows: readonly BaselineWindow[]): ReadonlyMap<string, readonly BaselineWindow[]> {

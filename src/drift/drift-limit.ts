@@ -1,4 +1,5 @@
 import { mean, sampleVariance } from "simple-statistics";
+import type { Spread } from "./baseline.ts";
 import { chiSquaredQuantile, chiSquaredUpperTail } from "./chi-squared.ts";
 import type { DriftMeasure, DriftTest } from "./drift-test.ts";
 
@@ -42,7 +43,7 @@ const spreadWindowsLeast = 3;
  * come from the windows where these vary more than chance. Never below what the most unusual baseline window showed (the conformal part:
  * by exchangeability a new window exceeds that with probability 1 / (windows + 1)). Null for fewer than 3 windows.
  */
-export function spreadLimit(test: DriftTest, measure: DriftMeasure, others: readonly DriftMeasure[], alpha: number): number | null {
+export function spreadLimit(test: DriftTest, measure: DriftMeasure, others: readonly Spread[], alpha: number): number | null {
   if (others.length < spreadWindowsLeast) return null;
   const energies = others.map((other) => other.energy);
   // What chance contributes depends on sample sizes; the rest is the data's own variation.

@@ -3,7 +3,7 @@ import type { DriftResult } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 import { secondsText } from "../sketches/value-text.ts";
-import type { Baseline } from "./baseline.ts";
+import type { Baseline, Spread } from "./baseline.ts";
 import { chanceShare, plainLimit, spreadLimit } from "./drift-limit.ts";
 import type { DriftMeasure, DriftTest } from "./drift-test.ts";
 import { driftTests } from "./drift-tests.ts";
@@ -132,9 +132,15 @@ function limitOf(subject: Subject, { check, name, against }: MeasuredCheck, meas
 }
 
 function spreadOf(subject: Subject, test: DriftTest, field: Field, measure: DriftMeasure): number | null {
-  const others = subject.baseline.pairs(field.path).flatMap(({ rest, window }) => {
-    const other = test.measure(rest, window, field);
-    return "skipped" in other ? [] : [other];
-  });
+  const { spreads, pairs } = subject.baseline;
+  const stream = streamOf(field.path, test.name);
+  let others = spreads.get(stream);
+  if (others === undefined) {
+    others = pairs(field.path).flatMap(({ rest, window }): Spread[] => {
+      const other = test.measure(rest, window, field);
+      return "skipped" in other ? [] : [{ energy: other.energy, expected: other.expected }];
+    });
+    spreads.set(stream, others);
+  }
   return spreadLimit(test, measure, others, subject.alpha);
 }

@@ -20,6 +20,9 @@ const extraWindows = 100;
 /** Commits whose decisions alone a fresh worker reads back at most, for the scores of their ticks. */
 const evidenceCommitsMax = 6400;
 
+/** Windows of this worker that wait to be folded in, at most: more are read back. */
+const ownMax = 4;
+
 /** Commits of incidents that a person labelled as false positives, both ends included. */
 interface FalseAlarm {
   readonly id: string;
@@ -42,8 +45,10 @@ export class DriftLedger {
   #other: OtherBaseline | null = null;
   /** The last commit folded; null until the ledger is built. */
   #sequence: bigint | null = null;
-  /** Profiles of this worker's newest windows, so that they need not be read back. */
-  readonly #own = new Map<string, Uint8Array>();
+  /** The window judged last. */
+  #judged: Pick<DriftInput, "windowId" | "profile"> | null = null;
+  /** Profiles of this worker's windows that were committed and not folded in yet, so that they need not be read back. */
+  readonly #own = new Map<string, Profile>();
 
   constructor(lake: Lake, contract: Contract) {
     this.#lake = lake;
@@ -56,11 +61,13 @@ export class DriftLedger {
     this.#sequence = null;
   }
 
-  remember(decision: Decision, profile: Uint8Array | null): void {
-    if (this.#contract.drift === null || profile === null || decision.profile.hash === null) return;
-    this.#own.set(decision.profile.hash, profile);
+  /** Keeps the profile that a window was judged by, until the window's commit is folded in. */
+  remember({ windowId, profile: { hash } }: Decision): void {
+    if (this.#judged?.windowId !== windowId || hash === null) return;
+    this.#own.set(hash, this.#judged.profile);
+    this.#judged = null;
     const oldest = this.#own.keys().next().value;
-    if (this.#own.size > 4 && oldest !== undefined) this.#own.delete(oldest);
+    if (this.#own.size > ownMax && oldest !== undefined) this.#own.delete(oldest);
   }
 
   /** Folds in what was committed since the last call, by any worker. */
@@ -135,7 +142,11 @@ export class DriftLedger {
   }
 
   judge(input: DriftInput): DriftOutcome {
-    return judgeDrift(this.#contract, this.#state, input);
+    if (this.#contract.drift === null) return judgeDrift(this.#contract, this.#state, input);
+    // Decoding a profile takes as long as judging it.
+    const { windowId, profile } = input;
+    this.#judged = { windowId, profile };
+    return judgeDrift(this.#contract, this.#state, { ...input, profile });
   }
 
   /** How far a fresh worker reads back for a baseline and the open tick. */
@@ -171,8 +182,11 @@ export class DriftLedger {
   async #profileOf(decision: Decision): Promise<Profile | null> {
     const { hash } = decision.profile;
     if (hash === null) return null;
+    const own = this.#own.get(hash);
+    this.#own.delete(hash);
+    if (own !== undefined) return own;
     try {
-      return decodeProfile(this.#own.get(hash) ?? (await this.#lake.profile(hash)));
+      return decodeProfile(await this.#lake.profile(hash));
     } catch (error) {
       if (error instanceof SluiceError && damaged.has(error.code)) return null;
       throw error;

@@ -61,8 +61,8 @@ export class LaneJudge {
     return judgeWindow(window, finished, { ...closing, worker, producer, drift: (input) => this.#ledger.judge(input) });
   }
 
-  remember({ decision, profile }: WindowCommit): void {
-    this.#ledger.remember(decision, profile);
+  remember({ decision }: WindowCommit): void {
+    this.#ledger.remember(decision);
     this.#outside.committed(decision.windowId);
   }
 }

@@ -5,14 +5,14 @@ import type { Field } from "../../src/core/schema.ts";
 import { checkedColumns, summarizeColumns } from "../../src/drift/checked-columns.ts";
 import { driftTests } from "../../src/drift/drift-tests.ts";
 import type { CommittedDrift, DriftState } from "../../src/drift/index.ts";
-import { emptyDriftState, foldDrift, judgeDrift } from "../../src/drift/index.ts";
+import { emptyDriftState, foldDrift, judgeDrift, pinBaseline } from "../../src/drift/index.ts";
 import { PooledColumn } from "../../src/drift/pooled-column.ts";
 import { decodeProfile, encodeProfile, mergeProfiles, profileBatch } from "../../src/sketches/index.ts";
 import { mergeColumns } from "../../src/sketches/merge-profiles.ts";
 import { distributionOf, isExact, shareBelow } from "../../src/sketches/quantiles.ts";
 import type { TestValue } from "../sketches/columns.ts";
 import { batchOf, columnOf, contractOf, fieldOf, normal, seededRandom } from "../sketches/columns.ts";
-import { check, planOf, profileOf } from "./windows.ts";
+import { check, fields, planOf, profileOf } from "./windows.ts";
 
 const random = seededRandom(8);
 
@@ -183,6 +183,35 @@ describe("what drift remembers", () => {
       if (n >= 6) begun = foldDrift(contract, begun, { ...committed, profile: decodeProfile(profiles[n % profiles.length]!) });
     }
     expect(judgeDrift(contract, begun, last)).toEqual(judgeDrift(contract, state, last));
+  });
+
+  test("of how its windows vary is asked once, and is the same again, of each baseline", () => {
+    const judged = contractOf(
+      fields,
+      planOf([check("delay", ["psi", "ks"], "observe")], { baseline: { kind: "pinned", ref: "v1" }, tick: { rows: 1, seconds: 3600 } }),
+    );
+    const commits = Array.from({ length: 8 }, (_, n): CommittedDrift => {
+      const drift = judgeDrift(judged, emptyDriftState, { windowId: `w${n}`, closedAtMs: n, profile: windowProfile(1, 1) });
+      return {
+        windowId: `w${n}`,
+        kind: "window",
+        closedAtMs: n,
+        verdict: "promote",
+        drift,
+        profile: windowProfile(900, 20, n % 2 === 0 ? 0 : 0.3),
+      };
+    });
+    const built = (): DriftState => commits.reduce((state, committed) => foldDrift(judged, state, committed), emptyDriftState);
+    const [near, far] = [windowProfile(5000, 20), windowProfile(5000, 20, 0.6)].map((profile) => ({ ref: "v1", profile }));
+    const input = { windowId: "next", closedAtMs: 99, profile: windowProfile(900, 20, 4) };
+    const state = built();
+    const first = judgeDrift(judged, pinBaseline(state, near!), input);
+    expect(first.results.map(({ status }) => status)).toEqual(["drift", "drift"]);
+    expect(judgeDrift(judged, pinBaseline(state, near!), input)).toEqual(first);
+    // Another profile under the same name, as another dataset's newest windows are.
+    const other = judgeDrift(judged, pinBaseline(state, far!), input);
+    expect(other).toEqual(judgeDrift(judged, pinBaseline(built(), far!), input));
+    expect(other.results[0]!.limit).not.toBe(first.results[0]!.limit);
   });
 
   test("of an open tick is merged from what checks read alone", () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Contract, DriftPlan } from "../../src/core/contract.ts";
+import type { Decision } from "../../src/core/decision.ts";
 import type { DriftOutcome } from "../../src/core/drift.ts";
 import { incidentPlanDefault } from "../../src/core/incident.ts";
 import type { Lake } from "../../src/core/ports.ts";
@@ -30,7 +31,14 @@ const drifting = (change: Partial<DriftPlan> = {}, base: Contract = contract): C
 });
 
 /** Judges a window by a worker's ledger and commits it with what drift said. */
-async function commit(lake: Lake, ledger: DriftLedger, from: number, shift: number, base: Contract = contract): Promise<DriftOutcome> {
+async function commit(
+  lake: Lake,
+  ledger: DriftLedger,
+  from: number,
+  shift: number,
+  base: Contract = contract,
+  remember: (decision: Decision) => void = () => {},
+): Promise<DriftOutcome> {
   const window = makeWindow({ id: `${base.dataset}${from}`, from: BigInt(from), values: [row(from)], contract: base });
   const profile = delays(shift);
   const bytes = encodeProfile(profile);
@@ -38,12 +46,10 @@ async function commit(lake: Lake, ledger: DriftLedger, from: number, shift: numb
   const { windowId, closedAtMs } = window.decision;
   const drift = ledger.judge({ windowId, closedAtMs, profile });
   const hash = createHash("sha256").update(bytes).digest("hex");
-  const result = await lake.commitWindow({
-    ...window,
-    profile: bytes,
-    decision: { ...window.decision, drift, profile: { rows: profile.rows, columns: [], hash } },
-  });
+  const decision = { ...window.decision, drift, profile: { rows: profile.rows, columns: [], hash } };
+  const result = await lake.commitWindow({ ...window, profile: bytes, decision });
   expect(result.status).toBe("committed");
+  remember(decision);
   return drift;
 }
 
@@ -63,6 +69,23 @@ it("a worker that begins anew knows of the detectors what the one before it knew
   const outcome = running.judge(input);
   expect(outcome.sequence?.value).toBeGreaterThan(0);
   expect(begun.judge(input)).toEqual(outcome);
+  await lake.close();
+});
+
+it("a worker goes on from the profiles that it judged, and reads none of them back", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  const judged = drifting();
+  const running = new DriftLedger(lake, judged);
+  const reads = vi.spyOn(lake, "profile");
+  for (let n = 0; n < 8; n++) await commit(lake, running, n, 0, contract, (decision) => running.remember(decision));
+  await running.catchUp();
+  expect(reads).not.toHaveBeenCalled();
+  const begun = new DriftLedger(lake, judged);
+  await begun.catchUp();
+  expect(reads).toHaveBeenCalledTimes(8);
+  const input = { windowId: "next", closedAtMs: 1_700_000_020_000, profile: delays(0.2) };
+  expect(begun.judge(input)).toEqual(running.judge(input));
   await lake.close();
 });
 
