@@ -14,6 +14,7 @@ import { gate } from "./gate.ts";
 import { json } from "./json.ts";
 import { parquetPages } from "./parquet.ts";
 import { peers } from "./peers.ts";
+import { manyPromotions } from "./promotions/promotions.ts";
 import { protobuf } from "./protobuf.ts";
 import { scale } from "./scale.ts";
 
@@ -29,6 +30,7 @@ export const benches: readonly Bench[] = [
   columns,
   peers,
   scale,
+  manyPromotions,
   driftFlights,
   driftCost,
   driftFalseAlarms,

@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { contract, makeWindow, openLake, partitions, row } from "../../test/adapters/lake/lake-fixture.ts";
+import { loadBoth } from "../../test/adapters/lake/table-content.ts";
+import type { Bench, BenchTable } from "../bench.ts";
+import { spread } from "../bench.ts";
+import { drawPanels } from "./panels.ts";
+
+const promotions = 10_000;
+/** Maintenance comes after so many, as a schedule would have it; each tenth point compacts as well. */
+const every = 100;
+const policy = { snapshotAgeMsMax: 0, snapshotsMin: 100 };
+const small = { fileBytesTarget: 1 << 27, filesMin: 8 };
+const figure = fileURLToPath(new URL("../../docs/figures/promotions.svg", import.meta.url));
+
+/** What a table of so many promotions is like. */
+interface Point {
+  readonly promotions: number;
+  /** CPU of a commit of both tables, ms: the median of the last hundred. */
+  readonly commitMs: number;
+  /** Bytes of both tables' metadata files, before and after maintenance. */
+  readonly fullBytes: number;
+  readonly metadataBytes: number;
+  /** CPU of opening the lake and reading where the dataset stands, ms, with nothing cached in the process: the median of five. */
+  readonly startMs: number;
+  /** Files below the promoted table's metadata folder, which a listing has to go through. */
+  readonly metadataFiles: number;
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+async function metadataBytes(folder: string): Promise<number> {
+  const { promoted, quarantine } = await loadBoth(folder, "orders");
+  const newest = (location: string): number => {
+    const metadata = join(location.slice("file://".length), "metadata");
+    const last = readdirSync(metadata)
+      .filter((name) => name.endsWith(".metadata.json"))
+      .toSorted()
+      .at(-1) as string;
+    return statSync(join(metadata, last)).size;
+  };
+  return newest(promoted.location) + newest(quarantine.location);
+}
+
+async function metadataFiles(folder: string): Promise<number> {
+  const { promoted } = await loadBoth(folder, "orders");
+  return readdirSync(join(promoted.location.slice("file://".length), "metadata")).length;
+}
+
+async function startMs(folder: string): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const before = cpuMs();
+    const lake = await openLake(folder);
+    await lake.state("orders");
+    times.push(cpuMs() - before);
+    await lake.close();
+  }
+  return spread(times).median;
+}
+
+async function measure(folder: string, say: (line: string) => void): Promise<Point[]> {
+  const lake = await openLake(folder);
+  await lake.activate(contract);
+  await lake.recordStart(
+    "orders",
+    partitions.map((key) => ({ ...key, next: 0n })),
+  );
+  const points: Point[] = [];
+  let times: number[] = [];
+  for (let i = 0; i < promotions; i++) {
+    const window = makeWindow({ id: `w${i}`, from: BigInt(2 * i), values: [row(i), "bad"], rejected: [1] });
+    const before = cpuMs();
+    await lake.commitWindow(window);
+    times.push(cpuMs() - before);
+    const made = i + 1;
+    if (made % every !== 0) continue;
+    const fullBytes = await metadataBytes(folder);
+    await lake.maintenance.expire("orders", policy, false);
+    if (made % (10 * every) === 0) await lake.maintenance.compact("orders", small, false);
+    const at = { metadataBytes: await metadataBytes(folder), startMs: await startMs(folder), metadataFiles: await metadataFiles(folder) };
+    points.push({ promotions: made, commitMs: spread(times).median, fullBytes, ...at });
+    times = [];
+    if (made % 1000 === 0) say(`${made}: ${JSON.stringify(points.at(-1))}`);
+  }
+  await lake.close();
+  return points;
+}
+
+function tableOf(points: readonly Point[]): BenchTable {
+  return {
+    title: "At so many promotions (CPU ms a commit: the median of the hundred before)",
+    rows: points
+      .filter(({ promotions: made }) => made === every || made % 1000 === 0)
+      .map((each) => ({
+        promotions: each.promotions,
+        "commit, CPU ms": Number(each.commitMs.toFixed(1)),
+        "metadata before maintenance, kB": Math.round(each.fullBytes / 1000),
+        "after, kB": Math.round(each.metadataBytes / 1000),
+        "start, CPU ms": Number(each.startMs.toFixed(1)),
+        "metadata files": each.metadataFiles,
+      })),
+  };
+}
+
+/** 10,000 promotions on one table: commit, metadata and start, and a drawing of them in the docs. */
+export const manyPromotions: Bench = {
+  name: "promotions",
+  onDemand: true,
+  async run(say) {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-promotions-"));
+    try {
+      const points = await measure(folder, say);
+      const line = (of: (point: Point) => number): { x: number; y: number }[] =>
+        points.map((each) => ({ x: each.promotions, y: of(each) }));
+      writeFileSync(
+        figure,
+        drawPanels("promotions on one table", [
+          { title: "CPU of a commit, ms", line: line((each) => each.commitMs) },
+          { title: "metadata of both tables before maintenance, kB", line: line((each) => each.fullBytes / 1000) },
+          { title: "metadata after maintenance, kB", line: line((each) => each.metadataBytes / 1000) },
+          { title: "CPU of opening the lake and reading its state, ms", line: line((each) => each.startMs) },
+        ]),
+      );
+      return {
+        setup: `${promotions} windows of one good and one bad row, one after another; every ${every} of them snapshots but the newest ${policy.snapshotsMin} expire, every ${10 * every} small files are compacted`,
+        measurements: [],
+        comparisons: [],
+        tables: [tableOf(points)],
+      };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
