@@ -63,9 +63,10 @@ export class KeyDesk {
   /** What a client reaches a table's files with. Rejects with STORAGE_* where keys for it can't be made. */
   async accessTo(reached: Reached, reader: Reader): Promise<FileAccess> {
     const { clientProperties } = this.#context;
+    const own = reader.wantsKeys ? reader.principal.s3Keys : null;
+    if (own === null && !this.givesSessions(reader)) return { config: clientProperties, credentials: [] };
     const wish = this.#wishOf(reached, reader);
-    const keys = this.givesSessions(reader) ? await this.#made(wish) : reader.wantsKeys ? reader.principal.s3Keys : null;
-    if (keys === null) return { config: clientProperties, credentials: [] };
+    const keys = own ?? (await this.#made(wish));
     const properties = propertiesOf(keys);
     const [only = ""] = wish.folders;
     return {
