@@ -73,6 +73,7 @@ describe("evidence over time", () => {
     expect(Math.abs((delay.sinceMs! - startMs) / hourMs - 80)).toBeLessThanOrEqual(3);
     expect(delay.explanation).toMatch(/^delay: share of .*; the median went from .* to .*, since 2026-01-08T/);
     // Ticks of the alarm are no scores to compare with, and in no baseline: what they show does not become usual.
+    expect(shifted.slice(first).filter((each) => each.status === "warn").length).toBeGreaterThan((25 - first) / 2);
     const warned = new Set(shifted.flatMap((each, i) => (each.status === "warn" ? [`w${80 + i}`] : [])));
     expect(stream.state.windows.filter((each) => warned.has(each.windowId))).toEqual([]);
     const usualTicks = [...quiet, ...shifted].filter((each) => each.status === "pass" && each.sequence !== undefined);
