@@ -14,6 +14,7 @@ import { needNamespace } from "./namespaces.ts";
 import type { Principal } from "./principal.ts";
 import type { RestError } from "./rest-error.ts";
 import { badRequest, commitFailed, forbidden, noSuchTable } from "./rest-error.ts";
+import { checkNewPlace } from "./table-places.ts";
 
 /** One table's part of a commit. */
 export interface WantedChange {
@@ -60,12 +61,15 @@ function isApplied(base: LoadedTable, wanted: WantedChange): boolean {
   return creates && assigned !== undefined && assigned.toLowerCase() === base.metadata["table-uuid"].toLowerCase();
 }
 
-function creation(context: CatalogContext, principal: Principal, wanted: WantedChange): TableChange {
+async function creation(context: CatalogContext, principal: Principal, wanted: WantedChange): Promise<TableChange> {
   const refusal = context.guard.refuseName(wanted.table.namespace, principal.scope);
   if (refusal !== null) throw refuse(context, principal, refusal);
   const made = taking(() => metadataFromUpdates(wanted.updates, context.clock.now()));
   checkUuid(made["table-uuid"]);
-  return { table: wanted.table, create: { ...made, location: locationOf(context, made["table-uuid"]) } };
+  const location = locationOf(context, made["table-uuid"]);
+  // The uuid is the client's, and may be another table's.
+  await checkNewPlace(context, principal, wanted.table, location);
+  return { table: wanted.table, create: { ...made, location } };
 }
 
 /** Uuids become folders. */

@@ -18,6 +18,7 @@ import { parseSchema } from "./parse-schema.ts";
 import type { Principal } from "./principal.ts";
 import type { Reader } from "./reads.ts";
 import { purge } from "./reachable-files.ts";
+import { checkPlace, loadedOrNull, namesOver } from "./table-places.ts";
 import { alreadyExists, badRequest, forbidden, noSuchTable, RestError, takenByRename } from "./rest-error.ts";
 
 /** A table as a client is answered (specification, `LoadTableResult`): the body's text, and what its ETag would be. */
@@ -128,33 +129,11 @@ export async function registerTable(
   const current = await context.rows.location(table);
   if (current === null || !body.flag("overwrite")) await needFreeName(context, table, "Table");
   const metadata = await readMetadata(context, location);
-  // Where the next metadata file will be written.
-  pathOfUri(context.storage, `${metadata.location}/metadata`);
   // A second name would be a way around what guards the first.
-  for (const other of await namesOf(context, metadata.location, table)) {
-    principal.need("write", other.namespace);
-    checkNewName(context, principal, other);
-  }
+  await checkPlace(context, principal, table, metadata.location);
   const moved = await context.rows.swap([{ table, from: current, to: location }]);
   if (moved !== null) throw alreadyExists("Table", `${namespace}.${table.name}`);
   return tableAnswer(await desk.accessTo({ table, location: metadata.location }, reader), { metadataLocation: location, metadata });
-}
-
-/** The other names in the catalog that lead to the same files. */
-async function namesOf(
-  context: CatalogContext,
-  location: string,
-  { namespace: ownNamespace, name: ownName }: TableName,
-): Promise<TableName[]> {
-  const names: TableName[] = [];
-  for (const namespace of await context.directory.namespaces()) {
-    for (const name of await context.rows.tables(namespace)) {
-      if (namespace === ownNamespace && name === ownName) continue;
-      const other = await loadedOrNull(context, { namespace, name });
-      if (other?.metadata.location === location) names.push({ namespace, name });
-    }
-  }
-  return names;
 }
 
 /** Takes a table out of the catalog; with `purgeRequested` its files go too. */
@@ -162,23 +141,14 @@ export async function dropTable(context: CatalogContext, principal: Principal, t
   const isPurged = query.get("purgeRequested") === "true";
   const location = await context.rows.location(table);
   if (location === null) throw noSuchTable(table);
+  // A table whose metadata can't be read any more can still be dropped.
   const loaded = await loadedOrNull(context, table);
   const refusal = context.guard.refuseDrop(table, principal.scope);
   if (refusal !== null) throw forbidden(refusal);
   const from = loaded?.metadataLocation ?? location;
   if (!(await context.directory.dropNamed(table, from))) throw new RestError(409, "CommitFailedException", "the table has just changed");
-  if (!isPurged || loaded === null || (await namesOf(context, loaded.metadata.location, table)).length > 0) return;
+  if (!isPurged || loaded === null || (await namesOver(context, loaded.metadata.location, table)).length > 0) return;
   await purge(context.storage, loaded);
-}
-
-/** A table whose metadata can't be read any more can still be dropped. */
-async function loadedOrNull(context: CatalogContext, table: TableName): Promise<LoadedTable | null> {
-  try {
-    return await context.catalog.load(table);
-  } catch (fault) {
-    if (fault instanceof SluiceError && (fault.code === "TABLE_CORRUPT" || fault.code === "TABLE_UNSUPPORTED")) return null;
-    throw fault;
-  }
 }
 
 /** Gives a table another name, perhaps in another namespace. */

@@ -12,7 +12,7 @@ import { expectConserved } from "../adapters/lake/conservation.ts";
 import { contract, makeWindow, partitions, row } from "../adapters/lake/lake-fixture.ts";
 import { operations, positionOf } from "../adapters/lake/lake-worker.ts";
 import { readBranch } from "../adapters/lake/table-content.ts";
-import type { CatalogFixture } from "./catalog-fixture.ts";
+import type { Answered, CatalogFixture } from "./catalog-fixture.ts";
 import { catalogFixture } from "./catalog-fixture.ts";
 
 const tokens = [
@@ -184,6 +184,62 @@ describe("what belongs to Sluice", () => {
     expect(await catalog.lake.datasets()).toEqual(["orders"]);
     expect(await ask("DELETE", `${tables}/orders`, undefined, as("ann"))).toMatchObject({ status: 204 });
     expect(await catalog.lake.datasets()).toEqual([]);
+  });
+});
+
+describe("a dataset's folder", () => {
+  /** A metadata file in the warehouse, as whoever has keys of a table's folder may write one. */
+  const written = async (changes: Partial<TableMetadata>): Promise<string> => {
+    const path = `drafts/${randomUUID()}.metadata.json`;
+    const text = writeLosslessJson({ ...(await metadata()), ...changes });
+    await catalog.context.storage.write(path, new TextEncoder().encode(text));
+    return `${catalog.context.storage.root}/${path}`;
+  };
+  const register = async (location: string): Promise<Answered> => {
+    const body = { name: `t${randomUUID()}`, "metadata-location": await written({ location, "table-uuid": randomUUID() }) };
+    return catalog.ask("POST", "/v1/namespaces/lab/register", body, as("etl"));
+  };
+
+  it("is no other table's: not by another spelling, nor from inside or around it", async () => {
+    const { ask, context } = catalog;
+    await ask("POST", "/v1/namespaces", { namespace: ["lab"] }, as("etl"));
+    const { location } = await metadata();
+    const { root } = context.storage;
+    for (const place of [location, location.replace("file:///", "file:/"), `${location}/data`]) {
+      expect([place, (await register(place)).status]).toEqual([place, 403]);
+    }
+    const id = location.split("/").at(-1);
+    for (const place of [root, `${root}/tables`, `${root}/views`, `${root}/content`, `${root}/content/decision`, `${root}/views/${id}`]) {
+      expect([place, (await register(place)).status]).toEqual([place, 400]);
+    }
+    // Names that begin alike are others' folders.
+    for (const place of [`${location}2`, `${root}/tables2`, `${root}/contents`, `${root}/views/mine`]) {
+      expect([place, (await register(place)).status]).toEqual([place, 200]);
+    }
+  });
+
+  it("is not taken by making a table of the same uuid", async () => {
+    const { ask } = catalog;
+    await ask("POST", "/v1/namespaces", { namespace: ["lab"] }, as("etl"));
+    const base = await metadata();
+    const body = {
+      requirements: [{ type: "assert-create" }],
+      updates: [
+        { action: "assign-uuid", uuid: base["table-uuid"] },
+        { action: "upgrade-format-version", "format-version": 2 },
+        { action: "add-schema", schema: { type: "struct", "schema-id": 0, fields: [] }, "last-column-id": 0 },
+        { action: "set-current-schema", "schema-id": -1 },
+        { action: "add-spec", spec: { "spec-id": 0, fields: [] } },
+        { action: "set-default-spec", "spec-id": -1 },
+        { action: "add-sort-order", "sort-order": { "order-id": 0, fields: [] } },
+        { action: "set-default-sort-order", "sort-order-id": -1 },
+        { action: "set-location", location: base.location },
+      ],
+    };
+    const twin = "/v1/namespaces/lab/tables/twin";
+    for (const who of ["etl", "ann"] as const) expect(await ask("POST", twin, body, as(who))).toMatchObject({ status: 403 });
+    const own = { ...body, updates: body.updates.with(0, { action: "assign-uuid", uuid: randomUUID() }) };
+    expect(await ask("POST", twin, own, as("etl"))).toMatchObject({ status: 200 });
   });
 });
 
