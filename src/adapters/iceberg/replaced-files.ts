@@ -110,11 +110,9 @@ export async function replaceFiles(io: TableIo, metadata: TableMetadata, replaci
   const removedDeletes: AvroRow[] = [];
   const manifests: ManifestFile[] = [];
   for (const before of replacing.manifests) {
-    const [found, wanted] =
-      before.content === 0
-        ? ([removed, replacing.removed.size] as const)
-        : ([removedDeletes, replacing.removedDeletes?.size ?? 0] as const);
-    const isTouchable = found.length < wanted;
+    const found = before.content === 0 ? removed : removedDeletes;
+    // A data file is in one entry; a Puffin file in as many as it has vectors, in any manifests.
+    const isTouchable = before.content === 0 ? removed.length < replacing.removed.size : (replacing.removedDeletes?.size ?? 0) > 0;
     const { manifest, gone } = isTouchable ? await rewritten(io, metadata, before, replacing) : { manifest: before, gone: [] };
     manifests.push(manifest);
     found.push(...gone);
