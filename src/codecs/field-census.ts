@@ -4,7 +4,7 @@ import type { Contract } from "../core/contract.ts";
 import type { FieldCount, FieldCounts } from "../core/profile.ts";
 import { jsonTypes } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
-import { JsonReader } from "./json-reader.ts";
+import { JsonReader, maxDepth } from "./json-reader.ts";
 
 /** So many records of a window are looked at one by one, then one of `standsFor`, which stands for as many. */
 const wholeRecords = 1024;
@@ -161,8 +161,9 @@ export class FieldCensus {
     const reader = this.#reader;
     const { bytes, end } = reader;
     const type = typeAt(bytes[p] as number);
+    if (type !== isObject && type !== isArray) return reader.skip(p, depth);
+    if (depth >= maxDepth) return -1;
     if (type === isObject) return this.#object(p, members, depth + 1);
-    if (type !== isArray) return reader.skip(p, depth);
     p = reader.space(p + 1);
     if (p < end && bytes[p] === 0x5d) return p + 1;
     for (;;) {

@@ -88,6 +88,12 @@ describe("fields of records", () => {
     expect(countTexts([`{"${"é".repeat(500)}":1}`]).fields.map(({ path }) => path)).toEqual(["é".repeat(128)]);
   });
 
+  it("are not counted of records nested deeper than decoders read, however deep", () => {
+    const nested = (levels: number): string => `{"id":1,"items":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+    expect(typeNames(countTexts([nested(99)]))).toEqual({ id: { number: 1 }, items: { array: 1 } });
+    expect(countTexts([nested(100), nested(300_000), '{"id":1}'])).toMatchObject({ records: 1 });
+  });
+
   it("are what JSON.parse finds, whatever the record", () => {
     const value = fc.oneof(
       fc.constant(null),
