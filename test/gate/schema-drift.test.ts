@@ -65,6 +65,18 @@ it("a window with the usual fields passes, and every test is measured", async ()
   expect(outcome.results.map(({ column, test, status }) => [column, test, status])).toEqual(schemaTests.map((test) => ["*", test, "pass"]));
 });
 
+it("a contract of more fields than profiles hold is watched by its most frequent ones", async () => {
+  const names = Array.from({ length: 1100 }, (_, i) => `f${i}`);
+  const contract = { ...makeContract(Object.fromEntries(names.map((name) => [name, { type: "long" }]))), drift: watching().drift };
+  const seldom = (n: number): boolean => n % 10 === 0;
+  const texts = Array.from({ length: 60 }, (_, row) =>
+    JSON.stringify(Object.fromEntries(names.flatMap((name, i) => (seldom(i) && row > 0 ? [] : [[name, row]])))),
+  );
+  const fields = (await profileOf(contract, texts)).columns.get("*")?.watched?.fields?.fields ?? [];
+  expect(fields).toHaveLength(1024);
+  expect(fields.filter((field) => presenceOf(field) === 60)).toHaveLength(990);
+});
+
 it("fields that come, go and change their type are found, in records that the gate rejects too", async () => {
   const contract = watching();
   expect(told(await outcomeOf(contract, (flight, random) => (random() < 0.31 ? { ...flight, gate: "B7" } : flight)))).toEqual([

@@ -1,7 +1,7 @@
 import type { DriftTestName } from "../../core/drift.ts";
 import type { ColumnProfile, FieldCount, FieldCounts } from "../../core/profile.ts";
 import { jsonTypes } from "../../core/profile.ts";
-import { presenceOf } from "../../sketches/watched/field-counts.ts";
+import { fieldsMax, presenceOf } from "../../sketches/watched/field-counts.ts";
 import type { DriftMeasure, DriftSkip, DriftTest } from "../drift-test.ts";
 import { refuseComparison, valuesLeast } from "./comparable.ts";
 import { percentText } from "./explain-shares.ts";
@@ -61,14 +61,28 @@ function presenceMeasure({ noise, before, now }: FieldPair, changes: readonly Fi
   return { statistic, energy: statistic, expected, freedom: 2, explain: () => explainFields(changes) };
 }
 
-function changesOf(within: FieldCounts, without: FieldCounts, tell: (field: FieldCount, share: number) => string): FieldChange[] {
+/** Standard deviations of a count that a field must exceed to be sure that the other sample had less of it. */
+const sureDeviations = 4;
+
+/** A field that is not among counted ones may have been in such a share of their records: that of the rarest, where fields were too many to keep. */
+function unseenShare({ records, fields }: FieldCounts, noise: number): number {
+  if (fields.length < fieldsMax) return 0;
+  const most = fields.reduce((least, field) => Math.min(least, presenceOf(field)), records) / records;
+  return most + sureDeviations * Math.sqrt(most * noise);
+}
+
+function changesOf(
+  within: FieldCounts,
+  without: FieldCounts,
+  noise: number,
+  tell: (field: FieldCount, share: number) => string,
+): FieldChange[] {
   const known = new Set(without.fields.map(({ path }) => path));
-  return within.fields
-    .filter(({ path }) => !known.has(path))
-    .map((field) => {
-      const share = presenceOf(field) / within.records;
-      return { size: share, told: tell(field, share) };
-    });
+  const unseen = unseenShare(without, noise);
+  return within.fields.flatMap((field) => {
+    const share = presenceOf(field) / within.records;
+    return known.has(field.path) || share <= unseen ? [] : [{ size: share - unseen, told: tell(field, share) }];
+  });
 }
 
 /** The largest share of records that have a field which no record of the baseline had. */
@@ -86,6 +100,7 @@ export const newFields: DriftTest = {
       changesOf(
         pair.now,
         pair.before,
+        pair.noise,
         (field, share) => `new field ${field.path} (${typeWords[mainType(field)]}) in ${percentText(share)} of records`,
       ),
     );
@@ -104,7 +119,12 @@ export const missingFields: DriftTest = {
     if ("skipped" in pair) return pair;
     return presenceMeasure(
       pair,
-      changesOf(pair.before, pair.now, ({ path }, share) => `field ${path} is in no record any more (was in ${percentText(share)})`),
+      changesOf(
+        pair.before,
+        pair.now,
+        pair.noise,
+        ({ path }, share) => `field ${path} is in no record any more (was in ${percentText(share)})`,
+      ),
     );
   },
 };

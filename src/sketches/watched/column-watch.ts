@@ -10,6 +10,7 @@ import type { LeafColumn } from "../leaf-columns.ts";
 import { leafFields } from "../leaf-columns.ts";
 import { Arrivals } from "./arrivals.ts";
 import { EventLags } from "./event-lags.ts";
+import { boundFields } from "./field-counts.ts";
 import type { CountableColumn } from "./joint-columns.ts";
 import { JointColumns } from "./joint-columns.ts";
 import { ModelErrors } from "./model-errors.ts";
@@ -97,7 +98,9 @@ function watchFields(counter: FieldCounter): ExtraColumn {
     reset: () => counter.reset(),
     add: (batch) => counter.add(batch),
     finish: () => {
-      const fields = counter.finish();
+      const counts = counter.finish();
+      // A contract can name more fields than profiles hold.
+      const fields = { ...counts, fields: boundFields(counts.fields) };
       return { ...emptyColumnProfile(allFields), count: fields.records, watched: { fields } };
     },
   };

@@ -21,7 +21,7 @@ export function mergeFieldCounts(a: FieldCounts, b: FieldCounts): FieldCounts {
 }
 
 /** Ascending by path; of more than `fieldsMax` the most frequent. */
-function boundFields(fields: readonly FieldCount[]): readonly FieldCount[] {
+export function boundFields(fields: readonly FieldCount[]): readonly FieldCount[] {
   const byPath = (a: FieldCount, b: FieldCount): number => (a.path < b.path ? -1 : 1);
   if (fields.length <= fieldsMax) return fields.toSorted(byPath);
   return fields

@@ -53,6 +53,22 @@ describe("fields that came, went and changed their type", () => {
       expect(measure(test, before, now)).toMatchObject({ statistic: 0, energy: 0 });
   });
 
+  it("that one of both has no room for are told only where they are more frequent than what it keeps", () => {
+    const wide = (prefix: string, records: number): Record<string, number[]> =>
+      Object.fromEntries(Array.from({ length: fieldsMax }, (_, i) => [`${prefix}${i}`, numbers(records)]));
+    const [older, newer] = [sampleOf(1000, wide("a", 200)), sampleOf(1000, { ...wide("b", 210), z: numbers(900) })];
+    for (const [test, a, b] of [
+      [newFields, older, newer],
+      [missingFields, newer, older],
+    ] as const) {
+      const found = measure(test, a, b);
+      expect(found.explain()).toMatch(/field z [^,]*90\.0%[^,]*$/u);
+      expect(found.statistic).toBeGreaterThan(0.6);
+      expect(found.statistic).toBeLessThan(0.7);
+    }
+    expect(measure(missingFields, older, newer).statistic).toBe(0);
+  });
+
   it("of few records are not judged: of a sample only what was drawn counts", () => {
     const few = sampleOf(29, { id: numbers(29) });
     expect(newFields.measure(before, few, allFields)).toEqual({ skipped: "29 values are too few to compare; 30 are needed" });
