@@ -143,10 +143,10 @@ export class DriftLedger {
 
   judge(input: DriftInput): DriftOutcome {
     if (this.#contract.drift === null) return judgeDrift(this.#contract, this.#state, input);
-    // Decoding a profile takes as long as judging it.
-    const { windowId, profile } = input;
-    this.#judged = { windowId, profile };
-    return judgeDrift(this.#contract, this.#state, { ...input, profile });
+    // Decoding a profile takes as long as judging it: a getter is asked once, and spreading the input would ask it again.
+    const { profile, ...rest } = input;
+    this.#judged = { windowId: rest.windowId, profile };
+    return judgeDrift(this.#contract, this.#state, { ...rest, profile });
   }
 
   /** How far a fresh worker reads back for a baseline and the open tick. */

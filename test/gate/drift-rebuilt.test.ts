@@ -89,6 +89,25 @@ it("a worker goes on from the profiles that it judged, and reads none of them ba
   await lake.close();
 });
 
+it("a profile that is decoded when it is asked for is asked for once", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  const ledger = new DriftLedger(lake, drifting());
+  await ledger.catchUp();
+  let asked = 0;
+  const input = {
+    windowId: "next",
+    closedAtMs: 1_700_000_020_000,
+    get profile() {
+      asked++;
+      return delays(0);
+    },
+  };
+  ledger.judge(input);
+  expect(asked).toBe(1);
+  await lake.close();
+});
+
 it("windows of an incident that a person labelled as a false positive are usual: what they showed is no alarm the next time", async () => {
   using scratch = scratchFolder();
   const lake = await startedLake(scratch.folder);
