@@ -22,7 +22,7 @@ it("takes every delete file that is to go, also beside a Puffin file with the ve
   const newId = (): bigint => randomBytes(8).readBigUInt64BE() >> 1n;
   const file = (name: string, changes: Partial<AvroRow>): AvroRow => {
     const own = { file_path: `${metadata.location}/data/${name}`, file_format: "PARQUET", spec_id: 0, partition: {}, record_count: 1n };
-    return { ...own, file_size_in_bytes: 10n, ...changes } as AvroRow;
+    return { ...own, file_size_in_bytes: 10n, ...changes };
   };
   const vector = (of: string, offset: bigint): AvroRow =>
     file("v.puffin", {
