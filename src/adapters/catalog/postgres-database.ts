@@ -144,11 +144,15 @@ export class PostgresDatabase {
   }
 
   /**
-   * Takes the lock of a number, which says what those who take it agree on (PostgreSQL, "Advisory Locks"), in the order of asking; answers what gives it
-   * back, or null where it could not be had in time. The server takes it away after `heldMsMax`, and at once where the connection ends. It stands in a
-   * transaction, for poolers that hand out connections by the transaction lose any other. Rejects with CATALOG_*.
+   * Takes the locks of some numbers, which say what those who take them agree on (PostgreSQL, "Advisory Locks"), one after another, each in the order of
+   * asking; answers what gives them back, or null where they could not be had in time. The server takes them away after `heldMsMax`, and at once where the
+   * connection ends: they share one, for whoever waited for a second would keep others from theirs. They stand in a transaction, for poolers that hand out
+   * connections by the transaction lose any other. Rejects with CATALOG_*.
    */
-  async lock(key: bigint, { waitMsMax, heldMsMax }: { readonly waitMsMax: number; readonly heldMsMax: number }): Promise<Release | null> {
+  async lock(
+    keys: readonly bigint[],
+    { waitMsMax, heldMsMax }: { readonly waitMsMax: number; readonly heldMsMax: number },
+  ): Promise<Release | null> {
     this.#locks ??= poolOf(this.#options);
     let client: pg.PoolClient;
     try {
@@ -171,7 +175,8 @@ export class PostgresDatabase {
     };
     try {
       await client.query(`BEGIN; SET LOCAL lock_timeout = ${waitMsMax}; SET LOCAL statement_timeout = ${2 * waitMsMax};
-        SET LOCAL idle_in_transaction_session_timeout = ${heldMsMax}; SELECT pg_advisory_xact_lock(${key})`);
+        SET LOCAL idle_in_transaction_session_timeout = ${heldMsMax}; 
+        SELECT pg_advisory_xact_lock(key) FROM unnest('{${keys.join(",")}}'::bigint[]) AS key`);
     } catch (fault) {
       await giveBack("ROLLBACK");
       if (wasRefused(fault) && passes(fault)) return null;

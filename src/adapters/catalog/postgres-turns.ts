@@ -14,9 +14,10 @@ function keyOf(lake: string, dataset: string): bigint {
 /** Turns of one lake by locks of the catalog's database: it keeps the queue, and knows who is gone. */
 export function postgresTurns(database: PostgresDatabase, lake: string, limits: TurnLimits = turnLimits): Turns {
   return {
-    take: async (dataset) => {
+    take: async (...datasets) => {
       try {
-        const release = await database.lock(keyOf(lake, dataset), limits);
+        const keys = datasets.map((dataset) => keyOf(lake, dataset));
+        const release = await database.lock(keys, limits);
         return release === null ? noTurn : { isMine: true, release };
       } catch (fault) {
         if (!(fault instanceof SluiceError)) throw fault;

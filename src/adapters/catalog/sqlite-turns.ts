@@ -99,12 +99,36 @@ class SqliteTurns implements Turns {
     this.#limits = limits;
   }
 
-  async take(dataset: string): Promise<Turn> {
-    const { beatMs, silentMsMax, waitMsMax } = this.#limits;
+  /** Rejects with CATALOG_*, and leaves nothing that others would wait for. */
+  async take(...datasets: readonly string[]): Promise<Turn> {
+    const taken: Turn[] = [];
+    const release = async (): Promise<void> => {
+      for (const each of taken) await each.release();
+    };
+    try {
+      for (const dataset of datasets) taken.push(await this.#takeOne(dataset));
+    } catch (fault) {
+      await release();
+      throw fault;
+    }
+    return { isMine: taken.every(({ isMine }) => isMine), release };
+  }
+
+  async #takeOne(dataset: string): Promise<Turn> {
     const ticket = await this.#database.write((connection) => {
       const insert = connection.prepare("INSERT INTO sluice_turns (lake, dataset, realm, pid, beat) VALUES (?, ?, ?, ?, 0)");
       return Number(insert.run(this.#lake, dataset, this.#realm, process.pid).lastInsertRowid);
     });
+    try {
+      return await this.#wait(dataset, ticket);
+    } catch (fault) {
+      await this.#remove([ticket]).catch(() => undefined);
+      throw fault;
+    }
+  }
+
+  async #wait(dataset: string, ticket: number): Promise<Turn> {
+    const { beatMs, silentMsMax, waitMsMax } = this.#limits;
     const start = performance.now();
     const watch = new Watch(silentMsMax, this.#realm);
     for (let beatAtMs = start; ;) {
@@ -170,9 +194,9 @@ export function openTurnsFile(options: SqliteOptions, lake: string, limits: Sqli
   const open = (): Promise<SqliteDatabase> => (opened ??= SqliteDatabase.open({ ...options, synchronous: "NORMAL" }, turnSchema));
   return {
     turns: {
-      take: async (dataset) => {
+      take: async (...datasets) => {
         try {
-          return await new SqliteTurns(await open(), lake, limits).take(dataset);
+          return await new SqliteTurns(await open(), lake, limits).take(...datasets);
         } catch (fault) {
           if (!(fault instanceof SluiceError)) throw fault;
           return noTurn;

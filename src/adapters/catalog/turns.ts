@@ -11,8 +11,11 @@ export interface Turn {
  * what is right rests on compare-and-swap alone, so that turns may be missed, broken, or held by the dead for a moment.
  */
 export interface Turns {
-  /** Resolves at one's turn, and never rejects: where turns can't be had, or take too long, everyone goes when they like. */
-  take(dataset: string): Promise<Turn>;
+  /**
+   * Resolves at one's turn at every one of the datasets, and never rejects: where turns can't be had, or take too long, everyone goes when they like. Whoever
+   * takes several names them in one order (`inTurn`).
+   */
+  take(...datasets: readonly string[]): Promise<Turn>;
 }
 
 /** How turns are timed. */
@@ -31,11 +34,11 @@ export const noTurn: Turn = { isMine: false, release: async () => {} };
 /** Runs work when it is its turn at every one of the datasets. */
 export async function inTurn<T>(turns: Turns, datasets: readonly string[], work: () => Promise<T>): Promise<T> {
   // One order for all: two that share datasets never wait for each other in a circle.
-  const [first, ...others] = [...new Set(datasets)].toSorted();
-  if (first === undefined) return work();
-  const { release } = await turns.take(first);
+  const ordered = [...new Set(datasets)].toSorted();
+  if (ordered.length === 0) return work();
+  const { release } = await turns.take(...ordered);
   try {
-    return await inTurn(turns, others, work);
+    return await work();
   } finally {
     await release();
   }

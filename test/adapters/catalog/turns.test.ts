@@ -124,6 +124,19 @@ describe.each(kinds)("turns by $kind", ({ here, place, standing }) => {
     }),
   );
 
+  it.skipIf(!here)("of many datasets are had together, by several who ask at once", () =>
+    together(1, async ([one], stand) => {
+      const datasets = ["a", "b", "c", "d", "e", "f", "g"];
+      const seen: number[] = [];
+      const work = async (): Promise<number> => seen.push(await stand());
+      const asked = [inTurn(one!.turns, datasets, work), inTurn(one!.turns, datasets.toReversed(), work)];
+      await Promise.all(asked);
+      for (const each of seen) expect(each).toBeGreaterThanOrEqual(datasets.length);
+      expect(seen.length).toBe(2);
+      await until(async () => (await stand()) === 0);
+    }),
+  );
+
   it.skipIf(!here)("are given back by work that fails", () =>
     together(2, async ([one, two], stand) => {
       const failing = inTurn(one!.turns, ["orders"], async () => {
