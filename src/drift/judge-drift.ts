@@ -69,7 +69,10 @@ function judgeStreams(
   if (plan.detection?.mode !== "sequential") return null;
   const scores = new Map<string, number>();
   for (const { check, name, tick } of measured) {
-    if (tick !== null) scores.set(streamOf(check.column, name), tick.expected > 0 ? tick.energy / tick.expected : 0);
+    if (tick === null) continue;
+    const score = tick.expected > 0 ? tick.energy / tick.expected : 0;
+    // Squares can be beyond a double: where chance's are too, nothing is known; decisions hold finite numbers only.
+    if (!Number.isNaN(score)) scores.set(streamOf(check.column, name), Math.min(score, Number.MAX_VALUE));
   }
   const streams = measured.map(({ check, name }) => streamOf(check.column, name));
   return judgeSequence(plan.detection, state.sequence, { openedAtMs, closedAtMs, streams, scores });

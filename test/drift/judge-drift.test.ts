@@ -285,6 +285,24 @@ describe("baselines", () => {
     ]);
   });
 
+  test("numbers whose squares are beyond a double leave finite scores, which a decision's JSON gives back", () => {
+    const random = seededRandom(17);
+    const detection = { mode: "sequential", detector: "shiryaev-roberts", between: { unit: "ticks", mean: 50 } } as const;
+    const plan = planOf([check("delay", ["mean", "wasserstein", "range"], "observe")], { warmupWindows: 3, detection });
+    const contract = contractOf(fields, plan);
+    let state = emptyDriftState;
+    for (let n = 0; n < 8; n++) {
+      const values = Array.from({ length: 200 }, () => (n === 6 ? 1e160 + 1e153 * normal(random) : 1e-10 * normal(random)));
+      const input = { windowId: `w${n}`, closedAtMs: n * 60_000, profile: profileOf([], values) };
+      const drift = judgeDrift(contract, state, input);
+      if (n === 6) expect(drift.status).toBe("observe");
+      state = foldDrift(contract, state, { ...input, kind: "window", verdict: "promote", drift });
+    }
+    const scores = [...state.sequence.streams.values()].map((stream) => stream.scores);
+    expect(scores.map((each) => each.length)).toEqual([3, 4, 5]);
+    expect(JSON.parse(JSON.stringify(scores))).toEqual(scores);
+  });
+
   test("off without checks", () => {
     const input = { windowId: "x", closedAtMs: 0, profile: new Stream(planOf([]), 16).profile({}) };
     expect(judgeDrift(contractOf(fields), emptyDriftState, input).status).toBe("off");
