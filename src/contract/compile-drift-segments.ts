@@ -51,7 +51,9 @@ function valueSegments(compilation: Compilation, node: Node | null): Segment[] {
   const { path } = field;
   const listed = items(node, "values").flatMap((each) => {
     const value = comparableConstant(compilation, field, each);
-    return value === null || each.kind !== "scalar" ? [] : [{ value, text: String(each.value) }];
+    if (value === null || each.kind !== "scalar") return [];
+    // Numbers as they are written: whole ones can be beyond a double.
+    return [{ value, text: typeof each.value === "number" ? each.text : String(each.value) }];
   });
   const segments = listed.map(({ value, text }) => ({
     name: `${path}=${text}`,

@@ -68,6 +68,15 @@ describe("segments of a column", () => {
     expect(numbers?.map(({ column }) => column)).toEqual(["delay", "delay{stops=0}", "delay{stops=1}"]);
   });
 
+  it("are called by numbers as the contract has them, beyond what a double holds too", async () => {
+    const checks = await checksOf("{ column: delay, segments: { by: { column: stops, values: [9007199254740993, 0], other: false } } }");
+    expect(checks?.map(({ column, called }) => [column, called])).toEqual([
+      ["delay", undefined],
+      ["delay{stops=9007199254740993}", "delay where stops is 9007199254740993"],
+      ["delay{stops=0}", "delay where stops is 0"],
+    ]);
+  });
+
   it("are as classified as their column and what their rows are told by", async () => {
     const { contract } = await load(
       documentWithDrift(
