@@ -27,6 +27,13 @@ function normal(uri: string): string {
   return uri.replace(/^s3[an]:/, "s3:");
 }
 
+/** Whether a URI lies below a prefix: servers leave out the slash at a folder's end, and `.../ab` is not in `.../a`. */
+function isBelow(uri: string, prefix: string): boolean {
+  if (!uri.startsWith(prefix)) return false;
+  const isWhole = prefix === "s3" || prefix.endsWith("/") || uri.length === prefix.length;
+  return isWhole || uri[prefix.length] === "/";
+}
+
 /** The keys that catalogs have handed out to this process, kept fresh. They are held in memory only, and in no message. */
 export class VendedKeys {
   readonly #clock: Clock;
@@ -52,7 +59,7 @@ export class VendedKeys {
     const wanted = normal(uri);
     let longest: string | null = null;
     for (const prefix of this.#held.keys()) {
-      if (wanted.startsWith(prefix) && prefix.length > (longest?.length ?? -1)) longest = prefix;
+      if (isBelow(wanted, prefix) && prefix.length > (longest?.length ?? -1)) longest = prefix;
     }
     return longest;
   }

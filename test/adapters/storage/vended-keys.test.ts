@@ -25,6 +25,19 @@ describe("keys that a catalog hands out", () => {
     expect(keys.prefixOf("s3://b/lakes/x")).toBeNull();
   });
 
+  it("of a folder whose prefix ends without a slash are not those of one whose name begins like it", () => {
+    const keys = new VendedKeys({ now: () => 0 });
+    keys.take([grant("s3://b/db/orders", "orders")], never);
+    expect(keys.prefixOf("s3://b/db/orders__quarantine/data/x")).toBeNull();
+    expect(keys.prefixOf("s3://b/db/orders/data/x")).toBe("s3://b/db/orders");
+    expect(keys.prefixOf("s3://b/db/orders")).toBe("s3://b/db/orders");
+    for (const all of ["s3://", "s3"]) {
+      const every = new VendedKeys({ now: () => 0 });
+      every.take([grant(all, "all")], never);
+      expect(every.prefixOf("s3://b/db/orders/data/x")).toBe(all);
+    }
+  });
+
   it("are renewed five minutes before they end, once for all who wait", async () => {
     let nowMs = 0;
     let asked = 0;
