@@ -20,13 +20,26 @@ export function compileDrift(compilation: Compilation, node: Node | null): Drift
   const checks = items(node, "columns").flatMap((each) => driftCheck(compilation, each, seen));
   checkSegments(compilation, node, checks);
   const model = child(node, "model");
+  const all = [...modelChecks(compilation, model, { checks, policy: policyOf(model) }), ...schemaChecks(child(node, "schema"))];
+  reportTaken(compilation, node, all);
   return {
     baseline: baselinePlan(compilation, child(node, "baseline")),
     detection: detection(compilation, node),
     tick: { rows: numberAt(tick, "rows") ?? defaults.tickRows, seconds: numberAt(tick, "seconds") ?? defaults.tickSeconds },
     warmupWindows: numberAt(node, "warmupWindows") ?? defaults.warmupWindows,
-    checks: [...modelChecks(compilation, model, { checks, policy: policyOf(model) }), ...schemaChecks(child(node, "schema"))],
+    checks: all,
   };
+}
+
+const fieldTests: ReadonlySet<string> = new Set(fieldTestNames);
+
+/** Segments, a model's errors and all fields together have profiles beside those of columns, under names of their own. */
+function reportTaken({ findings, fields }: Compilation, node: Node, checks: readonly DriftCheckPlan[]): void {
+  for (const { column, called, segment, model, tests } of checks) {
+    const isOwn = segment !== undefined || model !== undefined || tests.some((test) => fieldTests.has(test));
+    if (isOwn && fields.has(column))
+      findings.error("drift-repeated", node.at, `${called} would be "${column}" in results, which is the name of a column`);
+  }
 }
 
 function schemaChecks(node: Node | null): DriftCheckPlan[] {

@@ -8,7 +8,7 @@ import { leafFields } from "../sketches/leaf-columns.ts";
 
 /** What each check of a contract can be of, by what the check calls its column. */
 export function checkedFields(contract: Contract): ReadonlyMap<string, Field> {
-  const columns = new Map([...leafFields(contract.fields), allFields].map((field) => [field.path, field]));
+  const columns = new Map([allFields, ...leafFields(contract.fields)].map((field) => [field.path, field]));
   const segments = (contract.drift?.checks ?? []).flatMap((check) => segmentField(check, columns) ?? []);
   const models = (contract.drift?.checks ?? []).flatMap((check) => errorField(check, columns) ?? []);
   return new Map([...columns, ...[...segments, ...models].map((field) => [field.path, field] as const)]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkedFields } from "../../src/drift/checked-fields.ts";
 import { isMasked } from "../../src/core/schema.ts";
+import { referenceProfiler } from "../../src/sketches/index.ts";
 import { compileSelection } from "../../src/rules/row-selection.ts";
 import { diagnosticsOf, documentOf, load } from "./contract-text.ts";
 
@@ -107,5 +108,34 @@ describe("segments of a column", () => {
     );
     expect(await codesOf(many.join(", "))).toEqual(["drift-segments-many"]);
     expect(await checksOf(many.slice(0, 2).join(", "))).toHaveLength(72);
+  });
+});
+
+describe("what drift has profiles of beside columns", () => {
+  const named = (names: readonly string[], drift: string): string =>
+    documentOf(`    properties:
+${names.map((name) => `      - { name: "${name}", logicalType: number }`).join("\n")}
+    customProperties: [{ property: sluice, value: { drift: { ${drift} } } }]
+`);
+
+  it("has the name of no column", async () => {
+    for (const [names, drift] of [
+      [["*"], "schema: {}"],
+      [["a", "k", "a{k=1}"], "columns: [{ column: a, segments: { by: { column: k, values: [1] } } }]"],
+      [["a", "b", "a~b"], "model: { prediction: a, label: b }"],
+    ] as const) {
+      expect((await diagnosticsOf(named(names, drift))).map(({ code }) => code)).toEqual(["drift-repeated"]);
+      expect((await load(named([...names.slice(0, -1), "z"], drift))).contract.drift?.checks.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("leaves a column alone that is called as all fields are", async () => {
+    const { contract } = await load(named(["*"], 'columns: [{ column: "*", tests: [mean] }]'));
+    expect(checkedFields(contract).get("*")?.type.kind).toBe("double");
+    const profiler = referenceProfiler(contract, {
+      countFields: () => expect.unreachable("a column is watched, not fields"),
+      selectRows: () => expect.unreachable("there are no segments"),
+    });
+    expect(profiler.finish().columns.get("*")?.kind).toBe("number");
   });
 });

@@ -59,7 +59,8 @@ export function watchColumns(contract: Contract, tools: WatchTools | null): Colu
   const extra = checks.flatMap((check) => {
     if (check.model !== undefined) return [watchErrors(check.column, check.model)];
     if (tools === null || selections === null) return [];
-    if (check.column === allFields.path) return [watchFields(tools.countFields(contract))];
+    // A column can have that name.
+    if (check.column === allFields.path && !fields.has(allFields.path)) return [watchFields(tools.countFields(contract))];
     const field = fields.get(check.segment?.of ?? "");
     return field === undefined || check.segment === undefined ? [] : [watchSegment(check, field, selections.rowsOf(check.segment.where))];
   });
