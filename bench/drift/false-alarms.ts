@@ -13,7 +13,7 @@ const runs = Number(process.env["SLUICE_DRIFT_RUNS"] ?? 200);
 /** What the bench may take; what it has by then counts, and the next one goes on from there. */
 const minutes = Number(process.env["SLUICE_DRIFT_MINUTES"] ?? 30);
 const processes = Number(process.env["SLUICE_DRIFT_PROCESSES"] ?? 1);
-/** A run costs as many times as many columns: of wide streams there are fewer. */
+/** A run costs as many times as many columns: of wide streams there are fewer as long as narrow ones have runs to play. */
 const columnsOfRun = 10;
 
 type Described = Omit<QuietStream, "open">;
@@ -23,11 +23,11 @@ interface Job {
   readonly seed: number;
 }
 
-/** Every run's turn: the first of all streams, then the second, the wide streams' as often as their columns allow. */
+/** Every run's turn: the first of all streams, then the second, the wide streams' as often as their columns allow, and what is left of these at the end. */
 function turns(streams: readonly Described[]): readonly Job[] {
   const every = streams.map(({ columns }) => Math.max(1, Math.round(columns / columnsOfRun)));
-  return Array.from({ length: runs }, (_, round) => round).flatMap((round) =>
-    every.flatMap((each, stream) => (round % each === 0 ? [{ stream, seed: round / each }] : [])),
+  return Array.from({ length: runs * Math.max(...every) }, (_, round) => round).flatMap((round) =>
+    every.flatMap((each, stream) => (round % each === 0 && round / each < runs ? [{ stream, seed: round / each }] : [])),
   );
 }
 
