@@ -90,7 +90,7 @@ function fieldType(compilation: Compilation, node: Node, place: Place, physical:
     case "time":
       return { kind: "time" };
     case "timestamp":
-      return { kind: "timestamp", zoned: isZoned(node, physical) };
+      return { kind: "timestamp", zoned: isZoned(node, physical), unit: "micros" };
     case "string":
       return { kind: isBinary(node, physical) ? "binary" : "string" };
     case "integer":
@@ -203,7 +203,7 @@ function untyped(compilation: Compilation, node: Node, place: Place, physical: P
     return { kind: "json" };
   }
   if (physical.kind === "decimal" && physical.decimal !== null) return { kind: "decimal", ...physical.decimal };
-  if (physical.kind === "timestamp") return { kind: "timestamp", zoned: isZoned(node, physical) };
+  if (physical.kind === "timestamp") return { kind: "timestamp", zoned: isZoned(node, physical), unit: "micros" };
   return { kind: physical.kind } as FieldType;
 }
 

@@ -52,7 +52,7 @@ export interface FloatColumn extends ColumnBase {
 }
 
 /**
- * int, long, date (days), time (microseconds of the day), timestamp (microseconds since the epoch).
+ * int, long, date (days), time (microseconds of the day), timestamp (microseconds or nanoseconds since the epoch, as its type says).
  * `exact` is the truth; `values` is the nearest double, for speed where |v| <= 2^53.
  */
 export interface IntegerColumn extends ColumnBase {

@@ -6,7 +6,7 @@ export function icebergPrimitive(type: FieldType): string {
     case "decimal":
       return `decimal(${type.precision}, ${type.scale})`;
     case "timestamp":
-      return type.zoned ? "timestamptz" : "timestamp";
+      return `${type.zoned ? "timestamptz" : "timestamp"}${type.unit === "nanos" ? "_ns" : ""}`;
     case "time":
     case "json":
       return "string";

@@ -8,8 +8,8 @@ export type FieldType =
   | { readonly kind: "decimal"; readonly precision: number; readonly scale: number }
   | { readonly kind: "date" }
   | { readonly kind: "time" }
-  /** Microseconds; `zoned`: an instant in UTC (Iceberg timestamptz), else a local wall-clock time. */
-  | { readonly kind: "timestamp"; readonly zoned: boolean }
+  /** Since the epoch, in whole `unit`s; `zoned`: an instant in UTC (Iceberg timestamptz), else a local wall-clock time. Nanoseconds reach from 1677 to 2262. */
+  | { readonly kind: "timestamp"; readonly zoned: boolean; readonly unit: "micros" | "nanos" }
   | { readonly kind: "string" }
   | { readonly kind: "binary" }
   /** Any JSON value, kept as its exact source text. */

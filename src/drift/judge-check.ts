@@ -90,7 +90,7 @@ export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: Ju
     const alone = measure === own ? ", in this window alone" : "";
     const since =
       more.foundBy === "evidence" && typeof more.sinceMs === "number"
-        ? `, since ${secondsText({ kind: "timestamp", zoned: true }, more.sinceMs / 1000)}`
+        ? `, since ${secondsText({ kind: "timestamp", zoned: true, unit: "micros" }, more.sinceMs / 1000)}`
         : "";
     return {
       ...base,

@@ -10,8 +10,8 @@ const scalars: Readonly<Record<string, FieldType>> = {
   float: { kind: "float" },
   double: { kind: "double" },
   date: { kind: "date" },
-  timestamp: { kind: "timestamp", zoned: false },
-  timestamptz: { kind: "timestamp", zoned: true },
+  timestamp: { kind: "timestamp", zoned: false, unit: "micros" },
+  timestamptz: { kind: "timestamp", zoned: true, unit: "micros" },
   string: { kind: "string" },
   binary: { kind: "binary" },
 };

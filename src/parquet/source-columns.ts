@@ -21,7 +21,7 @@ const field = (name: string, type: FieldType, required: boolean): Field => ({
 export const sourceField = field(sourceColumns.source, { kind: "string" }, true);
 export const partitionField = field(sourceColumns.partition, { kind: "int" }, true);
 export const offsetField = field(sourceColumns.offset, { kind: "long" }, true);
-export const timestampField = field(sourceColumns.timestamp, { kind: "timestamp", zoned: true }, false);
+export const timestampField = field(sourceColumns.timestamp, { kind: "timestamp", zoned: true, unit: "micros" }, false);
 /** Only exact integers are stored. */
 const noValues = new Float64Array(0);
 

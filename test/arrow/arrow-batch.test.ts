@@ -27,7 +27,7 @@ const fields: Record<string, FieldSketch> = {
   day: { type: "date" },
   clock: { type: "time" },
   instant: { type: "timestamp" },
-  local: { type: { kind: "timestamp", zoned: false } },
+  local: { type: { kind: "timestamp", zoned: false, unit: "micros" } },
   text: { type: "string" },
   kind: { type: "string" },
   bytes: { type: "binary" },

@@ -372,8 +372,8 @@ test("timestamps agree with the parser that contracts use for their constants", 
     });
   const run = jsonCodec.compile(
     makeContract({
-      z: { type: { kind: "timestamp", zoned: true } },
-      l: { type: { kind: "timestamp", zoned: false } },
+      z: { type: { kind: "timestamp", zoned: true, unit: "micros" } },
+      l: { type: { kind: "timestamp", zoned: false, unit: "micros" } },
       d: { type: "date" },
       t: { type: "time" },
     }),

@@ -213,7 +213,7 @@ test("dates, times and timestamps are exact to the microsecond", () => {
     ['"1:34"', "!form"],
   ]);
   const micros = (text: string): bigint => BigInt(Date.parse(text)) * 1000n;
-  check({ kind: "timestamp", zoned: true }, null, [
+  check({ kind: "timestamp", zoned: true, unit: "micros" }, null, [
     ['"1970-01-01T00:00:00Z"', 0n],
     ['"2013-01-01T05:00:00+05:30"', micros("2013-01-01T05:00:00+05:30")],
     ['"2013-01-01T05:00:00-0800"', micros("2013-01-01T05:00:00-08:00")],
@@ -235,7 +235,7 @@ test("dates, times and timestamps are exact to the microsecond", () => {
     ['"2013-01-01T05Z"', "!form"],
     ["1357016400000", "!type"],
   ]);
-  check({ kind: "timestamp", zoned: false }, null, [
+  check({ kind: "timestamp", zoned: false, unit: "micros" }, null, [
     ['"2013-01-01T05:00:00"', micros("2013-01-01T05:00:00Z")],
     ['"2013-01-01T05:00:00Z"', "!offset"],
     ['"2013-01-01T05:00:00+01:00"', "!offset"],
@@ -249,7 +249,7 @@ test("a field's own format takes the place of ISO 8601", () => {
     ['"2024-02-29"', "!form"],
     ['"29\\u002e02.2024"', 19782n],
   ]);
-  check({ kind: "timestamp", zoned: true }, "yyyyMMddHHmmssX", [
+  check({ kind: "timestamp", zoned: true, unit: "micros" }, "yyyyMMddHHmmssX", [
     ['"20130101050000+01"', BigInt(Date.parse("2013-01-01T04:00:00Z")) * 1000n],
   ]);
 });

@@ -8,7 +8,7 @@ import { batchOf, columnOf, contractOf, fieldOf, normal, seededRandom } from "..
 import { check, planOf } from "./windows.ts";
 
 const code = fieldOf("code", { kind: "string" });
-const at = fieldOf("at", { kind: "timestamp", zoned: true });
+const at = fieldOf("at", { kind: "timestamp", zoned: true, unit: "micros" });
 const load = fieldOf("load", { kind: "double" });
 const heat = fieldOf("heat", { kind: "double" });
 const contract = contractOf(

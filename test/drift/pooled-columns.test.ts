@@ -100,7 +100,7 @@ describe("columns of a baseline's windows together", () => {
 
 const kinds: readonly { readonly field: Field; readonly draw: () => TestValue }[] = [
   { field: fieldOf("n", { kind: "double" }), draw: () => normal(random) },
-  { field: fieldOf("t", { kind: "timestamp", zoned: true }), draw: () => BigInt(Math.floor(1e9 * random())) },
+  { field: fieldOf("t", { kind: "timestamp", zoned: true, unit: "micros" }), draw: () => BigInt(Math.floor(1e9 * random())) },
   { field: fieldOf("s", { kind: "string" }), draw: () => `v${Math.floor(400 * random() ** 4)}` },
   { field: fieldOf("b", { kind: "boolean" }), draw: () => random() < 0.7 },
 ];

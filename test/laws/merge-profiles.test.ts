@@ -21,7 +21,7 @@ const leaves: Record<Exclude<FieldType["kind"], "struct" | "list" | "map">, { ty
   decimal: { type: { kind: "decimal", precision: 38, scale: 4 }, values: fc.bigInt({ min: -(10n ** 37n), max: 10n ** 37n }) },
   date: { type: { kind: "date" }, values: fc.integer({ min: -800_000, max: 3_000_000 }) },
   time: { type: { kind: "time" }, values: fc.integer({ min: 0, max: 86_399_999 }).map((ms) => ms * 1000) },
-  timestamp: { type: { kind: "timestamp", zoned: true }, values: fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n }) },
+  timestamp: { type: { kind: "timestamp", zoned: true, unit: "micros" }, values: fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n }) },
   string: {
     type: { kind: "string" },
     values: fc.oneof(fc.string({ unit: "binary", maxLength: 80 }), fc.constantFrom("", "a", "b", "\uffff", "😀")),

@@ -14,7 +14,7 @@ const count = 20_000;
 const fields = [
   field("id", { kind: "string" }, true),
   field("seq", { kind: "long" }, true),
-  field("at", { kind: "timestamp", zoned: true }),
+  field("at", { kind: "timestamp", zoned: true, unit: "micros" }),
   field("carrier", { kind: "string" }),
   field("delay", { kind: "int" }),
   field("noise", { kind: "long" }),

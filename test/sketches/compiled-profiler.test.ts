@@ -49,7 +49,7 @@ const types: readonly FieldType[] = [
   { kind: "decimal", precision: 38, scale: 10 },
   { kind: "date" },
   { kind: "time" },
-  { kind: "timestamp", zoned: true },
+  { kind: "timestamp", zoned: true, unit: "micros" },
   { kind: "string" },
   { kind: "binary" },
   { kind: "json" },

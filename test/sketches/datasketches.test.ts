@@ -16,7 +16,11 @@ const columns: readonly { readonly field: Field; readonly update: string; readon
   { field: fieldOf("longs", { kind: "long" }), update: "i * 7919 - 40000", value: (i) => BigInt(i * 7919 - 40_000) },
   { field: fieldOf("doubles", { kind: "double" }), update: "i / 7", value: (i) => i / 7 },
   { field: fieldOf("texts", { kind: "string" }), update: "('é' * (i % 40)) + str(i)", value: (i) => "é".repeat(i % 40) + String(i) },
-  { field: fieldOf("times", { kind: "timestamp", zoned: true }), update: "i * 1000003", value: (i) => BigInt(i) * 1_000_003n },
+  {
+    field: fieldOf("times", { kind: "timestamp", zoned: true, unit: "micros" }),
+    update: "i * 1000003",
+    value: (i) => BigInt(i) * 1_000_003n,
+  },
 ];
 
 const script = `

@@ -52,7 +52,7 @@ describe("profiles of a batch", () => {
   });
 
   test("times are profiled in seconds and shown as ISO 8601", () => {
-    const at = fieldOf("at", { kind: "timestamp", zoned: true });
+    const at = fieldOf("at", { kind: "timestamp", zoned: true, unit: "micros" });
     const contract = contractOf([at]);
     const micros = [Date.UTC(2013, 0, 1), Date.UTC(2013, 0, 3)].map((ms) => BigInt(ms) * 1000n + 250_000n);
     const [summary] = summarizeProfile(profileBatch(contract, batchOf([columnOf(at, micros)]), null), contract);

@@ -12,7 +12,7 @@ import type { TestValue } from "./columns.ts";
 import { batchOf, columnOf, contractOf, fieldOf, normal, seededRandom } from "./columns.ts";
 
 const code = fieldOf("code", { kind: "string" });
-const at = fieldOf("at", { kind: "timestamp", zoned: true });
+const at = fieldOf("at", { kind: "timestamp", zoned: true, unit: "micros" });
 const x = fieldOf("x", { kind: "double" });
 const y = fieldOf("y", { kind: "long" });
 const fields = [code, at, x, y];

@@ -238,7 +238,7 @@ test("500 columns take at most 44 KiB each", () => {
   const kinds = ["long", "double", "string", "timestamp"] as const;
   const fields = Array.from({ length: 500 }, (_, i) => {
     const kind = kinds[i % 4]!;
-    return fieldOf(`c${i}`, kind === "timestamp" ? { kind, zoned: true } : { kind });
+    return fieldOf(`c${i}`, kind === "timestamp" ? { kind, zoned: true, unit: "micros" } : { kind });
   });
   const arena = new Arena();
   const layout = layoutBatch(fields, arena);

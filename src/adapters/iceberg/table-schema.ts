@@ -38,7 +38,7 @@ function laterColumns(contract: Contract): WantedColumn[] {
     column(sourceColumns.source, { kind: "string" }, true, "Id of the topic (or content hash of the file) that the record came from."),
     column(sourceColumns.partition, { kind: "int" }, true, "Partition of that topic."),
     column(sourceColumns.offset, { kind: "long" }, true, "Offset in that partition."),
-    column(sourceColumns.timestamp, { kind: "timestamp", zoned: true }, false, "The record's own timestamp."),
+    column(sourceColumns.timestamp, { kind: "timestamp", zoned: true, unit: "micros" }, false, "The record's own timestamp."),
   ];
 }
 

@@ -187,7 +187,7 @@ export function icebergSchema(fields: readonly Field[]): IcebergSchema {
     field(sourceColumns.source, { kind: "string" }, true),
     field(sourceColumns.partition, { kind: "int" }, true),
     field(sourceColumns.offset, { kind: "long" }, true),
-    field(sourceColumns.timestamp, { kind: "timestamp", zoned: true }),
+    field(sourceColumns.timestamp, { kind: "timestamp", zoned: true, unit: "micros" }),
   ];
   return { type: "struct", "schema-id": 0, fields: [...fields, ...source].map(fieldOf) };
 }
@@ -203,8 +203,8 @@ const primitiveTypes: readonly FieldType[] = [
   { kind: "decimal", precision: 38, scale: 10 },
   { kind: "date" },
   { kind: "time" },
-  { kind: "timestamp", zoned: true },
-  { kind: "timestamp", zoned: false },
+  { kind: "timestamp", zoned: true, unit: "micros" },
+  { kind: "timestamp", zoned: false, unit: "micros" },
   { kind: "string" },
   { kind: "json" },
   { kind: "binary" },

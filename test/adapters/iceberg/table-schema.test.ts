@@ -29,7 +29,7 @@ describe("a contract as a table schema", () => {
       i: { type: "int" },
       d: { type: "decimal" },
       time: { type: "time" },
-      local: { type: { kind: "timestamp", zoned: false } },
+      local: { type: { kind: "timestamp", zoned: false, unit: "micros" } },
       j: { type: "json" },
       s: { type: "struct", of: { x: { type: "date" } } },
       l: { type: "list", of: { type: "double" } },

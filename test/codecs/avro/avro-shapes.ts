@@ -126,10 +126,15 @@ const leaves: readonly Shape[] = [
     ),
     (read) => (whole(read) % 1000n === 0n ? whole(read) / 1000n : invalid),
   ),
-  same({ type: "long", logicalType: "timestamp-micros" }, { type: { kind: "timestamp", zoned: false } }, int64, () => invalid),
+  same(
+    { type: "long", logicalType: "timestamp-micros" },
+    { type: { kind: "timestamp", zoned: false, unit: "micros" } },
+    int64,
+    () => invalid,
+  ),
   same(
     { type: "long", logicalType: "local-timestamp-millis" },
-    { type: { kind: "timestamp", zoned: false } },
+    { type: { kind: "timestamp", zoned: false, unit: "micros" } },
     fc.bigInt({ min: -(10n ** 14n), max: 10n ** 14n }),
     (read) => whole(read) * 1000n,
   ),

@@ -92,7 +92,7 @@ describe("cells that can't take what is written", () => {
     [
       { type: "long", logicalType: "timestamp-millis" },
       bytes(0x01),
-      { type: { kind: "timestamp", zoned: false } },
+      { type: { kind: "timestamp", zoned: false, unit: "micros" } },
       InvalidCause.offset,
       `"1969-12-31T23:59:59.999000Z"`,
     ],

@@ -19,7 +19,7 @@ export const scalars: Sketches = {
   date: { type: "date" },
   time: { type: "time" },
   ts: { type: "timestamp" },
-  local: { type: { kind: "timestamp", zoned: false } },
+  local: { type: { kind: "timestamp", zoned: false, unit: "micros" } },
   j: { type: "json" },
   own: { type: "date", format: "dd.MM.yyyy" },
   ownInstant: { type: "timestamp", format: "yyyyMMddHHmmssX" },
@@ -55,7 +55,7 @@ function randomSketch(random: SeededRandom, depth: number): FieldSketch {
     const precision = 1 + random.below(38);
     return { type: { kind, precision, scale: random.below(precision + 1) } };
   }
-  if (kind === "timestamp") return { type: { kind, zoned: random.chance(0.5) } };
+  if (kind === "timestamp") return { type: { kind, unit: "micros", zoned: random.chance(0.5) } };
   if (kind === "struct") return { type: kind, of: randomSketches(random, 1 + random.below(4), depth + 1) };
   if (kind === "list" || kind === "map") return { type: kind, of: randomSketch(random, depth + 1) };
   return { type: kind };

@@ -16,7 +16,7 @@ import { number, ofType, profileColumn, repeated, text } from "./columns.ts";
 
 const rowsOf = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row);
 const withParts = (column: ColumnProfile, watched: WatchedParts): ColumnProfile => ({ ...column, watched });
-const time = ofType({ kind: "timestamp", zoned: true });
+const time = ofType({ kind: "timestamp", zoned: true, unit: "micros" });
 const someTexts = profileColumn(text, ["x"]);
 const someNumbers = profileColumn(number, [1]);
 const someTimes = profileColumn(time, [1n]);
