@@ -5,7 +5,7 @@ import type { CatalogContext } from "./catalog-context.ts";
 import type { KeyWish, SessionKeys } from "./key-maker.ts";
 import { levelsOf } from "./names.ts";
 import { includes } from "./principal.ts";
-import type { S3Keys } from "./principal.ts";
+import type { Principal, S3Keys } from "./principal.ts";
 import type { Reader } from "./reads.ts";
 
 /** How a client reaches a table's files (specification, `config` and `storage-credentials` of `LoadTableResult`). */
@@ -39,6 +39,15 @@ function propertiesOf(keys: S3Keys | SessionKeys): Record<string, string> {
   };
 }
 
+function isWorker({ scope }: Principal): boolean {
+  return scope === "worker";
+}
+
+/** What keys are said to be for. Java's client takes one set of keys for S3 and refuses several; a worker holds keys of many tables, none of which may stand for all. */
+function prefixesOf({ folders }: KeyWish, { principal }: Reader): readonly string[] {
+  return folders.length > 1 && !isWorker(principal) ? ["s3://"] : folders.map((folder) => `${folder}/`);
+}
+
 /** Where a client asks for fresh keys, below what stands before `/v1`. */
 function refreshPath({ namespace, name }: TableName): string {
   const levels = levelsOf(namespace).map(encodeURIComponent).join("%1F");
@@ -68,31 +77,36 @@ export class KeyDesk {
     const wish = this.#wishOf(reached, reader);
     const keys = own ?? (await this.#made(wish));
     const properties = propertiesOf(keys);
-    const [only = ""] = wish.folders;
     return {
       config: {
         ...clientProperties,
         ...properties,
         ...(isSession(keys) && { "client.refresh-credentials-endpoint": refreshPath(reached.table) }),
       },
-      // Java's client takes one set of keys for S3 and refuses several.
-      credentials: [{ prefix: wish.folders.length === 1 ? `${only}/` : "s3://", config: properties }],
+      credentials: prefixesOf(wish, reader).map((prefix) => ({ prefix, config: properties })),
     };
   }
 
-  #wishOf({ table, location }: Reached, { principal }: Reader): KeyWish {
-    const { storage, guard } = this.#context;
-    const isWorker = principal.scope === "worker";
+  /** Keys that stand with a worker's token are cut to nothing, and serve it in the whole warehouse. */
+  #foldersOf({ location }: Reached, principal: Principal): readonly string[] {
+    const { storage } = this.#context;
     const { root, archives = [] } = storage;
-    const all = isWorker
-      ? [root, ...archives.map((each) => each.root)]
-      : tableFolders(storage, location).map((path) => uriOfPath(storage, path));
+    const all =
+      isWorker(principal) && principal.s3Keys !== null
+        ? [root, ...archives.map((each) => each.root)]
+        : tableFolders(storage, location).map((path) => uriOfPath(storage, path));
+    return all.filter((uri, index) => index === 0 || uri.startsWith("s3:"));
+  }
+
+  #wishOf(reached: Reached, { principal }: Reader): KeyWish {
+    const { guard } = this.#context;
     return {
       name: principal.name,
-      folders: all.filter((uri, index) => index === 0 || uri.startsWith("s3:")),
+      folders: this.#foldersOf(reached, principal),
       mayWrite: includes(principal.scope, "write"),
-      mayDelete: includes(principal.scope, guard.recordedAs(table) === null ? "write" : "admin"),
-      mayListAll: isWorker,
+      mayDelete: includes(principal.scope, guard.recordedAs(reached.table) === null ? "write" : "admin"),
+      // Maintenance and erasure ask whether files are gone.
+      mayListAll: isWorker(principal),
     };
   }
 

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createLake, openServedLake } from "../../src/adapters/lake/lake.ts";
 import { ForeignChanges } from "../../src/adapters/lake/foreign-changes.ts";
+import type { ArchivePlace } from "../../src/adapters/storage/open-storage.ts";
 import { createS3Storage } from "../../src/adapters/storage/s3-storage.ts";
 import { sessionKeys } from "../../src/adapters/storage/session-keys.ts";
 import type { Lake } from "../../src/core/ports.ts";
+import type { RetentionRule } from "../../src/core/retention.ts";
 import { startCatalogServer } from "../../src/rest-catalog/catalog-server.ts";
 import { TokenGate } from "../../src/rest-catalog/token-gate.ts";
 import { contract, makeWindow, partitions, row, scratchFolder } from "../adapters/lake/lake-fixture.ts";
@@ -42,15 +44,21 @@ interface Loaded {
 
 const asks = { "x-iceberg-access-delegation": "vended-credentials" };
 
-/** A catalog over a bucket that makes keys by AssumeRole; `now` is its clock. */
-async function serve(now: () => number = () => Date.now(), lifeSeconds = 3600): Promise<Served> {
+/** A catalog over a bucket that makes keys by AssumeRole; `now` is its clock; with an archive in the same bucket, if it is asked for. */
+async function serve(now: () => number = () => Date.now(), lifeSeconds = 3600, isArchived = false): Promise<Served> {
   const scratch = scratchFolder();
   const { bucket } = await s3!.bucket();
   const { endpoint } = s3!;
   const where = { uri: `s3://${bucket}/lake`, region: "us-east-1", endpoint, pathStyle: true };
   const clock = { now };
   const own = { folder: scratch.folder, catalog: join(scratch.folder, "catalog.db"), namespace: "db", clock };
-  const { lake, storage, opened } = await openServedLake({ ...own, s3: { ...where, credentials: s3Keys } });
+  const archivesWith = (credentials: typeof s3Keys | typeof contentKeys): ArchivePlace[] =>
+    isArchived ? [{ name: "cold", folder: "", s3: { ...where, uri: `s3://${bucket}/cold`, credentials } }] : [];
+  const { lake, storage, opened } = await openServedLake({
+    ...own,
+    s3: { ...where, credentials: s3Keys },
+    archives: archivesWith(s3Keys),
+  });
   const roleArn = "arn:aws:iam::123456789012:role/lake";
   const maker = sessionKeys({ roleArn, endpoint, region: "us-east-1", lifeSeconds, credentials: s3Keys });
   const made: string[] = [];
@@ -90,6 +98,7 @@ async function serve(now: () => number = () => Date.now(), lifeSeconds = 3600): 
       clock: { now: () => Date.now() },
       catalog: join(scratch.folder, `${name}.db`),
       s3: { ...where, credentials: contentKeys },
+      archives: archivesWith(contentKeys),
       rest: {
         uri: server.url,
         warehouse: null,
@@ -140,6 +149,19 @@ function reach(served: Served, answer: Loaded): ReturnType<typeof createS3Storag
     guardFolder: new URL(answer.body.metadata.location).pathname.slice(1),
   });
 }
+
+const archiving: RetentionRule = {
+  action: "archive",
+  of: "rows",
+  olderThan: { count: 10, unit: "day" },
+  column: null,
+  unreadFor: null,
+  bytesMax: null,
+  unowned: false,
+  place: "cold",
+  tagged: false,
+  location: { file: "orders.yaml", line: 1, column: 1 },
+};
 
 const reads = `
 import os, sys, json
@@ -200,6 +222,58 @@ describe.skipIf(s3 === null)("keys that are made for clients", () => {
     editor.close();
     const python = await pythonReaders();
     if (python !== null) expect(JSON.parse(await runPython(python, reads, [served.url, tokens[1].token]))).toEqual([1, 2]);
+  });
+
+  it("reach for a worker the table that was asked for, and let it delete there", async () => {
+    await using served = await serve();
+    const lake = await createLake(served.place("gate"));
+    await fill(lake);
+    await lake.activate({ ...contract, dataset: "visits" });
+    await lake.close();
+    const answer = await served.load("gate");
+    const folderOf = async (name: string): Promise<string> =>
+      new URL((await served.load("gate", name)).body.metadata.location as string).pathname.slice(1);
+    const own = await folderOf("orders");
+    expect(answer.body["storage-credentials"]).toMatchObject([{ prefix: `s3://${served.bucket}/${own}/` }]);
+    const worker = reach(served, answer);
+    await worker.write(`${own}/data/x.parquet`, new Uint8Array([1]));
+    await worker.delete(`${own}/data/x.parquet`);
+    // What is gone is told from what is forbidden.
+    expect(await worker.exists(`${own}/data/x.parquet`)).toBe(false);
+    const refused = { code: "STORAGE_REFUSED" };
+    const elsewhere = [await folderOf("orders__quarantine"), await folderOf("visits"), "lake/content", "lake/views"];
+    for (const folder of elsewhere) {
+      await expect(worker.write(`${folder}/x`, new Uint8Array([1]))).rejects.toMatchObject(refused);
+      await expect(worker.read(`${folder}/x`)).rejects.toMatchObject(refused);
+      await expect(worker.delete(`${folder}/x`)).rejects.toMatchObject(refused);
+    }
+    worker.close();
+    // Static keys are cut to nothing: they serve the whole warehouse.
+    expect((await served.load("static")).body["storage-credentials"]).toMatchObject([{ prefix: `s3://${served.bucket}/lake/` }]);
+  });
+
+  it("are enough for a worker's maintenance of tables, with an archive too; what lies in no table's folder takes its own", async () => {
+    await using served = await serve(() => Date.now(), 3600, true);
+    let nowMs = Date.now();
+    const lake = await createLake({ ...served.place("gate"), clock: { now: () => nowMs } });
+    await fill(lake);
+    const credentials = (await served.load("gate")).body["storage-credentials"] as readonly { readonly prefix: string }[];
+    expect(credentials.map(({ prefix }) => prefix.replace(/[^/]*\/$/, ""))).toEqual([
+      `s3://${served.bucket}/lake/tables/`,
+      `s3://${served.bucket}/cold/tables/`,
+    ]);
+    nowMs += 20 * 86_400_000;
+    await lake.commitWindow(makeWindow({ id: "w2", from: 2n, values: [row(3, "ann@example.com")] }));
+    const policy = { contractHash: contract.hash, rules: [archiving], isOwned: true };
+    expect(await lake.maintenance.retain("orders", policy, "archive", false)).toMatchObject([{ files: 1 }]);
+    await lake.maintenance.compact("orders", { fileBytesTarget: 1 << 27, filesMin: 2 }, false);
+    expect((await lake.maintenance.expire("orders", { snapshotAgeMsMax: 0, snapshotsMin: 1 }, false)).files).toBeGreaterThan(0);
+    const orphans = await lake.maintenance.removeOrphans(0, false);
+    expect(orphans.contentsSkipped).toMatch(/tables/);
+    const target = { kind: "column", column: "s", value: "ann@example.com" } as const;
+    const erased = await lake.maintenance.erase("orders", { target, author: "ann", reason: "test" });
+    expect(erased).toMatchObject({ rows: { promoted: 1 }, remaining: [] });
+    await lake.close();
   });
 
   it("go to those who ask and show a token, are kept for half their life, and come alone from their endpoint", async () => {

@@ -64,8 +64,8 @@ export async function removeOrphans(context: LakeContext, graceMs: number, dryRu
   try {
     paths.push(...(await orphansOfContents(context, beforeMs)));
   } catch (fault) {
-    // A table that can't be read may name any of them.
-    if (!(fault instanceof SluiceError) || fault.retryable) throw fault;
+    // A table that can't be read may name any of them: keys that a catalog hands out reach its own tables alone.
+    if (!(fault instanceof SluiceError) || (fault.retryable && fault.code !== "STORAGE_REFUSED")) throw fault;
     contentsSkipped = fault.message;
   }
   const deleted = await deleteFiles(context, paths, dryRun);
