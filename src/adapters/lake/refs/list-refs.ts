@@ -2,6 +2,7 @@ import { isOwnRef } from "../../../core/ref-name.ts";
 import type { NamedRef, RefKind } from "../../../core/lake-refs.ts";
 import type { Snapshot, SnapshotRef, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
+import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { summaryKeys } from "../summary-keys.ts";
 import type { RefRecord } from "./ref-records.ts";
 import { keptUntilMs, recordOf, rowsOf } from "./ref-records.ts";
@@ -17,6 +18,21 @@ function kindOf(name: string, ref: SnapshotRef, record: RefRecord | null): RefKi
 /** Whether an erasure or an archiving put this snapshot in the place of another: the cases in which a tag moves. */
 export function isStandIn(snapshot: Pick<Snapshot, "summary">): boolean {
   return ["erase", "archive"].includes(snapshot.summary[summaryKeys.change] ?? "");
+}
+
+/**
+ * A version, and what it stands for: the versions in whose place erasures and archivings put it, newest first, as far as they are known. `byId`: all snapshots
+ * that the table has or had.
+ */
+export function standingFor(byId: ReadonlyMap<bigint, LedgerEntry>, version: LedgerEntry): readonly LedgerEntry[] {
+  const found = [version];
+  for (let last = version; isStandIn(last);) {
+    const before = byId.get(last["parent-snapshot-id"] ?? -1n);
+    if (before === undefined) break;
+    found.push(before);
+    last = before;
+  }
+  return found;
 }
 
 /** A ref as it stands; null for a ref whose snapshot is gone. */

@@ -6,7 +6,7 @@ import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { DatasetTables, LakeContext } from "../lake-context.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
-import { isStandIn } from "./list-refs.ts";
+import { isStandIn, standingFor } from "./list-refs.ts";
 import { existingSnapshot } from "./ref-records.ts";
 import type { SequenceRange } from "./rollback-records.ts";
 import { isIn, parseRanges, readRollbacks, subtractRanges, uniteRanges } from "./rollback-records.ts";
@@ -30,26 +30,42 @@ interface Later {
   readonly chain: readonly LedgerEntry[];
   /** Whether the way to the target is known in whole: other programs expire snapshots without a word. */
   readonly isWhole: boolean;
+  /** The target, and the versions in whose place it stands, down to the one that main was. */
+  readonly origins: readonly LedgerEntry[];
 }
 
-/** Rejects with ROLLBACK_REFUSED where the target is none of main's earlier versions. */
-function laterThan(metadata: TableMetadata, every: readonly LedgerEntry[], head: Snapshot, target: Snapshot): Later {
-  const id = target["snapshot-id"];
-  const byId = new Map(every.map((each) => [each["snapshot-id"], each]));
+/** The versions of a line above a sequence number, newest first, and the one that comes then; undefined where the line ends or is cut. */
+function above(
+  byId: ReadonlyMap<bigint, LedgerEntry>,
+  head: LedgerEntry,
+  sequence: bigint,
+): readonly [chain: readonly LedgerEntry[], next: LedgerEntry | undefined] {
   const chain: LedgerEntry[] = [];
   let at: LedgerEntry | undefined = head;
-  for (; at !== undefined && at["sequence-number"] > target["sequence-number"]; at = byId.get(at["parent-snapshot-id"] ?? -1n))
-    chain.push(at);
-  if (at?.["snapshot-id"] === id) return { chain, isWhole: true };
-  const isTaken = withdrawnTest(metadata)(target);
+  for (; at !== undefined && at["sequence-number"] > sequence; at = byId.get(at["parent-snapshot-id"] ?? -1n)) chain.push(at);
+  return [chain, at];
+}
+
+/** Rejects with ROLLBACK_REFUSED where main was neither the target nor what it stands for. */
+function laterThan(metadata: TableMetadata, every: readonly LedgerEntry[], head: Snapshot, target: Snapshot): Later {
+  const byId = new Map(every.map((each) => [each["snapshot-id"], each]));
+  const standing = standingFor(byId, target);
+  for (const [i, origin] of standing.entries()) {
+    const [chain, at] = above(byId, head, origin["sequence-number"]);
+    if (at?.["snapshot-id"] === origin["snapshot-id"]) return { chain, isWhole: true, origins: standing.slice(0, i + 1) };
+  }
+  const oldest = standing.at(-1) as LedgerEntry;
+  const [chain, at] = above(byId, head, oldest["sequence-number"]);
+  const isTaken = withdrawnTest(metadata)(oldest);
   const isCut = at === undefined && (chain.at(-1)?.["parent-snapshot-id"] ?? null) !== null;
-  if (isCut && isOwnCommit(target) && !isTaken) return { chain, isWhole: false };
-  const why = isStandIn(target)
-    ? "an erasure or an archiving put it in the place of one"
+  // Of what another program has expired nobody knows any more when it was main.
+  if (isCut && isOwnCommit(oldest) && !isTaken && !isStandIn(oldest)) return { chain, isWhole: false, origins: standing };
+  const why = isStandIn(oldest)
+    ? "an erasure or an archiving put it in the place of one that another program has expired"
     : isTaken
       ? "it was withdrawn itself: `sluice rollforward` undoes a rollback"
       : "main can only go back to what it was";
-  throw new SluiceError("ROLLBACK_REFUSED", `snapshot ${id} is no earlier version of main: ${why}`);
+  throw new SluiceError("ROLLBACK_REFUSED", `snapshot ${target["snapshot-id"]} is no earlier version of main: ${why}`);
 }
 
 function addedRows({ summary }: LedgerEntry): number {
@@ -72,15 +88,17 @@ export async function planRollback(context: LakeContext, tables: DatasetTables, 
   if (head === null) throw new SluiceError("ROLLBACK_REFUSED", `${dataset} has no version yet`);
   if (head === target) throw new SluiceError("ROLLBACK_REFUSED", `main of ${dataset} is snapshot ${to.snapshotId} as it is`);
   const every = await Array.fromAsync(everySnapshot(context.content, metadata, -1n));
-  const { chain, isWhole } = laterThan(metadata, every, head, target);
+  const { chain, isWhole, origins } = laterThan(metadata, every, head, target);
   const isWithdrawn = withdrawnTest(metadata);
   const stands = every.filter((each) => isOwnCommit(each) && !isWithdrawn(each));
-  const between = { first: target["sequence-number"] + 1n, last: head["sequence-number"] };
-  const ranges = rangesOf(
+  const between = { first: (origins.at(-1) as LedgerEntry)["sequence-number"] + 1n, last: head["sequence-number"] };
+  const taken = rangesOf(
     metadata,
     between,
     stands.filter((each) => isIn([between], each["sequence-number"])),
   );
+  const own = origins.map((each) => ({ first: each["sequence-number"], last: each["sequence-number"] }));
+  const ranges = subtractRanges(taken, own);
   const windows = await versionWindows(
     context,
     stands.filter((each) => isIn(ranges, each["sequence-number"])),

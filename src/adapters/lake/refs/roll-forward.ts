@@ -8,11 +8,13 @@ import { TableDraft } from "../../iceberg/table-draft.ts";
 import type { NewManifest } from "../../iceberg/table-io.ts";
 import { keyOfPartition, writeManifest } from "../../iceberg/table-io.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
-import { ancestorsOf, snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
+import { snapshotOfRef, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { commitUntilSettled } from "../commit-loop.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
+import { everySnapshot } from "../maintenance/ledger.ts";
 import { propertyNames } from "../table-properties.ts";
+import { standingFor } from "./list-refs.ts";
 import type { LiveFile } from "./live-files.ts";
 import { liveFiles } from "./live-files.ts";
 import { isIn, parseRanges, readRollbacks, withdrawnTag, writeRollbacks } from "./rollback-records.ts";
@@ -30,18 +32,37 @@ function chosen(dataset: string, metadata: TableMetadata, id: string | null): Ro
   return found;
 }
 
+/** The versions of a line after one of some, newest first; null where some of them have expired. */
+function versionsAfter(metadata: TableMetadata, head: Snapshot, ids: ReadonlySet<bigint>): Snapshot[] | null {
+  const chain: Snapshot[] = [];
+  for (let at: Snapshot | null = head; at !== null;) {
+    chain.push(at);
+    const parent: bigint = at["parent-snapshot-id"] ?? -1n;
+    if (ids.has(parent)) return chain;
+    at = snapshotWithId(metadata, parent);
+  }
+  return null;
+}
+
+/** The version that a rollback went back to, and those in whose place it stands. */
+async function wentBackTo(context: LakeContext, metadata: TableMetadata, { to }: Rollback): Promise<ReadonlySet<bigint>> {
+  const every = await Array.fromAsync(everySnapshot(context.content, metadata, -1n));
+  const byId = new Map(every.map((each) => [each["snapshot-id"], each]));
+  const target = byId.get(BigInt(to));
+  return new Set([BigInt(to), ...(target === undefined ? [] : standingFor(byId, target)).map((each) => each["snapshot-id"])]);
+}
+
 /** Files that appends between two versions brought, where others were rewritten meanwhile: taken from the snapshots themselves, which must still be there. */
 async function appendedFiles(context: LakeContext, metadata: TableMetadata, rollback: Rollback, head: Snapshot): Promise<LiveFile[]> {
-  const target = snapshotWithId(metadata, BigInt(rollback.to));
-  const chain = target === null ? [] : ancestorsOf(metadata, head, target["sequence-number"] - 1n);
-  if (target === null || chain.at(-1)?.["snapshot-id"] !== target["snapshot-id"]) {
+  const chain = versionsAfter(metadata, head, await wentBackTo(context, metadata, rollback));
+  if (chain === null) {
     throw new SluiceError(
       "ROLLBACK_REFUSED",
       `files of rollback ${rollback.id} were rewritten before it, and snapshots that tell them apart have expired`,
     );
   }
   const files: LiveFile[] = [];
-  for (const snapshot of chain.slice(0, -1).toReversed()) {
+  for (const snapshot of chain.toReversed()) {
     const { operation = "append" } = snapshot.summary;
     if (operation === "replace") continue;
     if (operation !== "append") {

@@ -104,7 +104,7 @@ it(
     );
     const { onlyA, onlyB } = await lake.refs.compare("orders", "release", "main");
     expect([onlyA, onlyB.map(({ decision }) => decision.windowId)]).toEqual([[], [held, young]]);
-    await expect(lake.refs.planRollback("orders", "release")).rejects.toThrow("an erasure or an archiving put it in the place of one");
+    expect((await lake.refs.planRollback("orders", "release")).windows.map(({ decision }) => decision.windowId)).toEqual([held, young]);
     await expectConserved(folder);
     if (pythonHere) {
       const python = (await pythonReaders()) as string;
@@ -122,6 +122,64 @@ it(
     await lake.close();
   },
 );
+
+it.each([
+  ["kept", "archived"],
+  ["expired", "archived"],
+  ["expired", "erased"],
+])("goes back to a tag whose older versions are %s, once its rows are %s", { timeout: 600_000 }, async (older, change) => {
+  using scratch = scratchFolder();
+  const { folder } = scratch;
+  const { lake, contract, clock } = await started(folder, withTags, inFolder(folder));
+  const compaction = { fileBytesTarget: 1 << 27, filesMin: 2 };
+  await commitNext(lake, contract, [row(1, "Erika"), row(2)]);
+  const second = await commitNext(lake, contract, [row(3)]);
+  await lake.refs.create("orders", { kind: "tag", name: "release", version: "main", keepMs: null, ...by });
+  const third = await commitNext(lake, contract, [row(4)]);
+  clock.nowMs += 20 * day;
+  const fourth = await commitNext(lake, contract, [row(5)]);
+  const isErased = change === "erased";
+  if (isErased) {
+    const target = { kind: "column", column: "s", value: "Erika" } as const;
+    expect((await lake.maintenance.erase("orders", { target, ...by })).remaining).toEqual([]);
+  }
+  expect(await lake.maintenance.retain("orders", policyOf(contract), "archive", false)).toMatchObject([{ files: 3 }]);
+  const tagged = isErased ? [2, 3] : [1, 2, 3];
+  const fifth = await commitNext(lake, contract, [row(6)]);
+  clock.nowMs += day;
+  if (older === "expired") await lake.maintenance.expire("orders", everything, false);
+  const { plan, rollback } = await lake.refs.rollback("orders", { to: "release", keepMs: null, releaseKeys: false, ...by });
+  expect(plan.windows.map(({ decision }) => decision.windowId)).toEqual([third, fourth, fifth]);
+  expect([plan.rows, rollback.isRewritten]).toEqual([3, true]);
+  expect((await seen(folder, "main")).numbers).toEqual(tagged);
+  const withdrawn = async (): Promise<string[]> =>
+    (await collect(lake.history("orders", 0n))).filter((each) => each.isWithdrawn).map(({ decision }) => decision.windowId);
+  expect(await withdrawn()).toEqual([third, fourth, fifth]);
+  expect((await expectConserved(folder))["withdrawn"]).toBe(3);
+  await commitNext(lake, contract, [row(7)]);
+  expect((await seen(folder, "main")).numbers).toEqual([...tagged, 7]);
+  // To the same tag again: only what came since is withdrawn by that.
+  expect(await lake.refs.planRollback("orders", "release")).toMatchObject({ rows: 1, windows: [{}] });
+  // What was written anew comes back from the versions that brought it, as long as they are there.
+  const forward = lake.refs.rollForward("orders", { rollback: null, ...by });
+  if (older === "kept") {
+    await forward;
+    expect((await seen(folder, "main")).numbers).toEqual([...tagged, 4, 5, 6, 7]);
+    expect(await withdrawn()).toEqual([]);
+    const again = await lake.refs.rollback("orders", { to: "release", keepMs: null, releaseKeys: false, ...by });
+    expect([again.plan.rows, (await seen(folder, "main")).numbers]).toEqual([4, tagged]);
+  } else await expect(forward).rejects.toMatchObject({ code: "ROLLBACK_REFUSED" });
+  expect((await seen(folder, `withdrawn/${rollback.id}`)).numbers).toEqual(older === "kept" ? [] : [...tagged, 4, 5, 6]);
+  await lake.refs.drop("orders", { kind: "tag", name: "release", ...by });
+  await lake.maintenance.compact("orders", compaction, false);
+  clock.nowMs += day;
+  await lake.maintenance.expire("orders", everything, false);
+  expect((await seen(folder, "main")).numbers).toEqual(older === "kept" ? tagged : [...tagged, 7]);
+  expect((await collect(lake.history("orders", 0n))).find(({ decision }) => decision.windowId === second)?.isWithdrawn).toBe(false);
+  expect((await withdrawn()).slice(0, 3)).toEqual([third, fourth, fifth]);
+  await expectConserved(folder);
+  await lake.close();
+});
 
 it("moves a tag's files though main is written anew meanwhile", { timeout: 600_000 }, async () => {
   using scratch = scratchFolder();
