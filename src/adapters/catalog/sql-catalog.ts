@@ -1,4 +1,5 @@
 import type { Clock, Probe } from "../../core/ports.ts";
+import { allDone } from "../../core/all-done.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Storage } from "../../core/storage.ts";
 import { applyUpdates } from "../iceberg/metadata-update.ts";
@@ -143,11 +144,13 @@ export class SqlCatalog implements Catalog {
   async #writeAndSwap(prepared: readonly Prepared[]): Promise<string | null> {
     const { storage, probe } = this.#options;
     try {
-      for (const each of prepared) {
-        const text = serializeTableMetadata(each.metadata);
-        await storage.write(pathOfUri(storage, each.location), new TextEncoder().encode(text));
-        probe("metadata.written");
-      }
+      await allDone(
+        prepared.map(async (each) => {
+          const text = serializeTableMetadata(each.metadata);
+          await storage.write(pathOfUri(storage, each.location), new TextEncoder().encode(text));
+          probe("metadata.written");
+        }),
+      );
       probe("catalog.before-commit");
       const moved = await this.#swap(prepared);
       probe("catalog.after-commit");

@@ -1,3 +1,4 @@
+import { allDone } from "../../core/all-done.ts";
 import { encodeDecision } from "../../core/decision-text.ts";
 import { countRows } from "../../core/encoded-file.ts";
 import { SluiceError } from "../../core/errors.ts";
@@ -149,19 +150,17 @@ async function stage(context: LakeContext, tables: DatasetTables, commit: Window
   const heldIds = { passed: context.snapshotId(), raw: context.snapshotId(), rejected: context.snapshotId() };
   const promoted = tables.promoted.metadata;
   const quarantine = tables.quarantine.metadata;
-  const passed = await writePassed(context, promoted, commit);
-  const rejected = await writeQuarantined(context, quarantine, windowId, rejectedRows(commit.rejected, commit, decisionHash));
-  const raw: AvroRow[] = held ? await writeQuarantined(context, quarantine, windowId, rawRows(commit, decisionHash)) : [];
-  return {
-    commit,
-    decisionHash,
-    ids,
-    heldIds,
-    passed: await manifestsOf(context, promoted, held ? heldIds.passed : ids.promoted, passed),
-    rejected: await manifestsOf(context, quarantine, held ? heldIds.rejected : ids.quarantine, rejected),
-    raw: await manifestsOf(context, quarantine, heldIds.raw, raw),
-    merges: { promoted: new Map(), quarantine: new Map() },
-  };
+  const toPromoted = async (id: bigint): Promise<NewManifest[]> =>
+    manifestsOf(context, promoted, id, await writePassed(context, promoted, commit));
+  const toQuarantine = async (id: bigint, rows: Iterable<QuarantineRow>): Promise<NewManifest[]> =>
+    manifestsOf(context, quarantine, id, await writeQuarantined(context, quarantine, windowId, rows));
+  // All of it at once: in object storage each file is a wait of its own.
+  const [passed, rejected, raw] = await allDone([
+    toPromoted(held ? heldIds.passed : ids.promoted),
+    toQuarantine(held ? heldIds.rejected : ids.quarantine, rejectedRows(commit.rejected, commit, decisionHash)),
+    held ? toQuarantine(heldIds.raw, rawRows(commit, decisionHash)) : Promise.resolve([]),
+  ]);
+  return { commit, decisionHash, ids, heldIds, passed, rejected, raw, merges: { promoted: new Map(), quarantine: new Map() } };
 }
 
 /** Puts a held window on its branches: over main as it is, so that main's own readers never meet it. */
@@ -221,27 +220,29 @@ async function plan(context: LakeContext, staged: Staged, tables: DatasetTables,
   if (held && readHoldNext(tables.promoted.metadata.properties)) {
     drafts.promoted.update({ action: "remove-properties", removals: [propertyNames.holdNext] });
   }
-  const snapshot = await drafts.promoted.append({
-    snapshotId: ids.promoted,
-    parent: drafts.promoted.main,
-    branch: "main",
-    manifests: held ? [] : staged.passed,
-    summary: { ...summary, ...(quarantineSnapshotId === null ? {} : { [summaryKeys.quarantineSnapshotId]: quarantineSnapshotId }) },
-    merges: staged.merges.promoted,
-    nowMs,
-  });
-  if (!held) await pinStatistics(drafts.promoted, snapshot, decision, commit.profile);
-  if (quarantineMoves) {
-    await drafts.quarantine.append({
+  const common = { branch: "main", nowMs };
+  const appendPassed = async (): Promise<Snapshot> => {
+    const added = await drafts.promoted.append({
+      ...common,
+      snapshotId: ids.promoted,
+      parent: drafts.promoted.main,
+      manifests: held ? [] : staged.passed,
+      summary: { ...summary, ...(quarantineSnapshotId === null ? {} : { [summaryKeys.quarantineSnapshotId]: quarantineSnapshotId }) },
+      merges: staged.merges.promoted,
+    });
+    if (!held) await pinStatistics(drafts.promoted, added, decision, commit.profile);
+    return added;
+  };
+  const appendRejected = (): Promise<Snapshot> =>
+    drafts.quarantine.append({
+      ...common,
       snapshotId: ids.quarantine,
       parent: drafts.quarantine.main,
-      branch: "main",
       manifests: held ? [] : staged.rejected,
       summary,
       merges: staged.merges.quarantine,
-      nowMs,
     });
-  }
+  const [snapshot] = await allDone([appendPassed(), quarantineMoves ? appendRejected() : Promise.resolve(null)]);
   return {
     kind: "change",
     drafts: [drafts.promoted, quarantineMoves ? drafts.quarantine : null],
@@ -263,8 +264,7 @@ function settled(tables: DatasetTables, commit: WindowCommit, decisionHash: stri
 /** Commits a window; see `Lake.commitWindow`. Calling again with the same argument after any fault is safe. */
 export async function commitWindow(context: LakeContext, commit: WindowCommit): Promise<CommitResult> {
   checkWindow(commit);
-  const decisionHash = await storeDecision(context, commit);
-  const tables = await loadTables(context, commit.decision.dataset);
+  const [decisionHash, tables] = await allDone([storeDecision(context, commit), loadTables(context, commit.decision.dataset)]);
   const before = settled(tables, commit, decisionHash, 1);
   if (before !== null) return before;
   const staged = await stage(context, tables, commit, decisionHash);

@@ -44,9 +44,9 @@ function checkVersion(table: LoadedTable): LoadedTable {
 
 /** Both tables as they are now, or null where the dataset has none. */
 export async function findTables(context: LakeContext, dataset: string): Promise<DatasetTables | null> {
-  const promoted = await context.catalog.load(promotedTable(context, dataset));
+  const names = [promotedTable(context, dataset), quarantineTable(context, dataset)] as const;
+  const [promoted, quarantine] = await Promise.all([context.catalog.load(names[0]), context.catalog.load(names[1])]);
   if (promoted === null) return null;
-  const quarantine = await context.catalog.load(quarantineTable(context, dataset));
   if (quarantine === null) {
     throw new SluiceError("TABLE_CORRUPT", `dataset ${dataset} has no quarantine table beside its table: someone dropped it`);
   }
