@@ -6,7 +6,6 @@ import type { CommitResult, RejectedRow, WindowCommit } from "../../core/ports.t
 import type { Position } from "../../core/position.ts";
 import { partitionId } from "../../core/position.ts";
 import type { Reason } from "../../core/rule.ts";
-import type { AvroRow } from "../iceberg/avro-schema.ts";
 import type { MergeCache } from "../iceberg/manifest-merge.ts";
 import type { QuarantineRow } from "../iceberg/quarantine-schema.ts";
 import type { TableDraft } from "../iceberg/table-draft.ts";
