@@ -49,6 +49,7 @@ const wiringRoom = "cli";
 export const purePackages: readonly string[] = [
   "@bufbuild/cel",
   "@bufbuild/protobuf",
+  "@platformatic/wasm-utils",
   "ajv",
   "ajv-formats",
   "apache-arrow",
@@ -65,7 +66,7 @@ export const pureModules: Readonly<Record<string, readonly string[] | null>> = {
   "node:crypto": ["createHash", "hash"],
   "node:path/posix": ["basename", "dirname", "extname", "join", "normalize"],
   "node:util": ["isDeepStrictEqual", "TextDecoder", "TextEncoder"],
-  "node:zlib": ["constants", "crc32", "zstdCompressSync"],
+  "node:zlib": ["constants", "crc32", "inflateRawSync", "zstdCompressSync", "zstdDecompressSync"],
 };
 
 /** Files of pure rooms that may use one more module: what loads pure packages when they are needed. */

@@ -5,6 +5,7 @@ import type * as cel from "@bufbuild/cel";
 import type * as protobuf from "@bufbuild/protobuf";
 import type * as protobufReflect from "@bufbuild/protobuf/reflect";
 import type * as protobufTypes from "@bufbuild/protobuf/wkt";
+import type * as wasmUtils from "@platformatic/wasm-utils";
 import type * as protobufjs from "protobufjs";
 
 const load = createRequire(import.meta.url);
@@ -26,4 +27,5 @@ export const library = {
   protobufReflect: once(() => load("@bufbuild/protobuf/reflect") as typeof protobufReflect),
   protobufTypes: once(() => load("@bufbuild/protobuf/wkt") as typeof protobufTypes),
   protobufjs: once(() => load("protobufjs") as typeof protobufjs),
+  wasmUtils: once(() => load("@platformatic/wasm-utils") as typeof wasmUtils),
 } as const;

@@ -1,7 +1,7 @@
-import { crc32, inflateRawSync, zstdDecompressSync } from "node:zlib";
-import { snappyDecompress } from "@platformatic/wasm-utils";
 import type { AvroSchema } from "../../core/avro/avro-schema.ts";
 import { parseAvroSchema } from "../../core/avro/parse-avro-schema.ts";
+import type { AvroCodec } from "../../core/avro/unpack-block.ts";
+import { avroCodecs, isAvroCodec, unpackAvroBlock } from "../../core/avro/unpack-block.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { ByteFeed } from "./byte-feed.ts";
 
@@ -27,33 +27,8 @@ export interface AvroBlock {
   readonly open: () => Uint8Array;
 }
 
-const unpack = {
-  null: (block: Uint8Array) => block,
-  deflate: (block: Uint8Array) => inflateRawSync(block, { maxOutputLength: blockBytesMax }),
-  snappy: unsnappy,
-  zstandard: (block: Uint8Array) => zstdDecompressSync(block, { maxOutputLength: blockBytesMax }),
-} as const;
-type AvroCodec = keyof typeof unpack;
-
 function unreadable(name: string, message: string, cause?: unknown): SluiceError {
   return new SluiceError("FILE_UNREADABLE", `${name} can't be read as Avro: ${message}`, { cause });
-}
-
-/** Snappy's block format, and behind it the CRC-32 of what was packed, big endian. */
-function unsnappy(block: Uint8Array): Uint8Array {
-  if (block.length < 5) throw new RangeError("a snappy block has no checksum");
-  const packed = Buffer.from(block.buffer, block.byteOffset, block.length - 4);
-  let size = 0;
-  for (let i = 0, shift = 1; i < 5; i++, shift *= 128) {
-    const byte = packed[i] ?? 0;
-    size += (byte & 127) * shift;
-    if (byte < 128) break;
-  }
-  if (size > blockBytesMax) throw new RangeError(`a block holds more than ${blockBytesMax} bytes`);
-  const bytes = snappyDecompress(packed);
-  const sum = new DataView(block.buffer, block.byteOffset + block.length - 4, 4).getUint32(0);
-  if (crc32(bytes) !== sum) throw new RangeError("a block does not have the checksum that is behind it");
-  return bytes;
 }
 
 /** The header that a file begins with; the feed stands behind it then. Rejects with FILE_UNREADABLE. */
@@ -84,9 +59,8 @@ export async function readAvroHeader(feed: ByteFeed, name: string): Promise<Avro
   if ("problem" in parsed) throw fail(`its schema can't be used: ${parsed.problem}`);
   if (parsed.schema.type !== "record") throw fail(`its schema is ${parsed.schema.type}, and rows are records`);
   const codec = Buffer.from(entries.get("avro.codec") ?? Buffer.from("null")).toString("utf8");
-  if (!Object.hasOwn(unpack, codec))
-    throw fail(`its codec is ${JSON.stringify(codec)}; write it again with one of ${Object.keys(unpack).join(", ")}`);
-  return { text, schema: parsed.schema, codec: codec as AvroCodec, sync: feed.take(syncBytes).slice() };
+  if (!isAvroCodec(codec)) throw fail(`its codec is ${JSON.stringify(codec)}; write it again with one of ${avroCodecs.join(", ")}`);
+  return { text, schema: parsed.schema, codec, sync: feed.take(syncBytes).slice() };
 }
 
 /** The blocks behind a header, to the end. Rejects with FILE_UNREADABLE. */
@@ -104,7 +78,7 @@ export async function* readAvroBlocks(feed: ByteFeed, { codec, sync }: AvroHeade
       throw unreadable(name, `block ${index} does not end in the file's sync marker: the file is damaged`);
     const open = (): Uint8Array => {
       try {
-        return unpack[codec](packed);
+        return unpackAvroBlock(codec, packed, blockBytesMax);
       } catch (cause) {
         throw unreadable(name, `block ${index} can't be unpacked by ${codec}: ${(cause as Error).message}`, cause);
       }

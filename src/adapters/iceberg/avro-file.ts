@@ -1,4 +1,5 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { deflateRawSync } from "node:zlib";
+import { isAvroCodec, unpackAvroBlock } from "../../core/avro/unpack-block.ts";
 import { AvroDecoder } from "./avro-decoder.ts";
 import { AvroEncoder } from "./avro-encoder.ts";
 import type { AvroArray, AvroMap, AvroNamed, AvroRecord, AvroRow, AvroSchema, AvroValue } from "./avro-schema.ts";
@@ -69,31 +70,23 @@ function resolveNames(schema: AvroSchema, names: Map<string, AvroSchema>): AvroS
   return named;
 }
 
-/** Codecs of blocks that are read here. */
-export const avroCodecs: readonly string[] = ["null", "deflate"];
-
-function inflate(codec: string, block: Uint8Array): Uint8Array {
-  if (codec === "null") return block;
-  if (codec === "deflate") return inflateRawSync(block, { maxOutputLength: inflatedBytesMax });
-  throw new RangeError(`Avro codec ${codec} is not read here`);
-}
-
 /** An Avro object container file whose rows are decoded as they are taken; that throws RangeError on bytes that are none. */
 export interface AvroReader extends Omit<AvroFile, "rows"> {
   readonly rows: Iterable<AvroRow>;
 }
 
 function* rowsIn(decoder: AvroDecoder, schema: AvroRecord, codec: string): Iterable<AvroRow> {
+  if (!isAvroCodec(codec)) throw new RangeError(`Avro codec ${codec} is not read here`);
   const sync = decoder.raw(16);
   while (!decoder.done) {
     const count = Number(decoder.long());
-    const block = new AvroDecoder(inflate(codec, decoder.bytes()));
+    const block = new AvroDecoder(unpackAvroBlock(codec, decoder.bytes(), inflatedBytesMax));
     for (let i = 0; i < count; i++) yield block.value(schema) as AvroRow;
     if (Buffer.compare(decoder.raw(16), sync) !== 0) throw new RangeError("an Avro block does not end in the file's sync marker");
   }
 }
 
-/** Reads the header of a container file; its rows once, with codec null or deflate. Throws RangeError or SyntaxError on bytes that are none. */
+/** Reads the header of a container file; its rows once. Throws RangeError or SyntaxError on bytes that are none. */
 export function openAvroFile(bytes: Uint8Array): AvroReader {
   const decoder = new AvroDecoder(bytes);
   if (Buffer.compare(decoder.raw(4), magic) !== 0) throw new RangeError("not an Avro object container file");

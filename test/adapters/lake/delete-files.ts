@@ -10,7 +10,7 @@ import { openStorage } from "../../../src/adapters/storage/open-storage.ts";
 import { runPython } from "../../live/harness/python-readers.ts";
 import { placeIn } from "./lake-fixture.ts";
 
-/** A delete file to make; `name` below the table's data folder: an Avro file where it ends so. */
+/** A delete file to make; `name` below the table's data folder: an Avro file where it ends so, in a codec if `.zstd` or `.snappy` stands before that. */
 export type DeleteSketch =
   | {
       readonly kind: "positions";
@@ -31,17 +31,22 @@ export interface DeleteColumn {
 
 /** PyArrow writes Parquet, PyIceberg Avro, and CRoaring's bitmaps go into Puffin files as Iceberg's specification has them. */
 const write = `
-import sys, json, struct, zlib
+import sys, json, struct, types, zlib
 import pyarrow as pa, pyarrow.parquet as pq
 from pyroaring import BitMap64
 folder = sys.argv[1]
 out = []
+def codec_of(path): return next(({"avro.codec": each} for each in ("zstd", "snappy") if path.endswith("." + each + ".avro")), {})
 def write_rows(table, path):
     if not path.endswith(".avro"): return pq.write_table(table, path, row_group_size=2)
+    if "snappy" not in sys.modules:
+        # PyIceberg packs by python-snappy; PyArrow's blocks are the same.
+        codec = pa.Codec("snappy")
+        sys.modules["snappy"] = types.SimpleNamespace(compress=lambda data: codec.compress(data, asbytes=True))
     from pyiceberg.avro.file import AvroOutputFile
     from pyiceberg.io.pyarrow import PyArrowFileIO, pyarrow_to_schema
     from pyiceberg.typedef import Record
-    with AvroOutputFile(PyArrowFileIO().new_output("file://" + path), pyarrow_to_schema(table.schema), "deletes") as out:
+    with AvroOutputFile(PyArrowFileIO().new_output("file://" + path), pyarrow_to_schema(table.schema), "deletes", metadata=codec_of(path)) as out:
         out.write_block([Record(*row.values()) for row in table.to_pylist()])
 def field(name, type, id): return pa.field(name, type, metadata={"PARQUET:field_id": str(id)})
 for each in json.loads(sys.argv[2]):

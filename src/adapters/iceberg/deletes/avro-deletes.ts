@@ -1,6 +1,7 @@
+import { avroCodecs, isAvroCodec } from "../../../core/avro/unpack-block.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { Storage } from "../../../core/storage.ts";
-import { avroCodecs, openAvroFile } from "../avro-file.ts";
+import { openAvroFile } from "../avro-file.ts";
 import type { LeafVisit } from "../avro-leaves.ts";
 import { visitAvroLeaves } from "../avro-leaves.ts";
 import { pathOfUri } from "../storage-path.ts";
@@ -23,8 +24,8 @@ export async function visitAvroRows(
   try {
     const { schema, metadata, rows } = openAvroFile(bytes);
     const codec = metadata["avro.codec"] ?? "null";
-    if (!avroCodecs.includes(codec))
-      throw new SluiceError("TABLE_UNSUPPORTED", `${uri} is compressed with ${codec}: ${avroCodecs.join(" and ")} are read`);
+    if (!isAvroCodec(codec))
+      throw new SluiceError("TABLE_UNSUPPORTED", `${uri} is compressed with ${codec}: ${avroCodecs.join(", ")} are read`);
     let number = 0;
     for (const row of rows) visitRow((visit) => visitAvroLeaves(schema, row, visit), number++);
   } catch (fault) {

@@ -24,7 +24,10 @@ export type PositionsByFile = ReadonlyMap<string, readonly number[]>;
 export function checkDeleteFile({ file }: ManifestEntry, rowsMax: number): void {
   const [uri, format] = [file.file_path as string, file.file_format as string];
   if (format.toUpperCase() !== "PARQUET" && !isAvro(format))
-    throw new SluiceError("TABLE_UNSUPPORTED", `delete file ${uri} is ${format}: Parquet and Avro are read`);
+    throw new SluiceError(
+      "TABLE_UNSUPPORTED",
+      `delete file ${uri} is ${format}: Parquet and Avro are read; have its writer rewrite the data files`,
+    );
   if ((file.key_metadata ?? null) !== null) throw new SluiceError("TABLE_UNSUPPORTED", `delete file ${uri} is encrypted`);
   if (Number(file.record_count) > rowsMax) {
     const message = `delete file ${uri} has ${file.record_count as bigint} rows, more than the ${rowsMax} that are read at once`;

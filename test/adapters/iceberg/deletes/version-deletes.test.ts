@@ -178,7 +178,7 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
     const columns = ["{ name: n, logicalType: integer }", "{ name: s, logicalType: string }", "{ name: d, logicalType: date }"];
     const contract = await odcs(1, columns);
     const seen: number[][] = [];
-    for (const ending of ["parquet", "avro"]) {
+    for (const ending of ["parquet", "avro", "zstd.avro", "snappy.avro"]) {
       using scratch = scratchFolder();
       const lake = await startedWith(scratch.folder, contract);
       const values = [1, 2, 3, 4, 5, 6].map((n) => JSON.stringify({ n, s: n === 4 ? null : `s${n}`, d: `2026-01-0${n}` }));
@@ -201,14 +201,18 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
           ],
         },
       ]);
-      seen.push((await read(scratch.folder)).numbers);
+      const { deletes, numbers } = await read(scratch.folder);
+      seen.push(numbers);
+      // The header says it, and that the codec is the one that was wanted.
+      const codec = { "zstd.avro": "zstandard", "snappy.avro": "snappy", avro: "deflate" }[ending];
+      if (codec !== undefined) {
+        const texts = deletes.entries.map((entry) => readFileSync(uriOf(entry).slice("file://".length), "latin1"));
+        expect(texts.map((text) => text.includes(codec))).toEqual([true, true, true]);
+      }
       if (ending === "avro") await expectFaults(scratch.folder);
       await lake.close();
     }
-    expect(seen).toEqual([
-      [2, 6],
-      [2, 6],
-    ]);
+    expect(seen).toEqual(Array.from({ length: 4 }, () => [2, 6]));
   });
 
   it("that are in another format, damaged, or gone are told as such", { timeout: 900_000 }, async () => {
@@ -236,6 +240,7 @@ describe.skipIf(!pythonHere)("deletes of other programs", () => {
       new DeleteFiles(createLocalStorage(scratch.folder)).equalities(ofText, (id) => ({ id, name: "n", required: false, type: "long" })),
     ).rejects.toMatchObject({
       code: "TABLE_UNSUPPORTED",
+      message: expect.stringMatching(/is ORC: Parquet and Avro are read; have its writer rewrite the data files$/),
     });
     await lake.close();
   });
