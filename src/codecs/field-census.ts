@@ -5,16 +5,13 @@ import type { FieldCount, FieldCounts } from "../core/profile.ts";
 import { jsonTypes } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 import { JsonReader, maxDepth } from "./json-reader.ts";
+import { cutName, memberPath } from "./member-path.ts";
+import { sampleWeight } from "./record-sample.ts";
 
-/** So many records of a window are looked at one by one, then one of `standsFor`, which stands for as many. */
-const wholeRecords = 1024;
-const standsFor = 8;
 /** Fields that the contract does not name are told apart up to so many a window; then they count as one. */
-const unnamedMax = 512;
-/** Code points of a field's name that are kept. */
-const namePointsMax = 128;
+export const unnamedMax = 512;
 /** The path of fields that are not told apart. */
-const othersPath = "…";
+export const othersPath = "…";
 
 const [isNull, isBoolean, isNumber, isString, isObject, isArray] = jsonTypes.map((_, i) => i) as [
   number,
@@ -86,10 +83,10 @@ export class FieldCensus {
     for (let row = 0; row < batch.rows; row++) {
       const length = valueLength[row] as number;
       if (length <= 0 || length > bytesMax) continue;
-      const at = this.#rows++;
-      if (at >= wholeRecords && !isDrawn(at)) continue;
+      const weight = sampleWeight(this.#rows++);
+      if (weight === 0) continue;
       const start = valueStart[row] as number;
-      this.#addRecord(start, start + length, at < wholeRecords ? 1 : standsFor);
+      this.#addRecord(start, start + length, weight);
     }
   }
 
@@ -217,23 +214,8 @@ export class FieldCensus {
   }
 }
 
-/** Whether a row is of the sample: as evenly spread as every eighth, but in step with no stream of several producers in turn (Weyl 1916, of the golden ratio). */
-function isDrawn(row: number): boolean {
-  return Math.imul(row, 0x9e3779b1) >>> 0 < 2 ** 32 / standsFor;
-}
-
 function newPlace(path: string, members: Members | null): Place {
   return { path, types: jsonTypes.map(() => 0), members, seenIn: 0 };
-}
-
-/** A name that could be read as a path stands in quotes. */
-function memberPath(prefix: string, name: string): string {
-  const told = /^[^.[\]"…]+$/u.test(name) ? name : JSON.stringify(name);
-  return prefix === "" ? told : `${prefix}.${told}`;
-}
-
-function cutName(name: string): string {
-  return name.length <= namePointsMax ? name : Array.from(name).slice(0, namePointsMax).join("");
 }
 
 function typeAt(byte: number): number {

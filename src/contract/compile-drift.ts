@@ -60,7 +60,7 @@ function policyOf(node: Node | null): DriftCheckPlan["policy"] {
   return (textAt(node, "policy") as DriftCheckPlan["policy"] | null) ?? "warn";
 }
 
-/** What fields records have is read from their texts, which binary formats with a schema have none of. */
+/** What fields records have is read from their texts, from the schemas that they name, or from Protobuf's bytes; with none of these there is nothing to watch. */
 export function checkSchemaDrift(
   compilation: Compilation,
   settings: Node | null,
@@ -69,10 +69,10 @@ export function checkSchemaDrift(
   const node = child(child(settings, "drift"), "schema");
   if (node === null) return;
   const value = record?.value ?? format ?? { format: "json" };
-  const name = value.format === "registered" ? value.type : value.format;
-  if (["json", "messagepack", "cbor"].includes(name)) return;
-  const message = `which fields ${name} records have is what their schema says: there is nothing to watch`;
-  compilation.findings.error("drift-schema-format", node.at, message, "columns with the test missing-share");
+  const isFixed = value.format === "avro" || (value.format === "protobuf" && record?.envelope?.kind === "debezium");
+  if (!isFixed) return;
+  const message = `which fields ${value.format} records have is what the contract's own schema says: there is nothing to watch`;
+  compilation.findings.error("drift-schema-format", node.at, message, "framed records, or columns with the test missing-share");
 }
 
 function baselinePlan(compilation: Compilation, node: Node | null): DriftPlan["baseline"] {

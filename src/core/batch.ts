@@ -1,5 +1,6 @@
 import type { Column, DecodeFault } from "./column.ts";
 import type { Records } from "./records.ts";
+import type { WrittenRows } from "./written-fields.ts";
 
 /** Columns decoded from a run of records: the unit of work. Row i is record i; a row in `faults` has no values in any column. */
 export interface Batch {
@@ -20,6 +21,8 @@ export interface Batch {
   readonly skipped: readonly SkippedRow[];
   /** Unknown fields of a row as one JSON object's text, where the contract keeps them; null where it doesn't. */
   readonly unknown: Column | null;
+  /** Which fields the records have by their writers' schemas, where drift watches that and formats have such; absent: texts say it. */
+  readonly written?: WrittenRows;
   /** The layout whose memory the columns are views of, valid until its next chunk is decoded; absent or null: they are the batch's own. */
   readonly resident?: object | null;
 }

@@ -6,6 +6,7 @@ import { FieldCensus } from "../codecs/field-census.ts";
 import { jsonCodec } from "../codecs/json.ts";
 import { compileJsonDecoder } from "../codecs/json-compiled/compile-json-decoder.ts";
 import { compileProtobufDecoder } from "../codecs/protobuf-compiled/compile-protobuf-decoder.ts";
+import { isWritten, WrittenCensus } from "../codecs/written-census.ts";
 import type { Batch } from "../core/batch.ts";
 import type { ChunkDecoder } from "../core/codec.ts";
 import type { Contract } from "../core/contract.ts";
@@ -45,7 +46,10 @@ const tools: DecoderTools = {
   jsonSchema: compileRegisteredSchema,
 };
 
-const watchTools: WatchTools = { countFields: (contract) => new FieldCensus(contract), selectRows: compileSelection };
+const watchTools: WatchTools = {
+  countFields: (contract) => (isWritten(contract) ? new WrittenCensus(contract) : new FieldCensus(contract)),
+  selectRows: compileSelection,
+};
 
 function decodeInChunks(decode: DecodeWithSchemas): ChunkEngine["decode"] {
   let resolved: ResolvedSchemas = new Map();

@@ -299,7 +299,7 @@ describe("settings", () => {
     expect(await codes("{ drift: { schema: { tests: [psi] } } }")).toEqual(["unknown-value"]);
     expect(await codes("{ drift: { columns: [{ column: at, tests: [new-fields] }] } }")).toEqual(["unknown-value"]);
     expect(await codes("{ drift: { warmupWindows: 3 } }")).toHaveLength(1);
-    expect(await codes("{ decoding: { format: csv }, drift: { schema: {} } }")).toEqual(["drift-schema-format"]);
+    expect(await checks("schema: {} }, decoding: { format: csv")).toEqual([check]);
     expect(await checks("schema: {} }, decoding: { format: cbor")).toEqual([check]);
   });
 

@@ -55,6 +55,11 @@ describe("a record's plan", () => {
     });
     expect(unused.map(({ code }) => code)).toEqual(["schema-unused"]);
     expect(await codesOf("decoding: { format: avro, framing: none }")).toEqual(["schema-missing"]);
+    const drift = "drift: { schema: {} }";
+    const fixed = withSettings(`decoding: { format: avro, framing: none, schema: a.avsc }, ${drift}`);
+    const avsc = { "c/a.avsc": '{"type":"record","name":"A","fields":[{"name":"id","type":"long"}]}' };
+    expect((await diagnosticsOf(fixed, avsc)).map(({ code }) => code)).toContain("drift-schema-format");
+    expect((await planOf(`decoding: { format: avro, framing: registry }, ${drift}`)).record?.value).toEqual(registered("avro"));
     expect(await codesOf("decoding: { validate: true }")).toEqual(["validate-format"]);
   });
 

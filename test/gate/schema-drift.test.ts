@@ -1,9 +1,12 @@
+import avro from "avsc";
 import { expect, it } from "vitest";
 import { openInlineEngine } from "../../src/cli/engine.ts";
 import type { Contract, DriftPlan } from "../../src/core/contract.ts";
 import type { DriftOutcome } from "../../src/core/drift.ts";
-import type { Profile } from "../../src/core/profile.ts";
-import type { ResolvedSchemas } from "../../src/core/registered-schema.ts";
+import type { FieldCounts, Profile } from "../../src/core/profile.ts";
+import { jsonTypes } from "../../src/core/profile.ts";
+import { parseProto } from "../../src/core/protobuf/parse-proto.ts";
+import type { RegisteredSchema, ResolvedSchemas, SchemaAnswer } from "../../src/core/registered-schema.ts";
 import { emptyDriftState, foldDrift, judgeDrift } from "../../src/drift/index.ts";
 import type { EngineKind } from "../../src/gate/compiled.ts";
 import { decodeProfile } from "../../src/sketches/index.ts";
@@ -126,7 +129,16 @@ async function fieldsIn(
   sketches: readonly RecordSketch[],
   schemas: ResolvedSchemas = new Map(),
 ): Promise<Record<string, number>> {
-  const contract: Contract = { ...watching(), ...(record !== undefined && { record }) };
+  return Object.fromEntries((await countsIn(record, sketches, schemas)).fields.map((field) => [field.path, presenceOf(field)]));
+}
+
+async function countsIn(
+  record: Contract["record"],
+  sketches: readonly RecordSketch[],
+  schemas: ResolvedSchemas = new Map(),
+  change: Partial<Contract> = {},
+): Promise<FieldCounts> {
+  const contract: Contract = { ...watching(), ...(record !== undefined && { record }), ...change };
   const [compiled, reference] = await Promise.all(
     (["compiled", "reference"] as const).map(async (kind) => {
       const window = openInlineEngine().open({ contract, schema: null, kind });
@@ -135,7 +147,7 @@ async function fieldsIn(
     }),
   );
   expect(reference).toEqual(compiled);
-  return Object.fromEntries(compiled!.fields.map((field) => [field.path, presenceOf(field)]));
+  return compiled!;
 }
 
 it("fields are seen in envelopes, behind registry frames and in binary formats, and not in tombstones", async () => {
@@ -172,6 +184,178 @@ it("fields are seen in envelopes, behind registry frames and in binary formats, 
   expect(await fieldsIn({ value: { format: "json" }, envelope: changes, key: null }, [{ value: change }, { value: change }])).toEqual(
     expected,
   );
+});
+
+const registeredSchema = (type: RegisteredSchema["type"], schema: object | string): SchemaAnswer => ({
+  found: true,
+  schema: { type, text: typeof schema === "string" ? schema : JSON.stringify(schema), references: [] },
+});
+
+const avroOrder = (price: unknown, ...more: object[]): object => ({
+  type: "record",
+  name: "Order",
+  fields: [{ name: "price", type: price }, ...more],
+});
+const avroFlight = (order: object, ...more: object[]): object => ({
+  type: "record",
+  name: "Flight",
+  fields: [{ name: "id", type: "long" }, { name: "order", type: ["null", order] }, ...more],
+});
+
+it("fields of Avro records are those of their writers' schemas, whether the contract can take them or not", async () => {
+  const plan = { value: { format: "registered", type: "avro", validate: false }, envelope: null, key: null } as const;
+  const first = avroFlight(avroOrder("double"), { name: "carrier", type: "string" });
+  const second = avroFlight(avroOrder(["null", "double", "string"], { name: "vat", type: { type: "map", values: "int" } }), {
+    name: "carrier",
+    type: "boolean",
+  });
+  const schemas: ResolvedSchemas = new Map([
+    ["1", registeredSchema("avro", first)],
+    ["2", registeredSchema("avro", second)],
+    ["3", registeredSchema("avro", "{ no schema")],
+    ["4", { found: false, fault: "unknown", message: "there is none" }],
+  ]);
+  const one = avro.Type.forSchema(first as never).toBuffer({ id: 1, order: null, carrier: "WN" });
+  const two = avro.Type.forSchema(second as never).toBuffer({ id: 1, order: null, carrier: true });
+  const sketches = [one, one, two].map((value, i) => ({ value: framed(i < 2 ? 1 : 2, value) }));
+  const odd = [{ value: framed(3, "x") }, { value: framed(4, "x") }, { value: null }, { value: "no frame" }, { value: framed(1, "") }];
+  // The last one is a record of the first schema, which it does not hold.
+  const expected = { id: 4, carrier: 4, order: 4, "order.price": 4, "order.vat": 1 };
+  expect(await fieldsIn(plan, [...sketches, ...odd], schemas)).toEqual(expected);
+  const types = (await countsIn(plan, sketches, schemas)).fields.map(({ path, types: counts }) => [
+    path,
+    counts.indexOf(Math.max(...counts)),
+  ]);
+  expect(types).toEqual([
+    ["carrier", jsonTypes.indexOf("string")],
+    ["id", jsonTypes.indexOf("number")],
+    ["order", jsonTypes.indexOf("object")],
+    ["order.price", jsonTypes.indexOf("number")],
+    ["order.vat", jsonTypes.indexOf("object")],
+  ]);
+});
+
+it("a writer's new schema is drift: its fields by name, retyped ones though their records are rejected", async () => {
+  const base = watching();
+  const contract: Contract = {
+    ...base,
+    record: { value: { format: "registered", type: "avro", validate: false }, envelope: null, key: null },
+  };
+  const before = avroFlight(avroOrder("double"), { name: "carrier", type: "string" });
+  const after = avroFlight(avroOrder("string"), { name: "gate", type: ["null", "string"] });
+  const schemas: ResolvedSchemas = new Map([
+    ["1", registeredSchema("avro", before)],
+    ["2", registeredSchema("avro", after)],
+  ]);
+  const [old, fresh] = [avro.Type.forSchema(before as never), avro.Type.forSchema(after as never)];
+  const profileOfRun = async (changed: number): Promise<Profile> => {
+    const sketches = Array.from({ length: 400 }, (_, i) => ({
+      value:
+        i < changed
+          ? framed(2, fresh.toBuffer({ id: i, order: { price: "1" }, gate: "B7" }))
+          : framed(1, old.toBuffer({ id: i, order: { price: 1 }, carrier: "WN" })),
+    }));
+    const window = openInlineEngine().open({ contract, schema: null, kind: "compiled" });
+    await window.add([makeRun(sketches)], schemas);
+    return decodeProfile((await window.settle(1_800_000_000_000)).profile.bytes);
+  };
+  let state = emptyDriftState;
+  for (let n = 0; n < 10; n++) {
+    const input = { windowId: `w${n}`, closedAtMs: n * 60_000, profile: await profileOfRun(0) };
+    state = foldDrift(contract, state, { ...input, kind: "window", verdict: "promote", drift: judgeDrift(contract, state, input) });
+  }
+  const judged = async (changed: number): Promise<DriftOutcome> =>
+    judgeDrift(contract, state, { windowId: "next", closedAtMs: 600_000, profile: await profileOfRun(changed) });
+  expect((await judged(0)).status).toBe("pass");
+  expect(told(await judged(100))).toEqual([
+    "fields of records: new field gate (a string) in 25.0% of records",
+    "fields of records: field order.price is a string in 25.0% of the records that have it (was in 0.0%, mostly a number)",
+  ]);
+  expect(told(await judged(400))).toContain(
+    "fields of records: field carrier is in no record any more (was in 100.0%), in this window alone",
+  );
+});
+
+const proto = (fields: string): string => `syntax = "proto3"; message Flight { message Order { double price = 1; } ${fields} }`;
+/** id = 1, carrier = "WN", and an order with nothing but the unknown number 9 as a varint. */
+const protoFlight = Buffer.from([0x08, 1, 0x12, 2, 0x57, 0x4e, 0x1a, 2, 0x48, 5]);
+
+it("fields of Protobuf records are those of the writer's message, and numbers that it does not know", async () => {
+  const plan = { value: { format: "registered", type: "protobuf", validate: false }, envelope: null, key: null } as const;
+  const schemas: ResolvedSchemas = new Map([
+    ["1", registeredSchema("protobuf", proto("int64 id = 1; string carrier = 2; Order order = 3;"))],
+    ["2", registeredSchema("protobuf", proto("int64 id = 1; repeated string carrier = 2; Order order = 3; bool late = 4;"))],
+  ]);
+  const sketches = [1, 2].map((id) => ({ value: framed(id, Buffer.concat([protoFlight, Buffer.from([0x3a, 0])]), [0]) }));
+  const counts = await countsIn(plan, [...sketches, { value: framed(1, Buffer.from([0x08]), [0]) }], schemas);
+  expect(counts.records).toBe(2);
+  expect(Object.fromEntries(counts.fields.map(({ path, types }) => [path, types]))).toEqual({
+    "#7": [0, 0, 0, 2, 0, 0],
+    carrier: [0, 0, 0, 1, 0, 1],
+    id: [0, 0, 2, 0, 0, 0],
+    late: [0, 1, 0, 0, 0, 0],
+    order: [0, 0, 0, 0, 2, 0],
+    "order.#9": [0, 0, 2, 0, 0, 0],
+    "order.price": [0, 0, 2, 0, 0, 0],
+  });
+});
+
+it("fields of Protobuf records without a writer's schema are what stands in their bytes", async () => {
+  const file = parseProto(proto("int64 id = 1; string carrier = 2; Order order = 3;"), []);
+  if ("problem" in file) throw new Error(file.problem);
+  const format = { format: "protobuf", message: file.messages[0]!.message } as const;
+  const odd = Buffer.from([0x0a, 1, 0x41, 0x50, 1]);
+  const sketches = [{ value: protoFlight }, { value: odd }, { value: "" }, { value: null }, { value: Buffer.from([0xff]) }];
+  const expected = { id: [0, 0, 1, 1, 0, 0], carrier: [0, 0, 0, 1, 0, 0], order: [0, 0, 0, 0, 1, 0], "order.#9": [0, 0, 1, 0, 0, 0] };
+  const all = { ...expected, "#10": [0, 0, 1, 0, 0, 0] };
+  const typesOf = ({ fields }: FieldCounts): object => Object.fromEntries(fields.map(({ path, types }) => [path, types]));
+  const plain = await countsIn(undefined, sketches, new Map(), { format });
+  expect(plain.records).toBe(3);
+  expect(typesOf(plain)).toEqual(all);
+  const headers = { ce_specversion: "1.0", ce_id: "1", ce_source: "s", ce_type: "t" };
+  const envelope = { kind: "cloudevents", mode: "binary", columns: [], dataSchemas: null } as const;
+  const events = sketches.slice(0, 2).map((sketch) => ({ ...sketch, headers }));
+  expect(typesOf(await countsIn({ value: format, envelope, key: null }, events))).toEqual(all);
+});
+
+it("of Debezium's events in Avro the image's fields count, and of deletes none", async () => {
+  const row = { type: "record", name: "Row", fields: ["id", "extra"].map((name) => ({ name, type: "long" })) };
+  const schema = {
+    type: "record",
+    name: "Envelope",
+    fields: [
+      { name: "before", type: ["null", row] },
+      { name: "after", type: ["null", "Row"] },
+      { name: "op", type: "string" },
+    ],
+  };
+  const type = avro.Type.forSchema(schema as never);
+  const image = { id: 1, extra: 2 };
+  const sketches = [
+    { value: framed(1, type.toBuffer({ before: null, after: image, op: "c" })) },
+    { value: framed(1, type.toBuffer({ before: image, after: null, op: "d" })) },
+  ];
+  const value = { format: "registered", type: "avro", validate: false } as const;
+  const schemas: ResolvedSchemas = new Map([["1", registeredSchema("avro", schema)]]);
+  for (const [deletes, count] of [
+    ["tombstone", 1],
+    ["before", 2],
+  ] as const)
+    expect(await fieldsIn({ value, envelope: { kind: "debezium", columns: [], deletes }, key: null }, sketches, schemas)).toEqual({
+      id: count,
+      extra: count,
+    });
+});
+
+it("columns of CSV count by the type that their cells turn out to have", async () => {
+  const csv = { format: "csv", columns: ["id", "carrier", "fresh"], delimiter: ",", quote: '"', nullToken: "" } as const;
+  const counts = await countsIn({ value: csv, envelope: null, key: null }, [{ value: "1,WN,x" }, { value: "no,,1" }, { value: "1,2" }]);
+  expect(counts.records).toBe(2);
+  expect(Object.fromEntries(counts.fields.map(({ path, types }) => [path, types]))).toEqual({
+    id: [0, 0, 1, 1, 0, 0],
+    carrier: [1, 0, 0, 1, 0, 0],
+    fresh: [0, 0, 0, 2, 0, 0],
+  });
 });
 
 it("both engines see the same fields, and without the check nothing is counted", async () => {

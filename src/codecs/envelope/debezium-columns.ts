@@ -2,6 +2,7 @@ import type { Batch } from "../../core/batch.ts";
 import { Cell, type BytesColumn, type Column, type DecodeFault } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
 import type { Field } from "../../core/schema.ts";
+import type { WriterFields, WrittenRows } from "../../core/written-fields.ts";
 import { copyBatch } from "../../wasm/copy-batch.ts";
 import { interleaveBatches, joinColumns } from "../compose.ts";
 import type { DecodeWithSchemas } from "../decoder.ts";
@@ -41,6 +42,7 @@ export function compileDebeziumColumns(
   ];
   // Unknown fields are judged by the row's image alone, and a schema says them once for all records.
   const decode = compile({ ...contract, fields: event, rules: [], policies: { ...contract.policies, unknownFields: "ignore" } });
+  const written = compileImageFields();
   return (records, schemas) => {
     const batch = decode(records, schemas);
     const images = readOperations(batch, plan);
@@ -49,8 +51,33 @@ export function compileDebeziumColumns(
     const parts = structs.map((column): Batch => ({ ...batch, columns: column.kind === "struct" ? column.children : [] }));
     const rows = parts.length === 1 ? (parts[0] as Batch) : interleaveBatches(records, parts.map(copyBatch), images.sources, false);
     const faults = [...images.faults, ...missingImages(batch, structs, images)];
-    const merged = { ...mergeFaults(withTombstones(rows, contract, images.deleted), faults), records };
+    const image = batch.written === undefined ? null : written(batch.written, images.deleted);
+    const merged = {
+      ...mergeFaults(withTombstones(rows, contract, images.deleted), faults),
+      records,
+      ...(image !== null && { written: image }),
+    };
     return joinColumns(contract, merged, [{ columns: outer.pick(batch.columns), slab: (batch.payload ?? batch.records).bytes }]);
+  };
+}
+
+/** Which fields the image has by the schemas of the events around it; a delete that is a tombstone has none. */
+function compileImageFields(): (written: WrittenRows, deleted: readonly number[]) => WrittenRows {
+  const known = new WeakMap<WriterFields, WriterFields>();
+  const imageOf = (event: WriterFields): WriterFields => {
+    const image = known.get(event) ?? {
+      fields: (event.fields ?? []).flatMap(({ path, type }) =>
+        path.startsWith("after.") ? [{ path: path.slice("after.".length), type }] : [],
+      ),
+      message: null,
+    };
+    known.set(event, image);
+    return image;
+  };
+  return (written, deleted) => {
+    const of = written.of.slice();
+    for (const row of deleted) of[row] = -1;
+    return { ...written, of, writers: written.writers.map((writer) => (writer === null ? null : imageOf(writer))) };
   };
 }
 

@@ -49,11 +49,16 @@ export class ProtoScan {
   #count = 0;
   readonly #frames: Frame[] = [];
   readonly #notesUnknown: boolean;
+  readonly #takesOtherWires: boolean;
   #level = 0;
 
-  /** `notesUnknown`: whether fields that their message does not have are found too. */
-  constructor(notesUnknown: boolean) {
+  /**
+   * `notesUnknown`: whether fields that their message does not have are found too; `takesOtherWires`: whether a field of another wire type than its own is
+   * one of these, and no fault.
+   */
+  constructor(notesUnknown: boolean, takesOtherWires = false) {
     this.#notesUnknown = notesUnknown;
+    this.#takesOtherWires = takesOtherWires;
   }
 
   /** Reads these bytes from now on. */
@@ -119,9 +124,11 @@ export class ProtoScan {
       const start = p;
       p = this.#pass(number, wire, p, end, 0);
       if (p < 0) return p;
-      const field = number < index.dense.length ? (index.dense[number] as number) : (index.sparse.get(number) ?? -1);
-      if (field >= 0 && wire !== index.wires[field] && !(wire === WireType.length && index.packable[field] === 1))
-        return this.fail("protobuf.wire-type", at);
+      let field = number < index.dense.length ? (index.dense[number] as number) : (index.sparse.get(number) ?? -1);
+      if (field >= 0 && wire !== index.wires[field] && !(wire === WireType.length && index.packable[field] === 1)) {
+        if (!this.#takesOtherWires) return this.fail("protobuf.wire-type", at);
+        field = -1;
+      }
       const from = wire === WireType.length ? this.#bodyStart : start;
       const to = wire === WireType.startGroup ? this.#bodyEnd : p;
       if (field < 0) {

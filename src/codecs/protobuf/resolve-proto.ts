@@ -17,7 +17,7 @@ const numbers: ReadonlySet<Kind> = new Set<Kind>(["int", "long", "float", "doubl
 const encoder = new TextEncoder();
 
 /** The well-known wrappers (google/protobuf/wrappers.proto). */
-const wrappers: ReadonlySet<string> = new Set(
+export const wrappers: ReadonlySet<string> = new Set(
   ["Double", "Float", "Int64", "UInt64", "Int32", "UInt32", "Bool", "String", "Bytes"].map((name) => `google.protobuf.${name}Value`),
 );
 
@@ -34,7 +34,7 @@ function tableOf(message: ProtoMessage, columns: readonly (Field | null)[], issu
   for (const [column, field] of columns.entries()) {
     if (field === null) continue;
     const free = message.fields.filter((each) => !columnOf.has(each));
-    const source = free.find((each) => each.name === field.sourceName) ?? free.find((each) => each.jsonName === field.sourceName);
+    const source = sourceOf(free, field);
     if (source !== undefined) columnOf.set(source, column);
     else
       issues.push({
@@ -56,6 +56,11 @@ function tableOf(message: ProtoMessage, columns: readonly (Field | null)[], issu
     return { column, ...slot };
   });
   return { message, slots };
+}
+
+/** The field that fills a column: of its name, else of its JSON name. */
+export function sourceOf(fields: readonly ProtoField[], { sourceName }: Field): ProtoField | undefined {
+  return fields.find(({ name }) => name === sourceName) ?? fields.find(({ jsonName }) => jsonName === sourceName);
 }
 
 function typeWords({ shape, type }: ProtoField): string {

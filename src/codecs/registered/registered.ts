@@ -1,3 +1,4 @@
+import { watchesFields } from "../../core/all-fields.ts";
 import type { DecodeFault } from "../../core/column.ts";
 import type { Contract } from "../../core/contract.ts";
 import type { Records } from "../../core/records.ts";
@@ -10,7 +11,8 @@ import { jsonCodec } from "../json.ts";
 import { mergeFaults } from "../text/merge-faults.ts";
 import { compileWriter } from "./compile-writer.ts";
 import type { RegisteredPlan, WriterDecoder } from "./writer-decoder.ts";
-import { readFrames, type FrameGroup, type Frames } from "./schema-frames.ts";
+import { WriterFieldsCache } from "./writer-fields.ts";
+import { frameName, readFrames, type FrameGroup, type Frames } from "./schema-frames.ts";
 
 /** Writers' schemas compiled against one contract that are kept. */
 const decodersMax = 200;
@@ -20,6 +22,7 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
   const needsText = contract.rules.some((rule) => rule.check.family === "jsonSchema");
   const known = new Map<string, WriterDecoder>();
   const nothing = jsonCodec.compile(contract);
+  const fieldsOf = part === "value" && plan.type !== "json" && watchesFields(contract) ? new WriterFieldsCache(contract.fields) : null;
   // JSON is decoded alike whatever its schema, which only judges it.
   let json: Decode | null = null;
   const shared: DecoderTools = { ...tools, json: (inner) => (json ??= tools.json(inner)) };
@@ -27,7 +30,7 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
     const answer = schemas.get(group.id);
     if (answer === undefined) throw new Error(`bug: the schema ${group.id} was not asked for before its records were decoded`);
     if (!answer.found) return { code: faultOf(answer), message: answer.message };
-    const name = group.message === null ? group.id : `${group.id}:${group.message.join(".")}`;
+    const name = frameName(group);
     let writer = known.get(name);
     if (writer === undefined) {
       writer = compileWriter(contract, { plan, schema: answer.schema, group, tools: shared });
@@ -44,7 +47,9 @@ export function compileRegistered(contract: Contract, plan: RegisteredPlan, part
     const decoderOf = writers.map((writer) => ("decode" in writer ? decoders.indexOf(writer.decode) : -1));
     const parts = decoders.map((decode, index) => ({ decode, owns: (row: number) => decoderOf[frames.group[row] as number] === index }));
     const batch = parts.length > 1 ? decodeParts(payload, parts, needsText) : (decoders[0] ?? nothing)(payload);
-    return { ...mergeFaults(batch, faults), records, payload: batch.payload ?? payload };
+    const written =
+      fieldsOf === null ? null : { payload, of: frames.group, writers: frames.groups.map((group) => fieldsOf.of(group, schemas)) };
+    return { ...mergeFaults(batch, faults), records, payload: batch.payload ?? payload, ...(written !== null && { written }) };
   };
 }
 

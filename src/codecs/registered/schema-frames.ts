@@ -11,6 +11,11 @@ export interface FrameGroup {
   readonly message: readonly number[] | null;
 }
 
+/** What tells a group from all others. */
+export function frameName({ id, message }: FrameGroup): string {
+  return message === null ? id : `${id}:${message.join(".")}`;
+}
+
 /** Where the payloads of framed records stand, and which of the groups each belongs to. */
 export interface Frames {
   readonly groups: readonly FrameGroup[];
@@ -169,7 +174,7 @@ class FrameReader {
   }
 
   #groupOf(id: SchemaId, message: readonly number[] | null): number {
-    const key = message === null ? id : `${id}:${message.join(".")}`;
+    const key = frameName({ id, message });
     let index = this.#indexOf.get(key);
     if (index === undefined) {
       index = this.#groups.push({ id, message }) - 1;
