@@ -4,7 +4,7 @@ import type { Field } from "../../core/schema.ts";
 import type { WrittenField } from "../../core/written-fields.ts";
 import { cutName, memberPath } from "../member-path.ts";
 import { type MessageIndex, type MessageIndexes, WireType } from "./message-index.ts";
-import { ProtoScan } from "./proto-scan.ts";
+import { type Frame, ProtoScan } from "./proto-scan.ts";
 import { sourceOf, wrappers } from "./resolve-proto.ts";
 
 const [booleanType, numberType, stringType, objectType, arrayType] = (["boolean", "number", "string", "object", "array"] as const).map(
@@ -95,18 +95,22 @@ export class WireFields {
     const index: MessageIndex = this.#indexes.of(shape.message);
     const frame = scan.enter(index, start);
     if (frame === null) return false;
-    let isRead = scan.scan(index, frame, start, end) >= 0;
-    for (let found = frame.unknownHead; isRead && found >= 0; found = scan.next(found))
-      this.#unknown(shape, scan.number(found), scan.wire(found));
-    for (const [i, { path, type, below }] of shape.members.entries()) {
-      const head = frame.heads[i] as number;
-      if (!isRead || head < 0) continue;
-      if (this.#knownToo) this.#found.push({ path, type });
-      for (let found = head; isRead && below !== null && found >= 0; found = scan.next(found))
-        isRead = this.#message(below, scan.start(found), scan.end(found));
-    }
+    const isRead = scan.scan(index, frame, start, end) >= 0 && this.#members(shape, frame);
     scan.leave(frame);
     return isRead;
+  }
+
+  #members(shape: Shape, frame: Frame): boolean {
+    const scan = this.#scan;
+    for (let found = frame.unknownHead; found >= 0; found = scan.next(found)) this.#unknown(shape, scan.number(found), scan.wire(found));
+    for (const [i, { path, type, below }] of shape.members.entries()) {
+      const head = frame.heads[i] as number;
+      if (head >= 0 && this.#knownToo) this.#found.push({ path, type });
+      if (below === null) continue;
+      for (let found = head; found >= 0; found = scan.next(found))
+        if (!this.#message(below, scan.start(found), scan.end(found))) return false;
+    }
+    return true;
   }
 
   #unknown({ prefix, message, members }: Shape, number: number, wire: number): void {
