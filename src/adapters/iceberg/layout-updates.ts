@@ -41,23 +41,30 @@ function nextId(ids: readonly number[], first: number): number {
 }
 
 /** Whether two schemas have the same fields, whatever their ids. */
-export function sameSchema(one: IcebergSchema, two: IcebergSchema): boolean {
+function sameSchema(one: IcebergSchema, two: IcebergSchema): boolean {
   const says = (each: IcebergSchema): unknown => [each.fields, (each["identifier-field-ids"] ?? []).toSorted((a, b) => a - b)];
   return isDeepStrictEqual(says(one), says(two));
 }
 
-/** Adds a schema, unless the table has it; whatever id it came with gives way to the table's next one. */
+/** Schemas with one more, unless one of them is the same, and its id: whatever id it came with gives way to the next one. */
+export function withSchema(
+  schemas: readonly IcebergSchema[],
+  schema: IcebergSchema,
+): { readonly schemas: readonly IcebergSchema[]; readonly id: number } {
+  const known = schemas.find((each) => sameSchema(each, schema));
+  if (known !== undefined) return { schemas, id: known["schema-id"] };
+  const id = nextId(
+    schemas.map((each) => each["schema-id"]),
+    0,
+  );
+  return { schemas: [...schemas, { ...schema, "schema-id": id }], id };
+}
+
+/** Adds a schema, unless the table has it. */
 export function addSchema(metadata: TableMetadata, schema: IcebergSchema, lastColumnId: number): Added {
   checkTypes(metadata, schema);
-  const known = metadata.schemas.find((each) => sameSchema(each, schema));
-  const id =
-    known?.["schema-id"] ??
-    nextId(
-      metadata.schemas.map((each) => each["schema-id"]),
-      0,
-    );
+  const { schemas, id } = withSchema(metadata.schemas, schema);
   const highest = Math.max(metadata["last-column-id"], lastColumnId, ...typesWithin(schema).map((each) => each.id));
-  const schemas = known === undefined ? [...metadata.schemas, { ...schema, "schema-id": id }] : metadata.schemas;
   return { metadata: { ...metadata, schemas, "last-column-id": highest }, id };
 }
 

@@ -2,6 +2,8 @@ import type { IcebergSchema } from "../../core/table-schema.ts";
 import { addSchema, addSortOrder, addSpec, checkLayout, withLegacyLayout } from "./layout-updates.ts";
 import type { EncryptedKey, NewPartitionSpec, NewSortOrder, PartitionStatisticsFile, StatisticsFile } from "./metadata-parts.ts";
 import { lastPartitionIdMin } from "./metadata-parts.ts";
+import type { PropertyUpdate } from "./property-updates.ts";
+import { changedProperties } from "./property-updates.ts";
 import { RefusedUpdate } from "./refused-update.ts";
 import { addSnapshot, removeRef, removeSnapshots, setRef, withoutPassingVersions } from "./snapshot-updates.ts";
 import type { FormatVersion, Snapshot, SnapshotRef, TableMetadata } from "./table-metadata.ts";
@@ -22,8 +24,7 @@ export type Update =
   | { readonly action: "add-sort-order"; readonly "sort-order": NewSortOrder }
   /** -1: the order added last in the same commit. */
   | { readonly action: "set-default-sort-order"; readonly "sort-order-id": number }
-  | { readonly action: "set-properties"; readonly updates: Readonly<Record<string, string>> }
-  | { readonly action: "remove-properties"; readonly removals: readonly string[] }
+  | PropertyUpdate
   | { readonly action: "add-snapshot"; readonly snapshot: Snapshot }
   | ({ readonly action: "set-snapshot-ref"; readonly "ref-name": string } & SnapshotRef)
   | { readonly action: "remove-snapshot-ref"; readonly "ref-name": string }
@@ -42,10 +43,6 @@ interface Draft {
   readonly lastSchemaId: number | null;
   readonly lastSpecId: number | null;
   readonly lastOrderId: number | null;
-}
-
-function without<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }
 
 function chosen(what: string, id: number, last: number | null, known: readonly number[]): number {
@@ -169,9 +166,8 @@ function applyToRest(metadata: TableMetadata, update: Update): TableMetadata {
     case "set-location":
       return { ...metadata, location: update.location.replace(/\/+$/, "") };
     case "set-properties":
-      return { ...metadata, properties: { ...metadata.properties, ...update.updates } };
     case "remove-properties":
-      return { ...metadata, properties: without(metadata.properties, update.removals) };
+      return { ...metadata, properties: changedProperties(metadata.properties, update) };
     case "set-statistics": {
       const { statistics } = update;
       return { ...metadata, statistics: [...droppingSnapshot(metadata.statistics, statistics["snapshot-id"]), statistics] };

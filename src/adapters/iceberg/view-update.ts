@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { IcebergSchema } from "../../core/table-schema.ts";
-import { sameSchema } from "./layout-updates.ts";
+import { withSchema } from "./layout-updates.ts";
+import type { PropertyUpdate } from "./property-updates.ts";
+import { changedProperties } from "./property-updates.ts";
 import { RefusedUpdate } from "./refused-update.ts";
 import type { ViewMetadata, ViewVersion } from "./view-metadata.ts";
 
@@ -10,8 +12,7 @@ export type ViewUpdate =
   | { readonly action: "upgrade-format-version"; readonly "format-version": number }
   | { readonly action: "set-location"; readonly location: string }
   | { readonly action: "add-schema"; readonly schema: IcebergSchema }
-  | { readonly action: "set-properties"; readonly updates: Readonly<Record<string, string>> }
-  | { readonly action: "remove-properties"; readonly removals: readonly string[] }
+  | PropertyUpdate
   /** Its schema -1: the one added last in the same commit. */
   | { readonly action: "add-view-version"; readonly "view-version": ViewVersion }
   /** -1: the version added last in the same commit. */
@@ -29,11 +30,8 @@ interface Draft {
 const historyEntriesDefault = 10;
 
 function addSchema(draft: Draft, schema: IcebergSchema): Draft {
-  const { schemas } = draft.metadata;
-  const known = schemas.find((each) => sameSchema(each, schema));
-  if (known !== undefined) return { ...draft, lastSchemaId: known["schema-id"] };
-  const id = Math.max(-1, ...schemas.map((each) => each["schema-id"])) + 1;
-  return { ...draft, metadata: { ...draft.metadata, schemas: [...schemas, { ...schema, "schema-id": id }] }, lastSchemaId: id };
+  const { schemas, id } = withSchema(draft.metadata.schemas, schema);
+  return { ...draft, metadata: { ...draft.metadata, schemas }, lastSchemaId: id };
 }
 
 function dialectsOf(version: ViewVersion): string[] {
@@ -106,11 +104,8 @@ function applyOne(draft: Draft, update: ViewUpdate, nowMs: number): Draft {
     case "set-location":
       return { ...draft, metadata: { ...metadata, location: update.location } };
     case "set-properties":
-      return { ...draft, metadata: { ...metadata, properties: { ...metadata.properties, ...update.updates } } };
-    case "remove-properties": {
-      const kept = Object.entries(metadata.properties).filter(([key]) => !update.removals.includes(key));
-      return { ...draft, metadata: { ...metadata, properties: Object.fromEntries(kept) } };
-    }
+    case "remove-properties":
+      return { ...draft, metadata: { ...metadata, properties: changedProperties(metadata.properties, update) } };
     default:
       return update satisfies never;
   }
