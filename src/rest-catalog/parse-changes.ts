@@ -4,6 +4,7 @@ import type { Requirement } from "../adapters/iceberg/metadata-requirement.ts";
 import type { Update } from "../adapters/iceberg/metadata-update.ts";
 import type { FormatVersion, Snapshot } from "../adapters/iceberg/table-metadata.ts";
 import type { JsonObject } from "./json-object.ts";
+import { propertyParsers } from "./parse-properties.ts";
 import { parseSchema } from "./parse-schema.ts";
 import { badRequest } from "./rest-error.ts";
 
@@ -93,15 +94,7 @@ const updateParsers: { readonly [A in Update["action"]]: Parser } = {
   "remove-partition-specs": (update) => ({ action: "remove-partition-specs", "spec-ids": update.integers("spec-ids") }),
   "add-sort-order": (update) => ({ action: "add-sort-order", "sort-order": parseSortOrder(update.object("sort-order")) }),
   "set-default-sort-order": (update) => ({ action: "set-default-sort-order", "sort-order-id": update.integer("sort-order-id") }),
-  // Older clients say `updated` and `removed`.
-  "set-properties": (update) => ({
-    action: "set-properties",
-    updates: { ...update.textsByName("updated"), ...update.textsByName("updates") },
-  }),
-  "remove-properties": (update) => ({
-    action: "remove-properties",
-    removals: update.texts(update.has("removals") ? "removals" : "removed"),
-  }),
+  ...propertyParsers,
   "add-snapshot": (update) => ({ action: "add-snapshot", snapshot: parseSnapshot(update.object("snapshot")) }),
   "set-snapshot-ref": parseRef,
   "remove-snapshot-ref": (update) => ({ action: "remove-snapshot-ref", "ref-name": update.text("ref-name") }),

@@ -1,6 +1,7 @@
 import type { ViewRepresentation, ViewVersion } from "../adapters/iceberg/view-metadata.ts";
 import type { ViewUpdate } from "../adapters/iceberg/view-update.ts";
 import type { JsonObject } from "./json-object.ts";
+import { propertyParsers } from "./parse-properties.ts";
 import { parseSchema } from "./parse-schema.ts";
 import { badRequest } from "./rest-error.ts";
 
@@ -39,15 +40,7 @@ const parsers: { readonly [A in ViewUpdate["action"]]: (update: JsonObject) => V
   "upgrade-format-version": (update) => ({ action: "upgrade-format-version", "format-version": update.integer("format-version") }),
   "set-location": (update) => ({ action: "set-location", location: update.text("location") }),
   "add-schema": (update) => ({ action: "add-schema", schema: parseSchema(update.object("schema")) }),
-  // Older clients say `updated` and `removed`.
-  "set-properties": (update) => ({
-    action: "set-properties",
-    updates: { ...update.textsByName("updated"), ...update.textsByName("updates") },
-  }),
-  "remove-properties": (update) => ({
-    action: "remove-properties",
-    removals: update.texts(update.has("removals") ? "removals" : "removed"),
-  }),
+  ...propertyParsers,
   "add-view-version": (update) => ({ action: "add-view-version", "view-version": parseViewVersion(update.object("view-version")) }),
   "set-current-view-version": (update) => ({
     action: "set-current-view-version",
