@@ -6,11 +6,12 @@ import { isHeld, namespacePath, namespacesPath, nothing, ok } from "./endpoint.t
 import { answerEtag, KeyDesk } from "./file-access.ts";
 import { JsonObject } from "./json-object.ts";
 import { createNamespace, dropNamespace, listNamespaces, loadNamespace, needNamespace, updateNamespace } from "./namespaces.ts";
+import { listNames, rename } from "./named-things.ts";
 import { parseIdentifier } from "./names.ts";
 import { parseChanges } from "./parse-changes.ts";
 import { ReadRecorder } from "./reads.ts";
 import type { TableAnswer } from "./tables.ts";
-import { createTable, dropTable, listTables, needTable, registerTable, renameTable, snapshotMode, tableAnswer } from "./tables.ts";
+import { createTable, dropTable, needTable, registerTable, snapshotMode, tableAnswer } from "./tables.ts";
 import { viewEndpoints } from "./view-endpoints.ts";
 
 function okTable({ body, etag }: TableAnswer): CatalogAnswer {
@@ -81,7 +82,7 @@ function namingEndpoints(context: CatalogContext, desk: KeyDesk): Endpoint[] {
       path: tablesPath,
       scope: "read",
       summary: "Names of tables; paged",
-      run: async ({ namespace, query }) => ok(await listTables(context, namespace, query)),
+      run: async ({ namespace, query }) => ok(await listNames(context, "Table", namespace, query)),
     },
     {
       method: "POST",
@@ -103,7 +104,7 @@ function namingEndpoints(context: CatalogContext, desk: KeyDesk): Endpoint[] {
       scope: "write",
       summary: "Give a table another name",
       run: async ({ reader, body }) => {
-        await renameTable(context, reader.principal, new JsonObject(body));
+        await rename(context, reader.principal, "Table", new JsonObject(body));
         return nothing;
       },
     },

@@ -1,5 +1,8 @@
 import type { TableName } from "../adapters/catalog/catalog.ts";
 import type { CatalogContext } from "./catalog-context.ts";
+import type { JsonObject } from "./json-object.ts";
+import { checkTableName } from "./names.ts";
+import { needNamespace } from "./namespaces.ts";
 import type { Principal } from "./principal.ts";
 import type { NamedThing } from "./rest-error.ts";
 import { alreadyExists, forbidden, otherAlreadyExists } from "./rest-error.ts";
@@ -17,4 +20,12 @@ export async function needFreeName(context: CatalogContext, name: TableName, wan
   const [own, other] = wanted === "Table" ? [table, view] : [view, table];
   if (own !== null) throw alreadyExists(wanted, text);
   if (other !== null) throw otherAlreadyExists(wanted === "Table" ? "View" : "Table", text);
+}
+
+/** The name that a body wants for a new table or view of a namespace. Rejects with a 404 where there is no such namespace, with a 403 where nobody may make one. */
+export async function newNameIn(context: CatalogContext, principal: Principal, namespace: string, body: JsonObject): Promise<TableName> {
+  const name = { namespace, name: checkTableName(body.text("name")) };
+  await needNamespace(context, namespace);
+  checkNewName(context, principal, name);
+  return name;
 }

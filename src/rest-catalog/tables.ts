@@ -7,19 +7,16 @@ import type { CatalogContext } from "./catalog-context.ts";
 import { commitNew, locationOf, taking } from "./commits.ts";
 import type { FileAccess, KeyDesk } from "./file-access.ts";
 import { answerEtag } from "./file-access.ts";
-import { checkNewName, needFreeName } from "./free-names.ts";
+import { needFreeName, newNameIn } from "./free-names.ts";
 import type { JsonObject } from "./json-object.ts";
-import { checkTableName, levelsOf, parseIdentifier } from "./names.ts";
-import { needNamespace } from "./namespaces.ts";
 import { newTable } from "./new-table.ts";
-import { pageOf } from "./pages.ts";
 import { parseSortOrder, parseSpec } from "./parse-changes.ts";
 import { parseSchema } from "./parse-schema.ts";
 import type { Principal } from "./principal.ts";
 import type { Reader } from "./reads.ts";
 import { purge } from "./reachable-files.ts";
 import { checkPlace, loadedOrNull, namesOver } from "./table-places.ts";
-import { alreadyExists, badRequest, forbidden, noSuchTable, RestError, takenByRename } from "./rest-error.ts";
+import { alreadyExists, badRequest, forbidden, noSuchTable, RestError } from "./rest-error.ts";
 
 /** A table as a client is answered (specification, `LoadTableResult`): the body's text, and what its ETag would be. */
 export interface TableAnswer {
@@ -70,14 +67,6 @@ export async function needTable(context: CatalogContext, table: TableName): Prom
   return loaded;
 }
 
-/** Names of a namespace's tables. */
-export async function listTables(context: CatalogContext, namespace: string, query: URLSearchParams): Promise<unknown> {
-  await needNamespace(context, namespace);
-  const { items, next } = pageOf([...(await context.rows.tables(namespace))].sort(), query);
-  const identifiers = items.map((name) => ({ namespace: levelsOf(namespace), name }));
-  return { identifiers, ...(next !== null && { "next-page-token": next }) };
-}
-
 /** Makes a table, or says how it would look (`stage-create`) for the commit that then makes it. */
 export async function createTable(
   context: CatalogContext,
@@ -86,9 +75,7 @@ export async function createTable(
   namespace: string,
   body: JsonObject,
 ): Promise<TableAnswer> {
-  const table = { namespace, name: checkTableName(body.text("name")) };
-  await needNamespace(context, namespace);
-  checkNewName(context, reader.principal, table);
+  const table = await newNameIn(context, reader.principal, namespace, body);
   await needFreeName(context, table, "Table");
   const wanted = {
     schema: parseSchema(body.object("schema")),
@@ -122,10 +109,8 @@ export async function registerTable(
   body: JsonObject,
 ): Promise<TableAnswer> {
   const { principal } = reader;
-  const table = { namespace, name: checkTableName(body.text("name")) };
   const location = body.text("metadata-location");
-  await needNamespace(context, namespace);
-  checkNewName(context, principal, table);
+  const table = await newNameIn(context, principal, namespace, body);
   const current = await context.rows.location(table);
   if (current === null || !body.flag("overwrite")) await needFreeName(context, table, "Table");
   const metadata = await readMetadata(context, location);
@@ -149,17 +134,4 @@ export async function dropTable(context: CatalogContext, principal: Principal, t
   if (!(await context.directory.dropNamed(table, from))) throw new RestError(409, "CommitFailedException", "the table has just changed");
   if (!isPurged || loaded === null || (await namesOver(context, loaded.metadata.location, table)).length > 0) return;
   await purge(context.storage, loaded);
-}
-
-/** Gives a table another name, perhaps in another namespace. */
-export async function renameTable(context: CatalogContext, principal: Principal, body: JsonObject): Promise<void> {
-  const from = parseIdentifier(body.object("source"));
-  const to = parseIdentifier(body.object("destination"));
-  for (const { namespace } of [from, to]) principal.need("write", namespace);
-  for (const table of [from, to]) checkNewName(context, principal, table);
-  if ((await context.rows.location(from)) === null) throw noSuchTable(from);
-  await needNamespace(context, to.namespace);
-  const outcome = await context.directory.rename("TABLE", from, to);
-  if (outcome === "missing") throw noSuchTable(from);
-  if (outcome === "taken") throw takenByRename(from, to, (await context.views.location(to)) === null ? "Table" : "View");
 }

@@ -4,9 +4,10 @@ import type { CatalogAnswer, Endpoint } from "./endpoint.ts";
 import { isHeld, namespacePath, nothing, ok } from "./endpoint.ts";
 import { answerEtag } from "./file-access.ts";
 import { JsonObject } from "./json-object.ts";
+import { listNames, rename } from "./named-things.ts";
 import { parseViewChange } from "./parse-view.ts";
 import type { LoadedView } from "./views.ts";
-import { createView, dropView, listViews, needView, registerView, renameView, replaceView } from "./views.ts";
+import { createView, dropView, needView, registerView, replaceView } from "./views.ts";
 
 const viewsPath = `${namespacePath}/views`;
 const viewPath = `${viewsPath}/{view}`;
@@ -26,7 +27,7 @@ export function viewEndpoints(context: CatalogContext): Endpoint[] {
       path: viewsPath,
       scope: "read",
       summary: "Names of views; paged",
-      run: async ({ namespace, query }) => ok(await listViews(context, namespace, query)),
+      run: async ({ namespace, query }) => ok(await listNames(context, "View", namespace, query)),
     },
     {
       method: "POST",
@@ -87,7 +88,7 @@ export function viewEndpoints(context: CatalogContext): Endpoint[] {
       scope: "write",
       summary: "Give a view another name",
       run: async ({ reader, body }) => {
-        await renameView(context, reader.principal, new JsonObject(body));
+        await rename(context, reader.principal, "View", new JsonObject(body));
         return nothing;
       },
     },

@@ -10,29 +10,18 @@ import { applyViewUpdates, newViewMetadata } from "../adapters/iceberg/view-upda
 import { SluiceError } from "../core/errors.ts";
 import type { CatalogContext } from "./catalog-context.ts";
 import { backoffMs } from "./commits.ts";
-import { checkNewName, needFreeName } from "./free-names.ts";
+import { checkNewName, needFreeName, newNameIn } from "./free-names.ts";
 import type { JsonObject } from "./json-object.ts";
-import { checkTableName, levelsOf, parseIdentifier } from "./names.ts";
-import { needNamespace } from "./namespaces.ts";
-import { pageOf } from "./pages.ts";
 import type { ViewChange } from "./parse-view.ts";
 import { parseViewVersion } from "./parse-view.ts";
 import { parseSchema } from "./parse-schema.ts";
 import type { Principal } from "./principal.ts";
-import { badRequest, commitFailed, noSuchView, RestError, takenByRename } from "./rest-error.ts";
+import { badRequest, commitFailed, noSuchView, RestError } from "./rest-error.ts";
 
 /** One version of a view's metadata, as the catalog pointed to it. */
 export interface LoadedView {
   readonly metadataLocation: string;
   readonly metadata: ViewMetadata;
-}
-
-/** Names of a namespace's views. */
-export async function listViews(context: CatalogContext, namespace: string, query: URLSearchParams): Promise<unknown> {
-  await needNamespace(context, namespace);
-  const { items, next } = pageOf([...(await context.views.tables(namespace))].sort(), query);
-  const identifiers = items.map((name) => ({ namespace: levelsOf(namespace), name }));
-  return { identifiers, ...(next !== null && { "next-page-token": next }) };
 }
 
 /** A view as it is. Rejects with a 404 where there is none, or its metadata file is gone. */
@@ -98,9 +87,7 @@ async function swap(context: CatalogContext, view: TableName, from: string | nul
 
 /** Makes a view (specification, `CreateViewRequest`). Its files stand where the catalog wants them, whatever location is asked for. */
 export async function createView(context: CatalogContext, principal: Principal, namespace: string, body: JsonObject): Promise<LoadedView> {
-  const view = { namespace, name: checkTableName(body.text("name")) };
-  await needNamespace(context, namespace);
-  checkNewName(context, principal, view);
+  const view = await newNameIn(context, principal, namespace, body);
   await needFreeName(context, view, "View");
   const schema = parseSchema(body.object("schema"));
   const version = parseViewVersion(body.object("view-version"));
@@ -156,10 +143,8 @@ export async function registerView(
   namespace: string,
   body: JsonObject,
 ): Promise<LoadedView> {
-  const view = { namespace, name: checkTableName(body.text("name")) };
   const metadataLocation = body.text("metadata-location");
-  await needNamespace(context, namespace);
-  checkNewName(context, principal, view);
+  const view = await newNameIn(context, principal, namespace, body);
   await needFreeName(context, view, "View");
   let metadata: ViewMetadata;
   try {
@@ -199,17 +184,4 @@ export async function dropView(context: CatalogContext, principal: Principal, vi
   const folder = ownFolder(metadata);
   if (await isShared(context, folder)) return;
   for await (const path of context.storage.list(folder)) await context.storage.delete(path);
-}
-
-/** Gives a view another name, perhaps in another namespace. */
-export async function renameView(context: CatalogContext, principal: Principal, body: JsonObject): Promise<void> {
-  const from = parseIdentifier(body.object("source"));
-  const to = parseIdentifier(body.object("destination"));
-  for (const { namespace } of [from, to]) principal.need("write", namespace);
-  for (const view of [from, to]) checkNewName(context, principal, view);
-  if ((await context.views.location(from)) === null) throw noSuchView(from);
-  await needNamespace(context, to.namespace);
-  const outcome = await context.directory.rename("VIEW", from, to);
-  if (outcome === "missing") throw noSuchView(from);
-  if (outcome === "taken") throw takenByRename(from, to, (await context.rows.location(to)) === null ? "View" : "Table");
 }
