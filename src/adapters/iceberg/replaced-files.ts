@@ -1,10 +1,11 @@
 import type { AvroRow } from "./avro-schema.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import { EntryStatus } from "./manifest.ts";
+import { ManifestCache } from "./manifest-cache.ts";
 import type { ManifestFile } from "./manifest-list.ts";
 import { pathOfUri } from "./storage-path.ts";
 import type { TableIo } from "./table-io.ts";
-import { keyOfPartition, readManifest, writeManifest } from "./table-io.ts";
+import { keyOfPartition, writeManifest } from "./table-io.ts";
 import type { Snapshot, TableMetadata } from "./table-metadata.ts";
 
 /** A file that takes the place of others. */
@@ -26,8 +27,7 @@ export interface ReplacedFiles {
 
 /** What one attempt at a replacement leaves for the next: the less each has to do, the rarer others are first. */
 export class ReplacementCache {
-  /** Manifests that were read, by URI. */
-  readonly entries = new Map<string, readonly ManifestEntry[]>();
+  readonly manifests = new ManifestCache();
   readonly rewritten = new Map<string, RewrittenManifest>();
   added: readonly ManifestFile[] | null = null;
 
@@ -35,16 +35,6 @@ export class ReplacementCache {
   forgetWritten(): void {
     this.rewritten.clear();
     this.added = null;
-  }
-
-  /** The entries of a manifest. */
-  async read(io: Pick<TableIo, "storage">, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
-    let entries = this.entries.get(manifest.uri);
-    if (entries === undefined) {
-      entries = await readManifest(io.storage, manifest);
-      this.entries.set(manifest.uri, entries);
-    }
-    return entries;
   }
 }
 
@@ -76,7 +66,7 @@ async function rewritten(
 ): Promise<RewrittenManifest> {
   const known = cache.rewritten.get(manifest.uri);
   if (known !== undefined) return known;
-  const live = (await cache.read(io, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
+  const live = (await cache.manifests.read(io.storage, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
   const removed = manifest.content === 0 ? data : removedDeletes;
   const isGone = ({ file }: ManifestEntry): boolean => removed?.has(file.file_path as string) === true;
   const gone = live.filter(isGone);

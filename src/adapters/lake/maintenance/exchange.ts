@@ -64,7 +64,7 @@ export function commitExchanges<T extends Exchange>(
     const settled = [id, ...(tags?.snapshotIds ?? [])].find((each) => snapshotWithId(metadata, each) !== null);
     if (settled !== undefined) return { kind: "done", result: { snapshotId: settled, kept: made, attempts: attempt } };
     const before = onMain.length;
-    const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache);
+    const version = await entriesOf(context, snapshotOfRef(metadata, "main"), cache.manifests);
     onMain = standing(version, onMain, knownDeletes);
     const removed = new Set(onMain.flatMap((each) => each.removed.map(({ file }) => file.file_path as string)));
     const useless = uselessDeletes(version, VersionDeletes.over(context.storage, metadata, version.deletes), removed);

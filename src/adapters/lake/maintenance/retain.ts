@@ -68,7 +68,6 @@ async function agedFiles(
     context,
     // A held window's branch has main's files too, for as long as it waits: that is no reason to leave them.
     namedVersions(metadata).filter(([name]) => name !== "main" && windowOfBranch(name) === null && !goWith.has(name)),
-    new Map(),
   );
   const files = new Map(version.files.map((entry) => [entry.file["file_path"] as string, entry]));
   for (const [uri, { entry }] of tagged) if (!files.has(uri)) files.set(uri, entry);

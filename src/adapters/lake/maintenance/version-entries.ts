@@ -1,6 +1,6 @@
 import { EntryStatus } from "../../iceberg/manifest.ts";
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
-import { ReplacementCache } from "../../iceberg/replaced-files.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
 import { readManifestList } from "../../iceberg/table-io.ts";
 import type { Snapshot } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
@@ -12,11 +12,11 @@ export interface VersionEntries {
 }
 
 /** Every live file of a version; manifests that the cache has are not read again. */
-export async function entriesOf(context: LakeContext, snapshot: Snapshot | null, cache = new ReplacementCache()): Promise<VersionEntries> {
+export async function entriesOf(context: LakeContext, snapshot: Snapshot | null, cache = new ManifestCache()): Promise<VersionEntries> {
   const files: ManifestEntry[] = [];
   const deletes: ManifestEntry[] = [];
   for (const manifest of await readManifestList(context.storage, snapshot)) {
-    const live = (await cache.read(context, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
+    const live = (await cache.read(context.storage, manifest)).filter((entry) => entry.status !== EntryStatus.deleted);
     (manifest.content === 0 ? files : deletes).push(...live);
   }
   return { files, deletes };

@@ -1,7 +1,7 @@
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
 import { EntryStatus } from "../../iceberg/manifest.ts";
-import type { ManifestFile } from "../../iceberg/manifest-list.ts";
-import { readManifest, readManifestList } from "../../iceberg/table-io.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
+import { readManifestList } from "../../iceberg/table-io.ts";
 import type { Snapshot } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 
@@ -12,25 +12,12 @@ export interface LiveFile {
   readonly specId: number;
 }
 
-/** Manifests that were read, by URI: two versions share most of theirs, and none of them ever changes. */
-export type ManifestCache = Map<string, Promise<readonly ManifestEntry[]>>;
-
-/** The entries of a manifest, read once. Rejects with TABLE_CORRUPT. */
-export async function entriesOf(context: LakeContext, manifest: ManifestFile, cache: ManifestCache): Promise<readonly ManifestEntry[]> {
-  let read = cache.get(manifest.uri);
-  if (read === undefined) {
-    read = readManifest(context.storage, manifest);
-    cache.set(manifest.uri, read);
-  }
-  return read;
-}
-
 /** The data files of a version. */
-export async function liveFiles(context: LakeContext, snapshot: Snapshot | null, cache: ManifestCache = new Map()): Promise<LiveFile[]> {
+export async function liveFiles(context: LakeContext, snapshot: Snapshot | null, cache = new ManifestCache()): Promise<LiveFile[]> {
   const files: LiveFile[] = [];
   for (const manifest of await readManifestList(context.storage, snapshot)) {
     if (manifest.content !== 0) continue;
-    for (const entry of await entriesOf(context, manifest, cache)) {
+    for (const entry of await cache.read(context.storage, manifest)) {
       if (entry.status !== EntryStatus.deleted) files.push({ path: entry.file.file_path as string, entry, specId: manifest.specId });
     }
   }
@@ -38,11 +25,11 @@ export async function liveFiles(context: LakeContext, snapshot: Snapshot | null,
 }
 
 /** Paths of data files that a snapshot itself took out of the table. */
-export async function filesRemovedBy(context: LakeContext, snapshot: Snapshot, cache: ManifestCache = new Map()): Promise<Set<string>> {
+export async function filesRemovedBy(context: LakeContext, snapshot: Snapshot, cache = new ManifestCache()): Promise<Set<string>> {
   const removed = new Set<string>();
   for (const manifest of await readManifestList(context.storage, snapshot)) {
     if (manifest.content !== 0 || manifest.addedSnapshotId !== snapshot["snapshot-id"]) continue;
-    for (const entry of await entriesOf(context, manifest, cache)) {
+    for (const entry of await cache.read(context.storage, manifest)) {
       if (entry.status === EntryStatus.deleted) removed.add(entry.file.file_path as string);
     }
   }

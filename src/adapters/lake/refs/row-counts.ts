@@ -2,12 +2,13 @@ import { SluiceError } from "../../../core/errors.ts";
 import type { FileChange, VersionComparison } from "../../../core/lake-refs.ts";
 import type { VersionRows } from "../../../core/lake-trace.ts";
 import { DeleteFiles, VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
-import type { LiveFile, ManifestCache } from "./live-files.ts";
-import { entriesOf, filesRemovedBy, liveFiles } from "./live-files.ts";
+import type { LiveFile } from "./live-files.ts";
+import { filesRemovedBy, liveFiles } from "./live-files.ts";
 import { rowsOf } from "./ref-records.ts";
 
 /** The newest snapshot that two versions have in common, and what each has beyond it, newest first. */
@@ -21,7 +22,7 @@ export interface Fork {
 export class RowCounts {
   readonly #context: LakeContext;
   readonly #metadata: TableMetadata;
-  readonly #manifests: ManifestCache = new Map();
+  readonly #manifests = new ManifestCache();
   readonly #deleteFiles: DeleteFiles;
   readonly #deletes = new Map<Snapshot, VersionDeletes>();
 
@@ -72,7 +73,7 @@ export class RowCounts {
       metadata: this.#metadata,
       snapshot,
       files: this.#deleteFiles,
-      read: (manifest) => entriesOf(this.#context, manifest, this.#manifests),
+      read: (manifest) => this.#manifests.read(storage, manifest),
     });
     this.#deletes.set(snapshot, deletes);
     return deletes;

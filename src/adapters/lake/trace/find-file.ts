@@ -1,4 +1,5 @@
 import type { FilePlace } from "../../../core/lake-trace.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
@@ -14,7 +15,7 @@ export async function findFile(context: LakeContext, dataset: string, path: stri
 }
 
 async function findIn(context: LakeContext, metadata: TableMetadata, table: FilePlace["table"], path: string): Promise<FilePlace | null> {
-  const cache = new Map();
+  const cache = new ManifestCache();
   const isIt = (uri: string): boolean => uri === path || uri.endsWith(`/${path.replace(/^\//, "")}`);
   for (const versions of [namedVersions(metadata), everyVersion(metadata)]) {
     for (const [uri, live] of await heldFiles(context, versions, cache)) if (isIt(uri)) return placeOf(live, table);

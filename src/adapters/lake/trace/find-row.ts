@@ -2,14 +2,13 @@ import type { RecordKey, RowPlace } from "../../../core/lake-trace.ts";
 import { sourceColumns } from "../../../core/table-schema.ts";
 import type { AvroRow } from "../../iceberg/avro-schema.ts";
 import { DeleteFiles, VersionDeletes } from "../../iceberg/deletes/version-deletes.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
 import { readPhysicalColumns } from "../../iceberg/parquet-column-reader.ts";
 import { pathOfUri } from "../../iceberg/storage-path.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
-import type { ManifestCache } from "../refs/live-files.ts";
-import { entriesOf } from "../refs/live-files.ts";
 import { placeOf } from "./find-file.ts";
 import type { HeldFile } from "./held-files.ts";
 import { everyVersion, heldFiles, namedVersions } from "./held-files.ts";
@@ -25,7 +24,7 @@ interface SourceIds {
 export async function findRow(context: LakeContext, dataset: string, key: RecordKey): Promise<readonly RowPlace[]> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const ids = sourceIds(metadata);
-  const cache: ManifestCache = new Map();
+  const cache = new ManifestCache();
   const named = await heldFiles(context, namedVersions(metadata), cache);
   const deletedIn = deletions(context, metadata, cache);
   const rows = await rowsIn(context, named, { ids, key, deletedIn });
@@ -44,8 +43,7 @@ function deletions(context: LakeContext, metadata: TableMetadata, cache: Manifes
   const versions = new Map<string, Promise<VersionDeletes>>();
   const versionOf = (ref: string): Promise<VersionDeletes> => {
     const snapshot = snapshotOfRef(metadata, ref);
-    const known =
-      versions.get(ref) ?? VersionDeletes.of({ storage, metadata, snapshot, files, read: (each) => entriesOf(context, each, cache) });
+    const known = versions.get(ref) ?? VersionDeletes.of({ storage, metadata, snapshot, files, read: (each) => cache.read(storage, each) });
     versions.set(ref, known);
     return known;
   };

@@ -1,8 +1,9 @@
 import type { ManifestEntry } from "../../iceberg/manifest.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
-import { liveFiles, type ManifestCache } from "../refs/live-files.ts";
+import { liveFiles } from "../refs/live-files.ts";
 
 /** A data file that some versions of a table hold. */
 export interface HeldFile {
@@ -31,7 +32,7 @@ export function everyVersion(metadata: TableMetadata): (readonly [null, Snapshot
 export async function heldFiles(
   context: LakeContext,
   versions: readonly (readonly [string | null, Snapshot])[],
-  cache: ManifestCache,
+  cache = new ManifestCache(),
 ): Promise<Map<string, HeldFile>> {
   const files = new Map<string, HeldFile>();
   for (const [ref, snapshot] of versions) {

@@ -1,5 +1,6 @@
 import type { FileTotals, TableUsage } from "../../../core/lake-usage.ts";
 import type { LoadedTable } from "../../catalog/catalog.ts";
+import { ManifestCache } from "../../iceberg/manifest-cache.ts";
 import { snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
@@ -14,7 +15,7 @@ export async function tableUsage(context: LakeContext, dataset: string): Promise
 
 async function usageOf(context: LakeContext, loaded: LoadedTable, table: TableUsage["table"]): Promise<TableUsage> {
   const { metadata } = loaded;
-  const cache = new Map();
+  const cache = new ManifestCache();
   const named = await heldFiles(context, namedVersions(metadata), cache);
   const all = await heldFiles(context, everyVersion(metadata), cache);
   const inMain = [...named.values()].filter((file) => file.refs.has("main"));
