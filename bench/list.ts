@@ -1,6 +1,7 @@
 import { avro } from "./avro.ts";
 import type { Bench } from "./bench.ts";
 import { columns } from "./columns.ts";
+import { contention } from "./contention/contention.ts";
 import { driftCost } from "./drift/cost.ts";
 import { driftDetection } from "./drift/detection.ts";
 import { driftFalseAlarms } from "./drift/false-alarms.ts";
@@ -31,6 +32,7 @@ export const benches: readonly Bench[] = [
   peers,
   scale,
   manyPromotions,
+  contention,
   driftFlights,
   driftCost,
   driftFalseAlarms,

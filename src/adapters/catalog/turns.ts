@@ -26,7 +26,7 @@ export interface TurnLimits {
   readonly heldMsMax: number;
 }
 
-export const turnLimits: TurnLimits = { waitMsMax: 10_000, heldMsMax: 10_000 };
+export const turnLimits: TurnLimits = { waitMsMax: 30_000, heldMsMax: 10_000 };
 
 /** What going without a turn comes to. */
 export const noTurn: Turn = { isMine: false, release: async () => {} };
