@@ -3,10 +3,11 @@ import type { MaintenanceStep } from "../core/events.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Lake } from "../core/ports.ts";
 import type { RetentionPolicy, RetentionReport } from "../core/retention.ts";
+import { pruneIncidents } from "../gate/prune-incidents.ts";
 
 /** What became of one step, in a form that goes from thread to thread. */
 export type StepOutcome = { readonly step: MaintenanceStep | null; readonly dataset: string | null } & (
-  | { readonly kind: "done"; readonly snapshots: number; readonly files: number; readonly bytes: number; readonly ms: number }
+  | ({ readonly kind: "done"; readonly ms: number } & Done)
   | { readonly kind: "failed"; readonly code: SluiceError["code"]; readonly message: string }
 );
 
@@ -32,6 +33,7 @@ interface Done {
   readonly snapshots: number;
   readonly files: number;
   readonly bytes: number;
+  readonly incidents?: number;
 }
 
 async function attempt(pass: MaintenancePass, step: MaintenanceStep, dataset: string | null, work: () => Promise<Done>): Promise<void> {
@@ -112,6 +114,10 @@ async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<
   await attempt(pass, "expire", dataset, async () => {
     const { snapshots, files, bytes } = await maintenance.expire(dataset, { snapshotAgeMsMax, snapshotsMin }, false);
     return { snapshots: snapshots.promoted + snapshots.quarantine, files, bytes };
+  });
+  await attempt(pass, "incidents", dataset, async () => {
+    const { incidents } = await pruneIncidents(pass.lake, dataset, pass.now() - pass.settings.incidentAgeMsMax, false);
+    return { snapshots: 0, files: 0, bytes: 0, incidents };
   });
   // The version that compaction made: its files are those that were counted above.
   if (pass.settings.statistics) await describe();

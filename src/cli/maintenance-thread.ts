@@ -23,8 +23,8 @@ function tellOf(observe: Observe): (outcome: StepOutcome) => void {
       observe({ type: "maintenance.failed", step, dataset, error: new SluiceError(code, message) });
       return;
     }
-    const { step, dataset, snapshots, files, bytes, ms } = outcome;
-    if (step !== null) observe({ type: "maintenance.done", step, dataset, snapshots, files, bytes, ms });
+    const { kind: _, step, ...done } = outcome;
+    if (step !== null) observe({ type: "maintenance.done", step, ...done });
   };
 }
 

@@ -156,6 +156,10 @@ statistics: boolean
  * Files that nothing names are removed once they are this old: longer than any commit is under way. Default: 3 days.
  */
 orphanAgeMsMin: number
+/**
+ * Incidents that were over for longer than this are removed with their notices, but for those with windows that still wait and false positives; what persons said of them stays. Default: 365 days.
+ */
+incidentAgeMsMax: number
 }
 /**
  * What is served over HTTP: health (`/health/live`, `/health/ready`, `/health`), incidents (`/api/v1/incidents`), and the lake's tables as a catalog.

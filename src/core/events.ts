@@ -90,6 +90,8 @@ export type GateEvent =
       readonly snapshots: number;
       readonly files: number;
       readonly bytes: number;
+      /** Old incidents that went; absent: the step is of tables. */
+      readonly incidents?: number;
       readonly ms: number;
     }
   /** It failed, and is tried again at the next interval: nothing waits for it. */
@@ -100,7 +102,7 @@ export type GateEvent =
       readonly error: SluiceError;
     };
 
-export type MaintenanceStep = "retain" | "archive" | "compact" | "expire" | "statistics" | "orphans";
+export type MaintenanceStep = "retain" | "archive" | "compact" | "expire" | "statistics" | "incidents" | "orphans";
 
 export type Observe = (event: GateEvent) => void;
 

@@ -24,6 +24,20 @@ export interface IncidentFilter {
   readonly limit?: number;
 }
 
+/** Which incidents are old. */
+export interface IncidentAge {
+  /** Those that were over before this time, ms since the epoch. */
+  readonly closedBeforeMs: number;
+  /** Ids of those that stay nevertheless. */
+  readonly except: readonly string[];
+}
+
+/** What went, or would. */
+export interface PrunedIncidents {
+  readonly incidents: number;
+  readonly notices: number;
+}
+
 /** Incidents, notices and recorded answers, beside the catalog's tables. */
 export interface IncidentStore {
   /** Null: nothing was kept yet. */
@@ -38,4 +52,9 @@ export interface IncidentStore {
   incidents(dataset: string | null, filter?: IncidentFilter): Promise<readonly Incident[]>;
   /** Below the first notice of an incident that is still open, or below none to come: where one who was never told begins. At least 1; notices are numbered from 2. */
   begin(dataset: string): Promise<bigint>;
+  /**
+   * Removes old incidents of a dataset with their notices, at once or not at all. Open ones stay, those with windows that wait, and false positives, which
+   * calibration reads; so do all notes: they are the record of who said what, and what the fold is made of again.
+   */
+  prune(dataset: string, age: IncidentAge, dryRun: boolean): Promise<PrunedIncidents>;
 }

@@ -4,7 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/config.ts";
+import type { Incident } from "../../src/core/incident.ts";
+import { incidentPlanDefault } from "../../src/core/incident.ts";
+import { emptyIncidentState, foldWindow } from "../../src/incidents/index.ts";
+import { drifting, makeWindow as incidentWindow } from "../incidents/make-window.ts";
 import type { GateEvent } from "../../src/core/events.ts";
+import type { StepOutcome } from "../../src/cli/maintenance-pass.ts";
+import { maintain } from "../../src/cli/maintenance-pass.ts";
 import { startMaintenance } from "../../src/cli/maintenance-thread.ts";
 import { makeWindow, openLake, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
 import { odcs } from "../adapters/lake/odcs-fixture.ts";
@@ -92,6 +98,46 @@ it("erases from the command line: dry, refused without a reason, and for good", 
   expect([after.promoted.length, after.quarantined.length]).toEqual([5, 5]);
 });
 
+it("removes old incidents from the command line and at its interval, but those that the fold has in hand", async () => {
+  using scratch = scratchFolder();
+  const config = await makeLake(scratch.folder, "incidentAgeMsMax: 86400000");
+  const lake = await openLake(scratch.folder);
+  const opened = foldWindow(emptyIncidentState("orders"), incidentWindow(1, drifting(["n"], "warn")), incidentPlanDefault);
+  const base = opened.changed[0] as Incident;
+  const now = Date.now();
+  const days = (count: number): number => now - count * 86_400_000;
+  const over = (id: string, closedAtMs: number): Incident => ({ ...base, id, dataset: "orders", status: "resolved", closedAtMs });
+  const incidents = [over("inc-a", days(400)), over("inc-b", days(40)), over("inc-c", days(2)), over("inc-live", days(400))];
+  const state = JSON.stringify({ ...opened.state, live: [incidents[3]] });
+  const notice = { id: "inc-a/1/opened", kind: "opened", atMs: 1, severityBefore: null, incident: incidents[0]! } as const;
+  await lake.incidents.keep("orders", 0, { state, notes: [], notices: [{ number: 2, notice }], incidents });
+  const ids = async (): Promise<string[]> => (await lake.incidents.incidents("orders")).map(({ id }) => id).toSorted();
+  const command = (...args: string[]): ReturnType<typeof sluice> => sluice(["maintain", "incidents", ...args, "--config", config]);
+  expect((await command("--older-than", "1h")).err).toContain("1d at least");
+  expect((await command("--older-than", "90d", "--dry-run")).out).toBe("orders: would remove 1 old incidents with 1 notices\n");
+  expect(JSON.parse((await command("--older-than", "90d", "--json")).out)).toEqual([
+    { dataset: "orders", dryRun: false, incidents: 1, notices: 1 },
+  ]);
+  expect(await ids()).toEqual(["inc-b", "inc-c", "inc-live"]);
+  const { config: loaded } = loadConfig(config, {});
+  const told: StepOutcome[] = [];
+  const pass = (nowMs: number): Promise<void> =>
+    maintain({
+      lake,
+      settings: loaded.maintenance,
+      datasets: ["orders"],
+      holder: "t",
+      now: () => nowMs,
+      retention: async () => null,
+      tell: (outcome) => void told.push(outcome),
+    });
+  await pass(now);
+  await pass(now + loaded.maintenance.intervalMs + 1);
+  expect(told.filter(({ step }) => step === "incidents")).toMatchObject([{ kind: "done", dataset: "orders", incidents: 2 }]);
+  expect(await ids()).toEqual(["inc-live"]);
+  await lake.close();
+});
+
 /** Runs maintenance until an event comes that is wanted. */
 async function until(config: Config, wanted: (event: GateEvent) => boolean): Promise<GateEvent[]> {
   const events: GateEvent[] = [];
@@ -108,6 +154,7 @@ it("does the same in a thread of a worker, once an interval, and is told when it
   expect(events.map((event) => (event.type === "maintenance.done" ? [event.step, event.dataset, event.files] : event))).toEqual([
     ["compact", "orders", 10],
     ["expire", "orders", 0],
+    ["incidents", "orders", 0],
     ["orphans", null, 0],
   ]);
   const lake = await openLake(scratch.folder);

@@ -93,6 +93,7 @@ it("is done by a worker's maintenance at its interval, and a contract that can't
     ["retain", "failed"],
     ["compact", "done"],
     ["expire", "done"],
+    ["incidents", "done"],
     ["orphans", "done"],
   ]);
   expect(broken[0]).toMatchObject({ code: "CONTRACT_INVALID" });

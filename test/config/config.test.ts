@@ -80,6 +80,7 @@ describe("a small configuration", () => {
           fileBytesTarget: 134_217_728,
           filesMin: 16,
           orphanAgeMsMin: 259_200_000,
+          incidentAgeMsMax: 31_536_000_000,
           statistics: false,
         },
         log: { level: "info", format: "auto" },

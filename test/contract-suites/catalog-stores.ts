@@ -114,6 +114,43 @@ export function describeStores(subject: StoresSubject): void {
       await other.close();
     });
 
+    it("removes incidents that were over for long with their notices, and neither what is open, waits or was none, nor what was said", async () => {
+      const base = foldWindow(emptyIncidentState("pruned"), makeWindow(1, drifting(["a"], "warn")), incidentPlanDefault)
+        .changed[0] as Incident;
+      const over = (id: string, closedAtMs: number | null, change: Partial<Incident> = {}): Incident => {
+        return { ...base, dataset: "pruned", id, status: closedAtMs === null ? "open" : "recovered", closedAtMs, ...change };
+      };
+      const resolution = { author: "ann", reason: "a holiday", atMs: 100, isFalsePositive: true };
+      const all = [
+        over("inc-old", 100),
+        over("inc-older", 50, { status: "resolved", resolution: { ...resolution, isFalsePositive: false } }),
+        over("inc-young", 200),
+        over("inc-open", null),
+        over("inc-waits", 100, { heldWindows: ["w7"] }),
+        over("inc-none", 100, { status: "resolved", resolution }),
+        over("inc-goes-on", 100, { status: "resolved", resolution: { ...resolution, isFalsePositive: false } }),
+      ];
+      const note = said(1, "inc-old", { kind: "acknowledge" });
+      const notices = all.flatMap((incident, index): IncidentChange["notices"] => [
+        { number: 2 + 2 * index, notice: { id: `${incident.id}/1/opened`, kind: "opened", atMs: 1, severityBefore: null, incident } },
+        { number: 3 + 2 * index, notice: { id: `${incident.id}/1/recovered`, kind: "recovered", atMs: 2, severityBefore: null, incident } },
+      ]);
+      expect(await mine.incidents.keep("pruned", 0, { state: "s", notes: [{ number: 1, note }], notices, incidents: all })).toBe(true);
+      const age = { closedBeforeMs: 200, except: ["inc-goes-on"] };
+      expect(await mine.incidents.prune("others", age, false)).toEqual({ incidents: 0, notices: 0 });
+      const ids = async (): Promise<string[]> => (await yours.incidents.incidents("pruned")).map(({ id }) => id).toSorted();
+      expect(await mine.incidents.prune("pruned", age, true)).toEqual({ incidents: 2, notices: 4 });
+      expect(await ids()).toHaveLength(7);
+      expect(await mine.incidents.prune("pruned", age, false)).toEqual({ incidents: 2, notices: 4 });
+      expect(await ids()).toEqual(["inc-goes-on", "inc-none", "inc-open", "inc-waits", "inc-young"]);
+      expect((await yours.incidents.notices("pruned", 1n, 100)).map(({ number }) => Number(number))).toEqual([
+        6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+      ]);
+      expect(await yours.incidents.notes("pruned")).toEqual([note]);
+      expect(await yours.incidents.begin("pruned")).toBe(7n);
+      expect(await mine.incidents.prune("pruned", age, false)).toEqual({ incidents: 0, notices: 0 });
+    });
+
     it("gives a version of incidents to one of many that replace it at once", async () => {
       const state = (text: string): IncidentChange => ({ state: text, notes: [], notices: [], incidents: [] });
       for (let version = 0; version < 5; version++) {

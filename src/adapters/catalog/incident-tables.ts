@@ -1,5 +1,5 @@
 import type { Incident, IncidentNote, IncidentNotice } from "../../core/incident.ts";
-import type { IncidentFilter, IncidentStore } from "../../core/incident-store.ts";
+import type { IncidentFilter, IncidentStore, PrunedIncidents } from "../../core/incident-store.ts";
 import { incidentsListedMax } from "./incident-schema.ts";
 import { compares, isOneOf, whereAll } from "./sqlite-condition.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
@@ -62,7 +62,27 @@ export function createIncidentStore(database: SqliteDatabase, lake: string): Inc
           (SELECT MAX(number) FROM sluice_incident_notices WHERE lake = ?1 AND dataset = ?2), 1) AS begin`;
         return BigInt(connection.prepare(sql).get(lake, dataset)?.["begin"] as number);
       }),
+    prune: (dataset, { closedBeforeMs, except }, dryRun) =>
+      database.write((connection) => prune(connection, [lake, dataset, closedBeforeMs, JSON.stringify(except)], dryRun)),
   };
+}
+
+const oldIncidents = `lake = ? AND dataset = ? AND status <> 'open' AND NOT is_false_positive
+  AND json_extract(incident, '$.closedAtMs') < ? AND json_array_length(incident, '$.heldWindows') = 0
+  AND id NOT IN (SELECT value FROM json_each(?))`;
+
+function prune(connection: Connection, where: readonly [string, string, number, string], dryRun: boolean): PrunedIncidents {
+  const notices = `lake = ? AND dataset = ? AND incident IN (SELECT id FROM sluice_incidents WHERE ${oldIncidents})`;
+  const [lake, dataset] = where;
+  const count = (sql: string, ...values: (string | number)[]): number => connection.prepare(sql).get(...values)?.["count"] as number;
+  const pruned: PrunedIncidents = {
+    notices: count(`SELECT COUNT(*) AS count FROM sluice_incident_notices WHERE ${notices}`, lake, dataset, ...where),
+    incidents: count(`SELECT COUNT(*) AS count FROM sluice_incidents WHERE ${oldIncidents}`, ...where),
+  };
+  if (dryRun || pruned.incidents === 0) return pruned;
+  connection.prepare(`DELETE FROM sluice_incident_notices WHERE ${notices}`).run(lake, dataset, ...where);
+  connection.prepare(`DELETE FROM sluice_incidents WHERE ${oldIncidents}`).run(...where);
+  return pruned;
 }
 
 type Connection = Parameters<Parameters<SqliteDatabase["read"]>[0]>[0];

@@ -6,6 +6,10 @@ import type { PostgresDatabase } from "./postgres-database.ts";
 const replaceFold = "UPDATE sluice_incident_folds SET version = version + 1, state = $3 WHERE lake = $1 AND dataset = $2 AND version = $4";
 const firstFold = "INSERT INTO sluice_incident_folds VALUES ($1, $2, 1, $3) ON CONFLICT DO NOTHING";
 
+const oldIncidents = `lake = $1 AND dataset = $2 AND status <> 'open' AND NOT is_false_positive
+  AND (incident::json ->> 'closedAtMs')::bigint < $3 AND json_array_length(incident::json -> 'heldWindows') = 0 AND NOT (id = ANY($4))`;
+const oldNotices = `lake = $1 AND dataset = $2 AND incident IN (SELECT id FROM sluice_incidents WHERE ${oldIncidents})`;
+
 /** Incidents, notices and notes of one lake in the catalog's database. */
 export function postgresIncidents(database: PostgresDatabase, lake: string): IncidentStore {
   return {
@@ -67,5 +71,18 @@ export function postgresIncidents(database: PostgresDatabase, lake: string): Inc
       const [row] = await database.query(sql, [lake, dataset]);
       return BigInt(row?.["begin"] as string);
     },
+    prune: (dataset, { closedBeforeMs, except }, dryRun) =>
+      database.transaction(async (transaction) => {
+        const values = [lake, dataset, closedBeforeMs, except];
+        if (dryRun) {
+          const sql = `SELECT (SELECT COUNT(*) FROM sluice_incidents WHERE ${oldIncidents}) AS incidents,
+            (SELECT COUNT(*) FROM sluice_incident_notices WHERE ${oldNotices}) AS notices`;
+          const [row] = (await transaction.query(sql, values)).rows as readonly Readonly<Record<string, unknown>>[];
+          return { incidents: Number(row?.["incidents"]), notices: Number(row?.["notices"]) };
+        }
+        const notices = await transaction.query(`DELETE FROM sluice_incident_notices WHERE ${oldNotices}`, values);
+        const incidents = await transaction.query(`DELETE FROM sluice_incidents WHERE ${oldIncidents}`, values);
+        return { incidents: incidents.rowCount ?? 0, notices: notices.rowCount ?? 0 };
+      }),
   };
 }

@@ -108,7 +108,8 @@ export const instruments = {
   "sluice.maintenance.runs": {
     kind: "counter",
     unit: null,
-    description: "Steps of maintenance (retain, archive, statistics, compact, expire, orphans) by outcome: done, or the code of an error.",
+    description:
+      "Steps of maintenance (retain, archive, statistics, compact, expire, incidents, orphans) by outcome: done, or the code of an error.",
     labels: ["dataset", "step", "outcome"],
   },
   "sluice.maintenance.files": {

@@ -167,9 +167,9 @@ export function logEvents(log: Logger): (event: GateEvent) => void {
         logNotice(log, event.notice);
         break;
       case "maintenance.done": {
-        const { step, dataset, snapshots, files, bytes, ms } = event;
-        const isIdle = snapshots === 0 && files === 0;
-        log[isIdle ? "debug" : "info"]({ step, dataset, snapshots, files, bytes, ms }, `maintenance: ${step}`);
+        const { type: _, ...done } = event;
+        const isIdle = done.snapshots === 0 && done.files === 0 && (done.incidents ?? 0) === 0;
+        log[isIdle ? "debug" : "info"](done, `maintenance: ${done.step}`);
         break;
       }
       case "maintenance.failed":

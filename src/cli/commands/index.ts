@@ -20,7 +20,7 @@ import {
   incidentShow,
   incidentSnooze,
 } from "./incident.ts";
-import { maintainCompact, maintainExpire, maintainOrphans, maintainRun } from "./maintain.ts";
+import { maintainCompact, maintainExpire, maintainIncidents, maintainOrphans, maintainRun } from "./maintain.ts";
 import { quarantineList, quarantineReplay, quarantineShow } from "./quarantine.ts";
 import { releaseCreate, releaseDrop, releaseList, releaseShow } from "./release.ts";
 import { maintainStatistics } from "./maintain-statistics.ts";
@@ -82,6 +82,7 @@ export const commands: readonly CommandSpec[] = [
   maintainArchive,
   maintainCompact,
   maintainExpire,
+  maintainIncidents,
   maintainOrphans,
   maintainStatistics,
   driftRebase,

@@ -1,3 +1,4 @@
+import type { PrunedIncidents } from "../../core/incident-store.ts";
 import type { CompactionReport, ExpiryReport, OrphanReport } from "../../core/lake-maintenance.ts";
 import type { CommandSpec, Invocation } from "../command.ts";
 import { configOption, datasetOption, jsonOption } from "../command.ts";
@@ -28,6 +29,11 @@ const filesOption = {
   description: "Rewrite when so many small files stand together (default: maintenance.filesMin)",
 } as const;
 
+const incidentAgeOption = {
+  flags: "--older-than <span>",
+  description: "Remove incidents that were over for longer than this, such as 90d (default: maintenance.incidentAgeMsMax)",
+} as const;
+
 const deletesOption = {
   flags: "--all-deletes",
   description: "Write every file anew of which other programs deleted rows, however few",
@@ -39,6 +45,9 @@ const orphanShape = "{ dryRun: boolean, files: number, bytes: number, paths: str
 const compactionShape =
   "{ dataset: string, table: 'promoted' | 'quarantine', dryRun: boolean, filesBefore: number, filesAfter: number, rows: string, bytesBefore: string, bytesAfter: string, snapshotId: string | null, attempts: number, skipped: { files: number, why: string }[] }";
 
+const incidentsShape = "{ dataset: string, dryRun: boolean, incidents: number, notices: number }";
+
+const incidentAgeMsMin = 24 * 3600_000;
 const graceMsMin = 3600_000;
 
 async function expireAll(session: Session, invocation: Invocation): Promise<ExpiryReport[]> {
@@ -109,6 +118,44 @@ function showCompaction({ terminal }: Invocation, dataset: string, report: Compa
   for (const { files, why } of skipped) terminal.out(`  left ${formatCount(files)} files alone: ${why}`);
 }
 
+interface DatasetIncidents extends PrunedIncidents {
+  readonly dataset: string;
+  readonly dryRun: boolean;
+}
+
+async function pruneAll(session: Session, invocation: Invocation, ageMs: number | null): Promise<DatasetIncidents[]> {
+  const closedBeforeMs = Date.now() - (ageMs ?? session.config.maintenance.incidentAgeMsMax);
+  const dryRun = invocation.flag("dryRun");
+  const { pruneIncidents } = await import("../../gate/prune-incidents.ts");
+  const all: DatasetIncidents[] = [];
+  for (const dataset of await datasetsOf(session, invocation)) {
+    const pruned = await pruneIncidents(session.lake, dataset, closedBeforeMs, dryRun);
+    all.push({ dataset, dryRun, ...pruned });
+    if (invocation.json) continue;
+    const what = `${formatCount(pruned.incidents)} old incidents with ${formatCount(pruned.notices)} notices`;
+    invocation.terminal.out(`${dataset}: ${would(dryRun, "removed", "remove")} ${what}`);
+  }
+  return all;
+}
+
+/** `sluice maintain incidents` */
+export const maintainIncidents: CommandSpec = {
+  name: "maintain incidents",
+  summary: "Remove old incidents that are over, and the notices of them",
+  details:
+    "Open ones stay, those with windows that wait for an answer, and false positives, which drift's calibration reads. What persons said of any of them stays on record.",
+  examples: [{ command: "sluice maintain incidents --older-than 90d --dry-run", says: "how many are that old" }],
+  options: [configOption, datasetOption, incidentAgeOption, dryRunOption, jsonOption],
+  json: `${incidentsShape}[]`,
+  run: (invocation) =>
+    maintaining(invocation, (session) => {
+      const ageMs = invocation.span("olderThan");
+      if (ageMs !== null && ageMs < incidentAgeMsMin)
+        throw new UsageError("--older-than takes 1d at least: receivers may still have to be told");
+      return pruneAll(session, invocation, ageMs);
+    }),
+};
+
 /** `sluice maintain expire` */
 export const maintainExpire: CommandSpec = {
   name: "maintain expire",
@@ -148,10 +195,10 @@ export const maintainCompact: CommandSpec = {
 /** `sluice maintain run` */
 export const maintainRun: CommandSpec = {
   name: "maintain run",
-  summary: "Retain, archive, compact, expire and remove orphans at once, as `sluice run` does at its interval",
+  summary: "Retain, archive, compact, expire, and remove old incidents and orphans at once, as `sluice run` does at its interval",
   examples: [{ command: "sluice maintain run --dry-run", says: "what the configuration's policies would do now" }],
   options: [configOption, datasetOption, dryRunOption, jsonOption],
-  json: `{ retain: ${retentionShape}[], archive: ${retentionShape}[], compact: ${compactionShape}[], expire: ${expiryShape}[], orphans: ${orphanShape} }`,
+  json: `{ retain: ${retentionShape}[], archive: ${retentionShape}[], compact: ${compactionShape}[], expire: ${expiryShape}[], incidents: ${incidentsShape}[], orphans: ${orphanShape} }`,
   run: (invocation) =>
     maintaining(invocation, async (session) => {
       const { retainIfCan } = await import("../apply-retention.ts");
@@ -160,6 +207,7 @@ export const maintainRun: CommandSpec = {
         archive: await retainIfCan(session, invocation, "archive"),
         compact: await compactAll(session, invocation),
         expire: await expireAll(session, invocation),
+        incidents: await pruneAll(session, invocation, null),
         orphans: await removeOrphans(session, invocation),
       };
     }),
