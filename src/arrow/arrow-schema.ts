@@ -18,6 +18,7 @@ import {
   Struct,
   TimeMicrosecond,
   TimestampMicrosecond,
+  TimestampNanosecond,
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
@@ -101,8 +102,10 @@ function arrowType({ type, path }: Field, listed: ReadonlyMap<string, ListedValu
       return new DateDay();
     case "time":
       return new TimeMicrosecond();
-    case "timestamp":
-      return new TimestampMicrosecond(type.zoned ? "UTC" : null);
+    case "timestamp": {
+      const zone = type.zoned ? "UTC" : null;
+      return type.unit === "nanos" ? new TimestampNanosecond(zone) : new TimestampMicrosecond(zone);
+    }
     case "string":
       return listed.get(path)?.type ?? new Utf8();
     case "json":

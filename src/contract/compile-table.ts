@@ -13,13 +13,25 @@ import { columnSettings } from "./table-shape.ts";
 
 /** What a contract says of its table: partitioning and order from the dataset's settings, names of the past from the properties. */
 export function compileTable(compilation: Compilation, settings: Node | null, sites: readonly FieldSite[]): TablePlan {
+  const formatVersion = numberAt(settings, "formatVersion") as 2 | 3 | null;
+  if (formatVersion !== 3) refuseNanoseconds(compilation, sites);
   return {
     partitionBy: child(settings, "partitionBy") === null ? null : partitionBy(compilation, items(settings, "partitionBy")),
     sortBy: child(settings, "sortBy") === null ? null : sortBy(compilation, items(settings, "sortBy")),
-    formatVersion: numberAt(settings, "formatVersion") as 2 | 3 | null,
+    formatVersion,
     statistics: textAt(settings, "statistics") as TablePlan["statistics"],
-    columns: new Map(sites.map((site) => [site.field.path, columnPast(compilation, site, numberAt(settings, "formatVersion"))])),
+    columns: new Map(sites.map((site) => [site.field.path, columnPast(compilation, site, formatVersion)])),
   };
+}
+
+/** Timestamps in nanoseconds came with Iceberg's version 3: a table of an earlier one can't have them. */
+function refuseNanoseconds(compilation: Compilation, sites: readonly FieldSite[]): void {
+  for (const { field, node } of sites) {
+    if (field.type.kind !== "timestamp" || field.type.unit !== "nanos") continue;
+    const message = `"${field.path}" has nanoseconds, which take Iceberg's format version 3`;
+    const hint = "set `formatVersion: 3` in the dataset's settings, or leave the column at microseconds";
+    compilation.findings.error("timestamp-unit", placeOf(node, "physicalType"), message, hint);
+  }
 }
 
 /** A column that files can be laid out by: a scalar that stands once in a row. Null, and a finding, for others. */

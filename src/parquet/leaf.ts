@@ -26,6 +26,8 @@ export interface LeafType {
 
 const Converted = { utf8: 0, decimal: 5, date: 6, timestampMicros: 10 } as const;
 const Logical = { string: 1, decimal: 5, date: 6, timestamp: 8 } as const;
+/** Parquet's units of time, by their numbers in its union. */
+const Unit = { micros: 2, nanos: 3 } as const;
 
 const plain = (element: ThriftWriter, id: number): void => element.i32(9, id);
 
@@ -65,10 +67,11 @@ export function leafTypeOf(type: FieldType): LeafType {
       return { ...base, kind: "long", physical: PhysicalType.int32, width: 4, bound: "int", annotate };
     }
     case "timestamp": {
-      // Readers take the converted type for an instant in UTC: a local time has none.
-      const annotate = annotated(type.zoned ? Converted.timestampMicros : null, Logical.timestamp, (element) => {
+      // Readers take the converted type for an instant in UTC: a local time has none, and there is none of nanoseconds.
+      const converted = type.zoned && type.unit === "micros" ? Converted.timestampMicros : null;
+      const annotate = annotated(converted, Logical.timestamp, (element) => {
         element.bool(1, type.zoned);
-        element.struct(2, () => element.struct(2, () => {}));
+        element.struct(2, () => element.struct(Unit[type.unit], () => {}));
       });
       return { ...base, kind: "long", physical: PhysicalType.int64, width: 8, bound: "long", annotate };
     }

@@ -12,6 +12,8 @@ const scalars: Readonly<Record<string, FieldType>> = {
   date: { kind: "date" },
   timestamp: { kind: "timestamp", zoned: false, unit: "micros" },
   timestamptz: { kind: "timestamp", zoned: true, unit: "micros" },
+  timestamp_ns: { kind: "timestamp", zoned: false, unit: "nanos" },
+  timestamptz_ns: { kind: "timestamp", zoned: true, unit: "nanos" },
   string: { kind: "string" },
   binary: { kind: "binary" },
 };

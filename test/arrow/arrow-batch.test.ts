@@ -11,6 +11,7 @@ import { encodeBatch, encodeStart, streamEnd } from "../../src/arrow/ipc-message
 import type { Batch } from "../../src/core/batch.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import { openCompiledEngine, openReferenceEngine } from "../../src/gate/chunk-engine.ts";
+import { batchOf } from "../adapters/iceberg/parquet-fixture.ts";
 import { cellValue, invalid } from "../fixtures/column-value.ts";
 import { type FieldSketch, makeContract, makeRecords } from "../fixtures/contract.ts";
 import { pythonHere, pythonReaders, runPython } from "../live/harness/python-readers.ts";
@@ -185,6 +186,25 @@ describe("rows as record batches of Arrow", () => {
   });
 });
 
+/** Times in nanoseconds, whole and in lists. */
+function nanoBatch(): { readonly contract: Contract; readonly batch: Batch } {
+  const nanos = (zoned: boolean) => ({ type: { kind: "timestamp", zoned, unit: "nanos" } }) as const;
+  const of = makeContract({ instant: nanos(true), local: nanos(false), list: { type: "list", of: nanos(true) } });
+  const values = [
+    { instant: 1_772_326_800_123_456_789n, local: -1n, list: [0n, null, 2n ** 63n - 1n] },
+    { instant: null, local: -(2n ** 63n), list: null },
+  ];
+  return { contract: of, batch: batchOf(of.fields, values) };
+}
+
+it("nanoseconds are Arrow's, and views of the columns' own memory", () => {
+  const { contract: of, batch } = nanoBatch();
+  const rows = Uint32Array.of(0, 1);
+  expectSame(streamOf([{ batch, rows }], of), [{ batch, rows }]);
+  const { children } = arrowBatch(planArrow(of), batch, rows).data;
+  expect((children[0] as Data).values.buffer).toBe((batch.columns[0] as { readonly exact: BigInt64Array }).exact.buffer);
+});
+
 const readers = `
 import sys, json, pyarrow as pa, pyarrow.ipc as ipc, duckdb, datetime, decimal
 rows = ipc.open_stream(sys.argv[1]).read_all()
@@ -205,6 +225,27 @@ print(json.dumps({"rows": plain(rows.to_pylist()), "types": [str(field.type) for
 describe.skipIf(!pythonHere)("PyArrow and DuckDB", () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-arrow-batch-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("read nanoseconds", async () => {
+    const python = (await pythonReaders()) as string;
+    const { contract: of, batch } = nanoBatch();
+    const path = join(folder, "nanos.arrows");
+    writeFileSync(path, streamOf([{ batch, rows: Uint32Array.of(0, 1) }], of));
+    const script = `
+import sys, json, pyarrow as pa, pyarrow.ipc as ipc
+rows = ipc.open_stream(sys.argv[1]).read_all()
+rows.validate(full=True)
+whole = pa.table({"instant": rows["instant"].cast(pa.int64()), "local": rows["local"].cast(pa.int64()), "list": rows["list"].cast(pa.list_(pa.int64()))})
+print(json.dumps({"types": [str(field.type) for field in rows.schema], "rows": json.loads(json.dumps(whole.to_pylist()), parse_int=str)}))
+`;
+    expect(JSON.parse(await runPython(python, script, [path]))).toEqual({
+      types: ["timestamp[ns, tz=UTC]", "timestamp[ns]", "list<item: timestamp[ns, tz=UTC]>"],
+      rows: [
+        { instant: "1772326800123456789", local: "-1", list: ["0", null, "9223372036854775807"] },
+        { instant: null, local: "-9223372036854775808", list: null },
+      ],
+    });
+  });
 
   it("read every type", { timeout: 300_000 }, async () => {
     const python = (await pythonReaders()) as string;

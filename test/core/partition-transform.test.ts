@@ -18,6 +18,11 @@ describe("Iceberg's partition transforms", () => {
     ["date", days("2017-11-16"), -653330422],
     ["timestamp", micros("2017-11-16T22:31:08"), -2047944441],
     ["timestamptz", micros("2017-11-16T22:31:08"), -2047944441],
+    ["timestamp", micros("2017-11-16T22:31:08") + 1n, -1207196810],
+    ["timestamp_ns", micros("2017-11-16T22:31:08") * 1000n, -2047944441],
+    ["timestamptz_ns", micros("2017-11-16T22:31:08") * 1000n, -2047944441],
+    ["timestamp_ns", micros("2017-11-16T22:31:08") * 1000n + 1001n, -1207196810],
+    ["timestamptz_ns", micros("2017-11-16T22:31:08") * 1000n + 1001n, -1207196810],
     ["string", "iceberg", 1210000089],
     ["binary", Uint8Array.of(0, 1, 2, 3), -188683207],
   ] as const)("hashes %s as the specification's appendix B says", (type, value, hash) => {
@@ -41,6 +46,11 @@ describe("Iceberg's partition transforms", () => {
     ["hour", "timestamptz", micros("2017-12-01T10:12:55"), 420034],
     ["year", "timestamp", micros("1969-12-31T23:59:59"), -1],
     ["month", "timestamp", micros("1970-01-31T23:59:59"), 0],
+    ["day", "timestamp_ns", -1n, -1],
+    ["hour", "timestamptz_ns", -1n, -1],
+    ["hour", "timestamptz_ns", micros("2017-12-01T10:12:55") * 1000n + 999n, 420034],
+    ["year", "timestamp_ns", -(2n ** 63n), -293],
+    ["month", "timestamptz_ns", 2n ** 63n - 1n, 3507],
     ["truncate[10]", "int", 1, 0],
     ["truncate[10]", "int", -1, -10],
     ["truncate[10]", "long", -1n, -10n],
@@ -66,6 +76,8 @@ describe("Iceberg's partition transforms", () => {
     ["bucket[16]", "double"],
     ["bucket[16]", "boolean"],
     ["identity", "float"],
+    ["identity", "timestamp_ns"],
+    ["truncate[4]", "timestamptz_ns"],
     ["truncate[4]", "date"],
     ["hour", "date"],
     ["day", "string"],
@@ -76,6 +88,18 @@ describe("Iceberg's partition transforms", () => {
 
   it.each(["bucket", "bucket[0]", "bucket[-1]", "bucket[99999999999]", "truncate[]", "days", "zorder"])("knows no %s", (text) => {
     expect(parseTransform(text)).toBeNull();
+  });
+
+  it("puts nanoseconds where the microsecond that they are in goes", () => {
+    fc.assert(
+      fc.property(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), (nanos) => {
+        const inside = (nanos - (((nanos % 1000n) + 1000n) % 1000n)) / 1000n;
+        for (const transform of ["year", "month", "day", "hour", "bucket[1000]"]) {
+          expect(apply(transform, "timestamp_ns", nanos)).toBe(apply(transform, "timestamp", inside));
+          expect(apply(transform, "timestamptz_ns", nanos)).toBe(apply(transform, "timestamptz", inside));
+        }
+      }),
+    );
   });
 
   it("keeps order where it is said to: times and truncations never go back", () => {

@@ -24,6 +24,8 @@ const fields = [
   field("exact", { kind: "decimal", precision: 30, scale: 3 }),
   field("day", { kind: "date" }),
   field("tags", { kind: "list", element: field("element", { kind: "string" }) }),
+  field("nanos", { kind: "timestamp", zoned: false, unit: "nanos" }),
+  field("instant", { kind: "timestamp", zoned: true, unit: "nanos" }),
 ];
 const rows: Row[] = Array.from({ length: count }, (_, i) => ({
   id: `${random().toString(16)}-${i}${"é".repeat(i % 3)}${"x".repeat(i % 41)}`,
@@ -38,6 +40,8 @@ const rows: Row[] = Array.from({ length: count }, (_, i) => ({
   exact: (BigInt(random()) - (1n << 31n)) * 10n ** 18n,
   day: 15_000n + BigInt(Math.floor(i / 100)),
   tags: Array.from({ length: i % 4 }, (_, k) => (k === 2 ? null : `t${(i + k) % 7}`)),
+  nanos: 1_700_000_000_000_000_000n + BigInt(i) * 1_000_000_007n + BigInt(random() % 1000),
+  instant: i % 13 === 0 ? null : (BigInt(random()) - (1n << 31n)) * (1n << 31n) + BigInt(random()),
 }));
 
 let folder = "";
@@ -50,7 +54,7 @@ beforeAll(async () => {
   const { bytes } = writeRows(fields, rows, {
     limits: { rowsMax: 7000, bytesMax: 1 << 30 },
     pageLimits: { rowsMax: 1000, bytesMax: 1 << 16, dictionaryBytesMax: 1 << 16 },
-    bloomFilterIds: new Set([1, 4, 5, 6, 7]),
+    bloomFilterIds: new Set([1, 4, 5, 6, 7, 14]),
   });
   writeFileSync(path, bytes);
 });
@@ -65,7 +69,7 @@ async function duck(sql: string): Promise<Record<string, unknown>[]> {
 
 test("DuckDB finds every value", async () => {
   const read = await duck(
-    `select id, seq, epoch_us("at") as "at", carrier, delay, noise, temp, flag, price, exact, day - date '1970-01-01' as day, tags from '${path}' order by seq`,
+    `select id, seq, epoch_us("at") as "at", carrier, delay, noise, temp, flag, price, exact, day - date '1970-01-01' as day, tags, epoch_ns(nanos) as nanos from '${path}' order by seq`,
   );
   expect(read).toHaveLength(count);
   const plain = (value: unknown): unknown => (typeof value === "bigint" ? String(value) : (value ?? null));
@@ -75,7 +79,8 @@ test("DuckDB finds every value", async () => {
   };
   for (const [i, row] of rows.entries()) {
     const got = read[i] as Record<string, unknown>;
-    for (const name of ["id", "seq", "at", "carrier", "noise", "temp", "flag", "tags"]) expect(plain(got[name])).toEqual(plain(row[name]));
+    for (const name of ["id", "seq", "at", "carrier", "noise", "temp", "flag", "tags", "nanos"])
+      expect(plain(got[name])).toEqual(plain(row[name]));
     expect([got["delay"], String(got["day"])]).toEqual([
       row["delay"] === undefined ? null : Number(row["delay"]),
       `${row["day"] as bigint}`,
@@ -86,7 +91,7 @@ test("DuckDB finds every value", async () => {
 
 test("DuckDB sees statistics and bloom filters, and they say what is true", async () => {
   const chunks = await duck(
-    `select row_group_id::int as g, path_in_schema as name, stats_min_value as low, stats_max_value as high, stats_null_count::int as nulls, bloom_filter_offset is not null as filtered, encodings from parquet_metadata('${path}')`,
+    `select row_group_id::int as g, path_in_schema as name, stats_min_value as low, stats_max_value as high, stats_null_count::int as nulls, bloom_filter_offset is not null as filtered, encodings, case path_in_schema when 'nanos' then epoch_ns(stats_min_value::timestamp_ns) end as least, case path_in_schema when 'nanos' then epoch_ns(stats_max_value::timestamp_ns) end as most from parquet_metadata('${path}')`,
   );
   const of = (group: number, name: string) => chunks.find((chunk) => chunk["g"] === group && chunk["name"] === name);
   const inGroup = (group: number): Row[] => rows.slice(group * 7000, (group + 1) * 7000);
@@ -94,10 +99,12 @@ test("DuckDB sees statistics and bloom filters, and they say what is true", asyn
     const seqs = inGroup(group).map((row) => row["seq"] as bigint);
     expect(of(group, "seq")).toMatchObject({ low: String(seqs[0]), high: String(seqs.at(-1)), nulls: 0, filtered: false });
     expect(of(group, "carrier")).toMatchObject({ low: "AA", high: "WN", filtered: true });
+    const [least, most] = [inGroup(group)[0], inGroup(group).at(-1)].map((row) => String(row?.["nanos"] as bigint));
+    expect(of(group, "nanos")).toMatchObject({ least, most, nulls: 0 });
     expect(of(group, "carrier")?.["nulls"]).toBe(inGroup(group).filter((row) => row["carrier"] === null).length);
   }
   const filtered = chunks.filter((chunk) => chunk["filtered"] === true).map((chunk) => chunk["name"]);
-  expect(new Set(filtered)).toEqual(new Set(["id", "carrier", "delay", "noise", "temp"]));
+  expect(new Set(filtered)).toEqual(new Set(["id", "carrier", "delay", "noise", "temp", "nanos"]));
 
   // A filter never denies what is there, and mostly denies what is not.
   const excluded = async (column: string, value: string): Promise<number> => {
@@ -111,6 +118,9 @@ test("DuckDB sees statistics and bloom filters, and they say what is true", asyn
     expect(await excluded("id", `'${row["id"] as string}'`)).toBeLessThanOrEqual(2);
     expect(await excluded("noise", `${row["noise"] as bigint}::bigint`)).toBeLessThanOrEqual(2);
     expect(await excluded("temp", `${row["temp"] as number}::double`)).toBeLessThanOrEqual(2);
+    const nanos = `make_timestamp_ns(${row["nanos"] as bigint})`;
+    expect(await excluded("nanos", nanos)).toBeLessThanOrEqual(2);
+    expect(await duck(`select seq from '${path}' where nanos = ${nanos}`)).toEqual([{ seq: String(row["seq"] as bigint) }]);
     const [found] = await duck(`select count(*)::int as n from '${path}' where id = '${row["id"] as string}'`);
     expect(found?.["n"]).toBe(1);
   }
@@ -146,6 +156,7 @@ print(json.dumps({
   "stats": all(c.is_stats_set for c in chunks),
   "minmax": [(str(c.statistics.min), str(c.statistics.max)) for c in chunks if c.path_in_schema == "price"],
   "exact": [(str(c.statistics.min), str(c.statistics.max)) for c in chunks if c.path_in_schema == "exact"],
+  "nanos": [(str(c.statistics.min_raw), str(c.statistics.max_raw)) for c in chunks if c.path_in_schema == "instant"],
   "encodings": {c.path_in_schema: sorted(c.encodings) for c in chunks},
 }))
 `;
@@ -173,6 +184,14 @@ print(json.dumps({
     });
   expect(read["minmax"]).toEqual(bounds("price", 2));
   expect(read["exact"]).toEqual(bounds("exact", 3));
+  const instants = [0, 1, 2].map((group) => {
+    const known = rows
+      .slice(group * 7000, (group + 1) * 7000)
+      .flatMap((row) => (row["instant"] === null ? [] : [row["instant"] as bigint]));
+    const sorted = known.toSorted((a, b) => (a < b ? -1 : 1));
+    return [String(sorted[0]), String(sorted.at(-1))];
+  });
+  expect(read["nanos"]).toEqual(instants);
   expect(read["encodings"]).toMatchObject({
     seq: ["DELTA_BINARY_PACKED", "RLE"],
     at: ["DELTA_BINARY_PACKED", "RLE"],

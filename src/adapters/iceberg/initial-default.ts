@@ -75,7 +75,7 @@ function daysOf(text: string): number | null {
   return match === null ? null : daysFromCivil(Number(match[1]), Number(match[2]), Number(match[3]));
 }
 
-/** Micro- or nanoseconds since the epoch; times of zones have the offset of UTC. */
+/** Micro- or nanoseconds since the epoch, null where 64 bits do not reach; times of zones have the offset of UTC. */
 function timeOf(text: string, digits: 6 | 9): bigint | null {
   const match = /^(.+)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[+-]00:00|Z)?$/.exec(text);
   const days = match === null ? null : daysOf(match[1] as string);
@@ -83,5 +83,6 @@ function timeOf(text: string, digits: 6 | 9): bigint | null {
   const [, , hours, minutes, seconds = "0", fraction = ""] = match;
   const ofDay = (BigInt(hours as string) * 60n + BigInt(minutes as string)) * 60n + BigInt(seconds);
   const unit = 10n ** BigInt(digits);
-  return BigInt(days) * (microsPerDay / 1_000_000n) * unit + ofDay * unit + BigInt(fraction.padEnd(digits, "0").slice(0, digits));
+  const value = BigInt(days) * (microsPerDay / 1_000_000n) * unit + ofDay * unit + BigInt(fraction.padEnd(digits, "0").slice(0, digits));
+  return BigInt.asIntN(64, value) === value ? value : null;
 }

@@ -84,6 +84,9 @@ function avroTypeOf(type: string): AvroSchema {
     case "timestamp":
     case "timestamptz":
       return { type: "long", logicalType: "timestamp-micros", "adjust-to-utc": type === "timestamptz" };
+    case "timestamp_ns":
+    case "timestamptz_ns":
+      return { type: "long", logicalType: "timestamp-nanos", "adjust-to-utc": type === "timestamptz_ns" };
     case "binary":
       return "bytes";
     case "uuid":

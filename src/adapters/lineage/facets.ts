@@ -1,5 +1,6 @@
 import type { Contract } from "../../core/contract.ts";
 import type { Decision } from "../../core/decision.ts";
+import { icebergPrimitive } from "../../core/iceberg-type.ts";
 import type { ColumnSummary } from "../../core/profile.ts";
 import type { RuleOutcome } from "../../core/rule.ts";
 import { maskedPaths } from "../../core/schema.ts";
@@ -20,7 +21,7 @@ function typeName(type: FieldType): string {
     case "decimal":
       return `decimal(${type.precision},${type.scale})`;
     case "timestamp":
-      return type.zoned ? "timestamptz" : "timestamp";
+      return icebergPrimitive(type);
     case "list":
       return "array";
     default:

@@ -47,6 +47,7 @@ describe("an initial default", () => {
       ["decimal(4, 1)", '"1.25"'],
       ["date", '"2017/11/16"'],
       ["timestamptz", '"2017-11-16T22:31:08+02:00"'],
+      ["timestamp_ns", '"2262-04-11T23:47:16.854775808"'],
       ["string", "7"],
       ["uuid", '"f79c"'],
       ["binary", '"0"'],

@@ -51,12 +51,24 @@ function leafAt(schema: IcebergSchema, path: string): NamedLeaf | null {
   return found;
 }
 
-/** Microseconds since the epoch of an ISO 8601 time; null for anything else. */
-function microsOf(text: string, zoned: boolean): bigint | null {
-  const found = /^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
+/** Timestamp types, with the digits after the second that a value can have. */
+const timestampDigits: ReadonlyMap<string, 6 | 9> = new Map([
+  ["timestamp", 6],
+  ["timestamptz", 6],
+  ["timestamp_ns", 9],
+  ["timestamptz_ns", 9],
+]);
+
+/** Units of so many digits of a second since the epoch, of an ISO 8601 time; null for anything else, and for what is finer. */
+function timeOf(text: string, zoned: boolean, digits: 6 | 9): bigint | null {
+  const found = /^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
   if (found === null || (zoned && found[3] === undefined)) return null;
+  const fraction = found[2] ?? "";
+  if (fraction.length > digits) return null;
   const ms = Date.parse(`${(found[1] as string).replace(" ", "T")}${found[3] ?? "Z"}`);
-  return Number.isNaN(ms) ? null : BigInt(ms) * 1000n + BigInt((found[2] ?? "").padEnd(6, "0"));
+  if (Number.isNaN(ms)) return null;
+  const whole = BigInt(ms) * 10n ** BigInt(digits - 3) + BigInt(fraction.padEnd(digits, "0"));
+  return BigInt.asIntN(64, whole) === whole ? whole : null;
 }
 
 function unscaledOf(text: string, scale: number): bigint | null {
@@ -77,7 +89,8 @@ function bigintOf(value: Physical): bigint | null {
 function wholeOf(type: string, text: string): bigint | null {
   const decimal = decimalOf(type);
   if (decimal !== null) return unscaledOf(text, decimal.scale);
-  if (type === "timestamp" || type === "timestamptz") return microsOf(text, type === "timestamptz");
+  const digits = timestampDigits.get(type);
+  if (digits !== undefined) return timeOf(text, type.startsWith("timestamptz"), digits);
   if (type === "date") return /^\d{4}-\d{2}-\d{2}$/.test(text) ? BigInt(Date.parse(text) / 86_400_000) : null;
   return /^-?\d+$/.test(text) ? BigInt(text) : null;
 }

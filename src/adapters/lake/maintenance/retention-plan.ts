@@ -46,8 +46,11 @@ const dayMs = 86_400_000;
 export function msOfTime(type: IcebergField["type"], value: number | bigint): number | null {
   if (type === "date") return Number(value) * dayMs;
   if (type === "timestamp" || type === "timestamptz") return Math.floor(Number(value) / 1000);
-  if (type === "timestamp_ns" || type === "timestamptz_ns") return Math.floor(Number(value) / 1_000_000);
-  return null;
+  if (type !== "timestamp_ns" && type !== "timestamptz_ns") return null;
+  // Nanoseconds of today have more digits than a double.
+  const nanos = BigInt(value);
+  const ms = nanos / 1_000_000n;
+  return Number(nanos < ms * 1_000_000n ? ms - 1n : ms);
 }
 
 function boundMs(bounds: unknown, { id, type }: IcebergField): number | null {
