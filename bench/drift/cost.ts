@@ -95,7 +95,7 @@ async function measure(rows: number): Promise<BenchTable["rows"][number]> {
     const window = { windowId: `w${round}`, openedAtMs: round, closedAtMs: round };
     const driftMs = cpuMs(() => {
       // As the ledger does: decoded once, for both.
-      const input = { ...window, profile: decodeProfile(bytes) };
+      const input = { ...window, profile: decodeProfile(bytes, true) };
       const drift = judgeDrift(contract, state, input);
       state = foldDrift(contract, state, { ...input, kind: "window", verdict: "promote", drift });
     });

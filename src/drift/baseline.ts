@@ -125,8 +125,16 @@ function mergedColumn(windows: readonly BaselineWindow[], path: string): ColumnP
 
 /** One column of each window, of the kind that the newest window has (a contract change can alter it). */
 function columnsOf(windows: readonly BaselineWindow[], path: string): readonly ColumnProfile[] {
-  const columns = windows.flatMap((window) => window.profile.columns.get(path) ?? []);
-  const kind = columns[columns.length - 1]?.kind;
+  const columns: ColumnProfile[] = [];
+  let isMixed = false;
+  for (const window of windows) {
+    const column = window.profile.columns.get(path);
+    if (column === undefined) continue;
+    isMixed ||= column.kind !== columns[0]?.kind && columns.length > 0;
+    columns.push(column);
+  }
+  if (!isMixed) return columns;
+  const kind = columns.at(-1)?.kind;
   return columns.filter((column) => column.kind === kind);
 }
 

@@ -3,7 +3,7 @@ import { mergeDistinct } from "../sketches/distinct.ts";
 import { boundTop } from "../sketches/heavy-hitters.ts";
 import { mergeWatched, outermost } from "../sketches/merge-profiles.ts";
 import { mergeMoments } from "../sketches/moments.ts";
-import { WeightedSketch } from "../sketches/weighted-values.ts";
+import { PooledSketch } from "../sketches/weighted-values.ts";
 import { pooledEntries, pooledValues } from "./pools.ts";
 
 /** One column of several windows, at least one, all of one kind: each part is put together when a test first reads it. */
@@ -24,13 +24,19 @@ export class PooledColumn implements ColumnProfile {
 
   constructor(columns: readonly ColumnProfile[]) {
     const [{ path, kind }] = columns as readonly [ColumnProfile];
-    const sum = (count: (column: ColumnProfile) => number): number => columns.reduce((all, column) => all + count(column), 0);
+    let [count, nulls, missing, nan] = [0, 0, 0, 0];
+    for (const column of columns) {
+      count += column.count;
+      nulls += column.nulls;
+      missing += column.missing;
+      nan += column.nan;
+    }
     this.path = path;
     this.kind = kind;
-    this.count = sum((column) => column.count);
-    this.nulls = sum((column) => column.nulls);
-    this.missing = sum((column) => column.missing);
-    this.nan = sum((column) => column.nan);
+    this.count = count;
+    this.nulls = nulls;
+    this.missing = missing;
+    this.nan = nan;
     this.#columns = columns;
   }
 
@@ -64,28 +70,25 @@ export class PooledColumn implements ColumnProfile {
 
   get quantiles(): QuantileSketch | null {
     if (this.#quantiles === null) {
-      const sketches = this.#columns.flatMap(({ quantiles }) => quantiles ?? []);
-      const sum = (count: (sketch: QuantileSketch) => number): number => sketches.reduce((all, sketch) => all + count(sketch), 0);
+      const sketches: QuantileSketch[] = [];
+      for (const { quantiles } of this.#columns) if (quantiles !== null) sketches.push(quantiles);
       if (sketches.length === 0) return null;
-      this.#quantiles = new WeightedSketch(
-        pooledValues.of(this.#columns),
-        sum(({ count }) => count),
-        sum(({ compactions }) => compactions),
-      );
+      this.#quantiles = new PooledSketch(sketches, () => pooledValues.of(this.#columns));
     }
     return this.#quantiles;
   }
 
   get top(): TopValues | null {
     if (this.#top === null) {
-      const tops = this.#columns.flatMap(({ top }) => top ?? []);
-      const sum = (count: (top: TopValues) => number): number => tops.reduce((all, top) => all + count(top), 0);
-      if (tops.length === 0) return null;
-      this.#top = boundTop(
-        sum(({ total }) => total),
-        sum(({ error }) => error),
-        pooledEntries.of(this.#columns),
-      );
+      let [tops, total, error] = [0, 0, 0];
+      for (const { top } of this.#columns) {
+        if (top === null) continue;
+        tops++;
+        total += top.total;
+        error += top.error;
+      }
+      if (tops === 0) return null;
+      this.#top = boundTop(total, error, pooledEntries.of(this.#columns));
     }
     return this.#top;
   }

@@ -38,6 +38,7 @@ class Pools<T> {
   #goOn(nearest: ColumnProfile | undefined, columns: readonly ColumnProfile[]): T {
     const pool = nearest === undefined ? undefined : this.#byNewest.get(nearest);
     if (pool === undefined) return this.#pooling.merge(columns);
+    if (isMoved(pool.columns, columns)) return this.#pooling.exchange(pool.pooled, pool.columns.slice(0, 1), columns.slice(-1));
     const [before, now] = [new Set(pool.columns), new Set(columns)];
     const leaving = pool.columns.filter((column) => !now.has(column));
     const entering = columns.filter((column) => !before.has(column));
@@ -45,6 +46,13 @@ class Pools<T> {
     if (leaving.length + entering.length >= columns.length) return this.#pooling.merge(columns);
     return this.#pooling.exchange(pool.pooled, leaving, entering);
   }
+}
+
+/** Whether the oldest went and one came, as mostly. */
+function isMoved(before: readonly ColumnProfile[], now: readonly ColumnProfile[]): boolean {
+  if (before.length !== now.length || before.length < 3) return false;
+  for (let i = 1; i < before.length; i++) if (before[i] !== now[i - 1]) return false;
+  return true;
 }
 
 function mergeValues(columns: readonly ColumnProfile[]): WeightedValues {

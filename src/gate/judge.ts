@@ -42,7 +42,7 @@ export function judgeWindow(window: OpenWindow, settled: SettledRows, closing: C
     closedAtMs: closing.closedAtMs,
     // Most contracts judge no drift.
     get profile() {
-      return decodeProfile(settled.profile.bytes);
+      return decodeProfile(settled.profile.bytes, true);
     },
   });
   const { verdict, causes } = decide({

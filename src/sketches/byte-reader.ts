@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import { SluiceError } from "../core/errors.ts";
 
+const shortBytesMax = 12;
+
 /** Reads what `ByteWriter` wrote; anything else, and any read past the end, is PROFILE_CORRUPT. */
 export class ByteReader {
   readonly #buffer: Buffer;
@@ -49,6 +51,12 @@ export class ByteReader {
     return this.#view.getFloat64(this.#take(8), true);
   }
 
+  doubles(length: number): Float64Array {
+    const from = this.#buffer.byteOffset + this.#take(8 * length);
+    // Copied at once; every machine that this runs on has the format's order of bytes.
+    return new Float64Array(this.#buffer.buffer.slice(from, from + 8 * length) as ArrayBuffer);
+  }
+
   bytes(length: number): Uint8Array {
     const at = this.#take(length);
     return this.#buffer.subarray(at, at + length);
@@ -57,7 +65,19 @@ export class ByteReader {
   text(bytesMax: number): string {
     const length = this.varint(bytesMax);
     const at = this.#take(length);
-    return this.#buffer.toString("utf8", at, at + length);
+    return this.#shortText(at, at + length) ?? this.#buffer.toString("utf8", at, at + length);
+  }
+
+  /** Null where it is longer, or not all ASCII. Of a few letters, asking the buffer costs more than they do. */
+  #shortText(from: number, to: number): string | null {
+    if (to - from > shortBytesMax) return null;
+    let text = "";
+    for (let at = from; at < to; at++) {
+      const byte = this.#buffer[at] as number;
+      if (byte > 127) return null;
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 }
 

@@ -20,11 +20,12 @@ export function topOf(counts: Uint32Array, total: number, error: number, describ
     const count = (counts[entry] as number) - cut;
     if (count > 0) entries.push({ ...describe(entry), count });
   }
-  entries.sort(byHash);
+  entries.sort(compareHashes);
   return { kind: "top", total, error: error + cut, entries };
 }
 
-function byHash(a: TopEntry, b: TopEntry): number {
+/** The order of a summary's entries. */
+export function compareHashes(a: TopEntry, b: TopEntry): number {
   return a.hashHigh - b.hashHigh || a.hashLow - b.hashLow;
 }
 
@@ -66,14 +67,14 @@ export function exchangeEntries(
   const entries: TopEntry[] = [];
   let [j, k] = [0, 0];
   for (const entry of pool) {
-    for (let next = entering[k]; next !== undefined && byHash(next, entry) < 0; next = entering[++k]) entries.push(next);
+    for (let next = entering[k]; next !== undefined && compareHashes(next, entry) < 0; next = entering[++k]) entries.push(next);
     const [left, next] = [leaving[j], entering[k]];
     let { count } = entry;
-    if (left !== undefined && byHash(left, entry) === 0) {
+    if (left !== undefined && compareHashes(left, entry) === 0) {
       count -= left.count;
       j++;
     }
-    if (next !== undefined && byHash(next, entry) === 0) {
+    if (next !== undefined && compareHashes(next, entry) === 0) {
       count += next.count;
       k++;
     }

@@ -12,6 +12,7 @@ const valueBytesMax = 256;
 const levelItemsMax = 4096;
 /** Whole numbers up to here are written as differences; a difference then still is a safe integer. */
 const wholeMax = 2 ** 51;
+const noItems = new Float64Array(0);
 
 /** Count, then (if there are any) mean, m2, min and max as doubles. */
 export function writeMoments(out: ByteWriter, moments: Moments): void {
@@ -75,29 +76,42 @@ function packRegisters(registers: Uint8Array): Uint8Array {
 
 /** The inverse of `writeDistinct`; throws PROFILE_CORRUPT. */
 export function readDistinct(from: ByteReader): DistinctSketch {
-  const registers = new Uint8Array(registerCount);
   if (from.varint(1) === 1) {
-    const packed = from.bytes((registerCount * 6) / 8);
-    for (let i = 0, at = 0; i < registerCount; i += 4, at += 3) {
-      const four = ((packed[at] as number) << 16) | ((packed[at + 1] as number) << 8) | (packed[at + 2] as number);
-      registers[i] = four >> 18;
-      registers[i + 1] = (four >> 12) & 63;
-      registers[i + 2] = (four >> 6) & 63;
-      registers[i + 3] = four & 63;
-    }
-  } else {
-    const used = from.varint(registerCount);
-    for (let i = 0, at = -1; i < used; i++) {
-      at += from.varint(registerCount) + 1;
-      if (at >= registerCount) throw corrupt("a register is out of range");
-      const rank = from.byte();
-      if (rank === 0) throw corrupt("a register in use is empty");
-      // Those of the packed form have 6 bits, and can't be too high.
-      if (rank > rankMax) throw corrupt("a register's rank is out of range");
-      registers[at] = rank;
-    }
+    // Every packing is valid. Few ask for the registers: their bytes are copied, as they would keep those of the whole profile.
+    const packed = from.bytes((registerCount * 6) / 8).slice();
+    let registers: Uint8Array | null = null;
+    return {
+      kind: "distinct",
+      get registers() {
+        registers ??= unpackRegisters(packed);
+        return registers;
+      },
+    };
+  }
+  const registers = new Uint8Array(registerCount);
+  const used = from.varint(registerCount);
+  for (let i = 0, at = -1; i < used; i++) {
+    at += from.varint(registerCount) + 1;
+    if (at >= registerCount) throw corrupt("a register is out of range");
+    const rank = from.byte();
+    if (rank === 0) throw corrupt("a register in use is empty");
+    // Those of the packed form have 6 bits, and can't be too high.
+    if (rank > rankMax) throw corrupt("a register's rank is out of range");
+    registers[at] = rank;
   }
   return { kind: "distinct", registers };
+}
+
+function unpackRegisters(packed: Uint8Array): Uint8Array {
+  const registers = new Uint8Array(registerCount);
+  for (let i = 0, at = 0; i < registerCount; i += 4, at += 3) {
+    const four = ((packed[at] as number) << 16) | ((packed[at + 1] as number) << 8) | (packed[at + 2] as number);
+    registers[i] = four >> 18;
+    registers[i + 1] = (four >> 12) & 63;
+    registers[i + 2] = (four >> 6) & 63;
+    registers[i + 3] = four & 63;
+  }
+  return registers;
 }
 
 /** Levels from the lowest: whole numbers as a first value and differences, others as doubles. */
@@ -128,19 +142,26 @@ export function readQuantiles(from: ByteReader): QuantileSketch {
   for (let level = 0; level < levelCount; level++) {
     const length = from.varint(levelItemsMax);
     const whole = from.varint(1) === 1;
-    const items = new Float64Array(length);
-    let previous = whole ? -wholeMax : -Infinity;
-    for (let i = 0; i < length; i++) {
-      const item = whole ? previous + from.varint(2 * wholeMax) : from.double();
-      if (!Number.isFinite(item) || item < previous) throw corrupt("quantile items are out of order");
-      items[i] = item;
-      previous = item;
-    }
+    const items = length === 0 ? noItems : whole ? readWhole(from, length) : from.doubles(length);
+    // No comparison with what is no number is true; were one infinite, an end would be.
+    let isAscending = length === 0 || (Number.isFinite(items[0]) && Number.isFinite(items[length - 1]));
+    for (let i = 1; i < length && isAscending; i++) isAscending = (items[i - 1] as number) <= (items[i] as number);
+    if (!isAscending) throw corrupt("quantile items are out of order");
     levels.push(items);
     weight += length * 2 ** level;
   }
   if (weight !== count) throw corrupt("quantile weights do not add up");
   return { kind: "quantiles", count, levels, compactions };
+}
+
+function readWhole(from: ByteReader, length: number): Float64Array {
+  const items = new Float64Array(length);
+  let previous = -wholeMax;
+  for (let i = 0; i < length; i++) {
+    previous += from.varint(2 * wholeMax);
+    items[i] = previous;
+  }
+  return items;
 }
 
 /** Total, error, then each entry's hash, count and text. */

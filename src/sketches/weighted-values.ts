@@ -66,6 +66,7 @@ export class WeightedSketch implements QuantileSketch {
   readonly count: number;
   readonly compactions: number;
   readonly weighted: WeightedValues;
+  #reached: Float64Array | null = null;
 
   constructor(weighted: WeightedValues, count: number, compactions: number) {
     this.weighted = weighted;
@@ -73,15 +74,53 @@ export class WeightedSketch implements QuantileSketch {
     this.compactions = compactions;
   }
 
-  /** Each value at the levels of its count's binary digits. */
   get levels(): readonly Float64Array[] {
-    const { values, counts } = this.weighted;
-    const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
-    const height = most === 0 ? 0 : Math.floor(Math.log2(most)) + 1;
-    return Array.from({ length: height }, (_, level) =>
-      values.filter((_value, i) => Math.floor((counts[i] as number) / 2 ** level) % 2 === 1),
-    );
+    return levelsOf(this.weighted);
   }
+
+  /** How many the values up to each one stand for. */
+  get reached(): Float64Array {
+    if (this.#reached === null) {
+      let sum = 0;
+      this.#reached = this.weighted.counts.map((count) => (sum += count));
+    }
+    return this.#reached;
+  }
+}
+
+/** Several sketches as one, put together when somebody asks for more than ranks. */
+export class PooledSketch implements QuantileSketch {
+  readonly kind = "quantiles";
+  readonly count: number;
+  readonly compactions: number;
+  readonly parts: readonly QuantileSketch[];
+  readonly #pool: () => WeightedValues;
+  #weighted: WeightedValues | null = null;
+
+  constructor(parts: readonly QuantileSketch[], pool: () => WeightedValues) {
+    this.parts = parts;
+    this.count = parts.reduce((sum, { count }) => sum + count, 0);
+    this.compactions = parts.reduce((sum, { compactions }) => sum + compactions, 0);
+    this.#pool = pool;
+  }
+
+  get weighted(): WeightedValues {
+    this.#weighted ??= this.#pool();
+    return this.#weighted;
+  }
+
+  get levels(): readonly Float64Array[] {
+    return levelsOf(this.weighted);
+  }
+}
+
+/** Each value at the levels of its count's binary digits. */
+function levelsOf({ values, counts }: WeightedValues): readonly Float64Array[] {
+  const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
+  const height = most === 0 ? 0 : Math.floor(Math.log2(most)) + 1;
+  return Array.from({ length: height }, (_, level) =>
+    values.filter((_value, i) => Math.floor((counts[i] as number) / 2 ** level) % 2 === 1),
+  );
 }
 
 /** Of sketches that were asked for: a window's are compared first, and summarised then. */
@@ -89,36 +128,83 @@ const known = new WeakMap<QuantileSketch, WeightedValues>();
 
 /** The values of a sketch, each with all that it stands for on any level. */
 export function weightedOf(sketch: QuantileSketch): WeightedValues {
-  if (sketch instanceof WeightedSketch) return sketch.weighted;
+  if (sketch instanceof WeightedSketch || sketch instanceof PooledSketch) return sketch.weighted;
   let weighted = known.get(sketch);
   if (weighted === undefined) {
-    // The lowest levels are the shortest of a full sketch.
-    weighted = sketch.levels.reduce((merged, items, level) => add(merged, weighLevel(items, 2 ** level)), noWeighted);
+    weighted = head(mergeLevels(sketch.levels));
     known.set(sketch, weighted);
   }
   return weighted;
 }
 
-function weighLevel(items: Float64Array, weight: number): WeightedValues {
-  const values = isPlain(items) ? items : distinctOf(items);
-  const counts = new Float64Array(values.length).fill(weight);
-  if (values.length === items.length) return { values, counts };
-  for (let i = 0, at = -1; i < items.length; i++) {
-    if (at < 0 || items[i] !== values[at]) counts[++at] = 0;
-    counts[at] = (counts[at] as number) + weight;
+/** The same for once: in arrays that the next sketch is put together in. */
+function briefly(sketch: QuantileSketch): WeightedValues {
+  if (sketch instanceof WeightedSketch || sketch instanceof PooledSketch) return sketch.weighted;
+  return known.get(sketch) ?? mergeLevels(sketch.levels);
+}
+
+/** Where levels are put together, in turn. */
+let scratch: readonly [WeightedValues, WeightedValues] = [noWeighted, noWeighted];
+
+function mergeLevels(levels: readonly Float64Array[]): WeightedValues {
+  let items = 0;
+  for (const values of levels) items += values.length;
+  if (scratch[0].values.length < items) {
+    const room = (): WeightedValues => ({ values: new Float64Array(2 * items), counts: new Float64Array(2 * items) });
+    scratch = [room(), room()];
   }
-  return { values, counts };
+  let [from, to] = scratch;
+  let size = 0;
+  const order = [...levels.keys()].toSorted((a, b) => (levels[a] as Float64Array).length - (levels[b] as Float64Array).length);
+  for (const level of order) {
+    const values = levels[level] as Float64Array;
+    if (values.length === 0) continue;
+    mergeLevel(from, size, values, 2 ** level, to);
+    size += values.length;
+    [from, to] = [to, from];
+  }
+  const distinct = joinEqual(from, size);
+  return { values: from.values.subarray(0, distinct), counts: from.counts.subarray(0, distinct) };
 }
 
-/** Whether no value stands in it twice, and none is a zero, which may have a sign. */
-function isPlain(items: Float64Array): boolean {
-  for (let i = 0; i < items.length; i++) if (items[i] === 0 || items[i] === items[i - 1]) return false;
-  return true;
+/** Writes the first `size` values of a list and the items of a level, all ascending. */
+function mergeLevel(list: WeightedValues, size: number, items: Float64Array, weight: number, to: WeightedValues): void {
+  const { values, counts } = list;
+  const { values: merged, counts: sums } = to;
+  let i = 0;
+  let at = 0;
+  for (let j = 0; j < items.length; j++) {
+    const item = items[j] as number;
+    for (let own = 0; i < size && (own = values[i] as number) <= item; i++, at++) {
+      merged[at] = own;
+      sums[at] = counts[i] as number;
+    }
+    merged[at] = item;
+    sums[at++] = weight;
+  }
+  for (; i < size; i++, at++) {
+    merged[at] = values[i] as number;
+    sums[at] = counts[i] as number;
+  }
 }
 
-function distinctOf(items: Float64Array): Float64Array {
-  // Without its sign, zero is the same wherever it comes from.
-  return Float64Array.from(items, (item) => item + 0).filter((item, i) => item !== items[i - 1]);
+/** Adds up the counts of equal neighbours, which close up to the front; answers how many values are left. Without its sign, zero is the same wherever it comes from. */
+function joinEqual({ values, counts }: WeightedValues, size: number): number {
+  if (size === 0) return 0;
+  let at = 0;
+  let last = (values[0] as number) + 0;
+  values[0] = last;
+  for (let i = 1; i < size; i++) {
+    const value = values[i] as number;
+    const count = counts[i] as number;
+    if (value === last) counts[at] = (counts[at] as number) + count;
+    else {
+      last = value + 0;
+      values[++at] = last;
+      counts[at] = count;
+    }
+  }
+  return at + 1;
 }
 
 /** Up to so many values a summary has all of them. */
@@ -128,22 +214,26 @@ const endValues = 32;
 /** All values between are told by so many of equal weight. */
 const innerValues = 128;
 const summaryMax = innerValues + 2 * endValues;
+const summaryRoom: WeightedValues = { values: new Float64Array(summaryMax), counts: new Float64Array(summaryMax) };
 
 /**
  * A sketch as a baseline keeps it: at most 512 values with their counts. Of more, the outermost 32 on either side stay as they are; what is between is cut into 128
  * parts of as many values, each told by its middle one. Shares move by at most 1/256, and by 1/443 in the root of the mean square.
  */
 export function summarizeSketch(sketch: QuantileSketch): WeightedSketch {
-  const whole = weightedOf(sketch);
+  const whole = briefly(sketch);
   const size = whole.values.length;
-  if (size <= wholeMax) return new WeightedSketch(head(whole, size), sketch.count, sketch.compactions);
-  const summary: WeightedValues = { values: new Float64Array(summaryMax), counts: new Float64Array(summaryMax) };
-  summary.values.set(whole.values.subarray(0, endValues));
-  summary.counts.set(whole.counts.subarray(0, endValues));
-  const end = thin(whole, summary);
-  summary.values.set(whole.values.subarray(size - endValues), end);
-  summary.counts.set(whole.counts.subarray(size - endValues), end);
-  return new WeightedSketch(head(summary, end + endValues), sketch.count, sketch.compactions + 1);
+  if (size <= wholeMax) return new WeightedSketch(head(whole), sketch.count, sketch.compactions);
+  const { values, counts } = summaryRoom;
+  values.set(whole.values.subarray(0, endValues));
+  counts.set(whole.counts.subarray(0, endValues));
+  counts.fill(0, endValues);
+  const end = thin(whole, summaryRoom);
+  values.set(whole.values.subarray(size - endValues), end);
+  counts.set(whole.counts.subarray(size - endValues), end);
+  const length = end + endValues;
+  const summary: WeightedValues = { values: values.slice(0, length), counts: counts.slice(0, length) };
+  return new WeightedSketch(summary, sketch.count, sketch.compactions + 1);
 }
 
 /** Writes the middle value of each part of what is between the ends, behind those of the lower end; answers where the upper end follows. */
@@ -166,7 +256,7 @@ function thin({ values, counts }: WeightedValues, summary: WeightedValues): numb
   return at + 1;
 }
 
-/** Own arrays of the first values: those of a longer list would keep all of it in memory. */
-function head({ values, counts }: WeightedValues, size: number): WeightedValues {
-  return { values: values.slice(0, size), counts: counts.slice(0, size) };
+/** Own arrays: those of a longer list would keep all of it in memory. */
+function head({ values, counts }: WeightedValues): WeightedValues {
+  return { values: values.slice(), counts: counts.slice() };
 }

@@ -33,6 +33,16 @@ function resealed(bytes: Uint8Array): Uint8Array {
 }
 
 describe("the byte format of profiles", () => {
+  test("bytes that were just made are decoded without their checksum, to the same profile", () => {
+    const bytes = sample();
+    expect(decodeProfile(bytes, true)).toEqual(decodeProfile(bytes));
+    expect(encodeProfile(decodeProfile(bytes, true))).toEqual(bytes);
+    const unsealed = bytes.slice();
+    unsealed[bytes.length - 1]! ^= 1;
+    expect(codeOf(() => decodeProfile(unsealed, true))).toBe("none");
+    expect(codeOf(() => decodeProfile(unsealed))).toBe("PROFILE_CORRUPT");
+  });
+
   test("every cut and every damaged byte is refused", () => {
     const bytes = sample();
     for (let length = 0; length < bytes.length; length += 1 + Math.floor(length / 40)) {

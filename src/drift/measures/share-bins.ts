@@ -1,6 +1,8 @@
-import type { ColumnProfile, QuantileSketch, TopValues } from "../../core/profile.ts";
-import type { Distribution } from "../../sketches/quantiles.ts";
-import { distributionOf, quantileOf, isExact, rankErrorMax, shareBelow } from "../../sketches/quantiles.ts";
+import type { ColumnProfile, QuantileSketch, TopEntry, TopValues } from "../../core/profile.ts";
+import { compareHashes } from "../../sketches/heavy-hitters.ts";
+import { isExact, rankErrorMax } from "../../sketches/quantiles.ts";
+import type { Quantile } from "../../sketches/sketch-ranks.ts";
+import { SketchRanks } from "../../sketches/sketch-ranks.ts";
 import type { DriftSkip } from "../drift-test.ts";
 import { valuesLeast } from "./comparable.ts";
 
@@ -56,50 +58,75 @@ function smooth(share: number, smaller: number, bins: number): number {
   return (share * smaller + 0.5) / (smaller + 0.5 * bins);
 }
 
-function binNumbers(baseline: QuantileSketch, sample: QuantileSketch): ShareBins {
-  const before = distributionOf(baseline);
-  const now = distributionOf(sample);
+/** A baseline cut into bins. */
+interface NumberBins {
+  /** The baseline's least value, and the upper end of each bin. */
+  readonly least: number;
+  readonly ends: readonly number[];
+  readonly labels: readonly BinLabel[];
+  /** The baseline's shares. */
+  readonly shares: readonly number[];
+}
+
+/** Of baselines that stay as they are, by how many bins were wanted. */
+const numberBins = new WeakMap<QuantileSketch, Map<number, NumberBins>>();
+
+function binNumbers(baseline: QuantileSketch, sample: QuantileSketch): ShareBins | DriftSkip {
   const smaller = Math.min(baseline.count, sample.count);
   const wanted = Math.max(2, Math.min(binsMax, Math.floor(smaller / (2 * expectedLeast))));
-  const edges = cutPoints(before, wanted);
-  const least = before.values[0] as number;
-  const most = before.values[before.values.length - 1] as number;
-  const ends = [...edges, most];
-  const sharesOf = (distribution: Distribution): number[] => {
-    const below = shareBelow(distribution, least, false);
-    let previous = below;
-    const shares = ends.map((end) => {
-      const upTo = shareBelow(distribution, end, true);
-      const share = upTo - previous;
-      previous = upTo;
-      return share;
-    });
-    return [...shares, below + 1 - previous];
-  };
-  const labels: BinLabel[] = ends.map((_, i) => ({
-    kind: "range",
-    from: i === 0 ? null : (ends[i - 1] as number),
-    to: i === ends.length - 1 ? null : (ends[i] as number),
-  }));
+  const { least, ends, labels, shares } = binsOf(baseline, wanted);
   const variance = 1 / baseline.count + 1 / sample.count + quantileNoise(baseline) + quantileNoise(sample);
   const counts = { baseline: baseline.count, sample: sample.count };
   // Two new extremes are expected of a sample as large as the baseline: then the outside is a bin like the others.
   const filled = ends.length - (2 * sample.count >= 0.5 * baseline.count ? 0 : 1);
-  return assemble([...labels, { kind: "outside" }], sharesOf(before), sharesOf(now), counts, filled, variance);
+  return assemble(labels, shares, sharesOf(new SketchRanks(sample), least, ends), counts, filled, variance);
 }
 
-/** Ascending values that cut the baseline into at most `wanted` parts, none much smaller than the rest. */
-function cutPoints(distribution: Distribution, wanted: number): number[] {
-  const edges: number[] = [];
+function binsOf(baseline: QuantileSketch, wanted: number): NumberBins {
+  const known = numberBins.get(baseline) ?? new Map<number, NumberBins>();
+  numberBins.set(baseline, known);
+  let bins = known.get(wanted);
+  if (bins === undefined) {
+    const ranks = new SketchRanks(baseline);
+    const { least, most } = ranks;
+    const cuts = cutPoints(ranks, wanted);
+    const ends = [...cuts.map(({ value }) => value), most];
+    const ranges = ends.map((_, i): BinLabel => ({
+      kind: "range",
+      from: i === 0 ? null : (ends[i - 1] as number),
+      to: i === ends.length - 1 ? null : (ends[i] as number),
+    }));
+    const shares = sharesBetween(0, [...cuts.map(({ share }) => share), 1]);
+    bins = { least, ends, labels: [...ranges, { kind: "outside" }], shares };
+    known.set(wanted, bins);
+  }
+  return bins;
+}
+
+/** Shares of the bins, and what lies outside. */
+function sharesOf(ranks: SketchRanks, least: number, ends: readonly number[]): number[] {
+  return sharesBetween(
+    ranks.shareBelow(least, false),
+    ends.map((end) => ranks.shareBelow(end, true)),
+  );
+}
+
+function sharesBetween(below: number, upTo: readonly number[]): number[] {
+  const shares = upTo.map((share, i) => share - (i === 0 ? below : (upTo[i - 1] as number)));
+  return [...shares, below + 1 - (upTo.at(-1) as number)];
+}
+
+/** Where to cut the baseline into at most `wanted` parts, ascending, none much smaller than the rest. */
+function cutPoints(ranks: SketchRanks, wanted: number): Quantile[] {
+  const cuts: Quantile[] = [];
   let previous = 0;
   for (let part = 1; part < wanted; part++) {
-    const edge = quantileOf(distribution, part / wanted);
-    const share = shareBelow(distribution, edge, true);
-    if (share - previous < 0.5 / wanted || 1 - share < 0.5 / wanted) continue;
-    edges.push(edge);
-    previous = share;
+    const cut = ranks.quantile(part / wanted);
+    if (cut.share - previous < 0.5 / wanted || 1 - cut.share < 0.5 / wanted) continue;
+    cuts.push(cut);
+    previous = cut.share;
   }
-  return edges;
+  return cuts;
 }
 
 /** A bin of a tenth has the variance .09/n; two ranks of a sketch at its edges add that of their errors. */
@@ -117,15 +144,14 @@ export function binCategories(baseline: TopValues, sample: TopValues): ShareBins
     .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
     .slice(0, categoriesMax);
   if (chosen.length === 0) return { skipped: "no value is frequent enough to compare its share" };
-  const found = new Map(sample.entries.map((entry) => [hashKey(entry), entry.count]));
+  const found = matchEntries(baseline.entries, sample.entries);
   const before = chosen.map((entry) => (entry.count + baseline.error / 2) / baseline.total);
   const now = chosen.map((entry) => {
-    const count = found.get(hashKey(entry));
-    return count === undefined ? 0 : (count + sample.error / 2) / sample.total;
+    const match = found.matches.get(entry);
+    return match === undefined ? 0 : (match.count + sample.error / 2) / sample.total;
   });
   const rest = (shares: readonly number[]): number => Math.max(0, 1 - shares.reduce((sum, share) => sum + share, 0));
-  const known = new Set(baseline.entries.map(hashKey));
-  const newcomer = sample.entries.filter((entry) => !known.has(hashKey(entry))).toSorted((a, b) => b.count - a.count)[0];
+  const { newcomer } = found;
   const labels: BinLabel[] = chosen.map((entry) => ({ kind: "value", value: entry.value }));
   labels.push({ kind: "other", newcomer: newcomer?.value ?? null });
   const filled = chosen.length - (rest(before) * smaller >= expectedLeast ? 0 : 1);
@@ -133,6 +159,27 @@ export function binCategories(baseline: TopValues, sample: TopValues): ShareBins
   const variance = 1 / baseline.total + 1 / sample.total + noise(baseline) + noise(sample);
   const counts = { baseline: baseline.total, sample: sample.total };
   return assemble(labels, [...before, rest(before)], [...now, rest(now)], counts, filled, variance);
+}
+
+interface MatchedEntries {
+  /** By the baseline's entry, the sample's of the same value. */
+  readonly matches: ReadonlyMap<TopEntry, TopEntry>;
+  /** The sample's most frequent value that the baseline does not list: the first by hash of as frequent ones. */
+  readonly newcomer: TopEntry | null;
+}
+
+/** Both ascend by hash. */
+function matchEntries(baseline: readonly TopEntry[], sample: readonly TopEntry[]): MatchedEntries {
+  const matches = new Map<TopEntry, TopEntry>();
+  let newcomer: TopEntry | null = null;
+  let at = 0;
+  for (const entry of sample) {
+    let known = baseline[at];
+    while (known !== undefined && compareHashes(known, entry) < 0) known = baseline[++at];
+    if (known !== undefined && compareHashes(known, entry) === 0) matches.set(known, entry);
+    else if (newcomer === null || entry.count > newcomer.count) newcomer = entry;
+  }
+  return { matches, newcomer };
 }
 
 /** What tells values apart. */
