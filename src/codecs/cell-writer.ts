@@ -18,6 +18,8 @@ const encoder = new TextEncoder();
 /** Units of instants and local times since the epoch. */
 export type EpochUnit = "millis" | "micros" | "nanos";
 
+const nanosOf: Readonly<Record<EpochUnit, bigint>> = { millis: 1_000_000n, micros: 1000n, nanos: 1n };
+
 /** The time formats of all fields, nested ones too, compiled once. */
 export function compileParsers(fields: readonly Field[], into = new Map<Field, TimeParser>()): ReadonlyMap<Field, TimeParser> {
   for (const field of fields) {
@@ -132,14 +134,16 @@ export class CellWriter {
     if (type.kind !== "timestamp") return this.invalid(column, row, integerText(low, high, false), InvalidCause.type);
     if (zoned && !type.zoned) return this.invalid(column, row, integerText(low, high, false), InvalidCause.offset);
     const count = high * twoTo32 + (low >>> 0);
-    if (unit !== "nanos" && Math.abs(count) < safeMax / 1000) return this.#whole(column, row, unit === "millis" ? count * 1000 : count);
+    if (type.unit === "micros" && unit !== "nanos" && Math.abs(count) < safeMax / 1000)
+      return this.#whole(column, row, unit === "millis" ? count * 1000 : count);
     const exact = (BigInt(high) << 32n) | BigInt(low >>> 0);
-    if (unit === "nanos" && exact % 1000n !== 0n) return this.invalid(column, row, String(exact), InvalidCause.scale);
-    const micros = unit === "millis" ? exact * 1000n : unit === "micros" ? exact : exact / 1000n;
-    if (BigInt.asIntN(64, micros) !== micros) return this.invalid(column, row, String(exact), InvalidCause.range);
-    column.words[row * 2] = Number(BigInt.asIntN(32, micros));
-    column.words[row * 2 + 1] = Number(BigInt.asIntN(32, micros >> 32n));
-    column.doubles[row] = Number(micros);
+    const nanos = exact * nanosOf[unit];
+    if (type.unit === "micros" && nanos % 1000n !== 0n) return this.invalid(column, row, String(exact), InvalidCause.scale);
+    const value = type.unit === "nanos" ? nanos : nanos / 1000n;
+    if (BigInt.asIntN(64, value) !== value) return this.invalid(column, row, String(exact), InvalidCause.range);
+    column.words[row * 2] = Number(BigInt.asIntN(32, value));
+    column.words[row * 2 + 1] = Number(BigInt.asIntN(32, value >> 32n));
+    column.doubles[row] = Number(value);
     column.state[row] = Cell.value;
   }
 

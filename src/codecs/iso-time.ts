@@ -7,6 +7,8 @@ export interface TimeFields {
   days: number;
   /** Microseconds of the day. */
   micros: number;
+  /** Nanoseconds after them, below 1000; only where they are asked for. */
+  nanos: number;
   offsetMinutes: number;
   hasOffset: boolean;
 }
@@ -36,8 +38,14 @@ export function parseIsoDate(bytes: Uint8Array, p: number, end: number, out: Tim
   return 0;
 }
 
-/** `HH:MM[:SS[.f...]]` filling `bytes[p, end)`, with an offset after it where `zone` allows one; answers 0 or an `InvalidCause`. */
-export function parseIsoTime(bytes: Uint8Array, p: number, end: number, zone: boolean, out: TimeFields): number {
+/** What a time may have: an offset after it; nanoseconds, where else a microsecond is the least. */
+export interface TimeParts {
+  readonly zone: boolean;
+  readonly nanos: boolean;
+}
+
+/** `HH:MM[:SS[.f...]]` filling `bytes[p, end)`, with an offset after it where `parts` allows one; answers 0 or an `InvalidCause`. */
+export function parseIsoTime(bytes: Uint8Array, p: number, end: number, parts: TimeParts, out: TimeFields): number {
   out.hasOffset = false;
   out.offsetMinutes = 0;
   if (end - p < 5 || bytes[p + 2] !== 0x3a) return InvalidCause.form;
@@ -54,7 +62,7 @@ export function parseIsoTime(bytes: Uint8Array, p: number, end: number, zone: bo
     p += 3;
     if (p < end && bytes[p] === 0x2e) {
       const first = ++p;
-      let weight = 100_000;
+      let weight = 100_000_000;
       for (; p < end; p++) {
         const digit = (bytes[p] as number) - 0x30;
         if (digit < 0 || digit > 9) break;
@@ -67,13 +75,14 @@ export function parseIsoTime(bytes: Uint8Array, p: number, end: number, zone: bo
     }
   }
   if (p < end) {
-    const fault = zone ? parseOffset(bytes, p, end, out) : InvalidCause.form;
+    const fault = parts.zone ? parseOffset(bytes, p, end, out) : InvalidCause.form;
     if (fault !== 0) return fault;
   }
   // 24:00 and leap seconds name no instant of the day.
   if (hour > 23 || minute > 59 || second > 59) return InvalidCause.range;
-  if (finer) return InvalidCause.scale;
-  out.micros = (hour * 3600 + minute * 60 + second) * 1e6 + Math.round(fraction);
+  out.nanos = fraction % 1000;
+  if (finer || (out.nanos !== 0 && !parts.nanos)) return InvalidCause.scale;
+  out.micros = (hour * 3600 + minute * 60 + second) * 1e6 + (fraction - out.nanos) / 1000;
   return 0;
 }
 
@@ -97,13 +106,16 @@ function parseOffset(bytes: Uint8Array, p: number, end: number, out: TimeFields)
   return 0;
 }
 
+const withMicros: TimeParts = { zone: true, nanos: false };
+const withNanos: TimeParts = { zone: true, nanos: true };
+
 /** Date and time with `T` (or a space, as RFC 3339 allows) between them, filling `bytes[p, end)`; answers 0 or an `InvalidCause`. */
-export function parseIsoTimestamp(bytes: Uint8Array, p: number, end: number, out: TimeFields): number {
+export function parseIsoTimestamp(bytes: Uint8Array, p: number, end: number, nanos: boolean, out: TimeFields): number {
   if (end - p < 16) return InvalidCause.form;
   const between = bytes[p + 10];
   if (between !== 0x54 && between !== 0x74 && between !== 0x20) return InvalidCause.form;
   const dateFault = parseIsoDate(bytes, p, p + 10, out);
   if (dateFault === InvalidCause.form) return dateFault;
-  const timeFault = parseIsoTime(bytes, p + 11, end, true, out);
+  const timeFault = parseIsoTime(bytes, p + 11, end, nanos ? withNanos : withMicros, out);
   return timeFault === InvalidCause.form || dateFault === 0 ? timeFault : dateFault;
 }

@@ -5,12 +5,14 @@ import { compileTimeFormat, type TimeParser } from "../core/time-format.ts";
 import type { ByteArea } from "./byte-area.ts";
 import { Storage, type ColumnBuilder } from "./column-builder.ts";
 import { exactDecimal, exactInteger, nearestFloat } from "./exact-number.ts";
-import { parseIsoDate, parseIsoTime, parseIsoTimestamp, type TimeFields } from "./iso-time.ts";
+import { parseIsoDate, parseIsoTime, parseIsoTimestamp, type TimeFields, type TimeParts } from "./iso-time.ts";
 import type { JsonReader } from "./json-reader.ts";
 
 const powersOfTen = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const safeMax = Number.MAX_SAFE_INTEGER;
 const twoTo32 = 4_294_967_296;
+
+const plainTime: TimeParts = { zone: false, nanos: false };
 
 /** A decimal digit's string of bytes as text; numbers are ASCII. */
 function asciiText(bytes: Uint8Array, start: number, end: number): string {
@@ -26,7 +28,8 @@ function utf8Text(bytes: Uint8Array, start: number, end: number): string {
 export function timeParser(field: Field): TimeParser | null {
   const { type, format } = field;
   if (format === null || (type.kind !== "date" && type.kind !== "time" && type.kind !== "timestamp")) return null;
-  const unit = type.kind === "date" ? "days" : type.kind === "time" ? "dayMicros" : "epochMicros";
+  const epoch = type.kind === "timestamp" && type.unit === "nanos" ? "epochNanos" : "epochMicros";
+  const unit = type.kind === "date" ? "days" : type.kind === "time" ? "dayMicros" : epoch;
   const compiled = compileTimeFormat({ unit, zoned: type.kind === "timestamp" && type.zoned, format });
   if ("problem" in compiled) throw new Error(`the format of ${field.path} can't be read: ${compiled.problem}`);
   return compiled.parse;
@@ -37,7 +40,7 @@ export class ScalarWriter {
   readonly #reader: JsonReader;
   readonly #area: ByteArea;
   readonly #slabLength: number;
-  readonly #time: TimeFields = { days: 0, micros: 0, offsetMinutes: 0, hasOffset: false };
+  readonly #time: TimeFields = { days: 0, micros: 0, nanos: 0, offsetMinutes: 0, hasOffset: false };
   readonly #parsers: ReadonlyMap<Field, TimeParser>;
 
   constructor(reader: JsonReader, area: ByteArea, slabLength: number, parsers: ReadonlyMap<Field, TimeParser>) {
@@ -214,15 +217,22 @@ export class ScalarWriter {
       return fault;
     }
     if (column.storage === Storage.time) {
-      const fault = parseIsoTime(bytes, from, to, false, time);
+      const fault = parseIsoTime(bytes, from, to, plainTime, time);
       if (fault === 0) this.#putInteger(column, row, time.micros);
       return fault;
     }
-    const fault = parseIsoTimestamp(bytes, from, to, time);
-    if (fault !== 0) return fault;
     const { type } = column.field;
-    if (time.hasOffset && type.kind === "timestamp" && !type.zoned) return InvalidCause.offset;
+    if (type.kind !== "timestamp") throw new Error("not a timestamp column");
+    const fault = parseIsoTimestamp(bytes, from, to, type.unit === "nanos", time);
+    if (fault !== 0) return fault;
+    if (time.hasOffset && !type.zoned) return InvalidCause.offset;
     const ofDay = time.micros - time.offsetMinutes * 60e6;
+    if (type.unit === "nanos") {
+      const nanos = (BigInt(time.days) * BigInt(microsPerDay) + BigInt(ofDay)) * 1000n + BigInt(time.nanos);
+      if (BigInt.asIntN(64, nanos) !== nanos) return InvalidCause.range;
+      this.#putBigInteger(column, row, nanos);
+      return 0;
+    }
     const value = time.days * microsPerDay + ofDay;
     if (Math.abs(value) <= safeMax) this.#putInteger(column, row, value);
     else this.#putBigInteger(column, row, BigInt(time.days) * BigInt(microsPerDay) + BigInt(ofDay));

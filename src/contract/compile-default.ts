@@ -1,4 +1,4 @@
-import { dateText, timestampText, timeText } from "../core/civil.ts";
+import { dateText, epochText, timeText } from "../core/civil.ts";
 import type { Field, FieldType } from "../core/schema.ts";
 import type { ColumnPast } from "../core/table-plan.ts";
 import type { Compilation } from "./compilation.ts";
@@ -49,7 +49,7 @@ function singleValue(type: FieldType, literal: Literal): ColumnPast["default"] {
     case "time":
       return timeText(value);
     case "timestamp":
-      return timestampText(BigInt(text), type.zoned).replace(/Z$/, "+00:00");
+      return epochText(type, BigInt(text)).replace(/Z$/, "+00:00");
     default:
       return null;
   }

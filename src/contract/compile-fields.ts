@@ -1,4 +1,4 @@
-import { compileTimeFormat, formatHasOffset } from "../core/time-format.ts";
+import { compileTimeFormat, formatHasOffset, type TimeUnit } from "../core/time-format.ts";
 import type { Field, FieldType } from "../core/schema.ts";
 import { cannotEnforce } from "./compilation.ts";
 import type { Compilation, FieldSite } from "./compilation.ts";
@@ -235,8 +235,9 @@ function checkTimeZone(compilation: Compilation, options: Node | null, format: s
 }
 
 /** The unit of a date, time or timestamp type, as `compileTimeFormat` takes it. */
-export function timeUnit(type: FieldType): { readonly unit: "days" | "dayMicros" | "epochMicros"; readonly zoned: boolean } {
+export function timeUnit(type: FieldType): { readonly unit: TimeUnit; readonly zoned: boolean } {
   if (type.kind === "date") return { unit: "days", zoned: false };
   if (type.kind === "time") return { unit: "dayMicros", zoned: false };
-  return { unit: "epochMicros", zoned: type.kind === "timestamp" && type.zoned };
+  const unit = type.kind === "timestamp" && type.unit === "nanos" ? "epochNanos" : "epochMicros";
+  return { unit, zoned: type.kind === "timestamp" && type.zoned };
 }

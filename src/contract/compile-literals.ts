@@ -52,7 +52,9 @@ export function timeBound(field: Field, text: string): string | null {
   if (field.type.kind !== "timestamp") return null;
   const midnight = compileTimeFormat({ format: null, unit: "days", zoned: false });
   const days = "parse" in midnight ? midnight.parse(text) : null;
-  return days === null ? null : (days * 86_400_000_000n).toString();
+  if (days === null) return null;
+  const value = days * (field.type.unit === "nanos" ? 86_400_000_000_000n : 86_400_000_000n);
+  return BigInt.asIntN(64, value) === value ? value.toString() : null;
 }
 
 /** What constants of a column look like, for messages. */
@@ -71,7 +73,7 @@ export function literalWords(type: FieldType): string {
     case "time":
       return `a time such as "23:59:59"`;
     case "timestamp":
-      return `a timestamp such as "2026-01-31T23:59:59${type.zoned ? "Z" : ""}"`;
+      return `a timestamp${type.unit === "nanos" ? " from 1677 to 2262" : ""} such as "2026-01-31T23:59:59${type.zoned ? "Z" : ""}"`;
     case "struct":
     case "list":
     case "map":

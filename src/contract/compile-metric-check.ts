@@ -8,7 +8,7 @@ import { columnOf, compileWhere } from "./compile-where.ts";
 import { child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
 import { operatorNames } from "./odcs-quality.ts";
-import { isNumber, isText, judgedColumn, misfit, namedColumns, type RuleSite } from "./rule-site.ts";
+import { hasNanos, isNumber, isText, judgedColumn, misfit, namedColumns, type RuleSite } from "./rule-site.ts";
 
 type Made = { readonly check: MetricCheck; readonly path: string | null } | null;
 
@@ -93,6 +93,7 @@ function columnMetric(site: RuleSite, family: MetricCheck["family"], field: Fiel
     }
     case "quantile": {
       const of = measuredOf(site, field, true);
+      if (hasNanos(field)) return inexact(site, field, "quantiles", "check");
       const q = numberAt(node, "q") ?? 0;
       if (q > 1) {
         const hint = q <= 100 ? `${q / 100} for ${q}%` : null;
@@ -121,6 +122,14 @@ function measuredOf(site: RuleSite, field: Field, timed: boolean): MeasuredOf | 
     return null;
   }
   return misfit(site, field, "is no number");
+}
+
+/** Reports a metric that is computed of doubles, which do not tell nanoseconds apart. */
+function inexact(site: RuleSite, field: Field, what: string, key: string): null {
+  const message = `"${field.path}" has nanoseconds, and ${what} are computed of numbers that tell a quarter of a microsecond`;
+  const hint = "min and max of a column are exact; or keep the column in microseconds";
+  site.compilation.findings.error("timestamp-unit", placeOf(site.node, key), message, hint);
+  return null;
 }
 
 function correlation(site: RuleSite): Made {
@@ -158,6 +167,7 @@ function groups(site: RuleSite): Made {
   const timed = aggregate === "min" || aggregate === "max";
   if (!isNumber(field) && !(timed && ["date", "time", "timestamp"].includes(field.type.kind)))
     return misfit(site, field, "is no number", "column");
+  if (hasNanos(field)) return inexact(site, field, `the ${aggregate} of groups`, "column");
   return { check: { family: "groups", by: paths, aggregate, column: field.path, groupsMax }, path: null };
 }
 
@@ -204,7 +214,11 @@ export function metricThreshold(site: RuleSite, check: MetricCheck, path: string
   const values = limits.map((limit) => {
     const bound = limit.kind === "scalar" && typeof limit.value === "string" ? timeBound(field, limit.value) : null;
     if (bound === null) compilation.findings.error("value-type", limit.at, `"${field.path}" is compared with ${literalWords(field.type)}`);
-    return bound === null ? null : Number(bound);
+    if (bound === null) return null;
+    if (String(Number(bound)) === bound) return Number(bound);
+    const message = `"${field.path}" is compared with ${limit.kind === "scalar" ? limit.text : "this"}, which is finer than limits of metrics are`;
+    compilation.findings.error("timestamp-unit", limit.at, message, "limits of metrics have at most 5 digits of the second");
+    return null;
   });
   if (!values.every((each) => each !== null)) return null;
   return { operator, values: values.toSorted((a, b) => a - b), unit };

@@ -250,6 +250,12 @@ function makeCompare(site: RuleSite): MadeCheck {
   if (left === null || right === null) return null;
   const op = comparisons[textAt(site.node, "operator") as string];
   if (op === undefined) return null;
+  if (left.type.kind === "timestamp" && right.type.kind === "timestamp" && left.type.unit !== right.type.unit) {
+    const message = `"${left.path}" has ${left.type.unit} and "${right.path}" has ${right.type.unit}: timestamps are compared in one unit`;
+    const hint = "give both the same physicalType, or compare them in an expression (check: cel)";
+    site.compilation.findings.error("timestamp-unit", placeOf(site.node, "operator"), message, hint);
+    return null;
+  }
   if (!comparable(left, right) || (op !== "eq" && op !== "ne" && !hasOrder(left.type))) {
     const message = `"${left.path}" (${left.type.kind}) and "${right.path}" (${right.type.kind}) can't be compared like this`;
     site.compilation.findings.error("column-type", placeOf(site.node, "operator"), message);

@@ -57,7 +57,7 @@ function widens(old: FieldType, next: FieldType): boolean {
   if (old.kind === "int" && next.kind === "long") return true;
   if (old.kind === "float" && next.kind === "double") return true;
   if (old.kind === "decimal" && next.kind === "decimal") return old.scale === next.scale && next.precision >= old.precision;
-  if (old.kind === "timestamp" && next.kind === "timestamp") return old.zoned === next.zoned;
+  if (old.kind === "timestamp" && next.kind === "timestamp") return old.zoned === next.zoned && old.unit === next.unit;
   return stored(old) === stored(next);
 }
 
@@ -68,7 +68,8 @@ function stored(type: FieldType): string {
 
 function typeName(type: FieldType): string {
   if (type.kind === "decimal") return `decimal(${type.precision}, ${type.scale})`;
-  return type.kind === "timestamp" ? `timestamp ${type.zoned ? "with" : "without"} zone` : type.kind;
+  if (type.kind !== "timestamp") return type.kind;
+  return `timestamp ${type.zoned ? "with" : "without"} zone${type.unit === "nanos" ? " in nanoseconds" : ""}`;
 }
 
 function versionWarning(active: Contract, next: Contract): Diagnostic[] {

@@ -48,6 +48,11 @@ export function isNumber(field: Field): boolean {
   return ["int", "long", "float", "double", "decimal"].includes(field.type.kind);
 }
 
+/** Whether a column holds timestamps in nanoseconds, which doubles do not tell apart. */
+export function hasNanos({ type }: Field): boolean {
+  return type.kind === "timestamp" && type.unit === "nanos";
+}
+
 /** Whether a column holds text or bytes. */
 export function isText(field: Field): boolean {
   return field.type.kind === "string" || field.type.kind === "binary";

@@ -59,3 +59,16 @@ export function timestampText(micros: bigint, zoned: boolean): string {
   const ofDay = ((micros % day) + day) % day;
   return `${dateText(Number((micros - ofDay) / day))}T${timeText(Number(ofDay))}${zoned ? "Z" : ""}`;
 }
+
+/** The same of a timestamp column's values, in the unit of its type. */
+export function epochText(type: { readonly unit: "micros" | "nanos"; readonly zoned: boolean }, value: bigint): string {
+  return type.unit === "nanos" ? nanosText(value, type.zoned) : timestampText(value, type.zoned);
+}
+
+/** The same of nanoseconds since the epoch: nine digits of the second where six don't hold it. */
+export function nanosText(nanos: bigint, zoned: boolean): string {
+  const below = ((nanos % 1000n) + 1000n) % 1000n;
+  const text = timestampText((nanos - below) / 1000n, false);
+  const whole = below === 0n ? text : `${text.includes(".") ? text : `${text}.000000`}${pad(Number(below), 3)}`;
+  return zoned ? `${whole}Z` : whole;
+}

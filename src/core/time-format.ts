@@ -1,15 +1,15 @@
-/** What a text of a date, time or timestamp column becomes: days since the epoch, microseconds of the day, microseconds since the epoch. */
-export type TimeUnit = "days" | "dayMicros" | "epochMicros";
+/** What a text of a date, time or timestamp column becomes: days since the epoch, microseconds of the day, micro- or nanoseconds since the epoch. */
+export type TimeUnit = "days" | "dayMicros" | "epochMicros" | "epochNanos";
 
 export interface TimeFormatOptions {
   readonly unit: TimeUnit;
-  /** Only for `epochMicros`: true reads text without an offset as UTC, false refuses text with an offset. */
+  /** Only for `epochMicros` and `epochNanos`: true reads text without an offset as UTC, false refuses text with an offset. */
   readonly zoned: boolean;
   /** A pattern of `java.time.format.DateTimeFormatter`, as ODCS has it; null: ISO 8601. */
   readonly format: string | null;
 }
 
-/** The exact value of a text in the column's unit, or null where the text is not of the format, no real date, or finer than microseconds. */
+/** The exact value of a text in the column's unit, or null where the text is not of the format, no real date, finer than the unit, or (nanoseconds) beyond 64 bits. */
 export type TimeParser = (text: string) => bigint | null;
 
 type Part = "year" | "month" | "day" | "dayOfYear" | "hour" | "hour12" | "minute" | "second" | "fraction" | "offset" | "half";
@@ -31,7 +31,7 @@ type Parts = Partial<Record<Part, number>>;
 const months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const formatCharactersMax = 100;
-const microsOfDay = 86_400_000_000n;
+const secondsOfDay = 86_400n;
 
 /**
  * Compiles a date, time or timestamp format once; the parser it gives is pure. Supported letters: y u M d D H h a m s S E X x Z,
@@ -214,9 +214,9 @@ function consumeToken(token: Exclude<Token, { kind: "optional" }>, text: string,
     case "fraction": {
       const end = digitsEnd(text, at, token.max);
       if (end - at < token.min) return -1;
-      const digits = text.slice(at, end).padEnd(6, "0");
-      if (/[1-9]/.test(digits.slice(6))) return -1;
-      parts.fraction = Number(digits.slice(0, 6));
+      const digits = text.slice(at, end).padEnd(9, "0");
+      if (/[1-9]/.test(digits.slice(9))) return -1;
+      parts.fraction = Number(digits.slice(0, 9));
       return end;
     }
     case "name":
@@ -291,10 +291,15 @@ function assemble(parts: Parts, options: TimeFormatOptions): bigint | null {
   const minute = parts.minute ?? 0;
   const second = parts.second ?? 0;
   if (hour > 23 || minute > 59 || second > 59) return null;
-  const micros = BigInt(hour * 3600 + minute * 60 + second) * 1_000_000n + BigInt(parts.fraction ?? 0);
-  if (options.unit === "dayMicros") return micros;
+  const nanos = BigInt(parts.fraction ?? 0);
+  const perSecond = options.unit === "epochNanos" ? 1_000_000_000n : 1_000_000n;
+  const step = 1_000_000_000n / perSecond;
+  if (nanos % step !== 0n) return null;
+  const ofDay = BigInt(hour * 3600 + minute * 60 + second) * perSecond + nanos / step;
+  if (options.unit === "dayMicros") return ofDay;
   if (parts.offset !== undefined && !options.zoned) return null;
-  return days * microsOfDay + micros - BigInt(parts.offset ?? 0) * 60_000_000n;
+  const value = (days * secondsOfDay - BigInt(parts.offset ?? 0) * 60n) * perSecond + ofDay;
+  return BigInt.asIntN(64, value) === value ? value : null;
 }
 
 function daysOf(parts: Parts): bigint | null {

@@ -1,6 +1,7 @@
 import { claimKeyBytes } from "../core/claims.ts";
 import type { Lake, SnapshotInfo } from "../core/ports.ts";
 import { SluiceError } from "../core/errors.ts";
+import { icebergPrimitive } from "../core/iceberg-type.ts";
 import type { RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
 import { columnKeys } from "../rules/deferred/column-keys.ts";
@@ -36,7 +37,7 @@ export class ForeignKeys {
     const snapshots = await this.#lake.snapshots(dataset);
     const head = snapshots.find((each) => each.refs.includes("main"));
     if (head === undefined) throw new SluiceError("NOT_FOUND", `dataset ${dataset} has no promoted version yet`);
-    const name = `${dataset}\n${field.name}\n${field.type.kind}`;
+    const name = `${dataset}\n${field.name}\n${icebergPrimitive(field.type)}`;
     const known = this.#known.get(name);
     if (known?.head.snapshotId === head.snapshotId) return known;
     // After a rollback or a deletion, or where history was cut, what was read may hold too much: it is read anew.

@@ -13,9 +13,16 @@ export function lateRows(contract: Contract, batch: Batch, closedAtMs: number): 
   if (policy === null) return new Uint32Array(0);
   const column = batch.columns.find((each) => each.field.path === policy.column);
   if (column === undefined || column.kind !== "integer") return new Uint32Array(0);
-  const micros = column.field.type.kind === "date" ? microsPerDay : 1;
+  const { type } = column.field;
+  const micros = type.kind === "date" ? microsPerDay : 1;
   const oldest = closedAtMs * 1000 - policy.seconds * 1_000_000;
   const rows: number[] = [];
+  if (type.kind === "timestamp" && type.unit === "nanos") {
+    const nanos = BigInt(Math.ceil(oldest)) * 1000n;
+    for (let row = 0; row < batch.rows; row++)
+      if (column.state[row] === Cell.value && (column.exact[row] as bigint) < nanos) rows.push(row);
+    return Uint32Array.from(rows);
+  }
   for (let row = 0; row < batch.rows; row++) {
     if (column.state[row] === Cell.value && (column.values[row] as number) * micros < oldest) rows.push(row);
   }

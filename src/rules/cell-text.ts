@@ -1,5 +1,5 @@
 import type { Batch } from "../core/batch.ts";
-import { dateText, timestampText, timeText } from "../core/civil.ts";
+import { dateText, epochText, timeText } from "../core/civil.ts";
 import { Cell, type BytesColumn, type Column, type DecimalColumn } from "../core/column.ts";
 
 /** Observed values are cut here. */
@@ -57,7 +57,7 @@ export function cellText(column: Column, cell: number, batch: Batch): string | n
       const value = column.exact[cell] as bigint;
       if (type.kind === "date") return dateText(Number(value));
       if (type.kind === "time") return timeText(Number(value));
-      return type.kind === "timestamp" ? timestampText(value, type.zoned) : String(value);
+      return type.kind === "timestamp" ? epochText(type, value) : String(value);
     }
     case "decimal":
       return decimalToText(unscaledAt(column, cell), column.field.type.kind === "decimal" ? column.field.type.scale : 0);

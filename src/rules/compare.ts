@@ -66,7 +66,7 @@ function pairOrder(left: Field, right: Field): PairOrder | null {
   const [a, b] = [left.type, right.type];
   if (numeric.has(a.kind) && numeric.has(b.kind)) return compareNumbers;
   if (a.kind !== b.kind) return null;
-  if (a.kind === "timestamp" && b.kind === "timestamp") return a.zoned === b.zoned ? compareIntegers : null;
+  if (a.kind === "timestamp" && b.kind === "timestamp") return a.zoned === b.zoned && a.unit === b.unit ? compareIntegers : null;
   if (a.kind === "date" || a.kind === "time") return compareIntegers;
   if (a.kind === "string" || a.kind === "binary") return compareTexts;
   return a.kind === "boolean" ? compareBooleans : null;

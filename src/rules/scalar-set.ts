@@ -1,4 +1,4 @@
-import { dateText, timestampText, timeText } from "../core/civil.ts";
+import { dateText, epochText, timeText } from "../core/civil.ts";
 import { Cell, type Column } from "../core/column.ts";
 import type { Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
@@ -102,7 +102,7 @@ export function scalarText(value: Scalar, field: Field): string {
   if (whole === null) return value.text;
   if (type.kind === "date") return dateText(Number(whole));
   if (type.kind === "time") return timeText(Number(whole));
-  return type.kind === "timestamp" ? timestampText(whole, type.zoned) : value.text;
+  return type.kind === "timestamp" ? epochText(type, whole) : value.text;
 }
 
 /** Constants in a row, the first ten of them. */

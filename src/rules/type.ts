@@ -29,6 +29,8 @@ function typeWords(field: Field): string {
   if (type.kind === "decimal") return `a decimal number of at most ${type.precision} digits, ${type.scale} of them after the point`;
   if (format !== null && (type.kind === "date" || type.kind === "time" || type.kind === "timestamp"))
     return `a ${type.kind === "timestamp" ? "date and time" : type.kind} in the form ${format}`;
+  if (type.kind === "timestamp" && type.unit === "nanos")
+    return `${type.zoned ? "a" : "a local"} date and time from 1677 to 2262 such as 2026-01-31T13:45:00.123456789${type.zoned ? "Z" : ""}`;
   if (type.kind === "timestamp" && !type.zoned) return "a local date and time such as 2026-01-31T13:45:00";
   return nouns[type.kind];
 }
@@ -41,7 +43,8 @@ function expectation(field: Field, cause: number | undefined): string {
     case InvalidCause.fraction:
       return `${words}; this has a fraction`;
     case InvalidCause.scale:
-      return field.type.kind === "decimal" ? `${words}; this has more` : `${words}; this is finer than a microsecond`;
+      if (field.type.kind === "decimal") return `${words}; this has more`;
+      return `${words}; this is finer than a ${field.type.kind === "timestamp" && field.type.unit === "nanos" ? "nanosecond" : "microsecond"}`;
     case InvalidCause.offset:
       return `${words}; this has an offset from UTC`;
     case InvalidCause.utf8:

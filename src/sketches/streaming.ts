@@ -92,8 +92,9 @@ export function wordsOf(
 
 /** How a column's double becomes the number that moments and quantiles take: times in seconds. */
 export function unitOf(field: Field): { readonly factor: number; readonly divisor: number } {
-  const { kind } = field.type;
-  return { factor: kind === "date" ? 86_400 : 1, divisor: kind === "time" || kind === "timestamp" ? 1e6 : 1 };
+  const { type } = field;
+  const micros = type.kind === "time" || (type.kind === "timestamp" && type.unit === "micros");
+  return { factor: type.kind === "date" ? 86_400 : 1, divisor: micros ? 1e6 : type.kind === "timestamp" ? 1e9 : 1 };
 }
 
 /** Adds a run of numbers to the moments of a column that streams. */

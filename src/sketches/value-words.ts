@@ -1,5 +1,5 @@
 import type { Field, FieldType } from "../core/schema.ts";
-import { dateText, timeText, timestampText } from "../core/civil.ts";
+import { dateText, epochText, timeText } from "../core/civil.ts";
 import { hashWords } from "./murmur3.ts";
 
 /** Most digits of a decimal whose unscaled value fits 8 bytes. */
@@ -73,8 +73,9 @@ export function numberOf(type: FieldType, low: number, high: number): number {
     case "date":
       return whole * 86_400;
     case "time":
-    case "timestamp":
       return whole / 1e6;
+    case "timestamp":
+      return whole / (type.unit === "nanos" ? 1e9 : 1e6);
     case "decimal":
       return decimalNumber(longOf(low, high), whole, type.scale);
     default:
@@ -111,7 +112,7 @@ export function wordsText(field: Field, low: number, high: number): string {
     case "time":
       return timeText(numberOf({ kind: "long" }, low, high));
     case "timestamp":
-      return timestampText(longOf(low, high), type.zoned);
+      return epochText(type, longOf(low, high));
     default:
       return longOf(low, high).toString();
   }

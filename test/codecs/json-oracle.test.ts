@@ -374,19 +374,23 @@ test("timestamps agree with the parser that contracts use for their constants", 
     makeContract({
       z: { type: { kind: "timestamp", zoned: true, unit: "micros" } },
       l: { type: { kind: "timestamp", zoned: false, unit: "micros" } },
+      zn: { type: { kind: "timestamp", zoned: true, unit: "nanos" } },
+      ln: { type: { kind: "timestamp", zoned: false, unit: "nanos" } },
       d: { type: "date" },
       t: { type: "time" },
     }),
   );
-  const parsers = (["epochMicros", "epochMicros", "days", "dayMicros"] as const).map((unit, i) => {
-    const compiled = compileTimeFormat({ unit, zoned: i === 0, format: null });
+  const parsers = (["epochMicros", "epochMicros", "epochNanos", "epochNanos", "days", "dayMicros"] as const).map((unit, i) => {
+    const compiled = compileTimeFormat({ unit, zoned: i === 0 || i === 2, format: null });
     if ("problem" in compiled) throw new Error(compiled.problem);
     return compiled.parse;
   });
   fc.assert(
     fc.property(fc.array(text, { minLength: 1, maxLength: 20 }), (texts) => {
-      const parts = texts.map((whole) => [whole, whole, whole.slice(0, 10), whole.slice(11)]);
-      const batch = run(makeRecords(parts.map((row) => JSON.stringify({ z: row[0], l: row[1], d: row[2], t: row[3] }))));
+      const parts = texts.map((whole) => [whole, whole, whole, whole, whole.slice(0, 10), whole.slice(11)]);
+      const batch = run(
+        makeRecords(parts.map((row) => JSON.stringify({ z: row[0], l: row[1], zn: row[2], ln: row[3], d: row[4], t: row[5] }))),
+      );
       const seen = parts.map((_, row) => batch.columns.map((column) => cellValue(column, row)));
       expect(seen).toEqual(parts.map((row) => row.map((part, i) => parsers[i]!(part) ?? invalid)));
     }),

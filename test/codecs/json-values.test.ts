@@ -242,6 +242,34 @@ test("dates, times and timestamps are exact to the microsecond", () => {
   ]);
 });
 
+test("timestamps in nanoseconds are exact, and reach from 1677 to 2262", () => {
+  const nanos = (text: string): bigint => BigInt(Date.parse(text)) * 1_000_000n;
+  const ends: readonly [string, unknown][] = [
+    ['"1677-09-21T00:12:43.145224192"', -(2n ** 63n)],
+    ['"1677-09-21T00:12:43.145224191"', "!range"],
+    ['"2262-04-11T23:47:16.854775807"', 2n ** 63n - 1n],
+    ['"2262-04-11T23:47:16.854775808"', "!range"],
+    ['"0001-01-01T00:00:00"', "!range"],
+    ['"2013-01-01T05:00:00.123456789"', nanos("2013-01-01T05:00:00Z") + 123_456_789n],
+    ['"2013-01-01T05:00:00.00000001"', nanos("2013-01-01T05:00:00Z") + 10n],
+    ['"2013-01-01T05:00:00.123456789000"', nanos("2013-01-01T05:00:00Z") + 123_456_789n],
+    ['"2013-01-01T05:00:00.1234567891"', "!scale"],
+    ['"2013-01-01T05:00"', nanos("2013-01-01T05:00:00Z")],
+  ];
+  check({ kind: "timestamp", zoned: true, unit: "nanos" }, null, [
+    ...ends,
+    ['"1677-09-21T00:12:43.145224192Z"', -(2n ** 63n)],
+    ['"1969-12-31T23:59:59.999999999Z"', -1n],
+    ['"2262-04-12T01:47:16.854775807+02:00"', 2n ** 63n - 1n],
+    ['"2262-04-11T23:47:16.854775807-00:01"', "!range"],
+  ]);
+  check({ kind: "timestamp", zoned: false, unit: "nanos" }, null, [...ends, ['"2013-01-01T05:00:00.000000001Z"', "!offset"]]);
+  check({ kind: "timestamp", zoned: true, unit: "nanos" }, "yyyyMMddHHmmss[.SSSSSSSSS]X", [
+    ['"20130101050000.000000001+01"', nanos("2013-01-01T04:00:00Z") + 1n],
+    ['"22620411234716.854775808Z"', "!form"],
+  ]);
+});
+
 test("a field's own format takes the place of ISO 8601", () => {
   check("date", "dd.MM.yyyy", [
     ['"29.02.2024"', 19782n],

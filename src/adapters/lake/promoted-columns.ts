@@ -1,7 +1,9 @@
+import { SluiceError } from "../../core/errors.ts";
+import { icebergPrimitive } from "../../core/iceberg-type.ts";
 import type { PartitionKey } from "../../core/position.ts";
 import type { PromotedRange, PromotedRows } from "../../core/promoted-rows.ts";
 import type { Field } from "../../core/schema.ts";
-import { sourceColumns } from "../../core/table-schema.ts";
+import { sourceColumns, type IcebergField } from "../../core/table-schema.ts";
 import { DeleteFiles, VersionDeletes } from "../iceberg/deletes/version-deletes.ts";
 import { columnOfPhysical, readPhysicalColumns, type PhysicalRows } from "../iceberg/parquet-column-reader.ts";
 import type { ManifestEntry } from "../iceberg/manifest.ts";
@@ -94,6 +96,7 @@ export async function* promotedColumns(
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const names = [...columns.map((field) => field.name), ...Object.values(sourceColumns)];
   const { fields } = currentSchema(metadata);
+  for (const column of columns) refuseOtherUnit(dataset, column, fields);
   const reading = { context, metadata, deleteFiles: new DeleteFiles(context.storage) };
   for (const { uri, sequence, from } of await filesOf(reading, range)) {
     const deleted = from === null ? null : await from.deletes.rowsOf(from.entry);
@@ -103,6 +106,14 @@ export async function* promotedColumns(
       first += rows.count;
     }
   }
+}
+
+/** Stored counts say no unit: micro- and nanoseconds would be compared as if they were one. */
+function refuseOtherUnit(dataset: string, { name, type }: Field, fields: readonly IcebergField[]): void {
+  const stored = fields.find((field) => field.name === name)?.type;
+  if (type.kind !== "timestamp" || typeof stored !== "string" || !stored.startsWith("timestamp")) return;
+  if (stored.endsWith("_ns") === (type.unit === "nanos")) return;
+  throw new SluiceError("CONTRACT_INVALID", `${dataset}.${name} is a ${stored}, not a ${icebergPrimitive(type)}: they are not compared`);
 }
 
 /** Rows without those that another program deleted. */

@@ -1,5 +1,5 @@
 import type { AvroLogical, AvroSchema } from "../../core/avro/avro-schema.ts";
-import { timeText, timestampText, dateText, microsPerDay } from "../../core/civil.ts";
+import { timeText, timestampText, dateText, microsPerDay, nanosText } from "../../core/civil.ts";
 import type { ByteArea } from "../byte-area.ts";
 import { integerText, realText } from "../cell-writer.ts";
 import type { RowSet } from "../row-set.ts";
@@ -184,12 +184,4 @@ function wholeText(low: number, high: number, logical: AvroLogical | null): stri
     default:
       return String(value);
   }
-}
-
-/** A timestamp with nine digits of its second where six don't hold it. */
-export function nanosText(nanos: bigint, zoned: boolean): string {
-  const below = ((nanos % 1000n) + 1000n) % 1000n;
-  const text = timestampText((nanos - below) / 1000n, false);
-  const whole = below === 0n ? text : `${text.includes(".") ? text : `${text}.000000`}${String(below).padStart(3, "0")}`;
-  return zoned ? `${whole}Z` : whole;
 }

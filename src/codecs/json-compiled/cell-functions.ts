@@ -5,7 +5,7 @@ import type { WasmModule } from "../../wasm/module.ts";
 import { i32 } from "../../wasm/value-type.ts";
 import { Storage } from "../column-builder.ts";
 import { maxDepth } from "../json-reader.ts";
-import { columnRecord, formattedKind } from "./column-records.ts";
+import { columnRecord, formattedKind, momentParts } from "./column-records.ts";
 import { cell, invalidCellsMax, type DecoderMemory } from "./decoder-memory.ts";
 import { cellLocals } from "./cell-sink.ts";
 import { fastAny } from "./fast-cells.ts";
@@ -261,15 +261,17 @@ function emitString(m: WasmModule, memory: DecoderMemory, parts: CellParts): Fun
 }
 
 /** Dates and timestamps of the commonest form. */
-function emitMomentCell(f: FunctionBuilder, { date, instant, local }: FastMoments, { record, row, p, kind, after }: SlowLocals): void {
+function emitMomentCell(f: FunctionBuilder, fast: FastMoments, { record, row, p, kind, after }: SlowLocals): void {
   const exact = rowAddress(record, columnRecord.exact, row, 3);
   const values = rowAddress(record, columnRecord.values, row, 3);
-  f.if(eq(kind, c32(Storage.date)), () => f.set(after, f.call(date, p, exact, values)));
+  f.if(eq(kind, c32(Storage.date)), () => f.set(after, f.call(fast.date, p, exact, values)));
   f.if(eq(kind, c32(Storage.timestamp)), () => {
+    const read = (reader: FunctionRef) => (): void => f.set(after, f.call(reader, p, exact, values));
+    const parts = load32(record, columnRecord.scale);
     f.if(
-      load32(record, columnRecord.scale),
-      () => f.set(after, f.call(instant, p, exact, values)),
-      () => f.set(after, f.call(local, p, exact, values)),
+      and(parts, c32(momentParts.nanos)),
+      () => f.if(and(parts, c32(momentParts.zone)), read(fast.instantNanos), read(fast.localNanos)),
+      () => f.if(and(parts, c32(momentParts.zone)), read(fast.instant), read(fast.local)),
     );
   });
   f.if(after, () => {

@@ -3,6 +3,9 @@ import type { ColumnLayout } from "../../wasm/layout.ts";
 import type { Field } from "../../core/schema.ts";
 import { Storage } from "../column-builder.ts";
 
+/** Bits of a timestamp column's `scale`: what its texts may have. */
+export const momentParts = { zone: 1, nanos: 2 } as const;
+
 /** Bytes of the record that describes one column to the emitted code, in the arena: each a u32 but the last. */
 export const columnRecord = {
   kind: 0,
@@ -169,7 +172,8 @@ export class ColumnRecords {
       set(columnRecord.scale, type.scale);
     }
     // A local time takes no offset.
-    if (type.kind === "timestamp") set(columnRecord.scale, type.zoned ? 1 : 0);
+    if (type.kind === "timestamp")
+      set(columnRecord.scale, (type.zoned ? momentParts.zone : 0) | (type.unit === "nanos" ? momentParts.nanos : 0));
     if (slots !== null) {
       set(columnRecord.children, children[0]?.address ?? 0);
       set(columnRecord.childCount, children.length);

@@ -8,6 +8,7 @@ import {
   extendS,
   extendU,
   gtU,
+  leU,
   load32UTo64,
   load64,
   load8U,
@@ -78,11 +79,31 @@ export interface FastMoments {
   readonly instant: FunctionRef;
   /** The same without an offset. */
   readonly local: FunctionRef;
+  /** Both with up to nine digits of the second, as nanoseconds. */
+  readonly instantNanos: FunctionRef;
+  readonly localNanos: FunctionRef;
 }
+
+/** A unit of timestamps: how many make a second, in how many digits. */
+interface EpochUnit {
+  readonly perSecond: bigint;
+  readonly digits: number;
+}
+
+const micros: EpochUnit = { perSecond: 1_000_000n, digits: 6 };
+const nanos: EpochUnit = { perSecond: 1_000_000_000n, digits: 9 };
+/** Seconds either side of the epoch that 64 bits of nanoseconds hold whatever the offset; what is beyond is rare, and left to others. */
+const nanosSecondsMax = 9_223_200_000n;
 
 /** They store the value as an i64 at `exact` and as a double at `values`; text of another form, or no such time, is left to others. */
 export function emitFastMoments(m: WasmModule, memory: DecoderMemory): FastMoments {
-  return { date: emitFastDate(m), instant: emitFastTimestamp(m, memory, true), local: emitFastTimestamp(m, memory, false) };
+  return {
+    date: emitFastDate(m),
+    instant: emitFastTimestamp(m, memory, true, micros),
+    local: emitFastTimestamp(m, memory, false, micros),
+    instantNanos: emitFastTimestamp(m, memory, true, nanos),
+    localNanos: emitFastTimestamp(m, memory, false, nanos),
+  };
 }
 
 function pairs(f: FunctionBuilder, digits: Local): void {
@@ -106,7 +127,7 @@ function emitFastDate(m: WasmModule): FunctionRef {
   });
 }
 
-function emitFastTimestamp(m: WasmModule, memory: DecoderMemory, zoned: boolean): FunctionRef {
+function emitFastTimestamp(m: WasmModule, memory: DecoderMemory, zoned: boolean, unit: EpochUnit): FunctionRef {
   return m.func(null, [i32, i32, i32], [i32], (f, [p, exact, values]) => {
     const first = f.local(i64);
     const second = f.local(i64);
@@ -121,10 +142,12 @@ function emitFastTimestamp(m: WasmModule, memory: DecoderMemory, zoned: boolean)
     refuse(or(or(gtU(pair(second, 3), c32(23)), gtU(pair(second, 6), c32(59))), gtU(pair(third, 1), c32(59))));
     f.set(first, mul(extendS(calendarDays(f, refuse, first, second)), c64(86_400)));
     const ofDay = add(mul(add(mul(pair(second, 3), c32(60)), pair(second, 6)), c32(60)), pair(third, 1));
-    f.set(first, mul(add(first, extendU(ofDay)), c64(1_000_000)));
+    f.set(first, add(first, extendU(ofDay)));
+    if (unit === nanos) refuse(gtU(add(first, c64(nanosSecondsMax)), c64(2n * nanosSecondsMax)));
+    f.set(first, mul(first, c64(unit.perSecond)));
     f.set(p, add(p, c32(20)));
-    emitFraction(f, memory, refuse, { p, micros: first, bytes: second, bits: third });
-    if (zoned) emitZone(f, refuse, p, first, second);
+    emitFraction(f, memory, refuse, { p, value: first, bytes: second, bits: third, unit });
+    if (zoned) emitZone(f, refuse, { p, value: first, digits: second, unit });
     refuse(ne(load8U(p), c32(0x22)));
     f.store64(exact, first);
     f.storeF64(values, toF64S(first));
@@ -134,26 +157,41 @@ function emitFastTimestamp(m: WasmModule, memory: DecoderMemory, zoned: boolean)
 
 interface FractionLocals {
   readonly p: Local;
-  readonly micros: Local;
+  readonly value: Local;
   readonly bytes: Local;
   readonly bits: Local;
+  readonly unit: EpochUnit;
 }
 
-/** A point and one to six digits at p, where there is a point. */
+/** A point and as many digits as the unit has at p, one at least, where there is a point. */
 function emitFraction(f: FunctionBuilder, memory: DecoderMemory, refuse: (when: Expr) => void, l: FractionLocals): void {
-  const { p, micros, bytes, bits } = l;
+  const { p, value, bytes, bits, unit } = l;
   f.if(eq(load8U(p), c32(0x2e)), () => {
     f.set(bytes, digitBytes(p, 1));
     f.set(bits, digitBits(bytes, bytes));
-    refuse(gtU(sub(bits, c64(8)), c64(40)));
-    const value = digitsValue(f, bytes, bytes, bits);
-    f.set(micros, add(micros, mul(value, load64(wrap(sub(c64(48), bits)), memory.integerPowers))));
+    refuse(gtU(sub(bits, c64(8)), c64(Math.min(unit.digits - 1, 7) * 8)));
+    const digits = digitsValue(f, bytes, bytes, bits);
+    f.set(value, add(value, mul(digits, load64(wrap(sub(c64(unit.digits * 8), bits)), memory.integerPowers))));
     f.set(p, add(p, add(c32(1), shrU(wrap(bits), c32(3)))));
+    if (unit.digits < 9) return;
+    // The ninth digit stands behind the eight that are read at once.
+    f.set(bytes, extendU(sub(load8U(p), c32(0x30))));
+    f.if(and(eq(bits, c64(64)), leU(bytes, c64(9))), () => {
+      f.set(value, add(value, bytes));
+      f.set(p, add(p, c32(1)));
+    });
   });
 }
 
+interface ZoneLocals {
+  readonly p: Local;
+  readonly value: Local;
+  readonly digits: Local;
+  readonly unit: EpochUnit;
+}
+
 /** `Z` or an offset at p. */
-function emitZone(f: FunctionBuilder, refuse: (when: Expr) => void, p: Local, micros: Local, digits: Local): void {
+function emitZone(f: FunctionBuilder, refuse: (when: Expr) => void, { p, value, digits, unit }: ZoneLocals): void {
   const minutes = f.local(i64);
   f.if(
     eq(load8U(p), c32(0x5a)),
@@ -165,7 +203,7 @@ function emitZone(f: FunctionBuilder, refuse: (when: Expr) => void, p: Local, mi
       refuse(or(gtU(pair(digits, 0), c32(18)), gtU(pair(digits, 3), c32(59))));
       f.set(minutes, extendU(add(mul(pair(digits, 0), c32(60)), pair(digits, 3))));
       f.if(eq(load8U(p), c32(0x2b)), () => f.set(minutes, sub(c64(0), minutes)));
-      f.set(micros, add(micros, mul(minutes, c64(60_000_000))));
+      f.set(value, add(value, mul(minutes, c64(60n * unit.perSecond))));
       f.set(p, add(p, c32(6)));
     },
   );

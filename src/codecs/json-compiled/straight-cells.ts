@@ -99,6 +99,7 @@ export function emitStraightCell(
 
 function momentReader({ moments }: RuntimeImports, type: FieldType): FunctionRef {
   if (type.kind === "date") return moments.date;
+  if (type.kind === "timestamp" && type.unit === "nanos") return type.zoned ? moments.instantNanos : moments.localNanos;
   return type.kind === "timestamp" && type.zoned ? moments.instant : moments.local;
 }
 

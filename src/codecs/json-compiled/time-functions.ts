@@ -24,19 +24,22 @@ import {
   sub,
   toF64S,
   extendU,
+  xor,
   type Expr,
 } from "../../wasm/expression.ts";
 import type { FunctionBuilder, FunctionRef, Global, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { i32, i64 } from "../../wasm/value-type.ts";
 import { Storage } from "../column-builder.ts";
-import { columnRecord } from "./column-records.ts";
+import { columnRecord, momentParts } from "./column-records.ts";
 import { rowAddress } from "./number-functions.ts";
 
 /** What the pieces of an ISO 8601 text said. */
 interface Moment {
   readonly days: Global;
   readonly micros: Global;
+  /** Below 1000, after the microseconds. */
+  readonly nanos: Global;
   readonly offsetMinutes: Global;
   readonly hasOffset: Global;
 }
@@ -44,6 +47,8 @@ interface Moment {
 const notDigits = 100;
 const offsetHoursMax = 18;
 const fractionDigitsMax = 12;
+/** Microseconds either side of the epoch in which 64 bits of nanoseconds end. */
+const nanosMicrosMax = 9_223_372_036_854_776n;
 
 /** Two digits at an address: their number, or 100 where they are none. */
 function twoDigits(f: FunctionBuilder, into: Local, address: Expr, offset: number): void {
@@ -60,7 +65,13 @@ function refuse(f: FunctionBuilder, condition: Expr, cause: number): void {
 
 /** (record, row, start, end): reads ISO 8601 text into a date, time or timestamp cell; 0 or an `InvalidCause`. */
 export function emitMoment(m: WasmModule): FunctionRef {
-  const moment: Moment = { days: m.global("i32"), micros: m.global("i64"), offsetMinutes: m.global("i32"), hasOffset: m.global("i32") };
+  const moment: Moment = {
+    days: m.global("i32"),
+    micros: m.global("i64"),
+    nanos: m.global("i32"),
+    offsetMinutes: m.global("i32"),
+    hasOffset: m.global("i32"),
+  };
   const date = emitDate(m, moment);
   const time = emitTime(m, moment, emitOffset(m, moment));
   return m.func(null, [i32, i32, i32, i32], [i32], (f, [record, row, start, end]) => {
@@ -69,6 +80,7 @@ export function emitMoment(m: WasmModule): FunctionRef {
     const timeCause = f.local(i32);
     const value = f.local(i64);
     const between = f.local(i32);
+    const nanos = f.local(i64);
     f.set(kind, load32(record, columnRecord.kind));
     f.if(
       eq(kind, c32(Storage.date)),
@@ -91,12 +103,19 @@ export function emitMoment(m: WasmModule): FunctionRef {
             refuse(f, and(ne(or(between, c32(0x20)), c32(0x74)), ne(between, c32(0x20))), InvalidCause.form);
             f.set(cause, f.call(date, start, add(start, c32(10))));
             refuse(f, eq(cause, c32(InvalidCause.form)), InvalidCause.form);
-            f.set(timeCause, f.call(time, add(start, c32(11)), end, c32(1)));
+            f.set(timeCause, f.call(time, add(start, c32(11)), end, or(load32(record, columnRecord.scale), c32(momentParts.zone))));
             f.if(or(eq(timeCause, c32(InvalidCause.form)), eqz(cause)), () => f.set(cause, timeCause));
             f.if(cause, () => f.return(cause));
-            refuse(f, and(moment.hasOffset, eqz(load32(record, columnRecord.scale))), InvalidCause.offset);
+            refuse(f, and(moment.hasOffset, eqz(and(load32(record, columnRecord.scale), c32(momentParts.zone)))), InvalidCause.offset);
             f.set(value, add(mul(extendS(moment.days), c64(86_400_000_000)), moment.micros));
             f.set(value, sub(value, mul(extendS(moment.offsetMinutes), c64(60_000_000))));
+            f.if(and(load32(record, columnRecord.scale), c32(momentParts.nanos)), () => {
+              refuse(f, gtU(add(value, c64(nanosMicrosMax)), c64(2n * nanosMicrosMax)), InvalidCause.range);
+              f.set(nanos, add(mul(value, c64(1000)), extendU(moment.nanos)));
+              // In the last microseconds at both ends what does not fit comes out with the other sign.
+              refuse(f, ltS(xor(nanos, value), c64(0)), InvalidCause.range);
+              f.set(value, nanos);
+            });
           },
         );
       },
@@ -157,9 +176,9 @@ function emitDate(m: WasmModule, moment: Moment): FunctionRef {
   });
 }
 
-/** (p, end, zone): `HH:MM[:SS[.f...]]`, with an offset after it where `zone` is 1. */
+/** (p, end, parts): `HH:MM[:SS[.f...]]`, with what else `momentParts` of it has. */
 function emitTime(m: WasmModule, moment: Moment, offset: FunctionRef): FunctionRef {
-  return m.func(null, [i32, i32, i32], [i32], (f, [p, end, zone]) => {
+  return m.func(null, [i32, i32, i32], [i32], (f, [p, end, parts]) => {
     const hour = f.local(i32);
     const minute = f.local(i32);
     const second = f.local(i32);
@@ -181,14 +200,15 @@ function emitTime(m: WasmModule, moment: Moment, offset: FunctionRef): FunctionR
       f.if(and(ltU(p, end), eq(load8U(p), c32(0x2e))), () => emitFraction(f, { p, end, fraction, finer }));
     });
     f.if(ltU(p, end), () => {
-      refuse(f, eqz(zone), InvalidCause.form);
+      refuse(f, eqz(and(parts, c32(momentParts.zone))), InvalidCause.form);
       f.set(cause, f.call(offset, p, end));
       f.if(cause, () => f.return(cause));
     });
     refuse(f, or(or(gtU(hour, c32(23)), gtU(minute, c32(59))), gtU(second, c32(59))), InvalidCause.range);
-    refuse(f, finer, InvalidCause.scale);
+    f.setGlobal(moment.nanos, remU(fraction, c32(1000)));
+    refuse(f, or(finer, and(ne(moment.nanos, c32(0)), eqz(and(parts, c32(momentParts.nanos))))), InvalidCause.scale);
     const seconds = add(add(mul(hour, c32(3600)), mul(minute, c32(60))), second);
-    f.setGlobal(moment.micros, add(mul(extendU(seconds), c64(1_000_000)), extendU(fraction)));
+    f.setGlobal(moment.micros, add(mul(extendU(seconds), c64(1_000_000)), extendU(divU(fraction, c32(1000)))));
     f.return(c32(0));
   });
 }
@@ -200,13 +220,13 @@ interface FractionLocals {
   readonly finer: Local;
 }
 
-/** The digits behind the point at p: microseconds, and whether there is anything finer. */
+/** The digits behind the point at p: nanoseconds, and whether there is anything finer. */
 function emitFraction(f: FunctionBuilder, { p, end, fraction, finer }: FractionLocals): void {
   const first = f.local(i32);
   const weight = f.local(i32);
   const digit = f.local(i32);
   f.set(first, f.tee(p, add(p, c32(1))));
-  f.set(weight, c32(100_000));
+  f.set(weight, c32(100_000_000));
   f.block((out) => {
     f.loop((again) => {
       f.brIf(out, geU(p, end));

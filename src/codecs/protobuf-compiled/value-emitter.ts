@@ -59,6 +59,8 @@ export interface EmitterOptions {
 /** Seconds of the years 0001 and 9999, and below 1e9 nanoseconds (google/protobuf/timestamp.proto). */
 const secondsMin = -62_135_596_800n;
 const secondsMax = 253_402_300_799n;
+/** Seconds either side of the epoch that 64 bits hold with every nanosecond of them. */
+const nanosSecondsMax = 2n ** 63n / 1_000_000_000n - 1n;
 
 /** A key (tag) as its shortest varint. */
 export function tagBytes(number: number, wire: number): number[] {
@@ -314,8 +316,15 @@ export class ValueEmitter {
     this.leaveIf(ne(this.#p, inner));
     this.leaveIf(or(gtS(seconds, c64(secondsMax)), ltS(seconds, c64(secondsMin))));
     this.leaveIf(gtU(this.#value, c64(999_999_999)));
-    this.leaveIf(eqz(eqz(remS(this.#value, c64(1000)))));
-    f.set(this.#value, add(mul(seconds, c64(1_000_000)), divS(this.#value, c64(1000))));
+    const { type } = column.field;
+    if (type.kind === "timestamp" && type.unit === "nanos") {
+      // Seconds whose every nanosecond fits 64 bits.
+      this.leaveIf(gtU(add(seconds, c64(nanosSecondsMax)), c64(2n * nanosSecondsMax)));
+      f.set(this.#value, add(mul(seconds, c64(1_000_000_000)), this.#value));
+    } else {
+      this.leaveIf(eqz(eqz(remS(this.#value, c64(1000)))));
+      f.set(this.#value, add(mul(seconds, c64(1_000_000)), divS(this.#value, c64(1000))));
+    }
     this.cells.exact(column, row, this.#value);
   }
 

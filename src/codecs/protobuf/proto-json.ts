@@ -1,6 +1,5 @@
-import { timestampText } from "../../core/civil.ts";
+import { nanosText, timestampText } from "../../core/civil.ts";
 import type { ProtoEnum, ProtoField, ProtoMessage, ProtoScalar, ProtoType } from "../../core/protobuf/proto-schema.ts";
-import { nanosText } from "../avro/avro-json.ts";
 import type { ByteArea } from "../byte-area.ts";
 import { integerText, realText } from "../cell-writer.ts";
 import type { RowSet } from "../row-set.ts";

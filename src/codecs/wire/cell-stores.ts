@@ -185,10 +185,16 @@ export class CellStores {
     this.#f.storeF64(row.eight, promote(demote(toF64S(value))), column.values);
   }
 
-  /** Units since the epoch in a local, as microseconds. */
+  /** Units since the epoch in a local, as the column's own. */
   epoch(column: ColumnLayout, row: RowIndex, value: Local, unit: "millis" | "micros" | "nanos"): void {
     const f = this.#f;
-    if (unit === "millis") {
+    const { type } = column.field;
+    if (type.kind === "timestamp" && type.unit === "nanos") {
+      const factor = { millis: 1_000_000n, micros: 1000n, nanos: 1n }[unit];
+      const most = (2n ** 63n - 1n) / factor;
+      if (factor > 1n) this.#leaveIf(or(gtS(value, c64(most)), ltS(value, c64(-most))));
+      f.set(value, mul(value, c64(factor)));
+    } else if (unit === "millis") {
       this.#leaveIf(gtU(add(value, c64(2n ** 53n)), c64(2n ** 54n)));
       f.set(value, mul(value, c64(1000)));
     } else if (unit === "nanos") {

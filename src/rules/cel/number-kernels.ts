@@ -58,7 +58,10 @@ function constantTime(node: CelNode): Kernel<Numbers> | null {
 }
 
 function columnNumbers(named: NamedColumn): Kernel<Numbers> | null {
-  const { kind } = named.field.type;
+  const { type } = named.field;
+  const { kind } = type;
+  // Microseconds are exact in doubles, nanoseconds are the interpreter's.
+  if (type.kind === "timestamp" && type.unit === "nanos") return null;
   switch (kind) {
     case "float":
     case "double":

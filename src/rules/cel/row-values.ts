@@ -2,15 +2,14 @@ import type { CelInput } from "@bufbuild/cel";
 import { celLimits } from "../../cel/cel-expression.ts";
 import { Cell, type Column } from "../../core/column.ts";
 import { library } from "../../core/library.ts";
+import type { FieldType } from "../../core/schema.ts";
 import { spanText } from "../text-check.ts";
 
-const microsPerDay = 86_400_000_000n;
+const nanosPerDay = 86_400_000_000_000n;
 
-function timestampOf(micros: bigint): CelInput {
-  const seconds = micros / 1_000_000n - (micros % 1_000_000n < 0n ? 1n : 0n);
-  return library
-    .protobuf()
-    .create(library.protobufTypes().TimestampSchema, { seconds, nanos: Number(micros - seconds * 1_000_000n) * 1000 });
+function timestampOf(nanos: bigint): CelInput {
+  const seconds = nanos / 1_000_000_000n - (nanos % 1_000_000_000n < 0n ? 1n : 0n);
+  return library.protobuf().create(library.protobufTypes().TimestampSchema, { seconds, nanos: Number(nanos - seconds * 1_000_000_000n) });
 }
 
 /** Whole numbers of JSON text are ints where 64 bits hold them, others doubles. */
@@ -48,7 +47,7 @@ export function celValue(column: Column, cell: number): CelInput {
     case "decimal":
       return column.values[cell] as number;
     case "integer":
-      return integerValue(column.field.type.kind, column.exact[cell] as bigint);
+      return integerValue(column.field.type, column.exact[cell] as bigint);
     case "bytes": {
       const start = column.starts[cell] as number;
       const end = start + (column.lengths[cell] as number);
@@ -72,10 +71,10 @@ export function celValue(column: Column, cell: number): CelInput {
   }
 }
 
-function integerValue(kind: string, value: bigint): CelInput {
-  if (kind === "date") return timestampOf(value * microsPerDay);
-  if (kind === "timestamp") return timestampOf(value);
-  if (kind === "time")
+function integerValue(type: FieldType, value: bigint): CelInput {
+  if (type.kind === "date") return timestampOf(value * nanosPerDay);
+  if (type.kind === "timestamp") return timestampOf(type.unit === "nanos" ? value : value * 1000n);
+  if (type.kind === "time")
     return library
       .protobuf()
       .create(library.protobufTypes().DurationSchema, { seconds: value / 1_000_000n, nanos: Number(value % 1_000_000n) * 1000 });

@@ -1,3 +1,4 @@
+import { epochText } from "../../core/civil.ts";
 import type { MeasuredOf } from "../../core/rule.ts";
 import { unscaledAt } from "../cell-text.ts";
 import type { RuleTarget } from "../rule-family.ts";
@@ -55,6 +56,8 @@ function extremeMetric(family: "min" | "max", of: MeasuredOf, target: RuleTarget
       return { measure: fractionMeasure(state.exact, type.kind === "decimal" ? 10n ** BigInt(type.scale) : 1n) };
     },
     ...(words === undefined ? {} : { words }),
+    // A double does not tell one nanosecond from the next.
+    ...(type.kind === "timestamp" && { exactWords: (value: bigint) => epochText(type, value) }),
   };
 }
 

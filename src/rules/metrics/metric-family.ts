@@ -62,8 +62,13 @@ function judgeEach(plan: RulePlan, metric: Metric, state: unknown, threshold: Th
 
 function valueText(metric: Metric, measure: Measure, threshold: Threshold): string {
   if (metric.masked) return "<masked>";
-  const text = metric.words === undefined ? measureText(measure, threshold.values) : metric.words(measuredOf(measure).value);
+  const text = metric.words === undefined ? measureText(measure, threshold.values) : wordsOf(metric, metric.words, measure);
   return threshold.unit === "percent" ? `${text}%` : text;
+}
+
+function wordsOf(metric: Metric, words: (value: number) => string, measure: Measure): string {
+  const isExact = metric.exactWords !== undefined && measure.kind === "fraction" && measure.denominator === 1n;
+  return isExact ? metric.exactWords(measure.numerator) : words(measuredOf(measure).value);
 }
 
 function judgeOne(plan: RulePlan, metric: Metric, state: unknown, threshold: Threshold): Judgement {

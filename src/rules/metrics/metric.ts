@@ -31,4 +31,6 @@ export interface Metric<S = unknown> {
   readEach?(state: S, unit: Threshold["unit"]): readonly { readonly name: string; readonly measure: Measure }[];
   /** A number of it as people write it; none: as a number. */
   readonly words?: (value: number) => string;
+  /** The same of a whole number that is beyond what a double tells. */
+  readonly exactWords?: (value: bigint) => string;
 }

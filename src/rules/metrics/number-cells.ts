@@ -3,7 +3,7 @@ import type { Batch } from "../../core/batch.ts";
 import { Cell, type Column } from "../../core/column.ts";
 import type { MeasuredOf } from "../../core/rule.ts";
 import type { FieldType } from "../../core/schema.ts";
-import { dateText, timestampText, timeText } from "../../core/civil.ts";
+import { dateText, epochText, timeText } from "../../core/civil.ts";
 import { codePoints } from "../length.ts";
 import { locate, resolveRowPath, type ColumnPath } from "../column-path.ts";
 import { invalidRule, type RuleTarget } from "../rule-family.ts";
@@ -89,7 +89,8 @@ export class NumberGatherer {
 export function timeWords(type: FieldType): ((value: number) => string) | undefined {
   if (type.kind === "date") return (value) => dateText(Math.trunc(value));
   if (type.kind === "time") return (value) => timeText(Math.trunc(value));
-  return type.kind === "timestamp" ? (value) => timestampText(BigInt(Math.trunc(value)), type.zoned) : undefined;
+  // Limits in nanoseconds are as exact as a double's shortest text is, which is not the double.
+  return type.kind === "timestamp" ? (value) => epochText(type, BigInt(String(Math.trunc(value)))) : undefined;
 }
 
 /** Why nothing was measured. */

@@ -23,13 +23,15 @@ export class EventLags {
   add(column: IntegerColumn, rows: Uint32Array, { timestamps }: Records): void {
     if (this.#lags.length < rows.length) this.#lags = new Float64Array(rows.length);
     const lags = this.#lags;
+    const { type } = column.field;
+    const perMs = type.kind === "timestamp" && type.unit === "nanos" ? 1e6 : 1e3;
     // Words of 32 bits: a BigInt a record would cost more than the rest.
     const words = new Int32Array(timestamps.buffer, timestamps.byteOffset, 2 * timestamps.length);
     let count = 0;
     for (const row of rows) {
       const ms = millisecondsAt(words, row);
       if (column.state[row] !== Cell.value || ms < 0) continue;
-      lags[count++] = (ms - (column.values[row] as number) / 1000) / 1000;
+      lags[count++] = (ms - (column.values[row] as number) / perMs) / 1000;
     }
     if (count === 0) return;
     if (this.#state.head[Head.streaming] === 0) {

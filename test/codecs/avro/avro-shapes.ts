@@ -36,6 +36,19 @@ export function avscType(schema: unknown): avsc.Type {
 const isLong = (schema: unknown): boolean =>
   schema === "long" || (typeof schema === "object" && schema !== null && (schema as { type?: unknown }).type === "long");
 
+const nanosType = (zoned: boolean): FieldSketch["type"] => ({ kind: "timestamp", zoned, unit: "nanos" });
+
+/** Counts of a unit of so many nanoseconds, many of them where 64 bits of nanoseconds end. */
+const nearEnd = (factor: bigint): fc.Arbitrary<bigint> => {
+  const end = 2n ** 63n / factor;
+  return fc.oneof(
+    fc.bigInt({ min: -end, max: end }),
+    fc.bigInt({ min: end - 3n, max: end + 3n }),
+    fc.bigInt({ min: -end - 3n, max: 3n - end }),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  );
+};
+
 const same = (writer: unknown, sketch: FieldSketch, value: fc.Arbitrary<unknown>, cell: Shape["cell"]): Shape => ({
   writer,
   reader: writer,
@@ -125,6 +138,15 @@ const leaves: readonly Shape[] = [
       fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }).map((each) => each * 1000n),
     ),
     (read) => (whole(read) % 1000n === 0n ? whole(read) / 1000n : invalid),
+  ),
+  same({ type: "long", logicalType: "timestamp-nanos" }, { type: nanosType(true) }, int64, whole),
+  same({ type: "long", logicalType: "local-timestamp-nanos" }, { type: nanosType(false) }, int64, whole),
+  same({ type: "long", logicalType: "timestamp-nanos" }, { type: nanosType(false) }, int64, () => invalid),
+  same({ type: "long", logicalType: "timestamp-micros" }, { type: nanosType(true) }, nearEnd(1000n), (read) =>
+    ranged(whole(read) * 1000n, 64),
+  ),
+  same({ type: "long", logicalType: "local-timestamp-millis" }, { type: nanosType(false) }, nearEnd(1_000_000n), (read) =>
+    ranged(whole(read) * 1_000_000n, 64),
   ),
   same(
     { type: "long", logicalType: "timestamp-micros" },

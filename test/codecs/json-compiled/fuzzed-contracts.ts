@@ -20,8 +20,11 @@ export const scalars: Sketches = {
   time: { type: "time" },
   ts: { type: "timestamp" },
   local: { type: { kind: "timestamp", zoned: false, unit: "micros" } },
+  nanos: { type: { kind: "timestamp", zoned: true, unit: "nanos" } },
+  localNanos: { type: { kind: "timestamp", zoned: false, unit: "nanos" } },
   j: { type: "json" },
   own: { type: "date", format: "dd.MM.yyyy" },
+  ownNanos: { type: { kind: "timestamp", zoned: true, unit: "nanos" }, format: "yyyyMMddHHmmss[.SSSSSSSSS]X" },
   ownInstant: { type: "timestamp", format: "yyyyMMddHHmmssX" },
   "a key that is longer than sixteen bytes": { type: "int" },
   größe: { type: "string" },
@@ -55,7 +58,7 @@ function randomSketch(random: SeededRandom, depth: number): FieldSketch {
     const precision = 1 + random.below(38);
     return { type: { kind, precision, scale: random.below(precision + 1) } };
   }
-  if (kind === "timestamp") return { type: { kind, unit: "micros", zoned: random.chance(0.5) } };
+  if (kind === "timestamp") return { type: { kind, unit: random.of(["micros", "nanos"]), zoned: random.chance(0.5) } };
   if (kind === "struct") return { type: kind, of: randomSketches(random, 1 + random.below(4), depth + 1) };
   if (kind === "list" || kind === "map") return { type: kind, of: randomSketch(random, depth + 1) };
   return { type: kind };

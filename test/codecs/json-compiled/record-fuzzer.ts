@@ -76,7 +76,18 @@ export const oddMoments: readonly string[] = [
   "9999-12-31T23:59:59.999999Z",
   "29.02.2024",
   "30.02.2024",
+  ..."2013-01-01T05:00:00.123456789Z 2013-01-01T05:00:00.12345678+02:00 2013-01-01T05:00:00.1234567890Z 2013-01-01T05:00:00.1234567891Z".split(
+    " ",
+  ),
+  ..."1677-09-21T00:12:43.145224192Z 1677-09-21T00:12:43.145224191Z 2262-04-11T23:47:16.854775807Z 2262-04-11T23:47:16.854775808Z".split(
+    " ",
+  ),
+  ..."1677-09-21T00:12:43Z 1677-09-20T23:47:16.854775807 2262-04-11T23:47:16.854775Z 2262-04-12T01:47:16.854775807+02:00 2262-04-12".split(
+    " ",
+  ),
   "20130101050000+01",
+  "20130101050000.000000001Z",
+  "22620411234716.854775808Z",
   "\\u0032024-02-29",
   "",
 ];
@@ -247,7 +258,8 @@ export class RecordFuzzer {
     const date = `${pad(1990 + random.below(60), 4)}-${pad(1 + random.below(12), 2)}-${pad(1 + random.below(28), 2)}`;
     const time = `${pad(random.below(24), 2)}:${pad(random.below(60), 2)}:${pad(random.below(60), 2)}`;
     if (type.kind === "date") return `"${date}"`;
-    const fraction = random.chance(0.3) ? `.${pad(random.below(1000), 3)}` : "";
+    const digits = type.kind === "timestamp" && type.unit === "nanos" ? 1 + random.below(9) : 3;
+    const fraction = random.chance(0.3) ? `.${pad(random.below(10 ** digits), digits)}` : "";
     if (type.kind === "time") return `"${time}${fraction}"`;
     const zone = type.kind === "timestamp" && type.zoned ? random.of(["Z", "Z", "+02:00", "-0500", ""]) : "";
     return `"${date}T${time}${fraction}${zone}"`;

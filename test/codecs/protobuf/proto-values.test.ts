@@ -5,6 +5,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { fromJson } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { protobufCodec } from "../../../src/codecs/protobuf/protobuf.ts";
+import { compileProtobufDecoder } from "../../../src/codecs/protobuf-compiled/compile-protobuf-decoder.ts";
 import { resolveProto } from "../../../src/codecs/protobuf/resolve-proto.ts";
 import type { Batch } from "../../../src/core/batch.ts";
 import { InvalidCause } from "../../../src/core/column.ts";
@@ -13,6 +14,7 @@ import { protoMessage } from "../../../src/core/protobuf/read-descriptor-set.ts"
 import { cellText } from "../../../src/rules/cell-text.ts";
 import { cellValue, invalid } from "../../fixtures/column-value.ts";
 import { makeContract, makeRecords, type FieldSketch } from "../../fixtures/contract.ts";
+import { compareCompiled } from "../compare-compiled.ts";
 
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
 type Fields = Readonly<Record<string, FieldSketch>>;
@@ -34,6 +36,13 @@ const row = (batch: Batch, index = 0): Record<string, unknown> =>
   Object.fromEntries(batch.columns.map((column) => [column.field.name, cellValue(column, index)]));
 const proto3 = (fields: string, rest = ""): string => `syntax = "proto3"; message M { ${fields} } ${rest}`;
 const int: FieldSketch = { type: "int" };
+
+function varint(value: bigint): number[] {
+  const out: number[] = [];
+  let left = BigInt.asUintN(64, value);
+  for (; left > 127n; left >>= 7n) out.push(Number(left & 127n) | 128);
+  return [...out, Number(left)];
+}
 
 describe("bytes that are no message", () => {
   const text = proto3("int32 a = 1; string s = 2; repeated int32 l = 3; map<string, int32> m = 4; M inner = 5;");
@@ -352,5 +361,26 @@ describe("well-known types, groups, maps and the rest, as protobuf-es writes the
     };
     const { columns } = protobufCodec.compile(contract)(makeRecords([at]));
     expect(columns[0]!.invalid?.causes[0]).toBe(cause);
+  });
+
+  test.each([
+    [0n, 1001, 1001n],
+    [-1n, 999_999_999, -1n],
+    [253_402_300n, 1, 253_402_300_000_000_001n],
+    [9_223_372_036n, 854_775_807, 2n ** 63n - 1n],
+    [-9_223_372_037n, 145_224_192, -(2n ** 63n)],
+    [9_223_372_036n, 854_775_808, InvalidCause.range],
+    [-9_223_372_037n, 145_224_191, InvalidCause.range],
+    [-9_223_372_038n, 0, InvalidCause.range],
+  ])("a Timestamp of %d s and %d ns in nanoseconds", (seconds, nanos, expected) => {
+    const time = [0x08, ...varint(seconds), 0x10, ...varint(BigInt(nanos))];
+    const contract = {
+      ...makeContract({ at: { type: { kind: "timestamp", zoned: true, unit: "nanos" } } }),
+      format: { format: "protobuf", message: protoMessage(desc) } as const,
+    };
+    const record = bytes(0x52, time.length, ...time);
+    const [column] = protobufCodec.compile(contract)(makeRecords([record])).columns;
+    expect(column!.invalid?.causes[0] ?? cellValue(column!, 0)).toBe(expected);
+    compareCompiled({ compile: compileProtobufDecoder, codec: protobufCodec }, contract, [record]);
   });
 });
