@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { contract, makeWindow, openLake, partitions, row } from "../../test/adapters/lake/lake-fixture.ts";
 import { loadBoth } from "../../test/adapters/lake/table-content.ts";
+import type { Lake } from "../../src/core/ports.ts";
 import type { Bench, BenchTable } from "../bench.ts";
 import { spread } from "../bench.ts";
 import { drawPanels } from "./panels.ts";
@@ -20,6 +21,8 @@ interface Point {
   readonly promotions: number;
   /** CPU of a commit of both tables, ms: the median of the last hundred. */
   readonly commitMs: number;
+  /** The same of a young table, committed to in turns with this one, so that both met the same machine; null at most points. */
+  readonly youngMs: number | null;
   /** Bytes of both tables' metadata files, before and after maintenance. */
   readonly fullBytes: number;
   readonly metadataBytes: number;
@@ -64,28 +67,67 @@ async function startMs(folder: string): Promise<number> {
   return spread(times).median;
 }
 
-async function measure(folder: string, say: (line: string) => void): Promise<Point[]> {
+async function begun(folder: string): Promise<Lake> {
   const lake = await openLake(folder);
   await lake.activate(contract);
   await lake.recordStart(
     "orders",
     partitions.map((key) => ({ ...key, next: 0n })),
   );
+  return lake;
+}
+
+/** Commits the window of so many promotions before; answers the CPU that it took, ms. */
+async function promote(lake: Lake, i: number): Promise<number> {
+  const window = makeWindow({ id: `w${i}`, from: BigInt(2 * i), values: [row(i), "bad"], rejected: [1] });
+  const before = cpuMs();
+  await lake.commitWindow(window);
+  return cpuMs() - before;
+}
+
+/** A table of a hundred promotions, and the CPU of those after them. */
+interface Young {
+  readonly folder: string;
+  readonly lake: Lake;
+  readonly times: number[];
+}
+
+async function youngTable(within: string): Promise<Young> {
+  const folder = mkdtempSync(join(within, "young-"));
+  const lake = await begun(folder);
+  for (let i = 0; i < every; i++) await promote(lake, i);
+  await lake.maintenance.expire("orders", policy, false);
+  return { folder, lake, times: [] };
+}
+
+/** Ends a young table; answers the median of what it took, ms. */
+async function endYoung({ folder, lake, times }: Young): Promise<number> {
+  await lake.close();
+  rmSync(folder, { recursive: true, force: true });
+  return spread(times).median;
+}
+
+async function measure(within: string, say: (line: string) => void): Promise<Point[]> {
+  const folder = mkdtempSync(join(within, "old-"));
+  const lake = await begun(folder);
   const points: Point[] = [];
   let times: number[] = [];
+  let young: Young | null = null;
   for (let i = 0; i < promotions; i++) {
-    const window = makeWindow({ id: `w${i}`, from: BigInt(2 * i), values: [row(i), "bad"], rejected: [1] });
-    const before = cpuMs();
-    await lake.commitWindow(window);
-    times.push(cpuMs() - before);
     const made = i + 1;
+    // The last hundred before each thousand.
+    if (i % (10 * every) === 9 * every) young = await youngTable(within);
+    times.push(await promote(lake, i));
+    if (young !== null) young.times.push(await promote(young.lake, every + young.times.length));
     if (made % every !== 0) continue;
     const fullBytes = await metadataBytes(folder);
     await lake.maintenance.expire("orders", policy, false);
     if (made % (10 * every) === 0) await lake.maintenance.compact("orders", small, false);
     const at = { metadataBytes: await metadataBytes(folder), startMs: await startMs(folder), metadataFiles: await metadataFiles(folder) };
-    points.push({ promotions: made, commitMs: spread(times).median, fullBytes, ...at });
+    const youngMs = young === null ? null : await endYoung(young);
+    points.push({ promotions: made, commitMs: spread(times).median, youngMs, fullBytes, ...at });
     times = [];
+    young = null;
     if (made % 1000 === 0) say(`${made}: ${JSON.stringify(points.at(-1))}`);
   }
   await lake.close();
@@ -100,6 +142,7 @@ function tableOf(points: readonly Point[]): BenchTable {
       .map((each) => ({
         promotions: each.promotions,
         "commit, CPU ms": Number(each.commitMs.toFixed(1)),
+        "of a young table in turns with it": each.youngMs === null ? "" : Number(each.youngMs.toFixed(1)),
         "metadata before maintenance, kB": Math.round(each.fullBytes / 1000),
         "after, kB": Math.round(each.metadataBytes / 1000),
         "start, CPU ms": Number(each.startMs.toFixed(1)),
@@ -128,7 +171,7 @@ export const manyPromotions: Bench = {
         ]),
       );
       return {
-        setup: `${promotions} windows of one good and one bad row, one after another; every ${every} of them snapshots but the newest ${policy.snapshotsMin} expire, every ${10 * every} small files are compacted`,
+        setup: `${promotions} windows of one good and one bad row, one after another; every ${every} of them snapshots but the newest ${policy.snapshotsMin} expire, every ${10 * every} small files are compacted. A young table: of ${every} to ${2 * every} promotions`,
         measurements: [],
         comparisons: [],
         tables: [tableOf(points)],
