@@ -21,6 +21,7 @@ export function lintDriftPlan(findings: Findings, contract: Contract, fields: Re
     }
   }
   if (plan.detection?.mode === "classical") lintClassical(findings, contract, plan, start);
+  if (plan.detection?.mode === "sequential") lintSmallLimits(findings, plan, start);
   if (plan.baseline.kind === "seasonal") {
     const days = (plan.baseline.windows + 1) * (plan.baseline.by.includes("weekday") ? 7 : 1);
     const windows = (days * daySeconds) / contract.window.seconds;
@@ -33,6 +34,26 @@ export function lintDriftPlan(findings: Findings, contract: Contract, fields: Re
         `windows of ${seconds} seconds or more, or fewer days`,
       );
     }
+  }
+}
+
+/** Below this part of a test's default limit, alarms of streams without drift were seen to stay (`docs/explanation/drift.md`). */
+const smallPart = 0.5;
+
+/** Windows of an alarm never join a baseline that moves: what alarms at any effect may never be usual again. */
+function lintSmallLimits(findings: Findings, { baseline, checks }: DriftPlan, start: SourceLocation): void {
+  if (baseline.kind !== "rolling" && baseline.kind !== "seasonal") return;
+  for (const { column, tests, limit, policy } of checks) {
+    // What is only observed joins.
+    if (limit === null || policy === "observe") continue;
+    const small = tests.filter((test) => limit < smallPart * limitDefaultOf(test));
+    if (small.length === 0) continue;
+    findings.warning(
+      "drift-limit-small",
+      start,
+      `the limit ${limit} of "${column}" is less than half of the default of ${small.join(", ")}: windows of an alarm join no ${baseline.kind} baseline, so a small change that stays is one alarm until a person rebases`,
+      "a pinned baseline, or a larger limit",
+    );
   }
 }
 

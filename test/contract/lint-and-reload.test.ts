@@ -76,6 +76,29 @@ describe("lint", () => {
     expect(await lint(seasonal(900))).toEqual([]);
   });
 
+  test("limits so small that a moving baseline can stay in alarm", async () => {
+    const lint = async (drift: string): Promise<string[]> => {
+      const text = `${documentOf("    properties:\n      - { name: delay, logicalType: number }\n")}    customProperties:
+      - property: sluice
+        value: { drift: { ${drift} } }
+`;
+      const told = lintContract((await load(text)).contract).filter(({ code }) => code === "drift-limit-small");
+      return told.map(({ severity, message, hint }) => `${severity}: ${message}; ${hint}`);
+    };
+    const check = (text: string): string => `columns: [{ column: delay, ${text} }]`;
+    expect(await lint(check("tests: [psi], limit: 0.02"))).toEqual([
+      'warning: the limit 0.02 of "delay" is less than half of the default of psi: windows of an alarm join no rolling baseline, so a small change that stays is one alarm until a person rebases; a pinned baseline, or a larger limit',
+    ]);
+    expect(await lint(`baseline: { seasonal: { by: [hour] } }, ${check("tests: [psi, mean], limit: 0.06")}`)).toEqual([
+      expect.stringMatching(/the default of mean: windows of an alarm join no seasonal baseline/),
+    ]);
+    expect(await lint(check("tests: [psi], limit: 0.05"))).toEqual([]);
+    expect(await lint(check("tests: [psi]"))).toEqual([]);
+    expect(await lint(check("tests: [psi], limit: 0.02, policy: observe"))).toEqual([]);
+    expect(await lint(`baseline: { pinned: v1 }, ${check("tests: [psi], limit: 0.02")}`)).toEqual([]);
+    expect(await lint(`mode: each-tick, ${check("tests: [psi], limit: 0.02")}`)).toEqual([]);
+  });
+
   test("drift tests of several columns", async () => {
     const drifting = (check: string): string =>
       documentOf(`    properties:
