@@ -3,6 +3,7 @@ import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { ancestorsOf, snapshotOfRef } from "../../iceberg/table-metadata.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
 import { summaryKeys } from "../summary-keys.ts";
+import { isStandIn } from "./list-refs.ts";
 import type { SequenceRange } from "./rollback-records.ts";
 import { isIn, parseRanges, readRollbacks } from "./rollback-records.ts";
 
@@ -59,7 +60,8 @@ export function withdrawnTest(metadata: TableMetadata, after = -1n): (snapshot: 
   return (snapshot) => {
     if (!isOwnCommit(snapshot)) return false;
     const sequence = snapshot["sequence-number"];
-    return isIn(recorded, sequence) || (sequence > line.cut && !line.has(snapshot));
+    // What stands for a tag's version has never been main.
+    return isIn(recorded, sequence) || (sequence > line.cut && !line.has(snapshot) && !isStandIn(snapshot));
   };
 }
 

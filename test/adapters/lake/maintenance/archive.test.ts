@@ -148,6 +148,8 @@ it.each([
   const fifth = await commitNext(lake, contract, [row(6)]);
   clock.nowMs += day;
   if (older === "expired") await lake.maintenance.expire("orders", everything, false);
+  // The tag's new version is off main, and none that was rolled back.
+  expect((await lake.snapshots("orders")).filter((each) => each.isWithdrawn)).toEqual([]);
   const { plan, rollback } = await lake.refs.rollback("orders", { to: "release", keepMs: null, releaseKeys: false, ...by });
   expect(plan.windows.map(({ decision }) => decision.windowId)).toEqual([third, fourth, fifth]);
   expect([plan.rows, rollback.isRewritten]).toEqual([3, true]);
