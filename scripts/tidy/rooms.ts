@@ -28,6 +28,7 @@ const adapterLayers: Readonly<Record<string, readonly string[]>> = {
   lake: ["adapters/iceberg", "adapters/catalog", "adapters/storage"],
   catalog: ["adapters/iceberg", "adapters/storage", "adapters/http-client"],
   registry: ["adapters/http-client"],
+  alerts: ["adapters/http-client"],
   iceberg: ["adapters/storage", "parquet", "sketches"],
 };
 

@@ -1,10 +1,17 @@
 import type { AlertRoute } from "../core/alert-sink.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { ConfigDocument } from "./config-document.generated.ts";
-import { readSecret } from "./config-parts.ts";
+import type { TlsOptions } from "../core/tls.ts";
+import { completeTls, readSecret } from "./config-parts.ts";
 
 /** A receiver of alerts, its secrets read. */
-export type AlertReceiverConfig = { readonly name: string; readonly url: string; readonly timeoutMs: number } & (
+export type AlertReceiverConfig = {
+  readonly name: string;
+  readonly url: string;
+  readonly timeoutMs: number;
+  /** Absent: the system's authorities. */
+  readonly tls?: TlsOptions;
+} & (
   | { readonly kind: "webhook"; readonly secret: string | null; readonly token: string | null }
   | { readonly kind: "slack" }
   | { readonly kind: "pagerduty"; readonly routingKey: string }
@@ -53,7 +60,12 @@ export function completeAlerts(file: string, alerts: ConfigDocument["alerts"]): 
     if (!/^https?:\/\/[^\s@]+$/.test(text)) throw invalid(`${of}: urlFile holds no URL`);
     return text;
   };
-  const receivers = alerts.receivers.map(complete);
+  const receivers = alerts.receivers.map((one): AlertReceiverConfig => {
+    const receiver = complete(one);
+    if (one.tls === undefined) return receiver;
+    if (!receiver.url.startsWith("https:")) throw invalid(`${one.name}: tls is given, and the URL does not begin with https`);
+    return { ...receiver, tls: completeTls(one.tls, `alerts.receivers.${one.name}`) };
+  });
   const names = receivers.map((one) => one.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid(`two receivers are called ${twice}`);

@@ -553,6 +553,7 @@ token?: string
  * File that holds the bearer token; a line break at its end is dropped.
  */
 tokenFile?: string
+tls?: TLS
 /**
  * How long one answer may take.
  */
@@ -575,6 +576,7 @@ url?: string
  * File that holds the URL; a line break at its end is dropped.
  */
 urlFile?: string
+tls?: TLS
 /**
  * How long one answer may take.
  */
@@ -601,6 +603,7 @@ routingKey?: string
  * File that holds the integration key; a line break at its end is dropped.
  */
 routingKeyFile?: string
+tls?: TLS
 /**
  * How long one answer may take.
  */
@@ -627,6 +630,7 @@ token?: string
  * File that holds the bearer token; a line break at its end is dropped.
  */
 tokenFile?: string
+tls?: TLS
 /**
  * How long one answer may take.
  */

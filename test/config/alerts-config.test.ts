@@ -50,9 +50,37 @@ alerts:
   });
 });
 
+it("a receiver has TLS settings as the source has", () => {
+  for (const name of ["ca", "me", "me.key"]) writeFileSync(join(folder, name), `${name}'s PEM`);
+  const tls = "tls: { ca: ca, cert: me, key: me.key, serverName: hooks }";
+  const text = (more: string): string => `
+alerts:
+  receivers:
+    - { kind: webhook, name: ops, url: "https://ops/hook", ${more} }
+    - { kind: slack, name: channel, urlFile: slack.url, ${more} }
+    - { kind: pagerduty, name: oncall, routingKey: "\${KEY}", ${more} }
+    - { kind: alertmanager, name: am, url: "https://am:9093", ${more} }
+`;
+  const tlsOf = (more: string): unknown[] => parse(text(more), { KEY: "k" }).alerts.receivers.map((receiver) => receiver.tls);
+  const whole = { ca: "ca's PEM", cert: "me's PEM", key: "me.key's PEM", serverName: "hooks", rejectUnauthorized: true };
+  expect(tlsOf(tls)).toEqual([whole, whole, whole, whole]);
+  expect(tlsOf("tls: { verify: false }")).toEqual(Array.from({ length: 4 }, () => ({ rejectUnauthorized: false })));
+});
+
 describe("is refused:", () => {
   const receivers = (...all: readonly string[]): string => `alerts: { receivers: [${all.join(", ")}] }`;
   it.each<[string, string, RegExp]>([
+    [
+      "TLS of a plain URL",
+      receivers('{ kind: webhook, name: a, url: "http://a/x", tls: {} }'),
+      /a: tls is given, and the URL does not begin/,
+    ],
+    ["a certificate without its key", receivers('{ kind: webhook, name: a, url: "https://a/x", tls: { cert: ca } }'), /key/],
+    [
+      "an authority that is not there",
+      receivers('{ kind: webhook, name: a, url: "https://a/x", tls: { ca: no } }'),
+      /alerts\.receivers\.a\.tls\.ca/,
+    ],
     [
       "a secret in the file",
       receivers('{ kind: slack, name: a, url: "https://hooks.slack.com/x" }'),

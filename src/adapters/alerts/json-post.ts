@@ -1,4 +1,7 @@
 import { SluiceError } from "../../core/errors.ts";
+import type { TlsOptions } from "../../core/tls.ts";
+import type { HttpReply } from "../http-client/http-connections.ts";
+import { HttpConnections } from "../http-client/http-connections.ts";
 
 export interface JsonPostOptions {
   /** For messages; the URL may be a secret. */
@@ -7,6 +10,8 @@ export interface JsonPostOptions {
   readonly timeoutMs: number;
   /** Sent with every request, such as an authorization. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a URL with https; null: the system's authorities, and no client certificate. */
+  readonly tls?: TlsOptions | null;
 }
 
 /** Posts JSON texts to one receiver. */
@@ -19,8 +24,11 @@ export interface JsonPost {
 
 /** Answers that say no to this very message, where all else says no to whoever sends it, or to sending now. */
 const refusals: ReadonlySet<number> = new Set([400, 405, 406, 409, 411, 413, 414, 415, 422, 431]);
-/** An answer's text is for the message of an error: so much of it is read. */
+/** An answer's text is for the message of an error: so much of it is read, and told. */
+const answerBytesMax = 4096;
 const answerCharsMax = 300;
+/** Datasets that tell one receiver at once; the others wait for them. */
+const connectionsMax = 8;
 
 /** What Retry-After says (RFC 9110, 10.2.3: seconds, or a date), in ms; null where it says nothing that can be read. */
 export function retryAfterMs(value: string | null, nowMs: number): number | null {
@@ -30,54 +38,26 @@ export function retryAfterMs(value: string | null, nowMs: number): number | null
   return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
 }
 
-/** Reads the beginning of an answer, and no more of it: a receiver can't fill the memory. */
-async function beginning(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  while (text.length < answerCharsMax) {
-    const { done, value } = await reader.read();
-    if (done) return text;
-    text += decoder.decode(value, { stream: true });
-  }
-  await reader.cancel();
-  return text.slice(0, answerCharsMax);
-}
-
 /** A receiver at a URL. Redirects are not followed: they would take secrets elsewhere. */
-export function jsonPost({ name, url, timeoutMs, headers = {} }: JsonPostOptions): JsonPost {
-  const closing = new AbortController();
+export function jsonPost({ name, url, timeoutMs, headers = {}, tls = null }: JsonPostOptions): JsonPost {
+  const connections = new HttpConnections({ tls, timeoutMs, connectionsMax, replyBytesMax: answerBytesMax, cutsReplies: true });
   return {
     async post(body, more = {}) {
-      let response: Response;
-      let answer: string;
+      let reply: HttpReply;
       try {
-        response = await fetch(url, {
-          method: "POST",
-          headers: { "content-type": "application/json", ...headers, ...more },
-          body,
-          redirect: "manual",
-          signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), closing.signal]),
-        });
-        answer = await beginning(response);
+        const all = { "content-type": "application/json", ...headers, ...more };
+        reply = await connections.send({ method: "POST", url: new URL(url), headers: all, body });
       } catch (cause) {
-        throw new SluiceError("SINK_UNAVAILABLE", `the alert receiver ${name} does not answer: ${reasonOf(cause)}`, { cause });
+        throw new SluiceError("SINK_UNAVAILABLE", `the alert receiver ${name} does not answer: ${(cause as Error).message}`, { cause });
       }
-      if (response.ok) return;
-      const { status } = response;
-      const message = `the alert receiver ${name} answered ${status}${answer === "" ? "" : `: ${answer.replaceAll(/\s+/g, " ")}`}`;
+      const { status, text } = reply;
+      if (status >= 200 && status < 300) return;
+      const answer = text.slice(0, answerCharsMax).replaceAll(/\s+/g, " ");
+      const message = `the alert receiver ${name} answered ${status}${answer === "" ? "" : `: ${answer}`}`;
       if (refusals.has(status)) throw new SluiceError("ALERT_REFUSED", message, { details: { status } });
-      const wait = retryAfterMs(response.headers.get("retry-after"), Date.now());
+      const wait = retryAfterMs(reply.headers["retry-after"] ?? null, Date.now());
       throw new SluiceError("SINK_UNAVAILABLE", message, { details: { status, ...(wait === null ? {} : { retryAfterMs: wait }) } });
     },
-    close: () => closing.abort(),
+    close: () => connections.close(),
   };
-}
-
-/** Why a request failed; fetch puts the network's reason into the cause. */
-function reasonOf(fault: unknown): string {
-  const { cause, message } = fault as Error;
-  const code = (cause as { readonly code?: unknown } | undefined)?.code;
-  return typeof code === "string" ? code : message;
 }

@@ -10,6 +10,8 @@ export interface HttpConnectionsOptions {
   readonly connectionsMax: number;
   /** A larger answer is a mistake, and is not read to its end. */
   readonly replyBytesMax: number;
+  /** Whether of a larger answer the beginning counts. */
+  readonly cutsReplies?: boolean;
 }
 
 export interface HttpRequest {
@@ -44,6 +46,7 @@ export class HttpConnections {
   readonly #options: HttpConnectionsOptions;
   readonly #plain: HttpAgent;
   readonly #secure: HttpsAgent;
+  readonly #underWay = new Set<ClientRequest>();
 
   constructor(options: HttpConnectionsOptions) {
     const { tls, connectionsMax: maxSockets } = options;
@@ -53,13 +56,13 @@ export class HttpConnections {
     this.#secure = new HttpsAgent({ keepAlive: true, maxSockets, ...pem, ...(serverName !== undefined && { servername: serverName }) });
   }
 
-  /** Rejects with NoReply where no whole answer came within the time. */
+  /** Rejects with NoReply where no whole answer came within the time, or before the connections were closed. */
   async send(request: HttpRequest): Promise<HttpReply> {
-    const { timeoutMs, replyBytesMax } = this.#options;
+    const { timeoutMs, replyBytesMax, cutsReplies = false } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await this.#open(request, signal);
-      const text = await readText(response, replyBytesMax);
+      const text = await readText(response, replyBytesMax, cutsReplies);
       return { status: response.statusCode ?? 0, headers: response.headers, text };
     } catch (cause) {
       const { code, reason } = describe(cause);
@@ -67,7 +70,9 @@ export class HttpConnections {
     }
   }
 
+  /** Ends what is under way. */
   close(): void {
+    for (const sent of this.#underWay) sent.destroy(new Error("the connections were closed"));
     this.#plain.destroy();
     this.#secure.destroy();
   }
@@ -78,7 +83,9 @@ export class HttpConnections {
         url.protocol === "https:"
           ? httpsRequest(url, { method, headers, signal, agent: this.#secure }, resolve)
           : httpRequest(url, { method, headers, signal, agent: this.#plain }, resolve);
+      this.#underWay.add(sent);
       sent.on("error", reject);
+      sent.on("close", () => this.#underWay.delete(sent));
       sent.end(body ?? undefined);
     });
   }
@@ -94,13 +101,17 @@ function describe(cause: unknown): { readonly code: string; readonly reason: str
   return { code, reason: first.message === undefined || first.message === "" ? code : first.message };
 }
 
-async function readText(response: IncomingMessage, bytesMax: number): Promise<string> {
+async function readText(response: IncomingMessage, bytesMax: number, isCut: boolean): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > bytesMax) {
       response.destroy();
+      if (isCut)
+        return Buffer.concat([...chunks, chunk])
+          .subarray(0, bytesMax)
+          .toString("utf8");
       throw new Error(`its answer is larger than ${bytesMax} bytes`);
     }
     chunks.push(chunk);

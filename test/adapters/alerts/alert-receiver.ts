@@ -1,5 +1,7 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, RequestListener } from "node:http";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** What a receiver does with one request. */
@@ -28,11 +30,11 @@ export interface AlertReceiver {
   close(): Promise<void>;
 }
 
-/** A real HTTP server that takes notices, and misbehaves as it is told. */
-export async function alertReceiver(): Promise<AlertReceiver> {
+/** A real HTTP server that takes notices, and misbehaves as it is told; by TLS where it is given a certificate. */
+export async function alertReceiver(secure: ServerOptions | null = null): Promise<AlertReceiver> {
   const taken: Taken[] = [];
   const answers: Answer[] = [];
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -48,10 +50,11 @@ export async function alertReceiver(): Promise<AlertReceiver> {
         more();
       } else response.writeHead(answer.status, answer.headers).end(answer.body ?? "");
     });
-  });
+  };
+  const server = secure === null ? createServer(take) : createSecureServer(secure, take);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${secure === null ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     taken,
     answers,
     close: () =>

@@ -4,11 +4,15 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import ajvFormats from "ajv-formats";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAlertmanagerSink } from "../../../src/adapters/alerts/alertmanager-sink.ts";
+import { issueCertificate, makeAuthority } from "../../../src/adapters/broker/certificates.ts";
+import { alertSinks } from "../../../src/cli/alert-sinks.ts";
+import type { AlertReceiverConfig } from "../../../src/config/alerts-config.ts";
+import type { TlsOptions } from "../../../src/core/tls.ts";
 import { retryAfterMs } from "../../../src/adapters/alerts/json-post.ts";
 import { createPagerDutySink } from "../../../src/adapters/alerts/pagerduty-sink.ts";
 import { createSlackSink } from "../../../src/adapters/alerts/slack-sink.ts";
 import { createWebhookSink } from "../../../src/adapters/alerts/webhook-sink.ts";
-import type { AlertMessage } from "../../../src/core/alert-sink.ts";
+import type { AlertMessage, AlertSink } from "../../../src/core/alert-sink.ts";
 import type { Incident, IncidentNotice } from "../../../src/core/incident.ts";
 import { incidentPlanDefault } from "../../../src/core/incident.ts";
 import { emptyIncidentState, foldNote, foldWindow, tellDownstream, tellSteps } from "../../../src/incidents/index.ts";
@@ -115,6 +119,49 @@ describe("a webhook", () => {
     await sink.close();
     await expect(told).rejects.toMatchObject({ code: "SINK_UNAVAILABLE" });
   });
+});
+
+it("every receiver is told by TLS with a certificate of its own, and none that can't prove who it is", async () => {
+  const authority = makeAuthority("test authority");
+  const server = issueCertificate(authority, { commonName: "hooks", dnsNames: ["hooks.internal"], addresses: [] });
+  const client = issueCertificate(authority, { commonName: "sluice", dnsNames: [], addresses: [] });
+  const secure = await alertReceiver({ ...server, ca: authority.cert, requestCert: true, rejectUnauthorized: true });
+  try {
+    const tls = { ca: authority.cert, ...client, serverName: "hooks.internal", rejectUnauthorized: true };
+    const { cert: _cert, key: _key, ...anonymous } = tls;
+    const { serverName: _name, ...misnamed } = tls;
+    const sinksOf = (of: TlsOptions | null): readonly AlertSink[] =>
+      alertSinks({
+        alerts: {
+          receivers: [
+            { kind: "webhook", secret: null, token: null },
+            { kind: "slack" },
+            { kind: "pagerduty", routingKey: "k" },
+            { kind: "alertmanager", token: null },
+          ].map((one) => ({ ...common, name: one.kind, url: secure.url, ...one, ...(of !== null && { tls: of }) }) as AlertReceiverConfig),
+          routes: [],
+        },
+      });
+    for (const sink of sinksOf(tls)) {
+      await sink.tell(opened);
+      await sink.close();
+    }
+    expect(secure.taken).toHaveLength(4);
+    for (const [of, why] of [
+      [anonymous, /./],
+      [misnamed, /altnames|IP/],
+      [null, /certificate|self-signed/],
+      [{ rejectUnauthorized: true }, /certificate|self-signed/],
+    ] as const) {
+      for (const sink of sinksOf(of)) {
+        await expect(sink.tell(opened)).rejects.toMatchObject({ code: "SINK_UNAVAILABLE", message: expect.stringMatching(why) as string });
+        await sink.close();
+      }
+    }
+    expect(secure.taken).toHaveLength(4);
+  } finally {
+    await secure.close();
+  }
 });
 
 it("Slack gets text with its control characters escaped, and buttons of none", async () => {
