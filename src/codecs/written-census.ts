@@ -42,7 +42,8 @@ interface Writer {
 export class WrittenCensus {
   readonly #contract: Pick<Contract, "fields" | "policies">;
   readonly #raw: WriterFields | null;
-  readonly #indexes = new MessageIndexes();
+  /** Of the messages of the writers that are counted apart. */
+  #indexes = new MessageIndexes();
   readonly #named: ReadonlySet<string>;
   readonly #writers = new Map<WriterFields, Writer>();
   readonly #places = new Map<string, Place>();
@@ -60,7 +61,7 @@ export class WrittenCensus {
   }
 
   reset(): void {
-    this.#writers.clear();
+    this.#forgetWriters();
     this.#places.clear();
     this.#unnamed = 0;
     this.#rows = 0;
@@ -96,7 +97,12 @@ export class WrittenCensus {
       this.#record++;
       for (const field of fields ?? []) this.#count(field, weight, othersPath);
     }
+    this.#forgetWriters();
+  }
+
+  #forgetWriters(): void {
     this.#writers.clear();
+    this.#indexes = new MessageIndexes();
   }
 
   #addRecord(fields: WriterFields, { payload }: WrittenRows, row: number, weight: number): void {

@@ -174,7 +174,7 @@ export const drift: ObjectShape = {
     columns: key(listOf(driftCheck, { min: 1 }), "The columns that are watched.", "none"),
     schema: key(
       schemaCheck,
-      "Which fields records have and of which types, those that the contract does not name among them; of JSON, MessagePack and CBOR.",
+      "Which fields records have and of which types, those that the contract does not name among them: by their texts, the schemas that they name, or Protobuf's bytes.",
       "not watched",
     ),
     model: key(

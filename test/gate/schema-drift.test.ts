@@ -318,6 +318,55 @@ it("fields of Protobuf records without a writer's schema are what stands in thei
   expect(typesOf(await countsIn({ value: format, envelope, key: null }, events))).toEqual(all);
 });
 
+it("fields of thousands of records are estimated from the same sample in every format, over chunks and schemas", async () => {
+  const avroSchema = (name: string): object => ({
+    type: "record",
+    name: "R",
+    fields: [
+      { name: "id", type: "long" },
+      { name, type: "int" },
+    ],
+  });
+  const value = { format: "registered", type: "avro", validate: false } as const;
+  const schemas: ResolvedSchemas = new Map([1, 2].map((id) => [String(id), registeredSchema("avro", avroSchema(`f${id}`))]));
+  const numbers = Array.from({ length: 5000 }, (_, i) => (i % 5 === 0 ? 2 : 1));
+  const json = await countsIn(
+    undefined,
+    numbers.map((id) => ({ value: `{"id":1,"f${id}":1}` })),
+  );
+  const avroCounts = await countsIn(
+    { value, envelope: null, key: null },
+    numbers.map((id) => ({ value: framed(id, Buffer.from([2, 2])) })),
+    schemas,
+  );
+  expect(avroCounts).toEqual(json);
+  const file = parseProto('syntax = "proto3"; message R { int64 id = 1; int32 f1 = 2; int32 f2 = 3; }', []);
+  if ("problem" in file) throw new Error(file.problem);
+  const format = { format: "protobuf", message: file.messages[0]!.message } as const;
+  const bytes = numbers.map((id) => ({ value: Buffer.from([0x08, 1, (id + 1) << 3, 1]) }));
+  expect(await countsIn(undefined, bytes, new Map(), { format })).toEqual(json);
+});
+
+it("of many schemas no more fields are told apart than of texts, and all records count", async () => {
+  const value = { format: "registered", type: "avro", validate: false } as const;
+  const schemaOf = (id: number): object => ({
+    type: "record",
+    name: "R",
+    fields: [
+      { name: "id", type: "long" },
+      { name: `f${id}`, type: "int" },
+    ],
+  });
+  const ids = Array.from({ length: 700 }, (_, i) => i + 1);
+  const schemas: ResolvedSchemas = new Map(ids.map((id) => [String(id), registeredSchema("avro", schemaOf(id))]));
+  const sketches = ids.map((id) => ({ value: framed(id, Buffer.from([2, 2])) }));
+  const counts = await countsIn({ value, envelope: null, key: null }, sketches, schemas);
+  expect(counts.records).toBe(700);
+  expect(counts.fields).toHaveLength(1 + 512 + 1);
+  const of = (path: string): number => presenceOf(counts.fields.find((field) => field.path === path)!);
+  expect([of("id"), of("…")]).toEqual([700, 700 - 512]);
+});
+
 it("of Debezium's events in Avro the image's fields count, and of deletes none", async () => {
   const row = { type: "record", name: "Row", fields: ["id", "extra"].map((name) => ({ name, type: "long" })) };
   const schema = {
