@@ -15,7 +15,7 @@ export interface Quantile {
 }
 
 /** Steps from a guess, one item each, before the range is halved instead. */
-const stepsMax = 64;
+const stepsMax = 8;
 /** Runs whose own quantiles make a guess. */
 const guessesMax = 5;
 
