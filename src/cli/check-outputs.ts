@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contract } from "../core/contract.ts";
+import type { EncodedFile } from "../core/encoded-file.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Reason } from "../core/rule.ts";
 import type { SettledProfile, SettledRows } from "../gate/judged-rows.ts";
@@ -70,15 +71,28 @@ export class CheckOutputs {
 
   /** A window is settled: its failing rows were told, its file and profile are here. */
   async window({ profile, files, arrow }: SettledRows): Promise<void> {
+    await Promise.all([this.#writeLines(), this.#writeFiles(files)]);
+    if (this.#paths.profile !== null) await this.#addProfile(profile);
+    for (const message of arrow ?? []) await this.#arrow?.add(message);
+  }
+
+  /** Everything is written when this resolves. */
+  async close(): Promise<void> {
+    await Promise.all([this.#closeFailures(), this.#arrow?.close(), this.#writeProfile()]);
+  }
+
+  async #writeLines(): Promise<void> {
     const lines = this.#lines.join("");
     this.#lines = [];
     if (this.#failures !== null && lines !== "" && !this.#failures.write(lines)) await once(this.#failures, "drain");
-    if (this.#paths.profile !== null) await this.#addProfile(profile);
-    for (const message of arrow ?? []) await this.#arrow?.add(message);
-    if (this.#paths.parquet === null || files.length === 0) return;
+  }
+
+  async #writeFiles(files: readonly EncodedFile[]): Promise<void> {
+    const { parquet } = this.#paths;
+    if (parquet === null) return;
     for (const file of files) {
       const name = `part-${String(++this.#files).padStart(5, "0")}.parquet`;
-      const handle = await open(join(this.#paths.parquet, name), "w");
+      const handle = await open(join(parquet, name), "w");
       try {
         for (const piece of file.pieces) await handle.write(piece);
       } finally {
@@ -87,13 +101,13 @@ export class CheckOutputs {
     }
   }
 
-  /** Everything is written when this resolves. */
-  async close(): Promise<void> {
-    if (this.#failures !== null) {
-      this.#failures.end();
-      await once(this.#failures, "close");
-    }
-    await this.#arrow?.close();
+  async #closeFailures(): Promise<void> {
+    if (this.#failures === null) return;
+    this.#failures.end();
+    await once(this.#failures, "close");
+  }
+
+  async #writeProfile(): Promise<void> {
     if (this.#paths.profile === null) return;
     const { rows, columns } = await this.#summary();
     await writeFile(this.#paths.profile, `${JSON.stringify({ rows, columns }, null, 2)}\n`);

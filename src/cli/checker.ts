@@ -87,6 +87,9 @@ export class Checker implements SourceListener {
   readonly #outcomes: WindowOutcomes;
   readonly #schema: IcebergSchema | null;
   readonly #settling: Promise<void>[] = [];
+  /** Resolves when the windows that were closed so far are judged; what is made of them may take longer. */
+  #judged: Promise<unknown> = Promise.resolve();
+  #engineClosed: Promise<void> | null = null;
   #window: OpenWindow | null = null;
   #ended = false;
   #working = false;
@@ -108,7 +111,7 @@ export class Checker implements SourceListener {
       await this.#over.promise;
     } finally {
       await source.close();
-      await this.#options.engine.close();
+      await this.#closeEngine();
       await this.#claims.close();
     }
     return { ...this.#totals, rules: this.#rules, windows: this.#windows };
@@ -166,6 +169,9 @@ export class Checker implements SourceListener {
       if (!this.#ended) return false;
       this.#ended = false;
       await this.#close("end");
+      await this.#judged;
+      // Threads take a while to end: meanwhile what they found is written.
+      void this.#closeEngine();
       await Promise.all(this.#settling);
       this.#over.resolve();
       return false;
@@ -209,6 +215,9 @@ export class Checker implements SourceListener {
     const closedAtMs = this.#options.now();
     const named = (): NamedWindow => ({ windowId: windowId(window.contract.dataset, window.ranges, closedAtMs), ranges: window.ranges });
     const settling = this.#outside.settle(window, { closedAtMs, patiently: (operation) => operation(), named });
+    this.#judged = Promise.all([this.#judged, settling]).then(() => undefined);
+    // Faults show where the window is concluded.
+    this.#judged.catch(() => undefined);
     const before = this.#settling.at(-1);
     const concluded = Promise.all([settling, before]).then(([settled]) =>
       this.#conclude(window, settled as SettledRows, { closedAtMs, closedBy }),
@@ -216,6 +225,10 @@ export class Checker implements SourceListener {
     concluded.catch((error: unknown) => this.#over.reject(error));
     this.#settling.push(concluded);
     if (this.#settling.length > settlingMax) await this.#settling.shift();
+  }
+
+  #closeEngine(): Promise<void> {
+    return (this.#engineClosed ??= this.#options.engine.close());
   }
 
   async #conclude(window: OpenWindow, settled: SettledRows, end: WindowEnd): Promise<void> {
