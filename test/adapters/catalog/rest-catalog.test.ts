@@ -22,7 +22,7 @@ afterAll(async () => {
   await own.close();
 });
 
-const patient = { tls: null, timeoutMs: 10_000, random: Math.random, patienceMs: 6000, probe: () => {} };
+const patient = { tls: null, timeoutMs: 60_000, random: Math.random, patienceMs: 6000, probe: () => {} };
 
 function open(uri: string, changes: Partial<RestCatalogOptions> = {}): Promise<RestCatalog> {
   return RestCatalog.open({ uri, warehouse: null, auth: null, ...patient, ...changes });
