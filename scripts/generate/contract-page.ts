@@ -62,6 +62,7 @@ const types = `## Column types
 | date | date | |
 | time | text \`HH:MM:SS[.ffffff]\` | |
 | timestamp | timestamp in microseconds: an instant in UTC, or a local time | \`timezone: false\`, else \`physicalType\` (timestamp_ntz, datetime: local); an instant where neither says |
+| | timestamp in nanoseconds, 1677 to 2262 | \`physicalType\` timestamptz_ns, timestamp-nanos, \`timestamp[ns, tz=UTC]\`: instants; local-timestamp-nanos, \`timestamp[ns]\`, \`datetime64[ns]\`: local; timestamp_ns: as \`timezone\` says. Takes \`formatVersion: 3\`. \`timestamp(9)\` is no such type: [why](../adr/nanoseconds.md) |
 | integer | long; int; decimal | \`physicalType\` (int, smallint, bigint, decimal(p, 0)), else \`format\` (i8, i16, i32, u8, u16: int; u64, i128, u128: decimal) |
 | number | double; float; int, long; decimal | \`physicalType\` (float, real, int, decimal(p, s)), else \`format\` (f32: float) |
 | boolean | boolean | |

@@ -4,7 +4,7 @@ import { cannotEnforce } from "./compilation.ts";
 import type { Compilation, FieldSite } from "./compilation.ts";
 import { booleanAt, child, emptyNode, items, lostItems, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
-import { readPhysicalType } from "./physical-type.ts";
+import { hasLostDigits, readPhysicalType } from "./physical-type.ts";
 import type { PhysicalType } from "./physical-type.ts";
 
 interface Place {
@@ -75,8 +75,13 @@ function readPhysical(compilation: Compilation, node: Node, place: Place): Physi
   const text = textAt(node, "physicalType");
   if (text === null) return null;
   const physical = readPhysicalType(text);
-  if (physical !== null && physical.problem !== null) {
-    compilation.findings.warning("physical-type-approximate", placeOf(node, "physicalType"), `${place.path}: ${physical.problem}`);
+  const { findings } = compilation;
+  const at = placeOf(node, "physicalType");
+  if (physical !== null && physical.problem !== null)
+    findings.warning("physical-type-approximate", at, `${place.path}: ${physical.problem}`);
+  if (hasLostDigits(text)) {
+    const hint = "timestamptz_ns or timestamp_ns keep nanoseconds, in tables of Iceberg's format version 3";
+    findings.note("timestamp-unit", at, `${place.path}: ${text} is kept in microseconds, and finer values are invalid`, hint);
   }
   return physical;
 }
@@ -90,7 +95,7 @@ function fieldType(compilation: Compilation, node: Node, place: Place, physical:
     case "time":
       return { kind: "time" };
     case "timestamp":
-      return { kind: "timestamp", zoned: isZoned(node, physical), unit: "micros" };
+      return { kind: "timestamp", zoned: isZoned(node, physical), unit: physical?.unit ?? "micros" };
     case "string":
       return { kind: isBinary(node, physical) ? "binary" : "string" };
     case "integer":
@@ -203,7 +208,7 @@ function untyped(compilation: Compilation, node: Node, place: Place, physical: P
     return { kind: "json" };
   }
   if (physical.kind === "decimal" && physical.decimal !== null) return { kind: "decimal", ...physical.decimal };
-  if (physical.kind === "timestamp") return { kind: "timestamp", zoned: isZoned(node, physical), unit: "micros" };
+  if (physical.kind === "timestamp") return { kind: "timestamp", zoned: isZoned(node, physical), unit: physical.unit };
   return { kind: physical.kind } as FieldType;
 }
 

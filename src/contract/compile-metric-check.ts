@@ -217,7 +217,7 @@ export function metricThreshold(site: RuleSite, check: MetricCheck, path: string
     if (bound === null) return null;
     if (String(Number(bound)) === bound) return Number(bound);
     const message = `"${field.path}" is compared with ${limit.kind === "scalar" ? limit.text : "this"}, which is finer than limits of metrics are`;
-    compilation.findings.error("timestamp-unit", limit.at, message, "limits of metrics have at most 5 digits of the second");
+    compilation.findings.error("timestamp-unit", limit.at, message, "limits of metrics have at most 6 digits of the second");
     return null;
   });
   if (!values.every((each) => each !== null)) return null;

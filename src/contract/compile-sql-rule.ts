@@ -4,6 +4,7 @@ import type { Compilation, RuleDraft } from "./compilation.ts";
 import { ownerOf, readSeverity, readThreshold } from "./compile-threshold.ts";
 import { placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
+import { hasNanos } from "./rule-site.ts";
 
 /** ODCS's placeholders, with and without a dollar sign, in the names that its versions use. */
 const placeholder = /\$?\{\s*(object|table|schema|property|column)\s*\}/gi;
@@ -34,6 +35,14 @@ export function compileSqlRule(compilation: Compilation, entry: Node, field: Fie
   });
   if (query.trim() === "") {
     cannotEnforce(compilation, "query-empty", placeOf(entry, "query"), "an SQL rule without SQL");
+    sound = false;
+  }
+  const rounded = [...compilation.fields.values()].find((each) => hasNanos(each) && each.type.kind === "timestamp" && each.type.zoned);
+  if (rounded !== undefined) {
+    const message = `an SQL rule beside "${rounded.path}": DuckDB has no instants in nanoseconds, and would judge them in microseconds`;
+    const hint =
+      "local times (timezone: false) have their nanoseconds in SQL; or keep the column in microseconds, or use a rule of Sluice's own";
+    cannotEnforce(compilation, "timestamp-unit", placeOf(entry, "query"), message, hint);
     sound = false;
   }
   if (!sound) return [];

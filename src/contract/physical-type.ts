@@ -58,6 +58,14 @@ const kinds: Readonly<Record<string, FieldType["kind"]>> = {
   timestamp_tz: "timestamp",
   timestamp_ltz: "timestamp",
   timestamp_ntz: "timestamp",
+  timestamp_ns: "timestamp",
+  timestamptz_ns: "timestamp",
+  "timestamp-nanos": "timestamp",
+  "local-timestamp-nanos": "timestamp",
+  "timestamp[ns]": "timestamp",
+  "timestamp[ns, tz]": "timestamp",
+  "datetime64[ns]": "timestamp",
+  "datetime64[ns, tz]": "timestamp",
   datetimeoffset: "timestamp",
   "timestamp with time zone": "timestamp",
   "timestamp with local time zone": "timestamp",
@@ -88,7 +96,15 @@ const kinds: Readonly<Record<string, FieldType["kind"]>> = {
   variant: "json",
 };
 
-const localTimestamps = new Set(["timestamp_ntz", "datetime", "datetime2", "timestamp without time zone"]);
+const localTimestamps = new Set([
+  "timestamp_ntz",
+  "datetime",
+  "datetime2",
+  "timestamp without time zone",
+  "local-timestamp-nanos",
+  "timestamp[ns]",
+  "datetime64[ns]",
+]);
 const zonedTimestamps = new Set([
   "timestamptz",
   "timestamp_tz",
@@ -96,7 +112,13 @@ const zonedTimestamps = new Set([
   "datetimeoffset",
   "timestamp with time zone",
   "timestamp with local time zone",
+  "timestamptz_ns",
+  "timestamp-nanos",
+  "timestamp[ns, tz]",
+  "datetime64[ns, tz]",
 ]);
+/** Names that say nanoseconds and nothing else, of Iceberg, DuckDB, Avro, Arrow and pandas. A precision in brackets says what a source could hold, so it does not count. */
+const nanoTimestamps = new Set(Object.keys(kinds).filter((name) => /_ns$|-nanos$|\[ns/.test(name)));
 
 /** What a physical type says of a column; `problem` where it can't be stored as it says. */
 export interface PhysicalType {
@@ -104,6 +126,8 @@ export interface PhysicalType {
   readonly decimal: { readonly precision: number; readonly scale: number } | null;
   /** null where it does not say. */
   readonly zoned: boolean | null;
+  /** Of timestamps. */
+  readonly unit: "micros" | "nanos";
   readonly problem: string | null;
 }
 
@@ -114,20 +138,29 @@ export function readPhysicalType(text: string): PhysicalType | null {
   const kind = Object.hasOwn(kinds, parsed.name) ? kinds[parsed.name] : undefined;
   if (kind === undefined) return null;
   const zoned = localTimestamps.has(parsed.name) ? false : zonedTimestamps.has(parsed.name) ? true : null;
-  if (kind !== "decimal") return { kind, decimal: null, zoned, problem: null };
-  if (parsed.name === "money") return { kind, decimal: { precision: 19, scale: 4 }, zoned, problem: null };
+  const unit = nanoTimestamps.has(parsed.name) ? "nanos" : "micros";
+  const plain = { kind, decimal: null, zoned, unit, problem: null } as const;
+  if (kind !== "decimal") return plain;
+  if (parsed.name === "money") return { ...plain, decimal: { precision: 19, scale: 4 } };
   const [precision, scale = 0] = parsed.args;
-  if (precision === undefined)
-    return { kind: "double", decimal: null, zoned, problem: `${text} has no precision, so it is kept as a double` };
-  if (precision < 1 || precision > 38 || scale < 0 || scale > precision) {
-    return { kind: "double", decimal: null, zoned, problem: `${text} is beyond decimal(38, 38), so it is kept as a double` };
-  }
-  return { kind, decimal: { precision, scale }, zoned, problem: null };
+  if (precision === undefined) return { ...plain, kind: "double", problem: `${text} has no precision, so it is kept as a double` };
+  if (precision < 1 || precision > 38 || scale < 0 || scale > precision)
+    return { ...plain, kind: "double", problem: `${text} is beyond decimal(38, 38), so it is kept as a double` };
+  return { ...plain, decimal: { precision, scale } };
+}
+
+/** Whether a physical type says more digits of the second than the microseconds that its column gets: `timestamp(9)`. */
+export function hasLostDigits(text: string): boolean {
+  const parsed = parse(text);
+  return parsed !== null && kinds[parsed.name] === "timestamp" && !nanoTimestamps.has(parsed.name) && (parsed.args[0] ?? 0) > 6;
 }
 
 function parse(text: string): ParsedType | null {
   const lower = text.trim().toLowerCase().replace(/\s+/g, " ");
   if (lower.length === 0 || lower.length > 100) return null;
+  // Arrow and pandas name the zone of an instant: `timestamp[ns, tz=UTC]`, `datetime64[ns, UTC]`.
+  const arrow = /^(timestamp|datetime64)\[ns(, ?[\w=/+:-]+)?\]$/.exec(lower);
+  if (arrow !== null) return { name: `${arrow[1]}[ns${arrow[2] === undefined ? "" : ", tz"}]`, args: [] };
   const open = lower.indexOf("(");
   if (open < 0) return { name: lower, args: [] };
   const close = lower.indexOf(")", open);
