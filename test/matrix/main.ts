@@ -6,11 +6,14 @@ import { isDeepStrictEqual } from "node:util";
 import { openLake, scratchFolder } from "../adapters/lake/lake-fixture.ts";
 import { duckdbWithIceberg, pythonPolars, pythonReaders, runPython } from "../live/harness/python-readers.ts";
 import { s3Keys, testS3 } from "../live/harness/test-s3.ts";
+import { catalogFixture } from "../rest-catalog/catalog-fixture.ts";
 import type { SparkHere } from "../spark/spark-here.ts";
 import { runSpark, sparkHere } from "../spark/spark-here.ts";
 import { duckdbAnswers, polarsAnswers, pyicebergAnswers, sparkAnswers, sparkDeletes } from "./python-answers.ts";
 import type { Answer, Question } from "./question.ts";
 import { makeQuestions, sparkDeletions } from "./questions.ts";
+import { trinoAnswers } from "./trino-answers.ts";
+import { startTrino, trinoHere } from "./trino-here.ts";
 import { writeMatrixPage, type ReaderAnswers } from "./matrix-page.ts";
 
 interface Answered {
@@ -65,6 +68,18 @@ async function askSpark(here: SparkHere | null, folder: string, questions: reado
   return [{ reader: "Spark", version: `${spark.version} with Iceberg's Java ${iceberg}`, answers: spark.answers }];
 }
 
+/** Trino over a REST catalog of the lake; the tables are as Spark left them. */
+async function askTrino(url: string, questions: readonly Question[]): Promise<ReaderAnswers[]> {
+  const here = await trinoHere();
+  if (here === null) return [];
+  const trino = await startTrino(here, url);
+  try {
+    return [{ reader: "Trino", version: trino.version, answers: await trinoAnswers(trino, questions) }];
+  } finally {
+    await trino.stop();
+  }
+}
+
 /** The same tables in S3, asked of those readers that can be had for it without more; null where there is no S3 to test with. */
 async function askInS3(): Promise<{ readonly questions: readonly Question[]; readonly readers: readonly ReaderAnswers[] } | null> {
   const s3 = await testS3();
@@ -109,14 +124,17 @@ function tally(place: string, questions: readonly Question[], readers: readonly 
 }
 
 async function main(): Promise<number> {
-  using scratch = scratchFolder();
   const here = await sparkHere();
-  const lake = await openLake(scratch.folder, { catalogName: "sluice" });
+  const catalog = await catalogFixture({ anonymous: "read" });
+  const { folder, lake } = catalog;
   const questions = await makeQuestions(lake, here !== null);
-  await lake.close();
-  if (here !== null)
-    await runSpark(here, sparkDeletes, { settings: sparkSettings(scratch.folder), args: [JSON.stringify(sparkDeletions)] });
-  const readers = [...(await askPython(scratch.folder, questions, {})), ...(await askSpark(here, scratch.folder, questions))];
+  if (here !== null) await runSpark(here, sparkDeletes, { settings: sparkSettings(folder), args: [JSON.stringify(sparkDeletions)] });
+  const readers = [
+    ...(await askPython(folder, questions, {})),
+    ...(await askSpark(here, folder, questions)),
+    ...(await askTrino(catalog.url, questions)),
+  ];
+  await catalog.close();
   const inS3 = await askInS3();
   const page = new URL("../../docs/reference/readers.md", import.meta.url).pathname;
   writeFileSync(page, writeMatrixPage({ questions, readers, inS3, isRight }));

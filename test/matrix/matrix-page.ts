@@ -82,9 +82,7 @@ function intro(readers: readonly ReaderAnswers[]): string {
 
 Tables that Sluice writes (Iceberg format versions 2 and 3, an SQLite catalog, local files and [S3](#in-s3)), read by ${readers.map(({ reader, version }) => `${reader} ${version}`).join(", ")}.
 Each line is a question: *yes* means that the reader answered it with exactly the rows and cells that were written. Each type has a table with a usual value,
-extremes and a null. PyIceberg, Polars (through PyIceberg's catalog) and Spark find tables, branches and tags by the catalog; DuckDB is given a metadata file and a snapshot's id.
-
-Trino is not a column here: its server, 821 MB to fetch, is not started by this script. [What was tried with it by hand](../how-to/read-from-other-programs.md#trino).`;
+extremes and a null. PyIceberg, Polars (through PyIceberg's catalog) and Spark find tables, branches and tags by the catalog; DuckDB is given a metadata file and a snapshot's id. Trino goes through Sluice's own [REST catalog](rest-catalog.md).`;
 }
 
 /** The first row that differs, or the error. */

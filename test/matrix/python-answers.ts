@@ -17,6 +17,10 @@ def plain(value):
         if len(value) > 0 and all(isinstance(each, tuple) and len(each) == 2 for each in value): return {k: plain(v) for k, v in value}
         return [plain(v) for v in value]
     return value
+def nanos(value):
+    if value is None: return None
+    seconds, rest = divmod(value, 10**9)
+    return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{rest:09d}"
 def answers(questions, answer):
     found = []
     for question in questions:
@@ -27,7 +31,7 @@ def answers(questions, answer):
 
 /** PyIceberg over the catalog's own file. Arguments: the lake's folder, the questions, what files are reached with (PyIceberg's properties). */
 export const pyicebergAnswers = `${plain}
-import pyiceberg
+import pyiceberg, pyarrow as pa, sqlite3
 from pyiceberg.catalog.sql import SqlCatalog
 folder, questions, files = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
 catalog = SqlCatalog("sluice", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}", init_catalog_tables="false", **files)
@@ -37,12 +41,22 @@ def answer(q):
     if q["snapshotId"] is not None: at["snapshot_id"] = int(q["snapshotId"])
     if q["ref"] is not None: at["snapshot_id"] = table.snapshot_by_name(q["ref"]).snapshot_id
     if q["where"] is not None: at["row_filter"] = q["where"]["pyiceberg"]
-    return table.scan(**at).to_arrow().sort_by("id").select(q["columns"]).to_pylist()
+    found = table.scan(**at).to_arrow().sort_by("id").select(q["columns"])
+    for place, field in enumerate(found.schema):
+        # Python's own times end at microseconds.
+        if not pa.types.is_timestamp(field.type) or field.type.unit != "ns": continue
+        found = found.set_column(place, field.name, pa.array([nanos(v) for v in found[place].cast(pa.int64()).to_pylist()], pa.string()))
+    return found.to_pylist()
+places = dict(sqlite3.connect(f"{folder}/catalog.db").execute("select table_name, metadata_location from iceberg_tables where table_namespace = 'db'"))
+def refs(name):
+    try: return {ref: str(at.snapshot_id) for ref, at in catalog.load_table(f"db.{name}").refs().items()}
+    # A table that it can't open; others may.
+    except Exception: return {}
 tables = {q["table"] for q in questions}
 print(json.dumps({
     "version": pyiceberg.__version__,
-    "metadata": {name: catalog.load_table(f"db.{name}").metadata_location for name in tables},
-    "refs": {name: {ref: str(at.snapshot_id) for ref, at in catalog.load_table(f"db.{name}").refs().items()} for name in tables},
+    "metadata": {name: places[name] for name in tables},
+    "refs": {name: refs(name) for name in tables},
     "answers": answers(questions, answer),
 }))
 `;
@@ -71,7 +85,11 @@ def answer(q):
     if q["where"] is not None:
         own = q["where"].get("polars")
         rows = rows.filter(polars.sql_expr(q["where"]["sql"]) if own is None else eval(own))
-    return [maps(row) for row in rows.sort("id").select(q["columns"]).collect().to_dicts()]
+    found = rows.sort("id").select(q["columns"]).collect()
+    for name, type in found.schema.items():
+        if isinstance(type, polars.Datetime) and type.time_unit == "ns":
+            found = found.with_columns(polars.Series(name, [nanos(v) for v in found[name].to_physical().to_list()], polars.String))
+    return [maps(row) for row in found.to_dicts()]
 print(json.dumps({"version": polars.__version__, "answers": answers(questions, answer)}))
 `;
 
@@ -87,7 +105,10 @@ def answer(q):
     scan = f"iceberg_scan('{places['metadata'][q['table']]}'" + ("" if at is None else f", snapshot_from_id => {at}") + ")"
     types = {row[0]: row[1] for row in duck.sql(f"describe select * from {scan}").fetchall()}
     # Its Python side wants a package of time zones for instants.
-    columns = [f'"{c}" at time zone \\'UTC\\' as "{c}"' if types[c] == "TIMESTAMP WITH TIME ZONE" else f'"{c}"' for c in q["columns"]]
+    def column(c):
+        if types[c] == "TIMESTAMP WITH TIME ZONE": return f'"{c}" at time zone \\'UTC\\' as "{c}"'
+        return f'strftime("{c}", \\'%Y-%m-%dT%H:%M:%S.%n\\') as "{c}"' if types[c] == "TIMESTAMP_NS" else f'"{c}"'
+    columns = [column(c) for c in q["columns"]]
     where = "" if q["where"] is None else " where " + (q["where"].get("duckdb") or q["where"]["sql"])
     found = duck.sql(f"select {', '.join(columns)} from {scan}{where} order by id")
     return [dict(zip(found.columns, row)) for row in found.fetchall()]

@@ -8,6 +8,8 @@ export interface Condition {
   readonly pyiceberg: string;
   /** Where DuckDB wants other words than Spark. */
   readonly duckdb?: string;
+  /** Where Trino wants other words than Spark. */
+  readonly trino?: string;
   /** Where Polars can't take Spark's: a Python expression of its own. */
   readonly polars?: string;
 }

@@ -2,6 +2,7 @@ import type { Contract } from "../../src/core/contract.ts";
 import type { Lake } from "../../src/core/ports.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
 import { makeWindow } from "../adapters/lake/lake-fixture.ts";
+import { nanoQuestions } from "./nano-questions.ts";
 import type { Cell, Condition, Question, Row } from "./question.ts";
 
 const key = { topic: "orders", topicId: "topic-a", partition: 0 };
@@ -230,6 +231,7 @@ const typed = (name: string): TypeCase => types.find((each) => each.name === nam
 const moment = (text: string): Condition => ({
   sql: `v = TIMESTAMP '${text}'`,
   duckdb: `v = TIMESTAMPTZ '${text}+00'`,
+  trino: `v = TIMESTAMP '${text} UTC'`,
   polars: `col("v") == datetime.datetime.fromisoformat("${text}+00:00")`,
   pyiceberg: `v = '${text.replace(" ", "T")}+00:00'`,
 });
@@ -253,6 +255,7 @@ const partitions: readonly (readonly [string, string, Condition])[] = [
     {
       sql: "v = TIMESTAMP_NTZ '2026-03-01 01:00:00.000001'",
       duckdb: "v = TIMESTAMP '2026-03-01 01:00:00.000001'",
+      trino: "v = TIMESTAMP '2026-03-01 01:00:00.000001'",
       polars: 'col("v") == datetime.datetime.fromisoformat("2026-03-01 01:00:00.000001")',
       pyiceberg: "v = '2026-03-01T01:00:00.000001'",
     },
@@ -512,7 +515,7 @@ async function questionsOf(lake: Lake, formatVersion: 2 | 3, hasSpark: boolean):
 
 /** Makes every table of the matrix in a lake; answers what to ask of them. `hasSpark`: that it makes `sparkDeletions` before anything is asked. */
 export async function makeQuestions(lake: Lake, hasSpark: boolean): Promise<Question[]> {
-  const later = [...(await lineageQuestions(lake)), ...(await defaultQuestions(lake))];
+  const later = [...(await lineageQuestions(lake)), ...(await defaultQuestions(lake)), ...(await nanoQuestions(lake))];
   const lineage = later.map((question) => ({ ...question, formatVersion: 3 as const }));
   return [...(await questionsOf(lake, 2, hasSpark)), ...(await questionsOf(lake, 3, hasSpark)), ...lineage];
 }
