@@ -51,15 +51,19 @@ function failed(step: MaintenanceStep | null, dataset: string | null, fault: unk
   return { kind: "failed", step, dataset, code: fault.code, message: fault.message };
 }
 
-/** Does the work if it is due and no other worker is at it, and keeps the lease while it goes on. */
-async function underLease(pass: MaintenancePass, dataset: string, work: () => Promise<void>): Promise<void> {
+/** Does the work if it is due, or what is to be done in between if it is not, unless another worker is at it; keeps the lease while it goes on. */
+async function underLease(
+  pass: MaintenancePass,
+  dataset: string,
+  { work, between }: { readonly work: () => Promise<void>; readonly between: () => Promise<void> },
+): Promise<void> {
   const { lake, holder, settings, now } = pass;
   const lease = await lake.cursors.acquire(sink, dataset, holder, leaseMs);
   if (lease === null) return;
   const renewal = setInterval(() => void lake.cursors.acquire(sink, dataset, holder, leaseMs).catch(() => undefined), leaseMs / 3);
   try {
     // The first interval of a new dataset begins now: there is nothing to do for it yet.
-    if (lease.sequence > 0n && now() - Number(lease.sequence) < settings.intervalMs) return;
+    if (lease.sequence > 0n && now() - Number(lease.sequence) < settings.intervalMs) return await between();
     if (lease.sequence > 0n) await work();
     await lake.cursors.advance(sink, dataset, lease.fence, BigInt(now()));
   } finally {
@@ -91,6 +95,15 @@ async function retainDataset(pass: MaintenancePass, dataset: string): Promise<vo
   }
 }
 
+async function expireSnapshots(pass: MaintenancePass, dataset: string): Promise<void> {
+  const { snapshotAgeMsMax, snapshotsMin, snapshotsMax } = pass.settings;
+  await attempt(pass, "expire", dataset, async () => {
+    const policy = { snapshotAgeMsMax, snapshotsMin, snapshotsMax };
+    const { snapshots, files, bytes } = await pass.lake.maintenance.expire(dataset, policy, false);
+    return { snapshots: snapshots.promoted + snapshots.quarantine, files, bytes };
+  });
+}
+
 async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<void> {
   await pass.lake.refs.releasePending(dataset);
   // First what goes, so that nothing is written anew only to go.
@@ -102,7 +115,7 @@ async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<
       return { snapshots: 0, files: filesRead, bytes: 0 };
     });
   if (pass.settings.statistics) await describe();
-  const { fileBytesTarget, filesMin, snapshotAgeMsMax, snapshotsMin } = pass.settings;
+  const { fileBytesTarget, filesMin } = pass.settings;
   await attempt(pass, "compact", dataset, async () => {
     const reports = await maintenance.compact(dataset, { fileBytesTarget, filesMin }, false);
     return {
@@ -111,10 +124,7 @@ async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<
       bytes: Number(reports.reduce((sum, each) => sum + each.bytesBefore, 0n)),
     };
   });
-  await attempt(pass, "expire", dataset, async () => {
-    const { snapshots, files, bytes } = await maintenance.expire(dataset, { snapshotAgeMsMax, snapshotsMin }, false);
-    return { snapshots: snapshots.promoted + snapshots.quarantine, files, bytes };
-  });
+  await expireSnapshots(pass, dataset);
   await attempt(pass, "incidents", dataset, async () => {
     const { incidents } = await pruneIncidents(pass.lake, dataset, pass.now() - pass.settings.incidentAgeMsMax, false);
     return { snapshots: 0, files: 0, bytes: 0, incidents };
@@ -125,18 +135,25 @@ async function maintainDataset(pass: MaintenancePass, dataset: string): Promise<
 
 /** Looks after every dataset that is due, then after the whole lake. Rejects with nothing but bugs: a failed step is told, and due again next time. */
 export async function maintain(pass: MaintenancePass): Promise<void> {
-  const run = async (dataset: string, work: () => Promise<void>): Promise<void> => {
+  const run = async (dataset: string, work: () => Promise<void>, between: () => Promise<void>): Promise<void> => {
     try {
-      await underLease(pass, dataset, work);
+      await underLease(pass, dataset, { work, between });
     } catch (fault) {
       pass.tell(failed(null, dataset === wholeLake ? null : dataset, fault));
     }
   };
-  for (const dataset of pass.datasets) await run(dataset, () => maintainDataset(pass, dataset));
-  await run(wholeLake, () =>
+  for (const dataset of pass.datasets) {
+    // Many workers make more snapshots in an interval than commits should carry along.
+    await run(
+      dataset,
+      () => maintainDataset(pass, dataset),
+      () => expireSnapshots(pass, dataset),
+    );
+  }
+  const orphans = (): Promise<void> =>
     attempt(pass, "orphans", null, async () => {
       const { files, bytes } = await pass.lake.maintenance.removeOrphans(pass.settings.orphanAgeMsMin, false);
       return { snapshots: 0, files, bytes };
-    }),
-  );
+    });
+  await run(wholeLake, orphans, async () => {});
 }

@@ -141,6 +141,10 @@ snapshotAgeMsMax: number
  */
 snapshotsMin: number
 /**
+ * No more of a branch's newest snapshots stay, however young the others are: each is about 1 kB that every commit writes anew. Tags, held windows, a pinned baseline and what a sink has yet to read stay, and so does what a branch or the table's properties keep by age. Looked after four times an interval. Default: 2000.
+ */
+snapshotsMax: number
+/**
  * Small data files are made into files of about this size.
  */
 fileBytesTarget: number

@@ -1,10 +1,15 @@
 import type { ColumnStatisticsReport } from "./column-statistics.ts";
 import type { RetentionPolicy, RetentionReport } from "./retention.ts";
 
-/** Which snapshots stay: per branch, the newest `snapshotsMin` and those younger than `snapshotAgeMsMax`; what a table or a ref says of itself comes first. */
+/**
+ * Which snapshots stay: per branch, the newest `snapshotsMin` and those younger than `snapshotAgeMsMax`, but no more than `snapshotsMax`; what a table or a ref
+ * says of itself comes first.
+ */
 export interface ExpiryPolicy {
   readonly snapshotAgeMsMax: number;
   readonly snapshotsMin: number;
+  /** Default: as many as there are. */
+  readonly snapshotsMax?: number;
 }
 
 /** What an expiry removed, or in a dry run would remove. */

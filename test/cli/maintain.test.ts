@@ -174,3 +174,31 @@ it("does the same in a thread of a worker, once an interval, and is told when it
   const failures = await until(broken, (event) => event.type === "maintenance.failed");
   expect(failures[0]).toMatchObject({ type: "maintenance.failed", error: { code: "MAINTENANCE_FAILED" } });
 });
+
+it("expires more snapshots than are to stay between its intervals too", async () => {
+  using scratch = scratchFolder();
+  const config = await makeLake(scratch.folder, "snapshotsMax: 20, snapshotsMin: 1");
+  const { config: loaded } = loadConfig(config, {});
+  const lake = await openLake(scratch.folder);
+  for (let i = 5; i < 30; i++)
+    await lake.commitWindow(makeWindow({ id: `w${i}`, from: BigInt(2 * i), values: [row(i), "bad"], rejected: [1] }));
+  const told: StepOutcome[] = [];
+  let nowMs = Date.now();
+  const pass = (): Promise<void> =>
+    maintain({
+      lake,
+      settings: loaded.maintenance,
+      datasets: ["orders"],
+      holder: "t",
+      now: () => nowMs,
+      retention: async () => null,
+      tell: (outcome) => void told.push(outcome),
+    });
+  await pass();
+  expect(told).toEqual([]);
+  nowMs += 60_000;
+  await pass();
+  expect(told).toMatchObject([{ kind: "done", step: "expire", dataset: "orders" }]);
+  expect((await lake.snapshots("orders")).length).toBe(20);
+  await lake.close();
+});

@@ -77,6 +77,7 @@ describe("a small configuration", () => {
           intervalMs: 3_600_000,
           snapshotAgeMsMax: 432_000_000,
           snapshotsMin: 20,
+          snapshotsMax: 2000,
           fileBytesTarget: 134_217_728,
           filesMin: 16,
           orphanAgeMsMin: 259_200_000,

@@ -16,6 +16,10 @@ const keepOption = {
   flags: "--keep <snapshots>",
   description: "Keep so many of each branch's newest (default: maintenance.snapshotsMin)",
 } as const;
+const keepMaxOption = {
+  flags: "--keep-at-most <snapshots>",
+  description: "Keep no more of each branch's newest, however young (default: maintenance.snapshotsMax)",
+} as const;
 const graceOption = {
   flags: "--grace <span>",
   description: "Remove files that are at least this old, such as 3d (default: maintenance.orphanAgeMsMin)",
@@ -55,6 +59,7 @@ async function expireAll(session: Session, invocation: Invocation): Promise<Expi
   const policy = {
     snapshotAgeMsMax: invocation.span("olderThan") ?? maintenance.snapshotAgeMsMax,
     snapshotsMin: invocation.count("keep", 1) ?? maintenance.snapshotsMin,
+    snapshotsMax: invocation.count("keepAtMost", 1) ?? maintenance.snapshotsMax,
   };
   const reports: ExpiryReport[] = [];
   for (const dataset of await datasetsOf(session, invocation)) {
@@ -166,7 +171,7 @@ export const maintainExpire: CommandSpec = {
     { command: "sluice maintain expire --dry-run", says: "what would go by the configuration's policy" },
     { command: "sluice maintain expire --older-than 2d --keep 50 -d flights", says: "another policy, one dataset" },
   ],
-  options: [configOption, datasetOption, ageOption, keepOption, dryRunOption, jsonOption],
+  options: [configOption, datasetOption, ageOption, keepOption, keepMaxOption, dryRunOption, jsonOption],
   json: `${expiryShape}[]`,
   run: (invocation) => maintaining(invocation, expireAll),
 };

@@ -33,9 +33,11 @@ function numberOf(text: string | undefined): number | undefined {
 function keptByBranch(metadata: TableMetadata, ref: SnapshotRef, { policy, nowMs }: ExpiryLimits): Snapshot[] {
   const { properties } = metadata;
   const least = ref["min-snapshots-to-keep"] ?? numberOf(properties["history.expire.min-snapshots-to-keep"]) ?? policy.snapshotsMin;
-  const age = ref["max-snapshot-age-ms"] ?? numberOf(properties["history.expire.max-snapshot-age-ms"]) ?? policy.snapshotAgeMsMax;
+  const ownAge = ref["max-snapshot-age-ms"] ?? numberOf(properties["history.expire.max-snapshot-age-ms"]);
+  const age = ownAge ?? policy.snapshotAgeMsMax;
+  const most = ownAge === undefined ? (policy.snapshotsMax ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   const chain = ancestorsOf(metadata, snapshotWithId(metadata, ref["snapshot-id"]));
-  const end = chain.findIndex((snapshot, i) => i >= Math.max(1, least) && nowMs - snapshot["timestamp-ms"] > age);
+  const end = chain.findIndex((snapshot, i) => i >= Math.max(1, least) && (i >= most || nowMs - snapshot["timestamp-ms"] > age));
   return end < 0 ? chain : chain.slice(0, end);
 }
 

@@ -217,3 +217,33 @@ it("removes only what nothing names, and nothing that is young", async () => {
   expect(await lake.contractText("sha256:v1")).toBe("the first contract");
   await lake.close();
 });
+
+it("keeps no more snapshots of main than it is told, however young, but tags and what a sink has yet to read", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  await commitWindows(lake, 6);
+  const policy = { snapshotAgeMsMax: 5 * hour, snapshotsMin: 1, snapshotsMax: 3 };
+  const tagged = (await lake.snapshots("orders")).find((each) => each.summary["sluice.window-id"] === "w0")!.snapshotId;
+  await lake.refs.create("orders", { kind: "tag", name: "first", version: tagged, keepMs: null, ...by });
+  const lease = (await lake.cursors.acquire("events", "orders", "here", hour))!;
+  // The start: no sink reads that.
+  expect((await lake.maintenance.expire("orders", policy, true)).snapshots.promoted).toBe(1);
+  await lake.cursors.advance("events", "orders", lease.fence, (await lake.snapshots("orders")).at(-1)!.sequence);
+  const before = await readBranch(scratch.folder, "orders");
+  expect((await lake.maintenance.expire("orders", { ...policy, snapshotsMin: 4 }, true)).snapshots).toEqual({ promoted: 2, quarantine: 2 });
+  // The start, w1 and w2 of main; w0 to w2 of quarantine.
+  expect((await lake.maintenance.expire("orders", policy, false)).snapshots).toEqual({ promoted: 3, quarantine: 3 });
+  const left = (await loadBoth(scratch.folder, "orders")).promoted.snapshots.map((each) => each.summary["sluice.window-id"]);
+  expect(left).toEqual(["w0", "w3", "w4", "w5"]);
+  const after = await readBranch(scratch.folder, "orders");
+  expect([after.promoted, after.quarantined]).toEqual([before.promoted, before.quarantined]);
+  expect((await collect(lake.history("orders", 0n))).map(({ decision }) => decision.windowId)).toEqual([
+    "w0",
+    "w1",
+    "w2",
+    "w3",
+    "w4",
+    "w5",
+  ]);
+  await lake.close();
+});
