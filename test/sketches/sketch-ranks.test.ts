@@ -22,7 +22,7 @@ function expectSame(sketch: QuantileSketch, besides: readonly number[] = []): vo
   const distribution = distributionOf(sketch);
   const { values } = distribution;
   expect([ranks.least, ranks.most]).toEqual([values[0] ?? Infinity, values.at(-1) ?? -Infinity]);
-  for (const q of [0, 1e-13, 0.001, 0.1, 0.25, 0.3, 0.5, 2 / 3, 0.9, 0.999, 1]) {
+  for (const q of [0, 1e-13, 0.001, 0.1, 0.25, 0.1 + 0.2, 0.5, 2 / 3, 0.9, 0.999, 1]) {
     const { value, share } = ranks.quantile(q);
     const expected = quantileOf(distribution, q);
     expect(Object.is(value, expected), `${value} is the quantile ${q}, ${expected}`).toBe(true);
@@ -73,8 +73,10 @@ describe("ranks of a sketch", () => {
     });
   }
 
-  test("of more parts than any before, and of none", () => {
+  test("of more parts than any before, of few, and of none", () => {
     expectSame(emptyQuantiles);
+    // .1 + .2 is more than .3: their third.
+    expectSame(sketchOfValues([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
     const parts = Array.from({ length: 150 }, (_, i) => summarizeSketch(sketchOfValues([i, i + 0.5, normal(random)])));
     expectSame(pool(parts));
   });
