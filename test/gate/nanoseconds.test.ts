@@ -2,10 +2,12 @@ import { expect, it } from "vitest";
 import { schemaOfContract } from "../../src/adapters/iceberg/table-schema.ts";
 import { createDuckDbQueries } from "../../src/adapters/duckdb/duckdb-queries.ts";
 import { openInlineEngine } from "../../src/cli/engine.ts";
+import { jsonCodec } from "../../src/codecs/json.ts";
 import { loadContract } from "../../src/contract/load-contract.ts";
 import type { Contract } from "../../src/core/contract.ts";
 import type { SqlQuery } from "../../src/core/sql-queries.ts";
 import type { EngineKind } from "../../src/gate/compiled.ts";
+import { lateRows } from "../../src/gate/late.ts";
 import type { JudgedRows, SettledRows } from "../../src/gate/judged-rows.ts";
 import { scratchFolder } from "../adapters/lake/lake-fixture.ts";
 import { makeRecords } from "../fixtures/contract.ts";
@@ -49,10 +51,13 @@ const records = times.map((digits, id) => {
 
 async function settle(kind: EngineKind, contract: Contract): Promise<{ judged: JudgedRows; settled: SettledRows }> {
   const window = openInlineEngine().open({ contract, schema: schemaOfContract(contract, null).schema, kind });
-  const judged = await window.add([makeRecords(records)]);
+  const made = makeRecords(records);
+  const judged = await window.add([{ ...made, timestamps: made.timestamps.map(() => BigInt(recordedMs)) }]);
   return { judged, settled: await window.settle(1_800_000_000_000) };
 }
 
+/** When records reached their topic. */
+const recordedMs = 1_790_000_000_000;
 const at = `${second}.123456789Z`;
 
 const essence = (settled: SettledRows): unknown => ({
@@ -74,6 +79,7 @@ it("rules tell one nanosecond from the next, compiled or not", async () => {
       custom("least", `{ check: min, column: wall, threshold: { mustBeGreaterThan: "${second}.12345" } }`),
       custom("greatest", `{ check: max, column: at, threshold: { mustBeLessThan: "${second}Z" } }`),
       custom("fresh", "{ check: freshness, column: at, threshold: { mustBeLessThan: 1 } }"),
+      custom("lag", "{ check: eventLag, column: at, q: 0.75, threshold: { mustBeLessThan: 1 } }"),
     ].join(""),
   );
   const [reference, compiled] = [await settle("reference", contract), await settle("compiled", contract)];
@@ -93,6 +99,10 @@ it("rules tell one nanosecond from the next, compiled or not", async () => {
     greatest: `greatest: the greatest value of at is ${second}.123456790Z, must be less than ${second}Z`,
   });
   expect(outcomes.find(({ rule }) => rule === "where")?.checked).toBe(2);
+  const whole = Date.parse(`${second}Z`);
+  // Freshness goes on in microseconds, lags are seconds.
+  expect(outcomes.find(({ rule }) => rule === "fresh")?.measured?.value).toBeCloseTo(whole * 1000 + 123_456.79, 0);
+  expect(outcomes.find(({ rule }) => rule === "lag")?.measured?.value).toBeCloseTo((recordedMs - whole) / 1000 - 0.123_456_788, 9);
   expect(rejected.map(({ row, reasons }) => [row, ...reasons.map(({ rule }) => rule)])).toEqual([
     [0, "range"],
     [1, "cel"],
@@ -150,4 +160,13 @@ print(json.dumps({"version": table.metadata.format_version, "types": [str(table.
     at: kept,
     wall: kept,
   });
+});
+
+it("late records are told to the nanosecond", async () => {
+  const contract = await nanoContract("      - { metric: rowCount, mustBeGreaterThan: 0 }\n");
+  const late = { column: "at", seconds: 60, action: "skip" } as const;
+  const closedAtMs = Date.parse(`${second}Z`) + 60_123;
+  const texts = ["122999999", "123000000", "123000001"].map((digits, id) => JSON.stringify({ id, at: `${second}.${digits}Z` }));
+  const batch = jsonCodec.compile(contract)(makeRecords(texts));
+  expect([...lateRows({ ...contract, policies: { ...contract.policies, late } }, batch, closedAtMs)]).toEqual([0]);
 });
