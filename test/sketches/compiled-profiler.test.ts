@@ -50,6 +50,7 @@ const types: readonly FieldType[] = [
   { kind: "date" },
   { kind: "time" },
   { kind: "timestamp", zoned: true, unit: "micros" },
+  { kind: "timestamp", zoned: false, unit: "nanos" },
   { kind: "string" },
   { kind: "binary" },
   { kind: "json" },
