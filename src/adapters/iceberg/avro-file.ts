@@ -1,4 +1,5 @@
 import { deflateRawSync } from "node:zlib";
+import type { AvroCodec } from "../../core/avro/unpack-block.ts";
 import { isAvroCodec, unpackAvroBlock } from "../../core/avro/unpack-block.ts";
 import { AvroDecoder } from "./avro-decoder.ts";
 import { AvroEncoder } from "./avro-encoder.ts";
@@ -75,12 +76,21 @@ export interface AvroReader extends Omit<AvroFile, "rows"> {
   readonly rows: Iterable<AvroRow>;
 }
 
+/** The unpackers of each codec have faults of their own. */
+function unpacked(codec: AvroCodec, block: Uint8Array): Uint8Array {
+  try {
+    return unpackAvroBlock(codec, block, inflatedBytesMax);
+  } catch (cause) {
+    throw new RangeError(`an Avro block can't be unpacked by ${codec}: ${(cause as Error).message}`, { cause });
+  }
+}
+
 function* rowsIn(decoder: AvroDecoder, schema: AvroRecord, codec: string): Iterable<AvroRow> {
   if (!isAvroCodec(codec)) throw new RangeError(`Avro codec ${codec} is not read here`);
   const sync = decoder.raw(16);
   while (!decoder.done) {
     const count = Number(decoder.long());
-    const block = new AvroDecoder(unpackAvroBlock(codec, decoder.bytes(), inflatedBytesMax));
+    const block = new AvroDecoder(unpacked(codec, decoder.bytes()));
     for (let i = 0; i < count; i++) yield block.value(schema) as AvroRow;
     if (Buffer.compare(decoder.raw(16), sync) !== 0) throw new RangeError("an Avro block does not end in the file's sync marker");
   }

@@ -45,8 +45,10 @@ function checkVersion(table: LoadedTable): LoadedTable {
 /** Both tables as they are now, or null where the dataset has none. */
 export async function findTables(context: LakeContext, dataset: string): Promise<DatasetTables | null> {
   const names = [promotedTable(context, dataset), quarantineTable(context, dataset)] as const;
-  const [promoted, quarantine] = await Promise.all([context.catalog.load(names[0]), context.catalog.load(names[1])]);
+  const [promoted, found] = await Promise.all([context.catalog.load(names[0]), context.catalog.load(names[1])]);
   if (promoted === null) return null;
+  // No promoted table is made before its quarantine table: one that was missing may have been looked up before both were made.
+  const quarantine = found ?? (await context.catalog.load(names[1]));
   if (quarantine === null) {
     throw new SluiceError("TABLE_CORRUPT", `dataset ${dataset} has no quarantine table beside its table: someone dropped it`);
   }

@@ -131,6 +131,31 @@ describe("Avro container files", () => {
     expect(() => decodeAvroFile(damaged)).toThrow(/sync/);
   });
 
+  it("are refused as damaged where a block can't be unpacked, whatever packed it, and the next file is read again", () => {
+    const flat: AvroRecord = { type: "record", name: "flat", fields: [requiredField(1, "id", "long")] };
+    const rows = Array.from({ length: 50 }, (_, i) => ({ id: BigInt(i) }));
+    const whole = encodeAvroFile({ schema: flat, metadata: {}, rows }, sync);
+    const header = encodeAvroFile({ schema: flat, metadata: {}, rows: [] }, sync);
+    const codecName = Buffer.from(header).indexOf("deflate");
+    expect(codecName).toBeGreaterThan(0);
+    const ofCodec = (codec: string, block: Uint8Array): Buffer =>
+      Buffer.concat([
+        header.subarray(0, codecName - 1),
+        Buffer.from([codec.length * 2]),
+        Buffer.from(codec),
+        header.subarray(codecName + "deflate".length),
+        Buffer.from([2, block.length * 2]),
+        block,
+        sync,
+      ]);
+    for (const codec of ["deflate", "snappy", "zstandard"]) {
+      for (const block of [Buffer.alloc(0), Buffer.from("no block of any codec"), Buffer.from([4, 15, 1, 2, 3, 4, 5, 6])]) {
+        expect(() => decodeAvroFile(ofCodec(codec, block)), `${codec} ${block.toString("hex")}`).toThrow(RangeError);
+      }
+    }
+    expect(decodeAvroFile(whole).rows).toEqual(rows);
+  });
+
   it("refuse values that do not fit their schema", () => {
     const [good] = fc.sample(row, { numRuns: 1, seed: 1 });
     for (const [name, value] of [

@@ -1,12 +1,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { findTables } from "../../../src/adapters/lake/lake-context.ts";
 import { readContracts } from "../../../src/adapters/lake/table-properties.ts";
 import { createContentStore } from "../../../src/adapters/storage/content-store.ts";
 import { createLocalStorage } from "../../../src/adapters/storage/local-storage.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import type { Field } from "../../../src/core/schema.ts";
 import { contract, makeWindow, openLake, partitions, row, scratchFolder, startedLake } from "./lake-fixture.ts";
+import { contextWithRival } from "./rival.ts";
 import { loadBoth, readBranch } from "./table-content.ts";
 
 const by = { author: "ann", reason: "topic was made anew" };
@@ -23,6 +25,31 @@ it("creates both tables once, whoever comes first", async () => {
   await expect(lakes[0]!.contractText("sha256:other")).rejects.toMatchObject({ code: "NOT_FOUND" });
   await expect(lakes[0]!.state("nothing")).rejects.toMatchObject({ code: "NOT_FOUND" });
   for (const lake of lakes) await lake.close();
+});
+
+it("finds both tables where another worker makes them while it looks", async () => {
+  using scratch = scratchFolder();
+  const lake = await openLake(scratch.folder);
+  const { context, close } = await contextWithRival(scratch.folder, async () => {});
+  const made = Promise.withResolvers<void>();
+  let isFirst = true;
+  const catalog: typeof context.catalog = {
+    ...context.catalog,
+    // The quarantine table is looked up before the tables are made, the promoted one after that.
+    async load(table) {
+      if (table.name === "orders") await made.promise;
+      const found = await context.catalog.load(table);
+      if (table.name === "orders" || !isFirst) return found;
+      isFirst = false;
+      await lake.activate(contract);
+      made.resolve();
+      return found;
+    },
+  };
+  const tables = await findTables({ ...context, catalog }, "orders");
+  expect([tables?.promoted.table.name, tables?.quarantine.table.name]).toEqual(["orders", "orders__quarantine"]);
+  await close();
+  await lake.close();
 });
 
 it("activates contracts in one direction only", async () => {
