@@ -74,7 +74,7 @@ it("layouts that Iceberg or its readers can't have are errors at their place", a
       ["partition-transform", "double values make no partitions"],
       ["partition-transform", "times of day are stored as text"],
       ["partition-repeated", 'partitioned by "d" in this way already'],
-      ["partition-transform", "hour takes timestamp, timestamptz, not string"],
+      ["partition-transform", "hour takes timestamp, timestamptz, timestamp_ns, timestamptz_ns, not string"],
       ["column-type", '"l" is a list'],
       ["column-unknown", 'no column "x"'],
       ["column-type", '"o" is a struct'],
