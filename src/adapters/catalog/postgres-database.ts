@@ -34,6 +34,8 @@ const connectionsMax = 4;
 const connectMsMax = 5000;
 const statementMsMax = 30_000;
 const pauseMsMax = 1000;
+/** How much later than it should a server may answer before it counts as gone. */
+const silentMsMax = 5000;
 
 /**
  * A commit that was answered is on disk, whatever the server's default (but no less than that, where it also waits for replicas). Locks are waited
@@ -147,7 +149,8 @@ export class PostgresDatabase {
    * Takes the locks of some numbers, which say what those who take them agree on (PostgreSQL, "Advisory Locks"), one after another, each in the order of
    * asking; answers what gives them back, or null where they could not be had in time. The server takes them away after `heldMsMax`, and at once where the
    * connection ends: they share one, for whoever waited for a second would keep others from theirs. They stand in a transaction, for poolers that hand out
-   * connections by the transaction lose any other. Rejects with CATALOG_*.
+   * connections by the transaction lose any other. A server that falls silent is left a moment after it should have answered, and so is the connection: it is
+   * not used again. Rejects with CATALOG_*.
    */
   async lock(
     keys: readonly bigint[],
@@ -162,27 +165,37 @@ export class PostgresDatabase {
     }
     const ignore = (): void => {};
     client.on("error", ignore);
-    let isHeld = true;
-    const giveBack = async (sql: string): Promise<void> => {
-      if (!isHeld) return;
-      isHeld = false;
-      const fault = await client.query(sql).then(
-        () => null,
-        (reason: unknown) => reason as Error,
-      );
+    let isOut = true;
+    const giveBack = (fault: Error | null): void => {
       client.off("error", ignore);
       client.release(fault ?? undefined);
     };
+    // The server's limit comes first: where the client's does, it is gone or silent, and a connection with a statement under way is of no more use.
+    const ask = (text: string, msMax: number): Promise<unknown> =>
+      client.query({ text, query_timeout: msMax + silentMsMax } as pg.QueryConfig);
+    const end = async (sql: "COMMIT" | "ROLLBACK"): Promise<void> => {
+      if (!isOut) return;
+      isOut = false;
+      giveBack(
+        await ask(sql, 0).then(
+          () => null,
+          (reason: unknown) => reason as Error,
+        ),
+      );
+    };
     try {
-      await client.query(`BEGIN; SET LOCAL lock_timeout = ${waitMsMax}; SET LOCAL statement_timeout = ${2 * waitMsMax};
-        SET LOCAL idle_in_transaction_session_timeout = ${heldMsMax}; 
-        SELECT pg_advisory_xact_lock(key) FROM unnest('{${keys.join(",")}}'::bigint[]) AS key`);
+      await ask(
+        `BEGIN; SET LOCAL statement_timeout = ${waitMsMax}; SET LOCAL idle_in_transaction_session_timeout = ${heldMsMax};
+         SELECT pg_advisory_xact_lock(key) FROM unnest('{${keys.join(",")}}'::bigint[]) AS key`,
+        waitMsMax,
+      );
     } catch (fault) {
-      await giveBack("ROLLBACK");
+      if (wasRefused(fault)) await end("ROLLBACK");
+      else giveBack(fault as Error);
       if (wasRefused(fault) && passes(fault)) return null;
       throw postgresFault(fault, this.where);
     }
-    return () => giveBack("COMMIT");
+    return () => end("COMMIT");
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,8 @@ export type CommitFault = "lost-request" | "lost-reply" | "late-request" | "lost
 export interface PostgresProxy {
   readonly port: number;
   readonly fail: (fault: CommitFault) => void;
+  /** From now on connections stand, and the client hears nothing on them. */
+  readonly silence: () => void;
   /** Lets connections through again. */
   readonly heal: () => void;
   readonly close: () => Promise<void>;
@@ -20,6 +22,7 @@ export interface PostgresProxy {
 export async function postgresProxy(target: number): Promise<PostgresProxy> {
   let armed: CommitFault | null = null;
   let away = false;
+  let mute = false;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(target, "127.0.0.1");
@@ -32,7 +35,7 @@ export async function postgresProxy(target: number): Promise<PostgresProxy> {
     let silent = false;
     upstream.on("data", (bytes) => {
       if (silent) client.destroy();
-      else client.write(bytes);
+      else if (!mute) client.write(bytes);
     });
     upstream.on("close", () => client.destroy());
     client.on("close", () => {
@@ -62,7 +65,8 @@ export async function postgresProxy(target: number): Promise<PostgresProxy> {
   return {
     port: (server.address() as AddressInfo).port,
     fail: (fault) => (armed = fault),
-    heal: () => (away = false),
+    silence: () => (mute = true),
+    heal: () => (away = mute = false),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -11,6 +11,7 @@ import { postgresHere, testPostgres } from "../../live/harness/test-postgres.ts"
 import { scratchFolder } from "../lake/lake-fixture.ts";
 import type { OpenedTurns } from "./open-turns.ts";
 import { endless, openTurns } from "./open-turns.ts";
+import { postgresProxy } from "./postgres-proxy.ts";
 
 const server = postgresHere ? await testPostgres() : null;
 afterAll(() => server?.close());
@@ -201,6 +202,39 @@ it("a file that can't be had is as good as no turns", async () => {
   expect((await turns.take("orders")).isMine).toBe(false);
   await close();
 });
+
+it.skipIf(server === null)(
+  "a server that falls silent is not waited for: everyone goes without, and neither its connection nor its lock stays",
+  async () => {
+    using scratch = scratchFolder();
+    const address = new URL(await server!.database());
+    const direct = address.href;
+    const proxy = await postgresProxy(Number(address.port));
+    address.port = String(proxy.port);
+    const short = await openTurns({ folder: scratch.folder, url: address.href }, { ...endless, waitMsMax: 1000 });
+    const locks =
+      "SELECT count(*)::int AS n FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND d.datname = current_database()";
+    const locked = async (): Promise<unknown> => (await server!.run(direct, locks))[0]?.["n"];
+    try {
+      await (await short.turns.take("orders")).release();
+      proxy.silence();
+      const none = await short.turns.take("orders", "visits");
+      expect(none.isMine).toBe(false);
+      // The server gave the lock to a connection that nobody hears: it goes with that connection.
+      await until(async () => (await locked()) === 0);
+      proxy.heal();
+      await until(async () => {
+        const turn = await short.turns.take("orders", "visits");
+        await turn.release();
+        return turn.isMine;
+      });
+      expect(await locked()).toBe(0);
+    } finally {
+      await short.close();
+      await proxy.close();
+    }
+  },
+);
 
 it.skipIf(server === null)("a server that can't be had is as good as no turns", async () => {
   using scratch = scratchFolder();
