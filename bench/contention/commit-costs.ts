@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Catalog } from "../../src/adapters/catalog/catalog.ts";
 import type { LakeCatalogPlace } from "../../src/adapters/catalog/open-lake-catalog.ts";
 import { openLakeCatalog } from "../../src/adapters/catalog/open-lake-catalog.ts";
 import type { Turns } from "../../src/adapters/catalog/turns.ts";
@@ -9,13 +8,15 @@ import { lakeOver } from "../../src/adapters/lake/lake.ts";
 import { createContentStore } from "../../src/adapters/storage/content-store.ts";
 import { createLocalStorage } from "../../src/adapters/storage/local-storage.ts";
 import type { StoragePlace } from "../../src/adapters/storage/open-storage.ts";
-import type { Lake } from "../../src/core/ports.ts";
+import type { Lake, WindowCommit } from "../../src/core/ports.ts";
 import type { Storage } from "../../src/core/storage.ts";
+import type { SlowProxy } from "./slow-proxy.ts";
 import { contract, makeWindow, partitions, placeIn, row } from "../../test/adapters/lake/lake-fixture.ts";
 
 /** How much longer than they take calls are made to take, ms: what a commit gains by it says how many of them it waits for one after another. */
 export interface Delays {
   readonly storageMs: number;
+  /** Each question to the catalog's server and its answer; a catalog in a file has none. */
   readonly catalogMs: number;
 }
 
@@ -36,10 +37,12 @@ interface Meter {
   bytesWritten: number;
   turnAtMs: number;
   releasedAtMs: number;
+  /** What others do before a commit's turn comes; it is not counted. */
+  meanwhile: (() => Promise<void>) | null;
 }
 
 export function newMeter(delays: Delays): Meter {
-  return { delays, reads: 0, writes: 0, bytesWritten: 0, turnAtMs: 0, releasedAtMs: 0 };
+  return { delays, reads: 0, writes: 0, bytesWritten: 0, turnAtMs: 0, releasedAtMs: 0, meanwhile: null };
 }
 
 async function later(ms: number): Promise<void> {
@@ -65,6 +68,10 @@ function meteredStorage(storage: Storage, meter: Meter): Storage {
     readRange: (path, from, to) => read(() => storage.readRange(path, from, to)),
     exists: (path) => read(() => storage.exists(path)),
     sizeBytes: (path) => read(() => storage.sizeBytes(path)),
+    delete: async (path) => {
+      await later(meter.delays.storageMs);
+      await storage.delete(path);
+    },
     write: (path, bytes) => write(bytes.byteLength, () => storage.write(path, bytes)),
     // Pieces go out while others are made: what is waited for is the end.
     create: async (path) => {
@@ -82,25 +89,10 @@ function meteredStorage(storage: Storage, meter: Meter): Storage {
   };
 }
 
-function meteredCatalog(catalog: Catalog, meter: Meter): Catalog {
-  return {
-    isJoint: catalog.isJoint,
-    list: (namespace) => catalog.list(namespace),
-    load: async (table) => {
-      await later(meter.delays.catalogMs);
-      return catalog.load(table);
-    },
-    commit: async (changes) => {
-      await later(meter.delays.catalogMs);
-      return catalog.commit(changes);
-    },
-  };
-}
-
 function meteredTurns(turns: Turns, meter: Meter): Turns {
   return {
     take: async (...datasets) => {
-      await later(meter.delays.catalogMs);
+      await meter.meanwhile?.();
       const turn = await turns.take(...datasets);
       meter.turnAtMs = performance.now();
       return {
@@ -114,6 +106,11 @@ function meteredTurns(turns: Turns, meter: Meter): Turns {
   };
 }
 
+function cpuMsSince(cpu: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(cpu);
+  return (user + system) / 1000;
+}
+
 export type LakePlace = StoragePlace & LakeCatalogPlace;
 
 /** A lake whose calls are counted and take as much longer as the meter says. */
@@ -125,7 +122,7 @@ export async function openMetered(folder: string, place: Partial<LakePlace>, met
   const ports = { storage, clock, uuid: randomUUID, random: Math.random, probe, patienceMs: 30_000, vended: null };
   const { catalog, stores, turns, close } = await openLakeCatalog(whole, ports);
   const context: LakeContext = {
-    catalog: meteredCatalog(catalog, meter),
+    catalog,
     storage,
     turns: meteredTurns(turns, meter),
     content: createContentStore(storage, "content"),
@@ -140,50 +137,87 @@ export async function openMetered(folder: string, place: Partial<LakePlace>, met
   return lakeOver(context, stores, close);
 }
 
-/** What commits of one writer alone cost, windows of `rows` rows of which one is bad: as many of each delay, after a hundred that bring the table to its size. */
+/** The lake whose commits are measured, and the way to its catalog's server, where it has one. */
+export interface MeasuredPlace {
+  readonly folder: string;
+  readonly place: Partial<LakePlace>;
+  readonly proxy: SlowProxy | null;
+}
+
+/**
+ * What commits cost of a writer before each of whose turns another one has committed, so that it finds what that one left: windows of `rows` rows of which
+ * one is bad, as many of each delay, after a hundred that bring the table to its size.
+ */
 export async function measureCommits(
-  folder: string,
-  place: Partial<LakePlace>,
+  { folder, place, proxy }: MeasuredPlace,
   { delays, commits, rows }: { readonly delays: readonly Delays[]; readonly commits: number; readonly rows: number },
 ): Promise<CommitCost[][]> {
-  const meter = newMeter({ storageMs: 0, catalogMs: 0 });
+  const none: Delays = { storageMs: 0, catalogMs: 0 };
+  const meter = newMeter(none);
+  const slow = (each: Delays): void => {
+    meter.delays = each;
+    if (proxy !== null) proxy.delayMs = each.catalogMs;
+  };
   const lake = await openMetered(folder, place, meter);
+  const other = await openMetered(folder, place, meter);
   await lake.activate(contract);
   await lake.recordStart(
     "orders",
     partitions.map((key) => ({ ...key, next: 0n })),
   );
   const policy = { snapshotAgeMsMax: 0, snapshotsMin: 100 };
-  let next = 0;
-  const commitOne = async (): Promise<CommitCost> => {
-    const from = BigInt(next * rows);
+  const next: [number, number] = [0, 0];
+  const windowOf = (partition: 0 | 1): WindowCommit => {
+    const number = next[partition]++;
+    const from = BigInt(number * rows);
     const values = Array.from({ length: rows }, (_, i) => (i === 1 ? "bad" : row(Number(from) + i)));
-    const window = makeWindow({ id: `w${next++}`, from, values, rejected: [1] });
+    return makeWindow({ id: `w${partition}-${number}`, partition, from, values, rejected: [1] });
+  };
+  const commitOne = async (each: Delays): Promise<CommitCost> => {
+    const window = windowOf(0);
+    const others = windowOf(1);
     Object.assign(meter, { reads: 0, writes: 0, bytesWritten: 0 });
+    let asideMs = 0;
+    let aside = { cpuMs: 0, reads: 0, writes: 0, bytesWritten: 0 };
+    meter.meanwhile = async () => {
+      meter.meanwhile = null;
+      const { reads, writes, bytesWritten } = meter;
+      const atMs = performance.now();
+      const cpu = process.cpuUsage();
+      slow(none);
+      await other.commitWindow(others);
+      slow(each);
+      aside = {
+        cpuMs: cpuMsSince(cpu),
+        reads: meter.reads - reads,
+        writes: meter.writes - writes,
+        bytesWritten: meter.bytesWritten - bytesWritten,
+      };
+      asideMs = performance.now() - atMs;
+    };
+    slow(each);
     const startMs = performance.now();
     const cpu = process.cpuUsage();
     await lake.commitWindow(window);
-    const { user, system } = process.cpuUsage(cpu);
-    return {
-      beforeMs: meter.turnAtMs - startMs,
+    const cost = {
+      beforeMs: meter.turnAtMs - startMs - asideMs,
       turnMs: meter.releasedAtMs - meter.turnAtMs,
-      cpuMs: (user + system) / 1000,
-      reads: meter.reads,
-      writes: meter.writes,
-      bytesWritten: meter.bytesWritten,
+      cpuMs: cpuMsSince(cpu) - aside.cpuMs,
+      reads: meter.reads - aside.reads,
+      writes: meter.writes - aside.writes,
+      bytesWritten: meter.bytesWritten - aside.bytesWritten,
     };
+    slow(none);
+    return cost;
   };
-  for (let i = 0; i < 100; i++) await commitOne();
+  for (let i = 0; i < 50; i++) await commitOne(none);
   const costs: CommitCost[][] = delays.map(() => []);
   for (let i = 0; i < commits; i++) {
     // In turn, so that what the machine does besides meets all alike.
-    for (const [d, each] of delays.entries()) {
-      meter.delays = each;
-      costs[d]?.push(await commitOne());
-    }
-    meter.delays = { storageMs: 0, catalogMs: 0 };
-    if (i % 50 === 49) await lake.maintenance.expire("orders", policy, false);
+    for (const [d, each] of delays.entries()) costs[d]?.push(await commitOne(each));
+    if (i % 25 === 24) await lake.maintenance.expire("orders", policy, false);
   }
   await lake.close();
+  await other.close();
   return costs;
 }

@@ -7,6 +7,8 @@ import type { Bench, BenchTable } from "../bench.ts";
 import { randomOf } from "../drift/random.ts";
 import type { Delays, LakePlace } from "./commit-costs.ts";
 import { measureCommits } from "./commit-costs.ts";
+import type { SlowProxy } from "./slow-proxy.ts";
+import { slowProxy } from "./slow-proxy.ts";
 import { realRestMsMax, realWriters, runRealWriters } from "./real-writers.ts";
 import type { CostModel, Distance } from "./scenarios.ts";
 import { middle, modelOf, playSaturated, playScenario } from "./scenarios.ts";
@@ -27,30 +29,46 @@ interface MeasuredCatalog {
   readonly model: CostModel;
 }
 
-async function measureIn(catalog: string, place: Partial<LakePlace>, hidden = 0): Promise<MeasuredCatalog> {
+async function measureIn(
+  catalog: string,
+  { place, proxy, hidden = 0 }: { readonly place: Partial<LakePlace>; readonly proxy: SlowProxy | null; readonly hidden?: number },
+): Promise<MeasuredCatalog> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-contention-"));
   try {
-    return { catalog, model: modelOf(delays, await measureCommits(folder, place, { delays, commits, rows }), hidden) };
+    return { catalog, model: modelOf(delays, await measureCommits({ folder, place, proxy }, { delays, commits, rows }), hidden) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    await proxy?.close();
   }
 }
 
+/** The same address by way of a proxy in front of it. */
+async function behindProxy(url: string): Promise<{ readonly url: string; readonly proxy: SlowProxy }> {
+  const slow = new URL(url);
+  const proxy = await slowProxy(Number(slow.port));
+  slow.port = String(proxy.port);
+  slow.hostname = "127.0.0.1";
+  return { url: slow.href, proxy };
+}
+
 async function measureAll(say: (line: string) => void): Promise<readonly MeasuredCatalog[]> {
-  const measured = [await measureIn("SQLite", {})];
+  const measured = [await measureIn("SQLite", { place: {}, proxy: null })];
   if (postgresHere) {
     const server = await testPostgres();
     try {
-      measured.push(await measureIn("PostgreSQL", { postgres: { url: await server.database(), password: null, tls: null } }));
+      const { url, proxy } = await behindProxy(await server.database());
+      measured.push(await measureIn("PostgreSQL", { place: { postgres: { url, password: null, tls: null } }, proxy }));
     } finally {
       await server.close();
     }
   } else say("no PostgreSQL server can run here: its commits are left out");
   const rest = await ownRestCatalog();
   try {
-    const client = { uri: rest.uri, warehouse: null, auth: restClient, tls: null, timeoutMs: 30_000 };
+    const { url: uri, proxy } = await behindProxy(rest.uri);
+    const client = { uri, warehouse: null, auth: restClient, tls: null, timeoutMs: 30_000 };
+    const place = { namespace: "joint", folder: rest.warehouse, rest: client };
     // It writes the metadata files itself.
-    measured.push(await measureIn("Sluice's REST catalog", { namespace: "joint", folder: rest.warehouse, rest: client }, 1));
+    measured.push(await measureIn("Sluice's REST catalog", { place, proxy, hidden: 1 }));
   } finally {
     await rest.close();
   }
@@ -59,7 +77,7 @@ async function measureAll(say: (line: string) => void): Promise<readonly Measure
 
 function costsTable(measured: readonly MeasuredCatalog[]): BenchTable {
   return {
-    title: `A commit of one writer alone, medians of ${commits}: rounds are calls that it waits for one after another`,
+    title: `A commit that finds what another writer left, medians of ${commits}: rounds are calls that it waits for one after another`,
     rows: measured.map(({ catalog, model: { before, turn, ...all } }) => ({
       catalog,
       "before its turn, ms": Number(middle(before.measuredMs).toFixed(1)),

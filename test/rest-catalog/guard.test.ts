@@ -75,6 +75,7 @@ async function appending(
     merges: null,
     nowMs: Date.now(),
   });
+  await draft.written();
   return draft.updates;
 }
 

@@ -23,7 +23,13 @@ export interface LoadedTable {
 /** A change of one table. It holds only if the table is still the version that the change was made from, or does not exist yet. */
 export type TableChange =
   | { readonly table: TableName; readonly create: TableMetadata }
-  | { readonly base: LoadedTable; readonly requirements: readonly Requirement[]; readonly updates: readonly Update[] };
+  | {
+      readonly base: LoadedTable;
+      readonly requirements: readonly Requirement[];
+      readonly updates: readonly Update[];
+      /** Resolves once the files that the updates name are there, where they are still being written: nobody sees the change before. */
+      readonly written?: () => Promise<void>;
+    };
 
 export type CommitOutcome =
   | { readonly status: "committed"; readonly tables: readonly LoadedTable[] }

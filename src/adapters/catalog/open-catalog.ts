@@ -134,5 +134,17 @@ export async function openCatalog(place: CatalogPlace, ports: CatalogPorts): Pro
     throw fault;
   }
   const { storage, clock, uuid, probe } = ports;
-  return { catalog: new SqlCatalog({ rows, storage, clock, uuid, probe }), rows, views, directory, stores, turns, close };
+  const catalog = new SqlCatalog({ rows, storage, clock, uuid, probe });
+  return {
+    catalog,
+    rows,
+    views,
+    directory,
+    stores,
+    turns,
+    close: async () => {
+      await catalog.close();
+      await close();
+    },
+  };
 }

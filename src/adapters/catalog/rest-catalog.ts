@@ -1,4 +1,5 @@
 import type { Probe } from "../../core/ports.ts";
+import { allDone } from "../../core/all-done.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { VendedGrant, VendedKeys } from "../storage/vended-keys.ts";
 import type { Requirement } from "../iceberg/metadata-requirement.ts";
@@ -171,6 +172,7 @@ export class RestCatalog implements Catalog {
   async commit(changes: readonly TableChange[]): Promise<CommitOutcome> {
     const creates = changes.filter((change) => "create" in change);
     if (creates.length > 0 && creates.length < changes.length) throw new Error("a commit makes tables or changes tables, not both");
+    await allDone(changes.map((change) => ("base" in change ? change.written?.() : undefined) ?? Promise.resolve()));
     this.#probe("catalog.before-commit");
     const outcome = creates.length > 0 ? await this.#create(creates) : await this.#change(changes as readonly Change[]);
     this.#probe("catalog.after-commit");

@@ -27,7 +27,10 @@ interface Prepared {
   readonly base: LoadedTable | null;
   readonly metadata: TableMetadata;
   readonly location: string;
+  readonly written: () => Promise<void>;
 }
+
+async function nothing(): Promise<void> {}
 
 /** Adds the version before to the metadata log, and cuts the log as the table's properties say. */
 function withLog(base: LoadedTable, metadata: TableMetadata, nowMs: number): TableMetadata {
@@ -60,6 +63,8 @@ export class SqlCatalog implements Catalog {
   readonly #options: SqlCatalogOptions;
   /** The last version seen of each table: metadata files never change. */
   readonly #seen = new Map<string, LoadedTable>();
+  /** Of metadata files that no version refers to, after the last commit: nobody waits for it but the next one, which tells of a fault in it. */
+  #deleting: Promise<void> = Promise.resolve();
 
   constructor(options: SqlCatalogOptions) {
     this.#options = options;
@@ -88,6 +93,7 @@ export class SqlCatalog implements Catalog {
   }
 
   async commit(changes: readonly TableChange[]): Promise<CommitOutcome> {
+    await this.#deleting;
     const stale = await this.#firstMoved(changes);
     if (stale !== null) return { status: "conflict", message: stale };
     const prepared = changes.map((change) => this.#prepare(change));
@@ -96,10 +102,16 @@ export class SqlCatalog implements Catalog {
       await this.#delete(prepared.map((each) => each.location));
       return { status: "conflict", message: moved };
     }
-    await this.#delete(prepared.flatMap(expiredFiles));
+    this.#deleting = this.#delete(prepared.flatMap(expiredFiles));
+    this.#deleting.catch(() => undefined);
     const tables = prepared.map((each) => ({ table: each.table, metadataLocation: each.location, metadata: each.metadata }));
     for (const loaded of tables) this.#seen.set(tableKey(loaded.table), loaded);
     return { status: "committed", tables };
+  }
+
+  /** Once all that commits have left to do is done. */
+  async close(): Promise<void> {
+    await this.#deleting;
   }
 
   async #readMetadata(table: TableName, location: string): Promise<TableMetadata> {
@@ -116,14 +128,14 @@ export class SqlCatalog implements Catalog {
 
   /** Looks before anything is written: most conflicts are seen here, and cost nothing. */
   async #firstMoved(changes: readonly TableChange[]): Promise<string | null> {
-    for (const change of changes) {
+    const moved = changes.map(async (change) => {
       const table = "base" in change ? change.base.table : change.table;
       const expected = "base" in change ? change.base.metadataLocation : null;
       const unmet = "base" in change ? unmetRequirement(change.base.metadata, change.requirements) : null;
       if (unmet !== null) return `${table.namespace}.${table.name}: ${unmet}`;
-      if ((await this.#options.rows.location(table)) !== expected) return `${table.namespace}.${table.name} has moved on`;
-    }
-    return null;
+      return (await this.#options.rows.location(table)) === expected ? null : `${table.namespace}.${table.name} has moved on`;
+    });
+    return (await Promise.all(moved)).find((each) => each !== null) ?? null;
   }
 
   #prepare(change: TableChange): Prepared {
@@ -133,24 +145,24 @@ export class SqlCatalog implements Catalog {
         base: null,
         metadata: change.create,
         location: nextLocation(null, change.create, this.#options.uuid()),
+        written: nothing,
       };
     }
-    const { base, updates } = change;
+    const { base, updates, written = nothing } = change;
     const nowMs = this.#options.clock.now();
     const metadata = withLog(base, applyUpdates(base.metadata, updates, nowMs), nowMs);
-    return { table: base.table, base, metadata, location: nextLocation(base, metadata, this.#options.uuid()) };
+    return { table: base.table, base, metadata, location: nextLocation(base, metadata, this.#options.uuid()), written };
   }
 
   async #writeAndSwap(prepared: readonly Prepared[]): Promise<string | null> {
     const { storage, probe } = this.#options;
     try {
-      await allDone(
-        prepared.map(async (each) => {
-          const text = serializeTableMetadata(each.metadata);
-          await storage.write(pathOfUri(storage, each.location), new TextEncoder().encode(text));
-          probe("metadata.written");
-        }),
-      );
+      const metadataFiles = prepared.map(async (each) => {
+        const text = serializeTableMetadata(each.metadata);
+        await storage.write(pathOfUri(storage, each.location), new TextEncoder().encode(text));
+        probe("metadata.written");
+      });
+      await allDone([...metadataFiles, ...prepared.map(({ written }) => written())]);
       probe("catalog.before-commit");
       const moved = await this.#swap(prepared);
       probe("catalog.after-commit");
@@ -173,12 +185,14 @@ export class SqlCatalog implements Catalog {
 
   /** Metadata files that no version refers to; one that can't be deleted stays behind as an orphan. */
   async #delete(locations: readonly string[]): Promise<void> {
-    for (const location of locations) {
+    const { storage } = this.#options;
+    const deleted = locations.map(async (location) => {
       try {
-        await this.#options.storage.delete(pathOfUri(this.#options.storage, location));
+        await storage.delete(pathOfUri(storage, location));
       } catch (fault) {
         if (!(fault instanceof SluiceError)) throw fault;
       }
-    }
+    });
+    await allDone(deleted);
   }
 }

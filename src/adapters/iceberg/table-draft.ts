@@ -1,3 +1,4 @@
+import { allDone } from "../../core/all-done.ts";
 import type { ManifestFile } from "./manifest-list.ts";
 import type { ReplacedFiles } from "./replaced-files.ts";
 import type { PuffinBlob } from "./puffin-file.ts";
@@ -9,7 +10,7 @@ import { mergeManifests } from "./manifest-merge.ts";
 import type { Requirement } from "./metadata-requirement.ts";
 import type { Update } from "./metadata-update.ts";
 import { applyUpdates } from "./metadata-update.ts";
-import type { NewManifest, TableIo } from "./table-io.ts";
+import type { FileInWriting, NewManifest, TableIo } from "./table-io.ts";
 import { readManifestList, writeManifestList, writeStatistics } from "./table-io.ts";
 import type { Snapshot, TableMetadata } from "./table-metadata.ts";
 import { snapshotOfRef } from "./table-metadata.ts";
@@ -75,12 +76,15 @@ function summaryOf(append: Append, manifests: readonly ManifestFile[]): Record<s
   };
 }
 
-/** One attempt at changing a table: updates collected over the version it was made from. */
+/**
+ * One attempt at changing a table: updates collected over the version it was made from. The files that its snapshots name are being written meanwhile: who
+ * commits it, or reads them, waits for `written` first.
+ */
 export class TableDraft {
   readonly base: TableMetadata;
   readonly #io: TableIo;
   readonly #updates: Update[] = [];
-  readonly #lists: string[] = [];
+  readonly #writing = new Map<string, Promise<void>>();
   readonly #required: Requirement[] = [];
   #metadata: TableMetadata;
 
@@ -115,7 +119,12 @@ export class TableDraft {
 
   /** URIs of the manifest lists and statistics written for it: of no use once the attempt has certainly failed. */
   get manifestLists(): readonly string[] {
-    return this.#lists;
+    return [...this.#writing.keys()];
+  }
+
+  /** Resolves once all that its snapshots name is there. Rejects as what couldn't be written. */
+  async written(): Promise<void> {
+    await allDone([...this.#writing.values()]);
   }
 
   update(...updates: readonly Update[]): void {
@@ -125,7 +134,7 @@ export class TableDraft {
 
   /** Adds a snapshot over its parent and points the branch to it: writes the manifest list (and perhaps a merged manifest), nothing else. */
   async append(append: Append): Promise<Snapshot> {
-    const kept = liveManifests(await readManifestList(this.#io.storage, append.parent));
+    const kept = await this.#manifestsOf(append.parent);
     const { snapshotId, merges } = append;
     const carried = merges === null ? kept : await mergeManifests(this.#io, this.#metadata, snapshotId, kept, merges);
     const manifests = [...append.manifests.map((each) => each.manifest), ...carried];
@@ -138,10 +147,10 @@ export class TableDraft {
    */
   async replace(replacement: Replacement): Promise<Snapshot | null> {
     const { snapshotId, parent } = replacement;
-    const kept = liveManifests(await readManifestList(this.#io.storage, parent));
+    const kept = await this.#manifestsOf(parent);
     const replaced = await replaceFiles(this.#io, this.#metadata, { snapshotId, manifests: kept, ...replacement.files });
     if (replaced === null) return null;
-    this.#lists.push(...replaced.written);
+    for (const uri of replaced.written) this.#writing.set(uri, Promise.resolve());
     return this.#add(replacement, replaced.manifests, {
       ...replacedSummary(parent, replaced),
       ...totals(replaced.manifests),
@@ -150,11 +159,10 @@ export class TableDraft {
   }
 
   /** Adds a file of statistics of a snapshot that this draft adds. */
-  async describe(snapshot: Snapshot, blobs: readonly PuffinBlob[]): Promise<void> {
+  describe(snapshot: Snapshot, blobs: readonly PuffinBlob[]): void {
     const { "snapshot-id": snapshotId, "sequence-number": sequence } = snapshot;
     const { bytes, footerBytes } = encodePuffin(blobs, { snapshotId, sequence }, "Sluice");
-    const uri = await writeStatistics(this.#io, this.#metadata, snapshotId, bytes);
-    this.#lists.push(uri);
+    const uri = this.#waitFor(writeStatistics(this.#io, this.#metadata, snapshotId, bytes));
     const statistics = {
       "snapshot-id": snapshotId,
       "statistics-path": uri,
@@ -166,15 +174,27 @@ export class TableDraft {
     this.update({ action: "set-statistics", statistics });
   }
 
-  async #add(change: SnapshotChange, manifests: readonly ManifestFile[], summary: Record<string, string>): Promise<Snapshot> {
+  /** Manifests of a snapshot that still name a file, also of one that this draft added. */
+  async #manifestsOf(snapshot: Snapshot | null): Promise<ManifestFile[]> {
+    if (snapshot !== null) await this.#writing.get(snapshot["manifest-list"]);
+    return liveManifests(await readManifestList(this.#io.storage, snapshot));
+  }
+
+  #waitFor({ uri, written }: FileInWriting): string {
+    this.#writing.set(uri, written);
+    // Told by `written`, and a draft that nobody commits is none's loss.
+    written.catch(() => undefined);
+    return uri;
+  }
+
+  #add(change: SnapshotChange, manifests: readonly ManifestFile[], summary: Record<string, string>): Snapshot {
     const { snapshotId } = change;
     const sequence = this.#metadata["last-sequence-number"] + 1n;
     const parentId = change.parent?.["snapshot-id"] ?? null;
     const firstRowId = this.#metadata["format-version"] < 3 ? null : (this.#metadata["next-row-id"] ?? 0n);
     const numbered = firstRowId === null ? null : numberManifests(manifests, firstRowId);
     const header = { snapshotId, parentId, sequence, ...(firstRowId !== null && { firstRowId }) };
-    const list = await writeManifestList(this.#io, this.#metadata, header, numbered?.manifests ?? manifests);
-    this.#lists.push(list);
+    const list = this.#waitFor(writeManifestList(this.#io, this.#metadata, header, numbered?.manifests ?? manifests));
     const snapshot: Snapshot = {
       "sequence-number": sequence,
       "snapshot-id": snapshotId,

@@ -112,8 +112,7 @@ export async function writeManifest(
     formatVersion: metadata["format-version"],
   });
   const uri = `${metadata.location}/metadata/${io.uuid()}-m0.avro`;
-  await io.storage.write(pathOfUri(io.storage, uri), bytes);
-  io.probe("manifest.written");
+  await writeFile(io, uri, bytes);
   const added = count(entries, EntryStatus.added);
   const existing = count(entries, EntryStatus.existing);
   const deleted = count(entries, EntryStatus.deleted);
@@ -141,23 +140,30 @@ export async function writeManifest(
   };
 }
 
-/** Writes a snapshot's manifest list; answers its URI. */
-export async function writeManifestList(
+/** A file that is being written: nobody may be told of it before `written` resolves. */
+export interface FileInWriting {
+  readonly uri: string;
+  readonly written: Promise<void>;
+}
+
+async function writeFile({ storage, probe }: TableIo, uri: string, bytes: Uint8Array): Promise<void> {
+  await storage.write(pathOfUri(storage, uri), bytes);
+  probe("manifest.written");
+}
+
+/** Begins to write a snapshot's manifest list. */
+export function writeManifestList(
   io: TableIo,
   metadata: TableMetadata,
   header: ManifestListHeader,
   manifests: readonly ManifestFile[],
-): Promise<string> {
+): FileInWriting {
   const uri = `${metadata.location}/metadata/snap-${header.snapshotId}-0-${io.uuid()}.avro`;
-  await io.storage.write(pathOfUri(io.storage, uri), encodeManifestList(manifests, header, io.randomBytes(16)));
-  io.probe("manifest.written");
-  return uri;
+  return { uri, written: writeFile(io, uri, encodeManifestList(manifests, header, io.randomBytes(16))) };
 }
 
-/** Writes a Puffin file about a snapshot; answers its URI. */
-export async function writeStatistics(io: TableIo, metadata: TableMetadata, snapshotId: bigint, bytes: Uint8Array): Promise<string> {
+/** Begins to write a Puffin file about a snapshot. */
+export function writeStatistics(io: TableIo, metadata: TableMetadata, snapshotId: bigint, bytes: Uint8Array): FileInWriting {
   const uri = `${metadata.location}/metadata/stats-${snapshotId}-${io.uuid()}.puffin`;
-  await io.storage.write(pathOfUri(io.storage, uri), bytes);
-  io.probe("manifest.written");
-  return uri;
+  return { uri, written: writeFile(io, uri, bytes) };
 }

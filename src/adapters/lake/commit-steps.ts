@@ -1,9 +1,9 @@
 import { SluiceError } from "../../core/errors.ts";
-import type { CommitOutcome, LoadedTable, TableChange } from "../catalog/catalog.ts";
+import type { CommitOutcome, LoadedTable } from "../catalog/catalog.ts";
 import { pathOfUri } from "../iceberg/storage-path.ts";
 import type { TableDraft } from "../iceberg/table-draft.ts";
 import type { DatasetTables, LakeContext } from "./lake-context.ts";
-import { carryPlan, finishPlan } from "./quarantine-plan.ts";
+import { carryPlan, changeOf, finishPlan } from "./quarantine-plan.ts";
 
 /** Changes of a dataset's promoted table and of its quarantine table; null leaves one as it is. */
 export type Drafts = readonly [TableDraft | null, TableDraft | null];
@@ -31,12 +31,10 @@ function stepsOf({ bases, drafts }: Commit): Step[] {
   );
 }
 
-function changeOf({ base, draft }: Step): TableChange {
-  return { base, requirements: draft.requirements, updates: draft.updates };
-}
-
 /** Removes what an attempt wrote that has certainly failed; what can't be removed stays behind as an orphan. */
 async function discard(context: LakeContext, drafts: readonly TableDraft[]): Promise<void> {
+  // A file that arrives after it was deleted would stay.
+  await Promise.allSettled(drafts.map((draft) => draft.written()));
   for (const uri of drafts.flatMap((draft) => draft.manifestLists)) {
     try {
       await context.storage.delete(pathOfUri(context.storage, uri));
@@ -47,7 +45,7 @@ async function discard(context: LakeContext, drafts: readonly TableDraft[]): Pro
 }
 
 async function commitAtOnce(context: LakeContext, steps: readonly Step[], written: readonly TableDraft[]): Promise<CommitOutcome> {
-  const outcome = await context.catalog.commit(steps.map(changeOf));
+  const outcome = await context.catalog.commit(steps.map(({ base, draft }) => changeOf(base, draft, written)));
   if (outcome.status === "conflict") await discard(context, written);
   return outcome;
 }

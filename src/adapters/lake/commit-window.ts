@@ -229,7 +229,7 @@ async function plan(context: LakeContext, staged: Staged, tables: DatasetTables,
       summary: { ...summary, ...(quarantineSnapshotId === null ? {} : { [summaryKeys.quarantineSnapshotId]: quarantineSnapshotId }) },
       merges: staged.merges.promoted,
     });
-    if (!held) await pinStatistics(drafts.promoted, added, decision, commit.profile);
+    if (!held) pinStatistics(drafts.promoted, added, decision, commit.profile);
     return added;
   };
   const appendRejected = (): Promise<Snapshot> =>

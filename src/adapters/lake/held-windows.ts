@@ -190,7 +190,7 @@ async function planAnswer(context: LakeContext, staged: StagedAnswer, tables: Da
     merges: null,
     nowMs,
   });
-  await pinStatistics(drafts.promoted, snapshot, staged.decision, staged.profile);
+  pinStatistics(drafts.promoted, snapshot, staged.decision, staged.profile);
   if (quarantineMoves) {
     const { quarantine } = drafts;
     const { main } = quarantine;

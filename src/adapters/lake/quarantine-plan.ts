@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { allDone } from "../../core/all-done.ts";
 import { SluiceError } from "../../core/errors.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Storage } from "../../core/storage.ts";
-import type { Catalog, LoadedTable } from "../catalog/catalog.ts";
+import type { Catalog, LoadedTable, TableChange } from "../catalog/catalog.ts";
 import type { Turns } from "../catalog/turns.ts";
 import { parseLosslessJson, writeLosslessJson } from "../iceberg/lossless-json.ts";
 import type { Update } from "../iceberg/metadata-update.ts";
@@ -45,6 +46,18 @@ interface QuarantinePlan {
   /** The quarantine table's last sequence number when the plan was made: where it still is, the updates hold as they stand. */
   readonly sequence: string;
   readonly updates: readonly Update[];
+}
+
+/** What a draft does to the version that it was made from, once what these drafts write is there. */
+export function changeOf(base: LoadedTable, draft: TableDraft, written: readonly TableDraft[] = [draft]): TableChange {
+  return {
+    base,
+    requirements: draft.requirements,
+    updates: draft.updates,
+    written: async () => {
+      await allDone(written.map((each) => each.written()));
+    },
+  };
 }
 
 const backoffMsMax = 1000;
@@ -162,7 +175,7 @@ export async function finishPlan(context: TablePorts, tables: DatasetTables): Pr
     if (lastDone(quarantine.metadata) >= plan.number) return { ...tables, quarantine };
     const draft = await draftPlan(context, quarantine.metadata, plan);
     try {
-      const outcome = await context.catalog.commit([{ base: quarantine, requirements: draft.requirements, updates: draft.updates }]);
+      const outcome = await context.catalog.commit([changeOf(quarantine, draft)]);
       const after = outcome.status === "committed" ? outcome.tables[0] : undefined;
       if (after !== undefined) return { ...tables, quarantine: after };
     } catch (fault) {

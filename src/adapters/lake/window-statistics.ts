@@ -29,7 +29,7 @@ export async function profileToPin(context: LakeContext, metadata: TableMetadata
 }
 
 /** Pins a window's decision and whole profile to the snapshot that promoted it, where the active contract asks for that. */
-export async function pinStatistics(draft: TableDraft, snapshot: Snapshot, decision: Decision, profile: Uint8Array | null): Promise<void> {
+export function pinStatistics(draft: TableDraft, snapshot: Snapshot, decision: Decision, profile: Uint8Array | null): void {
   if (profile === null || !isWanted(draft.metadata)) return;
   const { fields } = currentSchema(draft.metadata);
   const properties = { "sluice.window-id": decision.windowId, "sluice.verdict": decision.verdict };
@@ -42,5 +42,5 @@ export async function pinStatistics(draft: TableDraft, snapshot: Snapshot, decis
       properties: { ...properties, rows: String(decision.profile.rows) },
     },
   ];
-  await draft.describe(snapshot, blobs);
+  draft.describe(snapshot, blobs);
 }

@@ -50,6 +50,7 @@ it("takes every delete file that is to go, also beside a Puffin file with the ve
     nowMs: Date.now(),
     summary: { operation: "overwrite" },
   });
+  await draft.written();
   const manifests = (await readManifestList(storage, replaced)).filter(({ content }) => content === 1);
   const entries = (await Promise.all(manifests.map((each) => readManifest(storage, each)))).flat();
   expect(entries.filter(({ status }) => status !== 2).map(({ file: { file_path } }) => file_path)).toEqual([]);

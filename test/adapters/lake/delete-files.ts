@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openLakeCatalog } from "../../../src/adapters/catalog/open-lake-catalog.ts";
 import type { AvroRow } from "../../../src/adapters/iceberg/avro-schema.ts";
 import { writeAddedManifest } from "../../../src/adapters/iceberg/table-io.ts";
+import { changeOf } from "../../../src/adapters/lake/quarantine-plan.ts";
 import { TableDraft } from "../../../src/adapters/iceberg/table-draft.ts";
 import { snapshotOfRef } from "../../../src/adapters/iceberg/table-metadata.ts";
 import { openStorage } from "../../../src/adapters/storage/open-storage.ts";
@@ -120,7 +121,7 @@ export async function commitDeletes(
       nowMs: Date.now(),
       summary: { operation: "delete" },
     });
-    const outcome = await catalog.commit([{ base, requirements: draft.requirements, updates: draft.updates }]);
+    const outcome = await catalog.commit([changeOf(base, draft)]);
     if (outcome.status !== "committed") throw new Error("the delete met another commit");
   } finally {
     await close();

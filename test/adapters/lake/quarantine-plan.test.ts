@@ -6,6 +6,7 @@ import type { Catalog } from "../../../src/adapters/catalog/catalog.ts";
 import { openLakeCatalog } from "../../../src/adapters/catalog/open-lake-catalog.ts";
 import { noTurn } from "../../../src/adapters/catalog/turns.ts";
 import { lakeOver } from "../../../src/adapters/lake/lake.ts";
+import { changeOf } from "../../../src/adapters/lake/quarantine-plan.ts";
 import { TableDraft } from "../../../src/adapters/iceberg/table-draft.ts";
 import { readManifestList } from "../../../src/adapters/iceberg/table-io.ts";
 import { snapshotOfRef } from "../../../src/adapters/iceberg/table-metadata.ts";
@@ -147,7 +148,7 @@ async function moveQuarantine(folder: string): Promise<void> {
   const snapshotId = randomBytes(8).readBigUInt64BE() >> 1n;
   const place = { snapshotId, parent: draft.main, branch: "main", nowMs: Date.now() };
   await draft.append({ ...place, manifests: [], summary: { "engine-name": "another" }, merges: null });
-  expect(await catalog.commit([{ base, requirements: draft.requirements, updates: draft.updates }])).toMatchObject({ status: "committed" });
+  expect(await catalog.commit([changeOf(base, draft)])).toMatchObject({ status: "committed" });
   await close();
 }
 

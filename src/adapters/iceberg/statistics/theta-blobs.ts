@@ -72,7 +72,8 @@ export async function writeThetas(
 ): Promise<StatisticsFile> {
   const { "snapshot-id": snapshotId, "sequence-number": sequence } = snapshot;
   const { bytes, footerBytes } = encodePuffin(blobs, { snapshotId, sequence }, "Sluice");
-  const uri = await writeStatistics(io, metadata, snapshotId, bytes);
+  const { uri, written } = writeStatistics(io, metadata, snapshotId, bytes);
+  await written;
   const known = blobs.filter(({ type }) => type === thetaBlobType);
   return {
     "snapshot-id": snapshotId,

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import type { ErasureReport, ErasureRequest } from "../../../core/lake-maintenance.ts";
+import { allDone } from "../../../core/all-done.ts";
+import type { ErasurePreview, ErasureReport, ErasureRequest } from "../../../core/lake-maintenance.ts";
+import type { RecordCopies } from "../../../core/record-copies.ts";
 import type { TableDraft } from "../../iceberg/table-draft.ts";
 import type { TableMetadata } from "../../iceberg/table-metadata.ts";
 import { currentSchema, snapshotOfRef } from "../../iceberg/table-metadata.ts";
@@ -11,9 +13,10 @@ import { summaryKeys, windowOfBranch } from "../summary-keys.ts";
 import { propertyNames } from "../table-properties.ts";
 import type { RedactedDecisions } from "./erasure-contents.ts";
 import { contentPaths, redactDecisions } from "./erasure-contents.ts";
+import { copyMatcher } from "./erasure-copies.ts";
 import { draftErasure } from "./erasure-draft.ts";
 import type { ErasureStep } from "./erasure-record.ts";
-import { finishDeletions, keepReport, putRecord } from "./erasure-record.ts";
+import { everErased, finishDeletions, keepReport, putRecord } from "./erasure-record.ts";
 import { proveErased } from "./erasure-proof.ts";
 import { ErasureRewrites } from "./erasure-rewrites.ts";
 import type { Found, FoundRows } from "./erasure-scan.ts";
@@ -30,7 +33,7 @@ const roundsMax = 5;
 
 /** What no change of the lake reaches. */
 const beyond: readonly string[] = [
-  "records in the source topic, and copies on the dead letter topic: they go by the topic's retention, or by Kafka's own deletion",
+  "records in the source topic: they go by the topic's retention, or by Kafka's own deletion",
   "keys of uniqueness rules: 128 bits of a SHA-256 of the value stay claimed",
   "events that were delivered already (lineage, telemetry), and copies that readers made",
 ];
@@ -82,6 +85,7 @@ function commit(context: LakeContext, dataset: string, request: ErasureRequest, 
     }
     const { author, reason } = request;
     const erased = [...round.found.ids].toSorted();
+    await allDone(both.map((draft) => draft.written()));
     const deleted = await unnamedFiles(context, both, round.redacted);
     const atMs = context.clock.now();
     const step: ErasureStep = { format: "sluice.erasure-step/1", dataset, atMs, author, reason, predicateHash, erased, deleted };
@@ -107,6 +111,15 @@ async function unnamedFiles(
   for (const hash of hashes.keys()) paths.push(...contentPaths("decision", hash));
   for (const hash of profiles) paths.push(...contentPaths("profile", hash));
   return paths;
+}
+
+function beyondReach({ target, copies }: ErasureRequest): string[] {
+  const found = [...beyond];
+  if (copies === undefined) found.push("copies on a dead letter topic: they go by the topic's retention, or by Kafka's own deletion");
+  else found.push("blocks of the brokers' disks: what was deleted from a topic is read by nobody, and goes with its log segment");
+  if (target.kind === "key")
+    found.push("promoted rows of records that never were in quarantine: a table of rows has no record keys, name a column");
+  return found;
 }
 
 function rowsIn(found: FoundRows): number {
@@ -173,12 +186,19 @@ export async function previewErasure(
   context: LakeContext,
   dataset: string,
   target: ErasureRequest["target"],
-): Promise<{ records: number; files: number }> {
+  copies?: RecordCopies,
+): Promise<ErasurePreview> {
   const tables = await loadTables(context, dataset);
   const versions = { promoted: tables.promoted.metadata, quarantine: tables.quarantine.metadata };
-  const found = await findRows(context, versions, needleOf(target, currentSchema(versions.promoted)));
+  const needle = needleOf(target, currentSchema(versions.promoted));
+  const found = await findRows(context, versions, needle);
   const files = (["promoted", "quarantine"] as const).map((table) => found[table].rows.size + found[table].deletes.size);
-  return { records: found.ids.size, files: files.reduce((sum, each) => sum + each, 0) };
+  const ids = (await everErased(context, versions.promoted)).union(found.ids);
+  return {
+    records: found.ids.size,
+    files: files.reduce((sum, each) => sum + each, 0),
+    copies: (await copies?.find(copyMatcher(needle, ids))) ?? null,
+  };
 }
 
 /** See `LakeMaintenance.erase`. */
@@ -192,6 +212,9 @@ export async function erase(context: LakeContext, dataset: string, request: Eras
     await proveErased(context, promoted.metadata, needle, false),
     await proveErased(context, quarantine.metadata, needle, true),
   ];
+  // What an earlier erasure could not reach goes with it.
+  const ids = (await everErased(context, promoted.metadata)).union(totals.ids);
+  const copies = (await request.copies?.erase(copyMatcher(needle, ids))) ?? null;
   const report: ErasureReport = {
     format: "sluice.erasure/1",
     dataset,
@@ -207,10 +230,8 @@ export async function erase(context: LakeContext, dataset: string, request: Eras
     profilesDeleted: totals.profiles,
     scanned: proofs.reduce((sum, each) => sum + each.scanned, 0),
     remaining: proofs.flatMap((each) => each.remaining),
-    beyond:
-      request.target.kind === "key"
-        ? [...beyond, "promoted rows of records that never were in quarantine: a table of rows has no record keys, name a column"]
-        : beyond,
+    copies,
+    beyond: beyondReach(request),
   };
   await keepReport(context, report);
   return report;
