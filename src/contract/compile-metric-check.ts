@@ -215,9 +215,15 @@ export function metricThreshold(site: RuleSite, check: MetricCheck, path: string
     const bound = limit.kind === "scalar" && typeof limit.value === "string" ? timeBound(field, limit.value) : null;
     if (bound === null) compilation.findings.error("value-type", limit.at, `"${field.path}" is compared with ${literalWords(field.type)}`);
     if (bound === null) return null;
-    if (String(Number(bound)) === bound) return Number(bound);
+    // Microseconds of far years may be rounded, as sentinels such as 9999-12-31T23:59:59.999999 always were; nanoseconds of today would be.
+    if (!hasNanos(field) || String(Number(bound)) === bound) return Number(bound);
     const message = `"${field.path}" is compared with ${limit.kind === "scalar" ? limit.text : "this"}, which is finer than limits of metrics are`;
-    compilation.findings.error("timestamp-unit", limit.at, message, "limits of metrics have at most 6 digits of the second");
+    compilation.findings.error(
+      "timestamp-unit",
+      limit.at,
+      message,
+      "limits of metrics have at most 6 digits of the second (5 from 2116 on and before 1824)",
+    );
     return null;
   });
   if (!values.every((each) => each !== null)) return null;

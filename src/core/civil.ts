@@ -68,7 +68,15 @@ export function epochText(type: { readonly unit: "micros" | "nanos"; readonly zo
 /** The same of nanoseconds since the epoch: nine digits of the second where six don't hold it. */
 export function nanosText(nanos: bigint, zoned: boolean): string {
   const below = ((nanos % 1000n) + 1000n) % 1000n;
-  const text = timestampText((nanos - below) / 1000n, false);
-  const whole = below === 0n ? text : `${text.includes(".") ? text : `${text}.000000`}${pad(Number(below), 3)}`;
-  return zoned ? `${whole}Z` : whole;
+  const text = withNanos(timestampText((nanos - below) / 1000n, false), below);
+  return zoned ? `${text}Z` : text;
+}
+
+/** `HH:MM:SS[.fff...]` of nanoseconds of the day, in as many digits. */
+export function nanosOfDayText(nanos: bigint): string {
+  return withNanos(timeText(Number(nanos / 1000n)), nanos % 1000n);
+}
+
+function withNanos(text: string, below: bigint): string {
+  return below === 0n ? text : `${text.includes(".") ? text : `${text}.000000`}${pad(Number(below), 3)}`;
 }

@@ -62,6 +62,7 @@ describe("timestamps in nanoseconds", () => {
     [custom("{ check: compare, left: at, operator: lessThan, right: seen, tolerance: { rows: 0 } }")],
     [custom('{ check: cel, expression: "at < micros" }')],
     [custom('{ check: max, column: at, threshold: { mustBeLessThan: "2026-01-01T00:00:00.123456Z" } }')],
+    [custom('{ check: max, column: micros, threshold: { mustBeLessThan: "9999-12-31T23:59:59.999999Z" } }')],
     [custom("{ check: groups, by: [at], threshold: { mustBeLessThan: 3 } }")],
   ])("are taken by those that do not: %s", async (rule) => {
     await load(documentOf(settings() + columns + rule));

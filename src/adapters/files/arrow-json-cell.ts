@@ -1,6 +1,6 @@
 import type { Data, DataType, Decimal, FixedSizeList, Timestamp, Time } from "apache-arrow";
 import { Type } from "apache-arrow";
-import { dateText, timestampText, timeText } from "../../core/civil.ts";
+import { dateText, nanosOfDayText, nanosText } from "../../core/civil.ts";
 import { SluiceError } from "../../core/errors.ts";
 
 /** The JSON text of the value at an index of a column's data. */
@@ -45,11 +45,11 @@ function compileValue(data: Data): WriteAt {
       // Days in 32 bits, or milliseconds in 64.
       return (i) => `"${dateText(typeof values[i] === "bigint" ? Number(values[i] / 86_400_000n) : (values[i] as number))}"`;
     case Type.Time:
-      return (i) => `"${timeOfDay(BigInt(values[i] as number) * (nanosOfUnit[(type as Time).unit] as bigint))}"`;
+      return (i) => `"${nanosOfDayText(BigInt(values[i] as number) * (nanosOfUnit[(type as Time).unit] as bigint))}"`;
     case Type.Timestamp: {
       const { unit, timezone } = type as Timestamp;
       const zoned = timezone !== null && timezone !== undefined && timezone !== "";
-      return (i) => `"${instant(BigInt(values[i] as bigint) * (nanosOfUnit[unit] as bigint), zoned)}"`;
+      return (i) => `"${nanosText(BigInt(values[i] as bigint) * (nanosOfUnit[unit] as bigint), zoned)}"`;
     }
     default:
       return compileNested(data);
@@ -143,22 +143,6 @@ function halfFloat(bits: number): number {
   const sign = (bits & 0x8000) === 0 ? 1 : -1;
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-/** Digits beyond a microsecond, where there are any: a column of microseconds can't hold them, and says so. */
-function fraction(nanos: bigint, text: string): string {
-  const rest = Number(nanos);
-  if (rest === 0) return text;
-  return `${text.includes(".") ? text : `${text}.000000`}${String(rest).padStart(3, "0")}`;
-}
-
-function timeOfDay(nanos: bigint): string {
-  return fraction(nanos % 1000n, timeText(Number(nanos / 1000n)));
-}
-
-function instant(nanos: bigint, zoned: boolean): string {
-  const rest = ((nanos % 1000n) + 1000n) % 1000n;
-  return `${fraction(rest, timestampText((nanos - rest) / 1000n, false))}${zoned ? "Z" : ""}`;
 }
 
 function list(write: WriteAt, from: number, to: number): string {

@@ -1,5 +1,5 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { dateText, timestampText, timeText } from "../../core/civil.ts";
+import { dateText, nanosOfDayText, nanosText, timestampText, timeText } from "../../core/civil.ts";
 import { SluiceError } from "../../core/errors.ts";
 import { signedOf } from "../../core/unscaled-bytes.ts";
 
@@ -143,11 +143,8 @@ type TimeUnit = "MILLIS" | "MICROS" | "NANOS";
 function timestamp(unit: TimeUnit, zoned: boolean): WriteCell {
   return (value) => {
     const count = BigInt(value as bigint | number);
-    if (unit === "MILLIS") return `"${timestampText(count * 1000n, zoned)}"`;
-    if (unit === "MICROS") return `"${timestampText(count, zoned)}"`;
-    const rest = ((count % 1000n) + 1000n) % 1000n;
-    const micros = (count - rest) / 1000n;
-    return `"${withNanos(timestampText(micros, false), rest)}${zoned ? "Z" : ""}"`;
+    if (unit === "NANOS") return `"${nanosText(count, zoned)}"`;
+    return `"${timestampText(unit === "MILLIS" ? count * 1000n : count, zoned)}"`;
   };
 }
 
@@ -156,12 +153,6 @@ function time(unit: TimeUnit): WriteCell {
     const count = BigInt(value as bigint | number);
     if (unit === "MILLIS") return `"${timeText(Number(count) * 1000)}"`;
     if (unit === "MICROS") return `"${timeText(Number(count))}"`;
-    return `"${withNanos(timeText(Number(count / 1000n)), count % 1000n)}"`;
+    return `"${nanosOfDayText(count)}"`;
   };
-}
-
-/** Nine digits of fraction where six would lose some. */
-function withNanos(text: string, nanos: bigint): string {
-  if (nanos === 0n) return text;
-  return `${text.includes(".") ? text : `${text}.000000`}${String(nanos).padStart(3, "0")}`;
 }

@@ -242,7 +242,7 @@ export class SchemaEvolution {
 }
 
 /** Type promotions of Iceberg's specification ("Schema Evolution"): values that are already written stay readable. */
-function promotes(from: string, to: string): boolean {
+export function promotes(from: string, to: string): boolean {
   if (from === "int") return to === "long";
   if (from === "float") return to === "double";
   const old = decimalOf(from);

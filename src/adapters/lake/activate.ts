@@ -17,7 +17,7 @@ import type { DatasetTables, LakeContext } from "./lake-context.ts";
 import { findTables, isQuarantineName, loadTables, promotedTable, quarantineTable } from "./lake-context.ts";
 import { draftChange } from "./state-change.ts";
 import type { ActivatedContract } from "./table-properties.ts";
-import { evolveTable, versionUpdates } from "./evolve-table.ts";
+import { checkStoredTypes, evolveTable, versionUpdates } from "./evolve-table.ts";
 import { propertyNames, readContracts, writeContractFields, writeContracts } from "./table-properties.ts";
 
 /** Properties of both tables: what keeps their metadata small, and what tells other writers how files are compressed. */
@@ -76,7 +76,10 @@ async function plan(context: LakeContext, contract: Contract, activated: Activat
   const { metadata } = tables.promoted;
   const known = readContracts(metadata.properties);
   const place = known.findLastIndex((each) => each.hash === contract.hash);
-  if (place >= 0 && place === known.length - 1) return { kind: "done", result: null };
+  if (place >= 0 && place === known.length - 1) {
+    checkStoredTypes(metadata, contract);
+    return { kind: "done", result: null };
+  }
   if (place >= 0) {
     const message = `${contract.dataset} is judged by version ${known.at(-1)?.version} since; version ${contract.version} (${contract.hash}) was before it`;
     throw new SluiceError("CONTRACT_SUPERSEDED", message);

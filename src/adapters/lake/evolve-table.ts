@@ -1,9 +1,11 @@
 import type { Contract } from "../../core/contract.ts";
+import type { Diagnostic } from "../../core/errors.ts";
 import { DocumentError } from "../../core/errors.ts";
 import type { Update } from "../iceberg/metadata-update.ts";
 import { layoutSources } from "../iceberg/table-layout.ts";
 import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import { currentSchema } from "../iceberg/table-metadata.ts";
+import { misfits } from "../iceberg/stored-types.ts";
 import type { EvolvedSchema } from "../iceberg/table-schema.ts";
 import { schemaOfContract } from "../iceberg/table-schema.ts";
 import { readContractFields } from "./table-properties.ts";
@@ -30,4 +32,17 @@ export function evolveTable(metadata: TableMetadata, contract: Contract): Evolve
     // Rows of held windows and of versions that were rolled back count too: both can come back.
     hasRows: metadata.snapshots.some((snapshot) => snapshot.summary["total-records"] !== "0"),
   });
+}
+
+/**
+ * Throws `DocumentError` where the contract that a table was made by has other types now: a later version of Sluice can read a `physicalType` that an earlier
+ * one passed over, and the table would get values of both.
+ */
+export function checkStoredTypes(metadata: TableMetadata, contract: Contract): void {
+  const faults = misfits(contract.fields, currentSchema(metadata).fields).map(({ path, stored, wanted }): Diagnostic => {
+    const location = contract.table?.columns.get(path)?.location ?? { file: contract.file, line: 1, column: 1 };
+    const message = `column ${path} is ${stored} in the table, which this contract made, and can't become ${wanted}`;
+    return { severity: "error", code: "type-changed", message, location, hint: `say ${stored}, or add a column of another name` };
+  });
+  if (faults.length > 0) throw new DocumentError("CONTRACT_INVALID", faults);
 }

@@ -29,10 +29,8 @@ export const eventLagKind: MetricKind<"eventLag"> = {
             for (let row = 0; row < batch.rows; row++) {
               const at = Number(timestamps[row]);
               if (applies[row] === 0 || column.state[row] !== Cell.value || at < 0) continue;
-              const exact = column.exact[row] as bigint;
-              values.push(
-                type.unit === "nanos" ? Number(BigInt(at) * 1_000_000n - exact) / 1e9 : (at * 1000 - (column.values[row] as number)) / 1e6,
-              );
+              if (type.unit === "nanos") values.push(Number(BigInt(at) * 1_000_000n - (column.exact[row] as bigint)) / 1e9);
+              else values.push((at * 1000 - (column.values[row] as number)) / 1e6);
             }
           },
           state: () => values.state(),

@@ -230,4 +230,26 @@ describe("columns in nanoseconds", () => {
     expect((await again.state("orders")).schema.fields.map(({ name }) => name)).toEqual(expect.arrayContaining(["at", "wall"]));
     await again.close();
   });
+
+  it("are not written where the same contract made a column of microseconds, before its names meant anything", async () => {
+    using scratch = scratchFolder();
+    const micros = { kind: "timestamp", zoned: true, unit: "micros" } as const;
+    const text = { kind: "string" } as const;
+    const [before, now] = [
+      { seen: micros, wall: local, note: text },
+      { seen: instant, wall: local, note: text },
+    ].map((columns) => nanoContract({ columns })) as [Contract, Contract];
+    const lake = await startedWith(scratch.folder, before);
+    await commitNext(lake, { ...before, fields: before.fields.slice(0, 1) }, ['{"id":1}']);
+    await lake.close();
+    const again = await openLake(scratch.folder);
+    await expect(again.activate(now)).rejects.toMatchObject({
+      code: "CONTRACT_INVALID",
+      message: expect.stringContaining(
+        "column seen is timestamptz in the table, which this contract made, and can't become timestamptz_ns",
+      ),
+    });
+    await again.activate(before);
+    await again.close();
+  });
 });
