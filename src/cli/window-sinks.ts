@@ -10,6 +10,7 @@ import type { Config, KafkaSourceConfig } from "../config/config.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Lake, Probe, Producer, Sink } from "../core/ports.ts";
 import { contractReader } from "./contract-reader.ts";
+import { deadLetterTopics } from "./dead-letters.ts";
 import { connectionOf } from "./kafka-connection.ts";
 
 /** After a stop: how long brokers have that have not answered a dead letter or an event. */
@@ -38,11 +39,10 @@ export function windowSinks(config: Config, contracts: readonly Contract[], lake
   const produce = (): Producer => sourceProducer(config);
   const sinks: Sink[] = [];
   if (dlq.enabled) {
-    const topics = new Map(contracts.map((one) => [one.dataset, `${one.topic}${dlq.topicSuffix}`]));
     sinks.push(
       createDlqSink({
         producer: produce(),
-        topicOf: (dataset) => topics.get(dataset) ?? `${dataset}${dlq.topicSuffix}`,
+        topicOf: deadLetterTopics(config, contracts),
         rows: (dataset, filter) => lake.quarantined(dataset, filter),
         recordBytesMax: dlqRecordBytesMax,
         probe,

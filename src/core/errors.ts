@@ -102,6 +102,12 @@ export const errorTable = {
     httpStatus: 400,
     retryable: false,
   },
+  COPIES_REFUSED: {
+    action:
+      "Let this user read, write and delete records of the dead letter topic, or leave it out with --keep-dead-letters. Beginning again is safe, and finishes what is left.",
+    httpStatus: 409,
+    retryable: false,
+  },
   ARCHIVE_UNKNOWN: {
     action:
       "Nothing was moved. Name the contract's archive under `lake.archives` in the configuration of every worker, or another one in the contract.",

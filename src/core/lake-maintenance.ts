@@ -1,4 +1,5 @@
 import type { ColumnStatisticsReport } from "./column-statistics.ts";
+import type { CopiesErased, CopiesFound, RecordCopies } from "./record-copies.ts";
 import type { RetentionPolicy, RetentionReport } from "./retention.ts";
 
 /**
@@ -73,6 +74,16 @@ export interface ErasureRequest {
   readonly target: ErasureTarget;
   readonly author: string;
   readonly reason: string;
+  /** Where copies stand that are erased with it. */
+  readonly copies?: RecordCopies;
+}
+
+/** What an erasure would find. */
+export interface ErasurePreview {
+  readonly records: number;
+  readonly files: number;
+  /** Null where none were looked for. */
+  readonly copies: CopiesFound | null;
 }
 
 /** What an erasure did, and what its scan of every file afterwards found. Holds no value. */
@@ -95,7 +106,9 @@ export interface ErasureReport {
   /** Proof: what was scanned after, and the files in which the value was still found. */
   readonly scanned: number;
   readonly remaining: readonly string[];
-  /** What no erasure of the lake reaches, in words. */
+  /** What became of copies outside of the lake; null where they were left alone, or there are none. */
+  readonly copies: CopiesErased | null;
+  /** What no erasure reaches, in words. */
   readonly beyond: readonly string[];
 }
 
@@ -117,11 +130,12 @@ export interface LakeMaintenance {
    * no version counted before. Rejects with NOT_FOUND, TABLE_UNSUPPORTED, COMMIT_CONFLICT.
    */
   describe(dataset: string): Promise<ColumnStatisticsReport>;
-  /** How many records an erasure would find, and in how many files. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED. */
-  previewErasure(dataset: string, target: ErasureTarget): Promise<{ readonly records: number; readonly files: number }>;
+  /** How many records an erasure would find, in how many files, and copies of them. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED. */
+  previewErasure(dataset: string, target: ErasureTarget, copies?: RecordCopies): Promise<ErasurePreview>;
   /**
    * Takes every row of the records that match out of both tables, with all branches, tags, held windows and snapshots, and out of what decisions and profiles
-   * say; then reads every file to prove it. Rejects with NOT_FOUND, ERASURE_REFUSED, TABLE_UNSUPPORTED, COMMIT_CONFLICT: calling again goes on.
+   * say, and every copy of a record that this or an earlier erasure of the dataset erased; then reads every file and every copy to prove it. Rejects with NOT_FOUND,
+   * ERASURE_REFUSED, TABLE_UNSUPPORTED, COMMIT_CONFLICT, or what the copies' place says: calling again goes on.
    */
   erase(dataset: string, request: ErasureRequest): Promise<ErasureReport>;
 }

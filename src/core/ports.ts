@@ -133,6 +133,8 @@ export interface SchemaRegistry {
 
 export interface OutgoingRecord {
   readonly topic: string;
+  /** Default: by the key's hash, as Java's producers choose. */
+  readonly partition?: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly Header[];

@@ -8,7 +8,7 @@ export interface Outgoing {
   readonly bytes: number;
   /** Milliseconds since the epoch. */
   readonly deadlineMs: number;
-  /** Chosen at the first attempt, kept over retries. */
+  /** Chosen at the first attempt unless the record says it, kept over retries. */
   partition: number | null;
   /** An attempt's outcome is unknown: it may be in the topic already. */
   doubtful: boolean;
@@ -61,7 +61,7 @@ export class OutgoingQueue {
         bytes,
         deadlineMs,
         timestampMs: record.timestampMs ?? BigInt(nowMs),
-        partition: null,
+        partition: record.partition ?? null,
         doubtful: false,
         isWaiting: () => {
           if (failed) settle();

@@ -8,7 +8,7 @@ import { deleteFiles } from "./expire.ts";
 import { reachedFiles } from "./reachable.ts";
 
 /** What one commit of an erasure did, durable and named by that very commit: whoever finds the process dead can finish the deletions. */
-export interface ErasureStep extends Omit<ErasureRequest, "target"> {
+export interface ErasureStep extends Omit<ErasureRequest, "target" | "copies"> {
   readonly format: "sluice.erasure-step/1";
   readonly dataset: string;
   readonly atMs: number;
@@ -41,14 +41,24 @@ export async function keepReport(context: LakeContext, report: ErasureReport): P
   });
 }
 
+async function recordsOf(context: LakeContext, metadata: TableMetadata): Promise<(ErasureStep | ErasureReport)[]> {
+  const records: (ErasureStep | ErasureReport)[] = [];
+  for (const hash of namesIn(metadata))
+    records.push(JSON.parse(new TextDecoder().decode(await context.content.get("erasure", hash))) as ErasureStep | ErasureReport);
+  return records;
+}
+
+/** Source positions of every record that was ever erased from a dataset, as `<topicId>:<partition>:<offset>`. */
+export async function everErased(context: LakeContext, metadata: TableMetadata): Promise<Set<string>> {
+  return new Set((await recordsOf(context, metadata)).flatMap(({ erased }) => erased));
+}
+
 /** Deletes what erasures of a dataset have left to delete, where a process ended between its commit and that. Answers how many files went. */
 export async function finishDeletions(context: LakeContext, dataset: string): Promise<number> {
   const { promoted, quarantine } = await loadTables(context, dataset);
   const paths = new Set<string>();
-  for (const hash of namesIn(promoted.metadata)) {
-    const record = JSON.parse(new TextDecoder().decode(await context.content.get("erasure", hash))) as ErasureStep | ErasureReport;
+  for (const record of await recordsOf(context, promoted.metadata))
     if (record.format === "sluice.erasure-step/1") for (const path of record.deleted) paths.add(path);
-  }
   const left: string[] = [];
   for (const path of paths) if (await context.storage.exists(path)) left.push(path);
   if (left.length === 0) return 0;

@@ -16,7 +16,7 @@ export function createMaintenance(context: LakeContext, { cursors, consumption }
     compact: (dataset, policy, dryRun) => compact(context, dataset, policy, dryRun),
     retain: (dataset, policy, action, dryRun) => retain(context, consumption, dataset, { policy, action, dryRun }),
     describe: (dataset) => describeColumns(context, dataset),
-    previewErasure: (dataset, target) => previewErasure(context, dataset, target),
+    previewErasure: (dataset, target, copies) => previewErasure(context, dataset, target, copies),
     erase: (dataset, request) => erase(context, dataset, request),
   };
 }
