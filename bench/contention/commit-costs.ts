@@ -111,6 +111,9 @@ function cpuMsSince(cpu: NodeJS.CpuUsage): number {
   return (user + system) / 1000;
 }
 
+/** Keeps the table at a hundred windows. */
+export const expiryPolicy = { snapshotAgeMsMax: 0, snapshotsMin: 100 };
+
 export type LakePlace = StoragePlace & LakeCatalogPlace;
 
 /** A lake whose calls are counted and take as much longer as the meter says. */
@@ -165,7 +168,6 @@ export async function measureCommits(
     "orders",
     partitions.map((key) => ({ ...key, next: 0n })),
   );
-  const policy = { snapshotAgeMsMax: 0, snapshotsMin: 100 };
   const next: [number, number] = [0, 0];
   const windowOf = (partition: 0 | 1): WindowCommit => {
     const number = next[partition]++;
@@ -215,7 +217,7 @@ export async function measureCommits(
   for (let i = 0; i < commits; i++) {
     // In turn, so that what the machine does besides meets all alike.
     for (const [d, each] of delays.entries()) costs[d]?.push(await commitOne(each));
-    if (i % 25 === 24) await lake.maintenance.expire("orders", policy, false);
+    if (i % 25 === 24) await lake.maintenance.expire("orders", expiryPolicy, false);
   }
   await lake.close();
   await other.close();
