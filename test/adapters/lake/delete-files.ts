@@ -59,8 +59,8 @@ for each in json.loads(sys.argv[2]):
         out.append([len(rows), None, None])
     elif each["kind"] == "values":
         columns = each["columns"]
-        schema = pa.schema([field(c["name"], getattr(pa, c["type"])(), c["id"]) for c in columns])
-        write_rows(pa.table([pa.array(c["values"], getattr(pa, c["type"])()) for c in columns], schema=schema), path)
+        schema = pa.schema([field(c["name"], pa.type_for_alias(c["type"]), c["id"]) for c in columns])
+        write_rows(pa.table([pa.array(c["values"], pa.type_for_alias(c["type"])) for c in columns], schema=schema), path)
         out.append([len(columns[0]["values"]), None, None])
     else:
         body = bytes.fromhex("d1d33964") + BitMap64(each["rows"]).serialize()

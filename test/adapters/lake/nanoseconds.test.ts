@@ -231,6 +231,38 @@ describe("columns in nanoseconds", () => {
     await again.close();
   });
 
+  it("stay as they are where files are put together, with defaults and without what was deleted by value", async () => {
+    using scratch = scratchFolder();
+    const first = makeContract({ id: { type: "long", required: true } });
+    const plain: Contract = { ...first, dataset: "orders", topic: "orders", hash: "sha256:plain", text: "plain" };
+    const lake = await startedWith(scratch.folder, plain);
+    for (const id of [1, 2]) await commitNext(lake, plain, [`{"id":${id}}`]);
+    const grown = nanoContract({
+      version: 3,
+      columns: { at: instant, wall: local },
+      defaults: { at: "1969-12-31T23:59:59.999999999+00:00", wall: "2026-03-01T01:00:00.123456789" },
+      sortBy: ["wall"],
+    });
+    await lake.activate(grown);
+    for (const id of [3n, 4n, 5n]) await promote(lake, grown, [{ id, at: at + id, wall: -id }]);
+    const compact = async (): Promise<unknown> =>
+      (await lake.maintenance.compact("orders", { fileBytesTarget: 2 ** 20, filesMin: 2 }, false))[0]?.filesAfter;
+    expect(await compact()).toBe(1);
+    expect(await cellsOf(lake, grown)).toEqual({
+      id: [1n, 2n, 3n, 4n, 5n],
+      at: [-1n, -1n, at + 3n, at + 4n, at + 5n],
+      wall: [at, at, -3n, -4n, -5n],
+    });
+    if (pythonHere) {
+      const { schema } = await lake.state("orders");
+      const { id } = schema.fields.find(({ name }) => name === "wall") as (typeof schema.fields)[number];
+      const columns = [{ id, name: "wall", type: "timestamp[ns]", values: [-4, -6] }];
+      await commitDeletes((await pythonReaders()) as string, scratch.folder, [{ kind: "values", name: "e.parquet", columns }]);
+      expect(await ids(lake, grown)).toEqual([1n, 2n, 3n, 5n]);
+    }
+    await lake.close();
+  });
+
   it("are not written where the same contract made a column of microseconds, before its names meant anything", async () => {
     using scratch = scratchFolder();
     const micros = { kind: "timestamp", zoned: true, unit: "micros" } as const;

@@ -20,6 +20,7 @@ const fields: Readonly<Record<string, FieldSketch>> = {
   s: { type: "string" },
   x: { type: "binary" },
   t: { type: "timestamp" },
+  n: { type: { kind: "timestamp", zoned: true, unit: "nanos" } },
   y: { type: "date" },
   j: { type: "json" },
   o: { type: "struct", of: { a: { type: "long" }, x: { type: "binary" } } },
@@ -156,6 +157,16 @@ describe("MessagePack's own", () => {
     expect(one(hex("81 a1 74 c7 0c ff 00000000 7fffffffffffffff"))).toMatchObject({ t: invalid });
   });
 
+  it("stores nanoseconds of columns that have them, and none that 64 bits do not hold", () => {
+    expect(one(hex("81 a1 6e d7 ff 00000004 00000001"))).toMatchObject({ n: 1_000_000_001n });
+    expect(one(hex("81 a1 6e d6 ff ffffffff"))).toMatchObject({ n: (2n ** 32n - 1n) * 1_000_000_000n });
+    expect(one(hex("81 a1 6e c7 0c ff 3b9ac9ff ffffffffffffffff"))).toMatchObject({ n: -1n });
+    expect(one(hex("81 a1 6e c7 0c ff 32f2d7ff 0000000225c17d04"))).toMatchObject({ n: 2n ** 63n - 1n });
+    expect(one(hex("81 a1 6e c7 0c ff 32f2d800 0000000225c17d04"))).toMatchObject({ n: invalid });
+    expect(one(hex("81 a1 6e c7 0c ff 3b9aca00 0000000000000001"))).toMatchObject({ n: invalid });
+    expect(one(hex("81 a1 6e c7 0c ff 00000000 7fffffffffffffff"))).toMatchObject({ n: invalid });
+  });
+
   it("takes other extensions for no value, keys that are no text for a fault", () => {
     expect(one(hex("82 a1 73 d4 05 00 a1 69 01"))).toMatchObject({ s: invalid, i: 1n });
     expect(one(hex("81 01 01"))).toEqual({ fault: "messagepack.key" });
@@ -171,6 +182,10 @@ describe("CBOR's own", () => {
     expect(one("a1 61 74 c1 fb 41d452d9ec200000")).toMatchObject({ t: 1363896240_500000n });
     expect(one("a1 61 74 c0 74 323031332d30332d32315432303a30343a30305a")).toMatchObject({ t: 1363896240_000000n });
     expect(one("a1 61 74 c1 20")).toMatchObject({ t: -1_000_000n });
+    expect(one("a1 61 6e c1 1a 514b67b0")).toMatchObject({ n: 1363896240_000000000n });
+    expect(one("a1 61 6e c1 fb 41d452d9ec200000")).toMatchObject({ n: 1363896240_500000000n });
+    expect(one("a1 61 6e c0 78 1e 313936392d31322d33315432333a35393a35392e3939393939393939395a")).toMatchObject({ n: -1n });
+    expect(one("a1 61 6e c1 1b 0000000225c17d05")).toMatchObject({ n: invalid });
     expect(one("a1 61 79 d8 64 19 01f4")).toMatchObject({ y: 500n });
     expect(one("a1 61 6c c2 48 7fffffffffffffff")).toMatchObject({ l: 9223372036854775807n });
     expect(one("a1 61 6c c3 41 00")).toMatchObject({ l: -1n });

@@ -29,6 +29,26 @@ describe("CSV records", () => {
     ]);
   });
 
+  it("become nanoseconds where columns have these, and are invalid beyond them", () => {
+    const nanos: Readonly<Record<string, FieldSketch>> = {
+      at: { type: { kind: "timestamp", zoned: true, unit: "nanos" } },
+      wall: { type: { kind: "timestamp", zoned: false, unit: "nanos" } },
+    };
+    const plan: CsvPlan = { format: "csv", columns: ["at", "wall"], delimiter: ",", quote: '"', nullToken: "" };
+    const lines = [
+      "1970-01-01T01:00:00.000000001+01:00,1969-12-31 23:59:59.999999999",
+      "2262-04-11T23:47:16.854775807Z,1677-09-21T00:12:43.145224192",
+      "2262-04-11T23:47:16.854775808Z,1677-09-21T00:12:43.145224191",
+      "1970-01-01T00:00:00.0000000001Z,1970-01-01T00:00:00.000000001Z",
+    ];
+    expect(rowsOf(compileCsv(makeContract(nanos), plan)(makeRecords(lines)))).toEqual([
+      { at: 1n, wall: -1n },
+      { at: 2n ** 63n - 1n, wall: -(2n ** 63n) },
+      { at: invalid, wall: invalid },
+      { at: invalid, wall: invalid },
+    ]);
+  });
+
   it("keep null, empty text and the text of the null token apart", () => {
     expect(rowsOf(decode(['1,,,,"",,', "1,,,,,,"]))).toMatchObject([{ price: null, note: "", tags: null }, { note: null }]);
     expect(rowsOf(decode(['1,NULL,2,true,"NULL",NULL,NULL', "1,1,2,true,,NULL,NULL"], { nullToken: "NULL" }))).toMatchObject([
