@@ -118,7 +118,19 @@ export function printVersionDiff(diff: VersionDiff, terminal: Terminal): void {
   const columns = diff.profile.columns.flatMap(columnLine);
   for (const line of columns) terminal.out(line);
   if (columns.length === 0) terminal.out("  no difference that profiles show");
-  terminal.out(`  by stored profiles: ${profiled("A", diff.profile.a)}; ${profiled("B", diff.profile.b)}`);
+  for (const line of basisLines(diff)) terminal.out(`  ${line}`);
+}
+
+/** What the comparison of columns goes by, and what it therefore lacks. */
+function basisLines({ a, b, profile }: VersionDiff): readonly string[] {
+  if (profile.isRead) {
+    const left = profile.unread.length === 0 ? "" : `; not read: ${printable(profile.unread.join(", "))}`;
+    return [`by the rows themselves: A ${formatCount(profile.a.rows)}, B ${formatCount(profile.b.rows)}${left}`];
+  }
+  const by = `by stored profiles: ${profiled("A", profile.a)}; ${profiled("B", profile.b)}`;
+  const lacks = ([a, b] as const).some(({ rows }, i) => rows !== null && rows !== (i === 0 ? profile.a.rows : profile.b.rows));
+  if (!lacks) return [by];
+  return [by, "profiles are of windows: rows that came by replays or other programs, or went since, are not told; --read reads the rows"];
 }
 
 function contractLines({ a, b, contract }: VersionDiff): readonly string[] {

@@ -8,7 +8,7 @@ import type { SchemaChange } from "../core/schema-diff.ts";
 import { diffSchemas } from "../core/schema-diff.ts";
 import type { Decision } from "../core/decision.ts";
 import { loadContract } from "../contract/load-contract.ts";
-import { decodeProfile, mergeProfiles, summarizeProfile } from "../sketches/index.ts";
+import { decodeProfile, mergeProfiles, profileColumns, summarizeProfile } from "../sketches/index.ts";
 
 /** Windows whose profiles are merged: the newest of a version. */
 const profiledWindowsMax = 2000;
@@ -47,6 +47,10 @@ export interface VersionDiff {
     readonly a: ProfiledRows;
     readonly b: ProfiledRows;
     readonly added: ProfiledRows;
+    /** Whether the rows were read; else profiles are those that were stored with windows. */
+    readonly isRead: boolean;
+    /** Top-level columns that hold more than one plain value a row, which reading leaves out. */
+    readonly unread: readonly string[];
     readonly columns: readonly ColumnDiff[];
   };
 }
@@ -115,20 +119,94 @@ function columnsOf(a: readonly ColumnSummary[], b: readonly ColumnSummary[], add
   return [...paths].map((path) => ({ path, a: find(a, path), b: find(b, path), added: find(added, path) }));
 }
 
-/** Compares two versions: files and windows as the lake tells them, schemas by field id, contracts by text, columns by their stored profiles. */
-export async function diffVersions(lake: Lake, dataset: string, a: string, b: string): Promise<VersionDiff> {
+/** Profiles of the rows themselves: A's, B's, and those in files that only B has; and the columns that could not be read. */
+interface ReadProfiles {
+  readonly a: Profile | null;
+  readonly b: Profile | null;
+  readonly added: Profile | null;
+  readonly unread: readonly string[];
+}
+
+interface ReadVersion {
+  readonly snapshotId: string;
+  readonly contract: Contract | undefined;
+}
+
+async function readProfiles(lake: Lake, dataset: string, a: ReadVersion, b: ReadVersion): Promise<ReadProfiles> {
+  const [fieldsA, fieldsB] = [a.contract?.fields ?? [], b.contract?.fields ?? []];
+  const profilers = {
+    a: profileColumns(fieldsA),
+    both: profileColumns(fieldsA),
+    b: profileColumns(fieldsB),
+    added: profileColumns(fieldsB),
+  };
+  const read = new Set<string>();
+  const versions = {
+    a: { snapshotId: a.snapshotId, columns: fieldsA },
+    b: { snapshotId: b.snapshotId, columns: fieldsB },
+    isSame: a.contract?.hash === b.contract?.hash,
+  };
+  for await (const { in: side, isNew, rows, columns } of lake.refs.readRows(dataset, versions)) {
+    profilers[isNew ? "added" : side].add(columns, rows);
+    for (const { field } of columns) read.add(field.path);
+  }
+  const [onlyA, both, kept, added] = (["a", "both", "b", "added"] as const).map((name) => profilers[name].finish()) as [
+    Profile,
+    Profile,
+    Profile,
+    Profile,
+  ];
+  // What both have was read by A's fields: by the same as B's, or nothing was.
+  const ofB = mergeProfiles(kept, added);
+  const unread = [...new Set([...fieldsA, ...fieldsB].map(({ path }) => path))].filter((path) => !read.has(path));
+  const has = ({ contract }: ReadVersion, profile: Profile): Profile | null => (contract === undefined ? null : withColumns(profile, read));
+  return {
+    a: has(a, mergeProfiles(onlyA, both)),
+    b: has(b, both.rows === 0 ? ofB : mergeProfiles(both, ofB)),
+    added: has(b, added),
+    unread: read.size === 0 ? [] : unread,
+  };
+}
+
+/** A profile without the columns that were not read: they would look like columns without values. */
+function withColumns({ rows, columns }: Profile, paths: ReadonlySet<string>): Profile {
+  return { rows, columns: new Map([...columns].filter(([path]) => paths.has(path))) };
+}
+
+/**
+ * Compares two versions: files and windows as the lake tells them, schemas by field id, contracts by text, columns by their stored profiles, or with `isRead` by
+ * the rows that both have.
+ */
+export async function diffVersions(lake: Lake, dataset: string, a: string, b: string, isRead: boolean): Promise<VersionDiff> {
   const found = await lake.refs.compare(dataset, a, b);
   const { schema: schemaA, ...versionA } = found.a;
   const { schema: schemaB, ...versionB } = found.b;
   const [before, after] = [found.a.contract, found.b.contract];
   const [textA, textB] = [before && (await contractOf(lake, dataset, before.hash)), after && (await contractOf(lake, dataset, after.hash))];
+  const [contractA, contractB] = [textA?.contract, textB?.contract];
+  const profiles = isRead
+    ? await readProfiles(
+        lake,
+        dataset,
+        { snapshotId: found.a.snapshotId, contract: contractA },
+        { snapshotId: found.b.snapshotId, contract: contractB },
+      )
+    : null;
   const shelf = new ProfileShelf(lake);
-  const mergedA = await shelf.merge(await decisionsOf(lake, dataset, found.a.snapshotId));
-  const mergedB = await shelf.merge(await decisionsOf(lake, dataset, found.b.snapshotId));
-  const mergedNew = await shelf.merge(found.onlyB.map((each) => each.decision));
-  const summary = ({ profile }: Merged, contract: Contract | undefined): readonly ColumnSummary[] =>
-    profile === null || contract === undefined ? [] : summarizeProfile(profile, contract);
-  const counts = ({ windows, of, rows }: Merged): ProfiledRows => ({ windows, of, rows });
+  const merged = {
+    a: await shelf.merge(await decisionsOf(lake, dataset, found.a.snapshotId)),
+    b: await shelf.merge(await decisionsOf(lake, dataset, found.b.snapshotId)),
+    added: await shelf.merge(found.onlyB.map((each) => each.decision)),
+  };
+  const profileOf = (name: "a" | "b" | "added"): Profile | null => (profiles === null ? merged[name].profile : profiles[name]);
+  const summary = (name: "a" | "b" | "added", contract: Contract | undefined): readonly ColumnSummary[] => {
+    const profile = profileOf(name);
+    return profile === null || contract === undefined ? [] : summarizeProfile(profile, contract);
+  };
+  const counts = (name: "a" | "b" | "added"): ProfiledRows => {
+    const { windows, of } = merged[name];
+    return { windows, of, rows: profileOf(name)?.rows ?? 0 };
+  };
   return {
     dataset,
     a: versionA,
@@ -142,10 +220,12 @@ export async function diffVersions(lake: Lake, dataset: string, a: string, b: st
     onlyA: found.onlyA,
     onlyB: found.onlyB,
     profile: {
-      a: counts(mergedA),
-      b: counts(mergedB),
-      added: counts(mergedNew),
-      columns: columnsOf(summary(mergedA, textA?.contract), summary(mergedB, textB?.contract), summary(mergedNew, textB?.contract)),
+      a: counts("a"),
+      b: counts("b"),
+      added: counts("added"),
+      isRead,
+      unread: profiles?.unread ?? [],
+      columns: columnsOf(summary("a", contractA), summary("b", contractB), summary("added", contractB)),
     },
   };
 }

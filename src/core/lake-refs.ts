@@ -1,7 +1,9 @@
 /** Named versions of a lake's tables: what people tag, branch, take back and compare. */
+import type { Column } from "./column.ts";
 import type { CommittedWindow } from "./committed-window.ts";
 import type { Decision } from "./decision.ts";
 import type { VersionRows } from "./lake-trace.ts";
+import type { Field } from "./schema.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 import type { ResolvedVersion } from "./version-name.ts";
 
@@ -137,6 +139,25 @@ export interface ComparedVersion extends ResolvedVersion, VersionRows {
   readonly contract: { readonly hash: string; readonly version: string } | null;
 }
 
+/** Two versions whose rows are read, each by the fields of its own contract. */
+export interface RowsToCompare {
+  readonly a: { readonly snapshotId: string; readonly columns: readonly Field[] };
+  readonly b: { readonly snapshotId: string; readonly columns: readonly Field[] };
+  /** Whether those fields are the same, so that files which both have need be read once only. */
+  readonly isSame: boolean;
+}
+
+/** Some rows of two versions, as they were read back. */
+export interface ComparedRows {
+  readonly in: "a" | "b" | "both";
+  /** Whether they stand in a file that only B has. */
+  readonly isNew: boolean;
+  /** Those that readers find, by their numbers in the columns, ascending. */
+  readonly rows: Uint32Array;
+  /** Of the fields asked for those that hold one plain value a row. */
+  readonly columns: readonly Column[];
+}
+
 /** Named versions of every dataset. Changes are compare-and-swap commits, and none of them moves a position. */
 export interface LakeRefs {
   list(dataset: string): Promise<readonly NamedRef[]>;
@@ -167,6 +188,8 @@ export interface LakeRefs {
     change: { readonly rollback: string | null } & MoveAuthorship,
   ): Promise<{ readonly snapshotId: string; readonly rollback: Rollback }>;
   compare(dataset: string, a: string, b: string): Promise<VersionComparison>;
+  /** Reads the rows of two snapshots, without those that delete files leave out. Rejects with NOT_FOUND, TABLE_UNSUPPORTED, TABLE_CORRUPT. */
+  readRows(dataset: string, versions: RowsToCompare): AsyncIterable<ComparedRows>;
   /** The windows whose rows a version has (and those that put none there), oldest first. */
   windowsOf(dataset: string, snapshotId: string): AsyncIterable<CommittedWindow>;
 }

@@ -1,4 +1,5 @@
 import type { Batch } from "../core/batch.ts";
+import type { Column } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
@@ -16,6 +17,32 @@ export function emptyProfile(contract: Contract): Profile {
   return { rows: 0, columns: new Map(leafFields(contract.fields).map((field) => [field.path, emptyColumnProfile(field)])) };
 }
 
+/** Profiles columns alone, of rows that no window has in hand: what contracts watch besides is left out. */
+export function profileColumns(fields: readonly Field[]): { add(columns: readonly Column[], rows: Uint32Array): void; finish(): Profile } {
+  const leaves = leafFields(fields);
+  const states = ownStates(leaves);
+  let rowCount = 0;
+  return {
+    add: (columns, rows) => {
+      rowCount += rows.length;
+      addColumns(states, columns, rows);
+    },
+    finish: () => {
+      for (const { state, field } of states.values()) settleDense(state, field);
+      return finishProfile(leaves, states, rowCount);
+    },
+  };
+}
+
+function addColumns(states: ReadonlyMap<string, LeafState>, columns: readonly Column[], rows: Uint32Array): void {
+  for (const column of columns) {
+    visitLeaves(column, rows, (leaf, own) => {
+      const found = states.get(leaf.field.path);
+      if (found !== undefined) addLeaf(found, leaf, own);
+    });
+  }
+}
+
 /** A profiler in TypeScript: of batches wherever they are, and what the compiled one is tested against. Without `tools` only columns are watched. */
 export function referenceProfiler(contract: Contract, tools: WatchTools | null = null): WindowProfiler {
   const fields = leafFields(contract.fields);
@@ -30,12 +57,7 @@ export function referenceProfiler(contract: Contract, tools: WatchTools | null =
     },
     add: (batch, rows) => {
       rowCount += rows.length;
-      for (const column of batch.columns) {
-        visitLeaves(column, rows, (leaf, own) => {
-          const found = states.get(leaf.field.path);
-          if (found !== undefined) addLeaf(found, leaf, own);
-        });
-      }
+      addColumns(states, batch.columns, rows);
       watch?.add(batch, rows);
     },
     finish: () => {

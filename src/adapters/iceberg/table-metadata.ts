@@ -2,6 +2,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { PartitionField, PartitionSpec, SortOrder } from "../../core/table-layout.ts";
 import type { IcebergSchema } from "../../core/table-schema.ts";
 import { parseLosslessJson, writeLosslessJson } from "./lossless-json.ts";
+import { cutKnownSnapshots, textOfSnapshot } from "./snapshot-text.ts";
 import type { EncryptedKey, PartitionStatisticsFile, StatisticsFile } from "./metadata-parts.ts";
 import { lastPartitionIdMin } from "./metadata-parts.ts";
 
@@ -177,23 +178,15 @@ export function completeMetadata(parsed: unknown): TableMetadata {
   return complete as TableMetadata;
 }
 
-/** Reads a metadata file of version 1, 2 or 3. Rejects any other with TABLE_UNSUPPORTED; throws SyntaxError on text that is no JSON. */
-export function parseTableMetadata(text: string): TableMetadata {
-  return completeMetadata(parseLosslessJson(text));
-}
-
-// Snapshots are immutable and shared between versions of the metadata: each is turned into text once.
-const snapshotText = new WeakMap<Snapshot, string>();
-
-function textOfSnapshot(snapshot: Snapshot): string {
-  let text = snapshotText.get(snapshot);
-  if (text === undefined) {
-    // Version 1 has no sequence numbers, and version 2 reads their absence as 0.
-    const { "sequence-number": sequence, ...rest } = snapshot;
-    text = writeLosslessJson(sequence === 0n ? rest : snapshot);
-    snapshotText.set(snapshot, text);
-  }
-  return text;
+/**
+ * Reads a metadata file of version 1, 2 or 3. Snapshots that an earlier version of the table has are taken from there. Rejects any other with
+ * TABLE_UNSUPPORTED; throws SyntaxError on text that is no JSON.
+ */
+export function parseTableMetadata(text: string, earlier: TableMetadata | null = null): TableMetadata {
+  if (earlier === null) return completeMetadata(parseLosslessJson(text));
+  const { rest, snapshots } = cutKnownSnapshots(text, earlier.snapshots);
+  const parsed = parseLosslessJson(rest) as RawMetadata;
+  return completeMetadata(snapshots.length === 0 ? parsed : { ...parsed, snapshots: [...snapshots, ...(parsed.snapshots ?? [])] });
 }
 
 /** The text of a metadata file. */
@@ -208,6 +201,11 @@ export function serializeTableMetadata(metadata: TableMetadata): string {
 /** The table's current schema. Rejects with TABLE_CORRUPT where the metadata names one that it does not have. */
 export function currentSchema(metadata: TableMetadata): IcebergSchema {
   return schemaWithId(metadata, metadata["current-schema-id"]);
+}
+
+/** The schema that a snapshot was written by; the current one where that is not known any more. */
+export function schemaOfSnapshot(metadata: TableMetadata, snapshot: Snapshot): IcebergSchema {
+  return metadata.schemas.find((each) => each["schema-id"] === snapshot["schema-id"]) ?? currentSchema(metadata);
 }
 
 function schemaWithId(metadata: TableMetadata, id: number): IcebergSchema {

@@ -43,7 +43,7 @@ export const branchCreate: CommandSpec = {
       }
       terminal.out(`branch ${name} of ${dataset} from snapshot ${ref.snapshotId}`);
       terminal.err(`PyIceberg: table.append(rows, branch="${name}"); Spark: INSERT INTO ${dataset}.\`branch_${name}\``);
-      terminal.err(`${nextCommand(invocation, `diff main ${name}`)}  # what it changes`);
+      terminal.err(`${nextCommand(invocation, `diff main ${name} --read`)}  # what it changes`);
       return ExitCode.clean;
     });
   },

@@ -1,8 +1,7 @@
 import type { ComparedVersion, VersionComparison } from "../../../core/lake-refs.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
-import type { IcebergSchema } from "../../../core/table-schema.ts";
 import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
-import { ancestorsOf, currentSchema, snapshotWithId } from "../../iceberg/table-metadata.ts";
+import { ancestorsOf, schemaOfSnapshot, snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
 import type { LedgerEntry } from "../maintenance/ledger.ts";
@@ -14,11 +13,6 @@ import type { Fork } from "./row-counts.ts";
 import { RowCounts } from "./row-counts.ts";
 import { standsIn } from "./version-line.ts";
 import { versionWindows } from "./version-windows.ts";
-
-function schemaOf(metadata: TableMetadata, snapshot: Snapshot): IcebergSchema {
-  const id = snapshot["schema-id"];
-  return metadata.schemas.find((each) => each["schema-id"] === id) ?? currentSchema(metadata);
-}
 
 function contractOf(metadata: TableMetadata, hash: string): ComparedVersion["contract"] {
   return { hash, version: readContracts(metadata.properties).find((each) => each.hash === hash)?.version ?? "" };
@@ -61,7 +55,7 @@ export async function compareVersions(context: LakeContext, dataset: string, a: 
     ...(names[i] as (typeof names)[number]),
     committedAtMs: head["timestamp-ms"],
     ...(await counts.of(head)),
-    schema: schemaOf(metadata, head),
+    schema: schemaOfSnapshot(metadata, head),
     contract: contractAt(metadata, head, commits.filter(isIn)),
   });
   const ways = fork(metadata, headA, headB);

@@ -9,6 +9,7 @@ import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
 import { everySnapshot } from "../maintenance/ledger.ts";
 import { createRef, dropRef } from "./change-ref.ts";
+import { comparedRows } from "./compared-rows.ts";
 import { compareVersions } from "./compare-versions.ts";
 import { listRefs } from "./list-refs.ts";
 import { planRollback } from "./plan-rollback.ts";
@@ -68,6 +69,7 @@ export function createRefs(
     rollbacks: async (dataset) => readRollbacks((await metadataOf(dataset)).properties),
     rollForward: (dataset, change) => inTurn(dataset, () => rollForward(context, dataset, change)),
     compare: (dataset, a, b) => compareVersions(context, dataset, a, b),
+    readRows: (dataset, versions) => comparedRows(context, dataset, versions),
     windowsOf: (dataset, snapshotId) => windowsOf(context, dataset, snapshotId),
   };
 }
