@@ -128,11 +128,13 @@ it("SQL tells one nanosecond of local times from the next", async () => {
     [
       query("SELECT count(DISTINCT wall) FROM orders"),
       query(`SELECT count(*) FROM orders WHERE wall > TIMESTAMP_NS '${second}.123456789'`),
+      query(`SELECT count(*) FROM orders WHERE wall > TIMESTAMP '${second}.123456'`),
+      query(`SELECT max(epoch_ns(wall)) - min(epoch_ns(wall)) FROM orders`),
     ],
     "orders",
     files,
   );
-  expect(answers).toEqual([{ value: 4 }, { value: 1 }]);
+  expect(answers).toEqual([{ value: 4 }, { value: 1 }, { value: 4 }, { value: 123_456_790 }]);
 });
 
 it.skipIf(!pythonHere)("go from JSON through a gate into a table of version 3, where PyIceberg finds every nanosecond", async () => {
