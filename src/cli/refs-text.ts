@@ -14,6 +14,17 @@ export function versionAsked(invocation: Invocation, options: readonly string[])
   return given[0] ?? "main";
 }
 
+/** A tag in one line: what it is, who made it and why, and how long it stays. */
+export function tagLine({ name, kind, isIntact, author, reason, createdAtMs, keptUntilMs }: NamedRef): string {
+  const made =
+    author === null
+      ? "made by another program"
+      : `made by ${printable(author)}${createdAtMs === null ? "" : `, ${formatTime(createdAtMs)}`}`;
+  const kept = keptUntilMs === null ? "kept until it is dropped" : `kept until ${formatTime(keptUntilMs)}`;
+  const why = reason === null ? "" : `: ${printable(reason)}`;
+  return `${kind} ${printable(name)}, ${made}${why}; ${kept}${isIntact ? "" : "; ANOTHER PROGRAM HAS MOVED IT"}`;
+}
+
 /** Tags or branches as a table. */
 export function refTable(refs: readonly NamedRef[]): readonly string[] {
   const header = ["name", "kind", "snapshot", "committed", "rows", "kept until", "made by", "why"];
@@ -25,7 +36,7 @@ export function refTable(refs: readonly NamedRef[]): readonly string[] {
       each.snapshotId,
       formatTime(each.committedAtMs),
       each.rows === null ? "" : formatCount(each.rows),
-      each.keptUntilMs === null ? "dropped" : formatTime(each.keptUntilMs),
+      each.kind === "main" ? "" : each.keptUntilMs === null ? "dropped" : formatTime(each.keptUntilMs),
       each.author === null ? "" : `${printable(each.author)}, ${formatTime(each.createdAtMs ?? each.committedAtMs)}`,
       each.reason === null ? "" : printable(each.reason),
     ]),

@@ -4,6 +4,8 @@ import type { JobReading } from "../trace/trace-job.ts";
 import type { VersionReader } from "../trace/trace-readers.ts";
 import type { RecordTrace } from "../trace/trace-record.ts";
 import type { VersionTrace } from "../trace/trace-version.ts";
+import type { SourceHeaders } from "./source-headers.ts";
+import type { StepEvents, TracedVersion } from "./traced-version.ts";
 import type { TracedWindow } from "../trace/traced-window.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatCount, formatTime, printable, renderTable } from "./table.ts";
@@ -34,14 +36,58 @@ export function printRecordTrace(trace: RecordTrace, terminal: Terminal): void {
   }
 }
 
-/** A version's trace in words: what it is, what its last step decided, and all that it is made of. */
-export function printVersionTrace(trace: VersionTrace, terminal: Terminal): void {
-  const { snapshot, window, contents } = trace;
+/** A version with all that is known of it, in words. */
+export function printTracedVersion(version: TracedVersion, terminal: Terminal): void {
+  printVersionStep(version, terminal);
+  if (version.events !== null) printEvents(version.events, terminal);
+  if (version.headers !== null) printHeaders(version.headers, terminal);
+  printVersionContents(version, terminal);
+  printReaders(version.readers, terminal);
+}
+
+/** What a version is, and what its last step decided, in words. */
+function printVersionStep(trace: VersionTrace, terminal: Terminal): void {
+  const { snapshot, window } = trace;
   terminal.out(`${trace.dataset} at snapshot ${snapshot.snapshotId}, committed ${formatTime(snapshot.committedAtMs)}`);
   terminal.out(`  ${trace.isWithdrawn ? "rolled back: main does not show it; " : ""}${sayRefs(trace.refs)}`);
   terminal.out("");
   if (window === null) terminal.out(`its last step: ${snapshot.summary["sluice.change"] ?? `${snapshot.operation} by another program`}`);
   else printStep(window, terminal);
+}
+
+/** Who was told of a version's last step, in words. */
+function printEvents({ lineage, toldTo }: StepEvents, terminal: Terminal): void {
+  const names = (isTold: boolean): string =>
+    toldTo
+      .filter((each) => each.isTold === isTold)
+      .map(({ sink }) => sink)
+      .join(", ");
+  const [told, waiting] = [names(true), names(false)];
+  if (lineage !== null) terminal.out(`  lineage: run ${lineage.runId} of job ${printable(lineage.job)} in ${printable(lineage.namespace)}`);
+  if (told !== "") terminal.out(`  told to ${told}`);
+  if (waiting !== "") terminal.out(`  not yet told to ${waiting}`);
+}
+
+/** What producers wrote beside the records of a version's last step, in words. */
+export function printHeaders({ read, gone, headers, why }: SourceHeaders, terminal: Terminal): void {
+  terminal.out("");
+  if (why !== null) {
+    terminal.out(`producers' headers: ${why}`);
+    return;
+  }
+  const lost = gone === 0 ? "" : `; ${formatCount(gone)} more are not in the topic any longer`;
+  terminal.out(`producers' headers of ${formatCount(read)} records${lost}${headers.length === 0 && read > 0 ? ": none" : ""}`);
+  const rows = headers.map(({ key, times, distinct, values }) => [
+    printable(key),
+    formatCount(times),
+    distinct === null ? "very many" : formatCount(distinct),
+    values.map((each) => `${each.value === null ? "null" : printable(each.value)} (${formatCount(each.times)})`).join(", "),
+  ]);
+  if (rows.length > 0) printTable(["header", "times", "values", "most frequent"], rows, terminal);
+}
+
+/** All that a version is made of, in words. */
+function printVersionContents({ contents }: VersionTrace, terminal: Terminal): void {
   terminal.out("");
   const rows = contents.rows === null ? "rows" : `${formatCount(contents.rows)} rows`;
   terminal.out(`all that it is made of: ${rows}, ${formatCount(contents.windows)} windows of ${formatCount(contents.records)} records`);
@@ -92,7 +138,7 @@ export function printVersionTrace(trace: VersionTrace, terminal: Terminal): void
 }
 
 /** Who read a version, in words. */
-export function printReaders(readers: readonly VersionReader[], terminal: Terminal): void {
+function printReaders(readers: readonly VersionReader[], terminal: Terminal): void {
   terminal.out("");
   if (readers.length === 0) {
     terminal.out("no reading of it is known");

@@ -4,6 +4,7 @@ import { createEventsSink } from "../adapters/events/events-sink.ts";
 import type { EventsSink } from "../adapters/events/events-sink.ts";
 import { KafkaProducer } from "../adapters/kafka/producer.ts";
 import { createLineageSink } from "../adapters/lineage/lineage-sink.ts";
+import type { LineageNames } from "../adapters/lineage/run-event.ts";
 import { fileTransport, httpTransport, kafkaTransport } from "../adapters/lineage/transport.ts";
 import type { LineageTransport } from "../adapters/lineage/transport.ts";
 import type { Config, KafkaSourceConfig } from "../config/config.ts";
@@ -33,9 +34,19 @@ export function eventsSink(config: Config, lake: Lake): EventsSink {
   return createEventsSink({ producer: sourceProducer(config), topic, source, refsOf: (dataset) => lake.refs.list(dataset) });
 }
 
+/** What OpenLineage's events of a lake are named by. */
+export function lineageNames({ lineage, source, lake }: Config): LineageNames {
+  return {
+    jobNamespace: lineage.namespace,
+    sourceNamespace: source.kind === "kafka" ? `kafka://${source.brokers[0] ?? ""}` : "file",
+    warehouseUri: lake.s3?.uri.replace(/\/+$/, "") ?? pathToFileURL(lake.folder).href,
+    tableNamespace: lake.namespace,
+  };
+}
+
 /** Sinks of committed windows, as a configuration names them: dead letters, lineage. */
 export function windowSinks(config: Config, contracts: readonly Contract[], lake: Lake, probe: Probe): readonly Sink[] {
-  const { source, dlq, lineage } = config;
+  const { dlq, lineage } = config;
   const produce = (): Producer => sourceProducer(config);
   const sinks: Sink[] = [];
   if (dlq.enabled) {
@@ -49,12 +60,7 @@ export function windowSinks(config: Config, contracts: readonly Contract[], lake
       }),
     );
   }
-  const names = {
-    jobNamespace: lineage.namespace,
-    sourceNamespace: source.kind === "kafka" ? `kafka://${source.brokers[0] ?? ""}` : "file",
-    warehouseUri: config.lake.s3?.uri.replace(/\/+$/, "") ?? pathToFileURL(config.lake.folder).href,
-    tableNamespace: config.lake.namespace,
-  };
+  const names = lineageNames(config);
   lineage.transports.forEach((each, index) => {
     const transport = createTransport(each, produce);
     // The name is the sink's cursor: two transports of a kind need two.

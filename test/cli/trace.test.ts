@@ -23,8 +23,8 @@ it("a record, a version, a file and a job are followed from the command line", a
   expect(promoted.out).toContain("orders:0:0  promoted");
   expect(promoted.out).toMatch(/window w1 +promote-and-quarantine-rows/);
   const refused = await command("trace", "record", "0:1", "--json");
-  const [told] = JSON.parse(refused.out) as { state: string; rows: unknown[]; quarantined: { reasons: { rule: string }[] } }[];
-  expect([told?.state, told?.rows, told?.quarantined.reasons[0]?.rule]).toEqual(["quarantined", [], "n.range"]);
+  const [state] = JSON.parse(refused.out) as { state: string; rows: unknown[]; quarantined: { reasons: { rule: string }[] } }[];
+  expect([state?.state, state?.rows, state?.quarantined.reasons[0]?.rule]).toEqual(["quarantined", [], "n.range"]);
   const published = await command("trace", "record", "topic-a:0:2");
   expect(published.out).toContain("ann: a sale");
 
@@ -35,6 +35,22 @@ it("a record, a version, a file and a job are followed from the command line", a
   const version = await command("trace", "snapshot", "main");
   expect(version.out).toMatch(/publish by ann: a sale +yes/);
   expect(version.out).toMatch(/model +r1 +this version +declared/);
+  await command("tag", "create", "v1", "-m", "for the model");
+  const tag = await command("trace", "tag", "v1");
+  expect([tag.code, tag.out.split("\n").slice(1).join("\n").trimEnd()]).toEqual([
+    0,
+    (await command("trace", "snapshot", "v1")).out.trimEnd(),
+  ]);
+  expect(tag.out).toMatch(/^tag v1, made by \S+, .*: for the model; kept until it is dropped\norders at snapshot /);
+  const told = JSON.parse((await command("trace", "tag", "v1", "--json")).out) as {
+    tag: string;
+    versions: { ref: { kind: string; snapshotId: string }; dataset: string; readers: { job: string }[]; events: { lineage: null } }[];
+  };
+  expect(told).toMatchObject({
+    tag: "v1",
+    versions: [{ ref: { kind: "tag", snapshotId: head }, dataset: "orders", events: { lineage: null } }],
+  });
+  expect(told.versions[0]?.readers.map((each) => each.job)).toEqual(["model"]);
   const job = await command("trace", "job", "model");
   expect(job.out).toContain(`run r1 read orders at main, snapshot ${head}`);
 
@@ -49,6 +65,7 @@ it("a record, a version, a file and a job are followed from the command line", a
     [["trace", "record", "orders"], 2, "topic:partition:offset"],
     [["trace", "record", "other:0:0"], 1, "never read"],
     [["trace", "snapshot", "release/9"], 1, 'no tag, branch or snapshot "release/9"'],
+    [["trace", "tag", "main"], 1, 'no tag "main"'],
     [["trace", "file", "x.parquet"], 1, "no snapshot of orders holds"],
     [["trace", "job", "nobody"], 1, "nothing is known"],
     [["consume", "--job", "model", "--run", "r1"], 2, "--tag or --snapshot"],

@@ -114,6 +114,20 @@ function outputs(window: CommittedWindow, contract: Contract, names: LineageName
   return [promoted, quarantined];
 }
 
+/** The run that a commit's events tell of, and its job. */
+export function runOf(
+  {
+    dataset,
+    kind,
+    windowId,
+    snapshotId,
+  }: { readonly dataset: string; readonly kind: string; readonly windowId: string; readonly snapshotId: string },
+  names: LineageNames,
+): { readonly runId: string; readonly namespace: string; readonly job: string } {
+  const runId = uuidOf(`${names.warehouseUri}:${windowId}:${snapshotId}`);
+  return { runId, namespace: names.jobNamespace, job: `sluice.${dataset}.${kind}` };
+}
+
 /**
  * The START and the terminal event of one window: one run, COMPLETE where its rows went on, FAIL where they are held. Both come after the commit,
  * with the window's own times. The parent is the dataset's stream job, one run a table.
@@ -125,6 +139,7 @@ export function runEvents(
   quarantineTable: string,
 ): readonly [RunEvent, RunEvent] {
   const { decision } = window;
+  const { runId, namespace, job } = runOf({ ...decision, snapshotId: window.snapshotId }, names);
   const streamJob = { namespace: names.jobNamespace, name: `sluice.${decision.dataset}` };
   const held = decision.verdict === "hold";
   const facets = {
@@ -136,11 +151,10 @@ export function runEvents(
   const common = {
     producer: producerUri,
     schemaURL: schemaUrl,
-    job: { namespace: names.jobNamespace, name: `sluice.${decision.dataset}.${decision.kind}`, facets: { jobType: jobTypeFacet() } },
+    job: { namespace, name: job, facets: { jobType: jobTypeFacet() } },
     // Moving main reads nothing of the source.
     inputs: decision.moved === undefined ? inputs(window, contract, names) : [],
   };
-  const runId = uuidOf(`${names.warehouseUri}:${decision.windowId}:${window.snapshotId}`);
   const { errorMessage: _, ...startFacets } = facets as typeof facets & { errorMessage?: Facet };
   return [
     {

@@ -31,7 +31,7 @@ import { snapshots } from "./snapshots.ts";
 import { sourceAccept, sourceReset, sourceStatus } from "./source.ts";
 import { status } from "./status.ts";
 import { tagCreate, tagDrop, tagList } from "./tag.ts";
-import { traceFile, traceJob, traceRecord, traceSnapshot } from "./trace.ts";
+import { traceFile, traceJob, traceRecord, traceSnapshot, traceTag } from "./trace.ts";
 import { unblock } from "./unblock.ts";
 import { usage } from "./usage.ts";
 
@@ -59,6 +59,7 @@ export const commands: readonly CommandSpec[] = [
   rollforward,
   traceRecord,
   traceSnapshot,
+  traceTag,
   traceFile,
   traceJob,
   consume,

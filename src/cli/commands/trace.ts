@@ -2,6 +2,8 @@ import { SluiceError } from "../../core/errors.ts";
 import type { CommandSpec } from "../command.ts";
 import { configOption, datasetOption, jsonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
+import type { RefKind } from "../../core/lake-refs.ts";
+import { namedRefJson } from "../refs-text.ts";
 import { UsageError } from "../failure.ts";
 
 /** `sluice trace record` */
@@ -11,20 +13,27 @@ export const traceRecord: CommandSpec = {
   examples: [
     { command: "sluice trace record flights:1:44", says: "offset 44 of partition 1 of topic flights" },
     { command: "sluice trace record 1:44 --dataset flights --json", says: "the same where the dataset has one topic, as JSON" },
+    { command: "sluice trace record flights:1:44 --headers", says: "with the headers that its producer gave it, while the topic has it" },
   ],
   arguments: [{ name: "<record>", description: "topic:partition:offset; the topic's id or a file's content hash may stand for its name" }],
-  options: [configOption, datasetOption, jsonOption],
-  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshotId: string, sequence: string, committedAtMs: number, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answer: { heldWindowId: string, author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[], deletedIn: { ref: string, snapshotId: string }[] }[], quarantined: Quarantined | null }[]",
+  options: [
+    configOption,
+    datasetOption,
+    { flags: "--headers", description: "What its producer wrote in its headers, from the topic, if it still has the record" },
+    jsonOption,
+  ],
+  json: "{ dataset: string, source: { topic: string, topicId: string, partition: number, offset: string }, state: string, says: string, decisions: { snapshotId: string, sequence: string, committedAtMs: number, kind: string, windowId: string, decisionHash: string, contractHash: string, verdict: string, ranges: Range[], records: number, skipped: number, answer: { heldWindowId: string, author: string, reason: string } | null }[], rows: { file: string, row: number, table: string, addedBy: string, rows: string, bytes: string, refs: string[], deletedIn: { ref: string, snapshotId: string }[] }[], quarantined: Quarantined | null, headers: { read: number, gone: number, headers: { key: string, times: number, distinct: number | null, values: { value: string | null, times: number }[] }[], why: string | null } | null }[]",
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
     const { addressedRecords, parseRecordAddress } = await import("../../trace/record-address.ts");
     const trace = await import("../../trace/trace-record.ts");
     const { quarantinedJson } = await import("../quarantined-record.ts");
-    const { printRecordTrace } = await import("../trace-text.ts");
+    const { printHeaders, printRecordTrace } = await import("../trace-text.ts");
+    const { sourceHeaders } = await import("../source-headers.ts");
     const text = invocation.argument(0);
     const address = parseRecordAddress(text);
     if (address === null) throw new UsageError(`a record is topic:partition:offset, such as flights:1:44, not "${text}"`);
-    return withLake(invocation, async ({ lake }) => {
+    return withLake(invocation, async ({ config, lake }) => {
       const { terminal } = invocation;
       const dataset = await chooseDataset(lake, invocation);
       const records = await addressedRecords(lake, dataset, address);
@@ -35,7 +44,11 @@ export const traceRecord: CommandSpec = {
         );
       }
       const traces = [];
-      for (const { topic, key } of records) traces.push(await trace.traceRecord(lake, dataset, topic, key));
+      for (const { topic, key } of records) {
+        const range = { topic, ...key, from: key.offset, to: key.offset + 1n, count: 1 };
+        const headers = invocation.flag("headers") ? await sourceHeaders(config, [range]) : null;
+        traces.push({ ...(await trace.traceRecord(lake, dataset, topic, key)), headers });
+      }
       if (invocation.json) {
         terminal.json(traces.map((each) => ({ ...each, quarantined: each.quarantined && quarantinedJson(each.quarantined, false) })));
         return ExitCode.clean;
@@ -43,48 +56,100 @@ export const traceRecord: CommandSpec = {
       traces.forEach((each, index) => {
         if (index > 0) terminal.out("");
         printRecordTrace(each, terminal);
+        if (each.headers !== null) printHeaders(each.headers, terminal);
       });
       return ExitCode.clean;
     });
   },
 };
 
+const tagKinds: ReadonlySet<RefKind> = new Set(["tag", "release", "withdrawn"]);
+
 const versionJson =
   "{ dataset: string, snapshot: Snapshot, refs: string[], isOnMain: boolean, isWithdrawn: boolean, window: (Window & { decision: Decision }) | null, contents: { rows: number | null, deleteFiles: number, rowsDeleted: number, windows: number, records: number, ranges: Range[], contracts: { hash: string, id: string, version: string, windows: number, firstAtMs: number, lastAtMs: number }[], held: { windowId: string, heldAtMs: number, records: number, answer: { kind: string, author: string, reason: string, atMs: number } | null, isIn: boolean }[], replays: number, others: { snapshotId: string, atMs: number, change: string, author: string | null, reason: string | null }[], isWhole: boolean } }";
+
+const tracedJson = `${versionJson} & { events: { lineage: { runId: string, namespace: string, job: string } | null, toldTo: { sink: string, isTold: boolean }[] } | null, headers: { read: number, gone: number, headers: { key: string, times: number, distinct: number | null, values: { value: string | null, times: number }[] }[], why: string | null } | null, readers: { job: string | null, runId: string | null, reader: string, snapshotId: string, isExact: boolean, kinds: string[], times: number, firstAtMs: number, lastAtMs: number }[] }`;
+
+const headersOption = {
+  flags: "--headers",
+  description: "What producers wrote in the headers of the last step's records, from the topic, as far as it still has them",
+};
 
 /** `sluice trace snapshot` */
 export const traceSnapshot: CommandSpec = {
   name: "trace snapshot",
-  summary: "Say all that a version is made of: sources, contracts, verdicts, who approved what; and who read it",
+  summary: "Say all that a version is made of: sources, contracts, verdicts, who approved what; and who was told of it and read it",
   details:
     "Readers are those of this version and of every later one that came from it: whom to tell if it is bad. They are known from the REST catalog, from OpenLineage events and from `sluice consume`.",
   examples: [
     { command: "sluice trace snapshot main", says: "the version that readers see now" },
-    { command: "sluice trace snapshot release/2026-11 --json", says: "a tag's, for an audit" },
+    { command: "sluice trace snapshot 2890260914182353521 --headers", says: "with the headers that its records came with" },
+    { command: "sluice trace snapshot 2026-11-21T18:00:00Z --json", says: "what readers saw then, for an audit" },
   ],
   arguments: [{ name: "<version>", description: "A tag, a branch, a snapshot's id, `main~3`, or a time" }],
-  options: [configOption, datasetOption, jsonOption],
-  json: `${versionJson} & { readers: { job: string | null, runId: string | null, reader: string, snapshotId: string, isExact: boolean, kinds: string[], times: number, firstAtMs: number, lastAtMs: number }[] }`,
+  options: [configOption, datasetOption, headersOption, jsonOption],
+  json: tracedJson,
   async run(invocation) {
     const { chooseDataset, withLake } = await import("../session.ts");
-    const { printReaders, printVersionTrace } = await import("../trace-text.ts");
-    const { readersOf } = await import("../../trace/trace-readers.ts");
-    const { traceVersion } = await import("../../trace/trace-version.ts");
-    const { VersionTree } = await import("../../trace/version-tree.ts");
-    return withLake(invocation, async ({ lake }) => {
-      const dataset = await chooseDataset(lake, invocation);
-      const version = invocation.argument(0);
-      const { snapshotId } = await lake.refs.resolve(dataset, version);
-      const tree = new VersionTree(await lake.snapshots(dataset));
-      const trace = await traceVersion(lake, dataset, snapshotId);
-      if (trace === null) throw new SluiceError("NOT_FOUND", `snapshot ${snapshotId} of ${dataset} has expired meanwhile`);
-      const readers = await readersOf(lake, dataset, tree, trace.snapshot.snapshotId);
-      if (invocation.json) invocation.terminal.json({ ...trace, readers });
-      else {
-        printVersionTrace(trace, invocation.terminal);
-        printReaders(readers, invocation.terminal);
-      }
+    const { tracedVersion } = await import("../traced-version.ts");
+    const { printTracedVersion } = await import("../trace-text.ts");
+    return withLake(invocation, async (session) => {
+      const dataset = await chooseDataset(session.lake, invocation);
+      const { snapshotId } = await session.lake.refs.resolve(dataset, invocation.argument(0));
+      const version = await tracedVersion(session, dataset, snapshotId, invocation.flag("headers"));
+      if (invocation.json) invocation.terminal.json(version);
+      else printTracedVersion(version, invocation.terminal);
       return ExitCode.clean;
+    });
+  },
+};
+
+/** `sluice trace tag` */
+export const traceTag: CommandSpec = {
+  name: "trace tag",
+  summary: "Say what a tag or release names in every dataset that has it: who made it and why, and all that each version is made of",
+  examples: [
+    { command: "sluice trace tag release/2026-11", says: "a release, dataset by dataset" },
+    { command: "sluice trace tag train-2026-11 --dataset flights --json", says: "one dataset's tag, for an audit" },
+  ],
+  arguments: [{ name: "<tag>", description: "The tag, or the release" }],
+  options: [
+    configOption,
+    { ...datasetOption, description: "Only this dataset (default: every one that has the tag)" },
+    headersOption,
+    jsonOption,
+  ],
+  json: `{ tag: string, versions: ({ ref: ${namedRefJson} } & ${tracedJson})[] }`,
+  findings: "another program moved the tag",
+  async run(invocation) {
+    const { chooseDataset, withLake } = await import("../session.ts");
+    const { tracedVersion } = await import("../traced-version.ts");
+    const { printTracedVersion } = await import("../trace-text.ts");
+    const { tagLine } = await import("../refs-text.ts");
+    return withLake(invocation, async (session) => {
+      const { lake } = session;
+      const { terminal } = invocation;
+      const name = invocation.argument(0);
+      const datasets = invocation.text("dataset") === null ? await lake.datasets() : [await chooseDataset(lake, invocation)];
+      const versions = [];
+      for (const dataset of datasets) {
+        const ref = (await lake.refs.list(dataset)).find((each) => each.name === name && tagKinds.has(each.kind));
+        if (ref === undefined) continue;
+        versions.push({ ref, ...(await tracedVersion(session, dataset, ref.snapshotId, invocation.flag("headers"))) });
+      }
+      if (versions.length === 0)
+        throw new SluiceError(
+          "NOT_FOUND",
+          `${datasets.join(", ") || "the lake"} has no tag "${name}"; \`sluice tag list\` names those that there are`,
+        );
+      if (invocation.json) terminal.json({ tag: name, versions });
+      else
+        versions.forEach((version, index) => {
+          if (index > 0) terminal.out("");
+          terminal.out(tagLine(version.ref));
+          printTracedVersion(version, terminal);
+        });
+      return versions.every(({ ref }) => ref.isIntact) ? ExitCode.clean : ExitCode.findings;
     });
   },
 };
