@@ -147,13 +147,20 @@ export interface MeasuredPlace {
   readonly proxy: SlowProxy | null;
 }
 
+export interface Measured {
+  readonly delays: readonly Delays[];
+  readonly commits: number;
+  readonly rows: number;
+  readonly windows: number;
+}
+
 /**
  * What commits cost of a writer before each of whose turns another one has committed, so that it finds what that one left: windows of `rows` rows of which
- * one is bad, as many of each delay, after a hundred that bring the table to its size.
+ * one is bad, as many of each delay, after so many `windows` that bring the table to its size.
  */
 export async function measureCommits(
   { folder, place, proxy }: MeasuredPlace,
-  { delays, commits, rows }: { readonly delays: readonly Delays[]; readonly commits: number; readonly rows: number },
+  { delays, commits, rows, windows }: Measured,
 ): Promise<CommitCost[][]> {
   const none: Delays = { storageMs: 0, catalogMs: 0 };
   const meter = newMeter(none);
@@ -212,7 +219,7 @@ export async function measureCommits(
     slow(none);
     return cost;
   };
-  for (let i = 0; i < 50; i++) await commitOne(none);
+  for (let i = 0; i < windows / 2; i++) await commitOne(none);
   const costs: CommitCost[][] = delays.map(() => []);
   for (let i = 0; i < commits; i++) {
     // In turn, so that what the machine does besides meets all alike.

@@ -5,7 +5,7 @@ import { ownRestCatalog, restClient } from "../../test/live/harness/own-rest-cat
 import { postgresHere, testPostgres } from "../../test/live/harness/test-postgres.ts";
 import type { Bench, BenchTable } from "../bench.ts";
 import { randomOf } from "../drift/random.ts";
-import type { Delays, LakePlace } from "./commit-costs.ts";
+import type { CommitCost, Delays, LakePlace } from "./commit-costs.ts";
 import { measureCommits } from "./commit-costs.ts";
 import type { SlowProxy } from "./slow-proxy.ts";
 import { slowProxy } from "./slow-proxy.ts";
@@ -18,6 +18,9 @@ const none: Delays = { storageMs: 0, catalogMs: 0 };
 const delays = [none, { ...none, storageMs: 20 }, { ...none, catalogMs: 20 }] as const;
 const commits = 40;
 const rows = 100;
+const windows = 100;
+/** Tables as they are with fewer and with as many snapshots as `maintenance.snapshotsMax` leaves. */
+const grownTo = [500, 2000] as const;
 
 /** Object storage and a database in the same region, as their users mostly tell of them: medians assumed, not measured. */
 const near: Distance = { storageMs: 30, catalogMs: 2, sigma: 0.6 };
@@ -35,7 +38,7 @@ async function measureIn(
 ): Promise<MeasuredCatalog> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-contention-"));
   try {
-    return { catalog, model: modelOf(delays, await measureCommits({ folder, place, proxy }, { delays, commits, rows }), hidden) };
+    return { catalog, model: modelOf(delays, await measureCommits({ folder, place, proxy }, { delays, commits, rows, windows }), hidden) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await proxy?.close();
@@ -49,6 +52,26 @@ async function behindProxy(url: string): Promise<{ readonly url: string; readonl
   slow.port = String(proxy.port);
   slow.hostname = "127.0.0.1";
   return { url: slow.href, proxy };
+}
+
+async function sizesTable(): Promise<BenchTable> {
+  const rowsOf: Record<string, string | number>[] = [];
+  for (const size of [windows, ...grownTo]) {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-contention-"));
+    try {
+      const [costs = []] = await measureCommits({ folder, place: {}, proxy: null }, { delays: [none], commits: 20, rows, windows: size });
+      const of = (key: keyof CommitCost): number => middle(costs.map((each) => each[key]));
+      rowsOf.push({
+        snapshots: size,
+        "turn, ms": Number(of("turnMs").toFixed(1)),
+        "CPU ms": Number(of("cpuMs").toFixed(1)),
+        "kB written": Math.round(of("bytesWritten") / 1000),
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return { title: "The same by the snapshots that stay, SQLite, medians of 20", rows: rowsOf };
 }
 
 async function measureAll(say: (line: string) => void): Promise<readonly MeasuredCatalog[]> {
@@ -164,7 +187,7 @@ export const contention: Bench = {
       setup: `commits of ${rows} rows, one of them bad, on a table of a hundred windows; simulated: half an hour, seeded, calls log-normal around their medians`,
       measurements: [],
       comparisons: [],
-      tables: [costsTable(measured), await checkTable(first.model), ...measured.slice(1).map(planTable)],
+      tables: [costsTable(measured), await sizesTable(), await checkTable(first.model), ...measured.slice(1).map(planTable)],
     };
   },
 };

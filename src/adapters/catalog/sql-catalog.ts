@@ -82,7 +82,7 @@ export class SqlCatalog implements Catalog {
       const seen = this.#seen.get(key);
       if (seen?.metadataLocation === location) return seen;
       try {
-        const loaded = { table, metadataLocation: location, metadata: await this.#readMetadata(table, location) };
+        const loaded = { table, metadataLocation: location, metadata: await this.#readMetadata(table, location, seen?.metadata ?? null) };
         this.#seen.set(key, loaded);
         return loaded;
       } catch (fault) {
@@ -114,10 +114,10 @@ export class SqlCatalog implements Catalog {
     await this.#deleting;
   }
 
-  async #readMetadata(table: TableName, location: string): Promise<TableMetadata> {
+  async #readMetadata(table: TableName, location: string, earlier: TableMetadata | null): Promise<TableMetadata> {
     try {
       const bytes = await this.#options.storage.read(pathOfUri(this.#options.storage, location));
-      return parseTableMetadata(new TextDecoder().decode(bytes));
+      return parseTableMetadata(new TextDecoder().decode(bytes), earlier);
     } catch (fault) {
       const lost = fault instanceof SyntaxError || (fault instanceof SluiceError && fault.code === "NOT_FOUND");
       if (!lost) throw fault;
