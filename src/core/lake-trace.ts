@@ -43,6 +43,14 @@ export interface VersionRows {
   readonly rowsDeleted: number;
 }
 
+/** A snapshot as its summary tells of it, whether the table has it still or not. */
+export interface PastCommit {
+  readonly snapshotId: string;
+  readonly sequence: bigint;
+  readonly committedAtMs: number;
+  readonly summary: Readonly<Record<string, string>>;
+}
+
 /** Looks into the files of a lake, for `sluice trace`. */
 export interface LakeTraces {
   /**
@@ -58,6 +66,8 @@ export interface LakeTraces {
   findFile(dataset: string, path: string): Promise<FilePlace | null>;
   /** What the promoted table and the quarantine table occupy. Rejects with NOT_FOUND where there is no such dataset. */
   usage(dataset: string): Promise<readonly TableUsage[]>;
+  /** Every snapshot that the promoted table ever had, of all branches, expired ones too: oldest first. Rejects with NOT_FOUND where there is no such dataset. */
+  commits(dataset: string): AsyncIterable<PastCommit>;
   /** A decision by its hash. Rejects with NOT_FOUND. */
   decision(hash: string): Promise<Decision>;
 }

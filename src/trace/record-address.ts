@@ -27,15 +27,23 @@ export interface AddressedRecord {
 
 /**
  * Records that an address can mean in a dataset, of the sources that it reads or has read: several where a topic was created again under its name, or
- * where files share a partition number. Rejects with NOT_FOUND where there is no such dataset.
+ * where files share a partition number. Sources whose windows have all expired are found where none that is still known fits. Rejects with NOT_FOUND where there is no such dataset.
  */
 export async function addressedRecords(lake: Lake, dataset: string, address: RecordAddress): Promise<readonly AddressedRecord[]> {
   const { positions } = await lake.state(dataset);
   const windows = (await lake.snapshots(dataset)).flatMap((snapshot) => summarizedWindow(snapshot) ?? []);
-  const known = new Map<string, PartitionKey>();
-  for (const key of [...positions, ...windows.flatMap((window) => window.ranges)]) known.set(partitionId(key), key);
-  const { topic, partition, offset } = address;
-  return [...known.values()]
-    .filter((key) => key.partition === partition && (topic === null || key.topic === topic || key.topicId === topic))
-    .map((key) => ({ topic: key.topic, key: { topicId: key.topicId, partition, offset } }));
+  const found = matching(address, [...positions, ...windows.flatMap((window) => window.ranges)]);
+  if (found.length > 0) return found;
+  const expired: PartitionKey[] = [];
+  for await (const commit of lake.traces.commits(dataset)) expired.push(...(summarizedWindow(commit)?.ranges ?? []));
+  return matching(address, expired);
+}
+
+function matching({ topic, partition, offset }: RecordAddress, keys: readonly PartitionKey[]): readonly AddressedRecord[] {
+  const known = new Map(
+    keys
+      .filter((key) => key.partition === partition && (topic === null || key.topic === topic || key.topicId === topic))
+      .map((key) => [partitionId(key), { topic: key.topic, topicId: key.topicId, partition, offset }]),
+  );
+  return [...known.values()].map(({ topic: name, ...key }) => ({ topic: name, key }));
 }

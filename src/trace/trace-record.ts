@@ -2,7 +2,7 @@ import type { RecordKey, Removal, RowPlace } from "../core/lake-trace.ts";
 import type { Lake, QuarantinedRecord } from "../core/ports.ts";
 import type { PartitionKey } from "../core/position.ts";
 import type { TracedWindow } from "./traced-window.ts";
-import { summarizedWindow, tracedWindow } from "./traced-window.ts";
+import { summarizedWindow } from "./traced-window.ts";
 import { VersionTree } from "./version-tree.ts";
 
 /**
@@ -47,11 +47,13 @@ export async function traceRecord(lake: Lake, dataset: string, topic: string, ke
   let quarantined: QuarantinedRecord | null = null;
   for await (const record of lake.quarantined(dataset, { ids: [id], valueBytesMax: 0 })) quarantined = record;
   const { positions } = await lake.state(dataset);
-  const isRead = positions.some((each) => each.topicId === key.topicId && each.partition === key.partition && key.offset < each.next);
-  const decisions = await decisionsAbout(lake, dataset, tree, { key, quarantined, isRead });
+  const position = positions.find((each) => each.topicId === key.topicId && each.partition === key.partition);
+  // Of a file that was read to its end, or a topic that was created again, there is no position any more.
+  const isAhead = position !== undefined && key.offset >= position.next;
+  const decisions = isAhead ? [] : await decisionsAbout(lake, dataset, tree, { key, quarantined });
   const removal = rows.some((row) => row.refs.includes("main")) ? null : await lake.traces.findRemoval(dataset, key);
   const found = { rows, quarantined, decisions, removal, tree };
-  const state = stateOf(found) ?? (isRead ? "passed-over" : "unread");
+  const state = stateOf(found) ?? (position === undefined || isAhead ? "unread" : "passed-over");
   const says = sayState(state, found);
   return { dataset, source: { topic, ...key }, state, says, decisions, rows, quarantined };
 }
@@ -70,16 +72,16 @@ async function decisionsAbout(
   lake: Lake,
   dataset: string,
   tree: VersionTree,
-  { key, quarantined, isRead }: { readonly key: RecordKey; readonly quarantined: QuarantinedRecord | null; readonly isRead: boolean },
+  { key, quarantined }: { readonly key: RecordKey; readonly quarantined: QuarantinedRecord | null },
 ): Promise<readonly TracedWindow[]> {
   const known = tree.snapshots
     .flatMap((snapshot) => summarizedWindow(snapshot) ?? [])
     .filter((window) => isAbout(window, key, quarantined));
-  if (known.some((window) => window.kind === "window") || !isRead) return known;
+  if (known.some((window) => window.kind === "window")) return known;
   const found: TracedWindow[] = [];
-  for await (const window of lake.history(dataset, 0n)) {
-    const traced = tracedWindow(window);
-    if (isAbout(traced, key, quarantined)) found.push(traced);
+  for await (const commit of lake.traces.commits(dataset)) {
+    const window = summarizedWindow(commit);
+    if (window !== null && isAbout(window, key, quarantined)) found.push(window);
   }
   return found;
 }

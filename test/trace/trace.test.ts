@@ -188,3 +188,39 @@ it("what was rolled back is withdrawn until it is brought back, and what expired
   expect((await traceVersion(lake, "orders", left))!.contents).toMatchObject({ windows: 2, records: 3, isWhole: false });
   await lake.close();
 });
+
+it("a source that is not read any more is followed after its windows have expired", async () => {
+  using scratch = scratchFolder();
+  let nowMs = 1_800_000_000_000;
+  const lake = await startedLake(scratch.folder, { clock: { now: () => (nowMs += 60_000) } });
+  const read = makeWindow({ id: "w1", partition: 1, from: 0n, values: [row(1), "bad"], rejected: [1] });
+  // One offset further than there are records: a transaction marker.
+  const ranges = read.decision.ranges.map((range) => ({ ...range, to: 3n }));
+  await lake.commitWindow({ ...read, to: [{ ...read.to[0]!, next: 3n }], decision: { ...read.decision, ranges } });
+  const next = makeWindow({ id: "w2", from: 0n, values: [row(2)] });
+  await lake.commitWindow({ ...next, supersedes: [read.to[0]!] });
+  expect((await lake.state("orders")).positions.some(({ partition }) => partition === 1)).toBe(false);
+  const told = async (): Promise<unknown[]> => {
+    const found = [];
+    for (const offset of [0n, 1n, 2n, 3n]) {
+      const address = parseRecordAddress(`orders:1:${offset}`) as RecordAddress;
+      for (const { topic, key } of await addressedRecords(lake, "orders", address)) {
+        const { state, decisions } = await traceRecord(lake, "orders", topic, key);
+        found.push([offset, state, decisions]);
+      }
+    }
+    return found;
+  };
+  const before = await told();
+  expect(before.map((each) => (each as unknown[]).slice(0, 2))).toEqual([
+    [0n, "promoted"],
+    [1n, "quarantined"],
+    [2n, "absent"],
+    [3n, "unread"],
+  ]);
+  nowMs += 30 * 86_400_000;
+  const report = await lake.maintenance.expire("orders", { snapshotAgeMsMax: 1000, snapshotsMin: 1 }, false);
+  expect(report.snapshots.promoted).toBeGreaterThan(1);
+  expect(await told()).toEqual(before);
+  await lake.close();
+});

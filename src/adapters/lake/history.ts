@@ -1,5 +1,6 @@
 import { decodeDecision } from "../../core/decision-text.ts";
 import { SluiceError } from "../../core/errors.ts";
+import type { PastCommit } from "../../core/lake-trace.ts";
 import type { CommittedWindow, SnapshotInfo } from "../../core/ports.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { findTables, loadTables } from "./lake-context.ts";
@@ -41,6 +42,19 @@ export async function* history(context: LakeContext, dataset: string, after: big
   for await (const snapshot of everySnapshot(context.content, metadata, after)) {
     const window = await windowOf(context, snapshot, isWithdrawn(snapshot));
     if (window !== null) yield window;
+  }
+}
+
+/** See `LakeTraces.commits`. */
+export async function* pastCommits(context: LakeContext, dataset: string): AsyncIterable<PastCommit> {
+  const { metadata } = (await loadTables(context, dataset)).promoted;
+  for await (const { summary, ...snapshot } of everySnapshot(context.content, metadata, -1n)) {
+    yield {
+      snapshotId: snapshot["snapshot-id"].toString(),
+      sequence: snapshot["sequence-number"],
+      committedAtMs: snapshot["timestamp-ms"],
+      summary,
+    };
   }
 }
 

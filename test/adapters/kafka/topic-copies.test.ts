@@ -124,4 +124,31 @@ describe.skipIf(broker === null)("copies on a topic", () => {
       await writer.close();
     }
   });
+
+  it("are erased by the next call, and nothing else is lost, wherever one ended before", async () => {
+    const records: TestRecord[] = [
+      { value: "one" },
+      { key: "erika", value: "x" },
+      { value: "two" },
+      { value: "for erika" },
+      { value: "three" },
+    ];
+    // Five looks to find them, four to write the others again, and five or more to prove it.
+    for (const step of [1, 5, 6, 7, 9, 10, 12]) {
+      const topic = uniqueTopic("dlq");
+      await createTopic(broker!.bootstrap, topic);
+      await produce(broker!.bootstrap, topic, records);
+      const copies = await open(topic);
+      let looks = 0;
+      const dying = (copy: RecordCopy): boolean => {
+        if (++looks === step) throw new Error("died");
+        return isErika(copy);
+      };
+      await expect(copies.erase(dying)).rejects.toThrow("died");
+      const report = await copies.erase(isErika);
+      expect(report.remaining).toBe(0);
+      const values = (await readTopic(broker!.brokers, topic)).records.map(({ value }) => text(value));
+      expect([step, [...new Set(values)].toSorted()]).toEqual([step, ["one", "three", "two"]]);
+    }
+  });
 });
