@@ -1,9 +1,10 @@
-import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Contract } from "../core/contract.ts";
 import type { EncodedFile } from "../core/encoded-file.ts";
+import { SluiceError } from "../core/errors.ts";
+import type { IpcMessage } from "../core/ipc-message.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Reason } from "../core/rule.ts";
 import type { SettledProfile, SettledRows } from "../gate/judged-rows.ts";
@@ -28,11 +29,21 @@ export interface FailureLine {
   readonly reasons: readonly Reason[];
 }
 
+/** What the system says of a place that can't be written is its user's to mend, and no bug. */
+async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof Error) || !("syscall" in cause)) throw cause;
+    throw new SluiceError("FILE_UNWRITABLE", `cannot write ${path}: ${cause.message}`, { cause });
+  }
+}
+
 /** The files that a check writes. */
 export class CheckOutputs {
   readonly #paths: CheckPaths;
   readonly #contract: Contract;
-  readonly #failures: WriteStream | null;
+  #failures: FileHandle | null = null;
   #lines: string[] = [];
   /** Of the first window: what it says is known as long as there is no other. */
   #first: SettledProfile | null = null;
@@ -44,15 +55,18 @@ export class CheckOutputs {
   private constructor(paths: CheckPaths, contract: Contract) {
     this.#paths = paths;
     this.#contract = contract;
-    this.#failures = paths.failures === null ? null : createWriteStream(paths.failures);
   }
 
-  /** Rejects where a file can't be made. */
+  /** Rejects with FILE_UNWRITABLE where a file can't be made; so does what follows, where it can't be written. */
   static async open(paths: CheckPaths, contract: Contract): Promise<CheckOutputs> {
-    if (paths.parquet !== null) await mkdir(paths.parquet, { recursive: true });
+    const { failures, parquet, arrow } = paths;
     const outputs = new CheckOutputs(paths, contract);
-    if (outputs.#failures !== null) await once(outputs.#failures, "open");
-    if (paths.arrow !== null) outputs.#arrow = await (await import("./arrow-output.ts")).ArrowOutput.open(paths.arrow, contract);
+    if (parquet !== null) await writing(parquet, () => mkdir(parquet, { recursive: true }));
+    if (failures !== null) outputs.#failures = await writing(failures, () => open(failures, "w"));
+    if (arrow !== null) {
+      const { ArrowOutput } = await import("./arrow-output.ts");
+      outputs.#arrow = await writing(arrow, () => ArrowOutput.open(arrow, contract));
+    }
     return outputs;
   }
 
@@ -73,44 +87,54 @@ export class CheckOutputs {
   async window({ profile, files, arrow }: SettledRows): Promise<void> {
     await Promise.all([this.#writeLines(), this.#writeFiles(files)]);
     if (this.#paths.profile !== null) await this.#addProfile(profile);
-    for (const message of arrow ?? []) await this.#arrow?.add(message);
+    await this.#writeBatches(arrow ?? []);
   }
 
   /** Everything is written when this resolves. */
   async close(): Promise<void> {
-    await Promise.all([this.#closeFailures(), this.#arrow?.close(), this.#writeProfile()]);
+    await Promise.all([this.#failures?.close(), this.#closeArrow(), this.#writeProfile()]);
   }
 
   async #writeLines(): Promise<void> {
     const lines = this.#lines.join("");
     this.#lines = [];
-    if (this.#failures !== null && lines !== "" && !this.#failures.write(lines)) await once(this.#failures, "drain");
+    const { failures } = this.#paths;
+    if (failures !== null && lines !== "") await writing(failures, async () => this.#failures?.writeFile(lines));
   }
 
   async #writeFiles(files: readonly EncodedFile[]): Promise<void> {
     const { parquet } = this.#paths;
     if (parquet === null) return;
     for (const file of files) {
-      const name = `part-${String(++this.#files).padStart(5, "0")}.parquet`;
-      const handle = await open(join(parquet, name), "w");
-      try {
-        for (const piece of file.pieces) await handle.write(piece);
-      } finally {
-        await handle.close();
-      }
+      const path = join(parquet, `part-${String(++this.#files).padStart(5, "0")}.parquet`);
+      await writing(path, async () => {
+        const handle = await open(path, "w");
+        try {
+          // Where a disk gets full, one write alone can write less than it was given.
+          for (const piece of file.pieces) await handle.writeFile(piece);
+        } finally {
+          await handle.close();
+        }
+      });
     }
   }
 
-  async #closeFailures(): Promise<void> {
-    if (this.#failures === null) return;
-    this.#failures.end();
-    await once(this.#failures, "close");
+  async #writeBatches(messages: readonly IpcMessage[]): Promise<void> {
+    const { arrow } = this.#paths;
+    if (arrow === null) return;
+    for (const message of messages) await writing(arrow, async () => this.#arrow?.add(message));
+  }
+
+  async #closeArrow(): Promise<void> {
+    const { arrow } = this.#paths;
+    if (arrow !== null) await writing(arrow, async () => this.#arrow?.close());
   }
 
   async #writeProfile(): Promise<void> {
-    if (this.#paths.profile === null) return;
+    const { profile } = this.#paths;
+    if (profile === null) return;
     const { rows, columns } = await this.#summary();
-    await writeFile(this.#paths.profile, `${JSON.stringify({ rows, columns }, null, 2)}\n`);
+    await writing(profile, () => writeFile(profile, `${JSON.stringify({ rows, columns }, null, 2)}\n`));
   }
 
   async #addProfile(profile: SettledProfile): Promise<void> {

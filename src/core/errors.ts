@@ -180,6 +180,11 @@ export const errorTable = {
     httpStatus: 422,
     retryable: false,
   },
+  FILE_UNWRITABLE: {
+    action: "Check that the folder is there, that this user may write in it, and that the disk has room.",
+    httpStatus: 507,
+    retryable: false,
+  },
   PROFILE_CORRUPT: {
     action: "The stored profile is damaged or of another version. Restore the file; drift rebuilds from the windows that remain.",
     httpStatus: 500,

@@ -431,16 +431,4 @@ schema:
     expect(none.rows).toBe(0);
     expect(none.columns.map((column) => Object.keys(column))).toEqual(alone.columns.map((column) => Object.keys(column)));
   });
-
-  it("is told where it can't be written", async () => {
-    const { code, err } = await sluice([
-      "check",
-      rules,
-      write("one.ndjson", [value(1)]),
-      "--failures",
-      join(folder, "no/such/folder.ndjson"),
-    ]);
-    expect(code).not.toBe(0);
-    expect(err).toContain("no/such/folder.ndjson");
-  });
 });
