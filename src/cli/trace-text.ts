@@ -49,6 +49,7 @@ export function printTracedVersion(version: TracedVersion, terminal: Terminal): 
 function printVersionStep(trace: VersionTrace, terminal: Terminal): void {
   const { snapshot, window } = trace;
   terminal.out(`${trace.dataset} at snapshot ${snapshot.snapshotId}, committed ${formatTime(snapshot.committedAtMs)}`);
+  if (snapshot.isExpired) terminal.out("  expired: its rows can't be read any more; this is what the ledger keeps of it");
   terminal.out(`  ${trace.isWithdrawn ? "rolled back: main does not show it; " : ""}${sayRefs(trace.refs)}`);
   terminal.out("");
   if (window === null) terminal.out(`its last step: ${snapshot.summary["sluice.change"] ?? `${snapshot.operation} by another program`}`);
@@ -95,7 +96,7 @@ function printVersionContents({ contents }: VersionTrace, terminal: Terminal): v
     terminal.out(
       `  (${formatCount(contents.deleteFiles)} delete files of another program leave out ${formatCount(contents.rowsDeleted)} more rows)`,
     );
-  if (!contents.isWhole) terminal.out("  (older snapshots have expired: changes that no window made are known since then only)");
+  if (!contents.isWhole) terminal.out("  (another program expired older snapshots: changes that no window made are known since then only)");
   const uses = contents.contracts.map((use) => [
     `${use.id} ${use.version}`,
     shortHash(use.hash),
@@ -169,10 +170,11 @@ export function printJobReading(reading: JobReading, terminal: Terminal): void {
     return;
   }
   if (version === null || since === null) {
-    terminal.out("  its snapshot has expired: what it was made of is not known any more");
+    terminal.out("  its snapshot is gone, and in no ledger: what it was made of is not known any more");
     return;
   }
   const { contents } = version;
+  if (version.snapshot.isExpired) terminal.out("  its snapshot has expired since: its rows can't be read any more");
   terminal.out(`  ${contents.rows === null ? "rows" : `${formatCount(contents.rows)} rows`} of ${formatCount(contents.windows)} windows`);
   for (const use of contents.contracts)
     terminal.out(`  contract ${use.id} ${use.version} (${shortHash(use.hash)}): ${formatCount(use.windows)} windows`);

@@ -38,16 +38,16 @@ async function eventsOf(config: Config, lake: Lake, { dataset, snapshot, window 
   return { lineage: isSent ? runOf({ dataset, kind, windowId, snapshotId }, lineageNames(config)) : null, toldTo };
 }
 
-/** Traces a version back to its sources and on to its readers; with `withHeaders` the topic is asked too. Rejects with NOT_FOUND where it has expired. */
+/** Traces a version back to its sources and on to its readers; with `withHeaders` the topic is asked too. Rejects with NOT_FOUND where nothing is known of it. */
 export async function tracedVersion(
   { config, lake }: { readonly config: Config; readonly lake: Lake },
   dataset: string,
   snapshotId: string,
   withHeaders: boolean,
 ): Promise<TracedVersion> {
-  const tree = new VersionTree(await lake.snapshots(dataset));
+  const tree = await VersionTree.ofPast(lake, dataset);
   const trace = await traceVersion(lake, dataset, snapshotId);
-  if (trace === null) throw new SluiceError("NOT_FOUND", `snapshot ${snapshotId} of ${dataset} has expired meanwhile`);
+  if (trace === null) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}, and never had one that it knows of`);
   return {
     ...trace,
     events: await eventsOf(config, lake, trace),

@@ -190,6 +190,6 @@ export interface LakeRefs {
   compare(dataset: string, a: string, b: string): Promise<VersionComparison>;
   /** Reads the rows of two snapshots, without those that delete files leave out. Rejects with NOT_FOUND, TABLE_UNSUPPORTED, TABLE_CORRUPT. */
   readRows(dataset: string, versions: RowsToCompare): AsyncIterable<ComparedRows>;
-  /** The windows whose rows a version has (and those that put none there), oldest first. */
+  /** The windows whose rows a version has (and those that put none there), oldest first; also of a version that has expired. */
   windowsOf(dataset: string, snapshotId: string): AsyncIterable<CommittedWindow>;
 }

@@ -1,4 +1,5 @@
 import type { Decision } from "./decision.ts";
+import type { PastSnapshot } from "./past-snapshot.ts";
 import type { TableUsage } from "./lake-usage.ts";
 
 /** What makes a record unique for ever: its place in its source. */
@@ -43,14 +44,6 @@ export interface VersionRows {
   readonly rowsDeleted: number;
 }
 
-/** A snapshot as its summary tells of it, whether the table has it still or not. */
-export interface PastCommit {
-  readonly snapshotId: string;
-  readonly sequence: bigint;
-  readonly committedAtMs: number;
-  readonly summary: Readonly<Record<string, string>>;
-}
-
 /** Looks into the files of a lake, for `sluice trace`. */
 export interface LakeTraces {
   /**
@@ -60,14 +53,14 @@ export interface LakeTraces {
   findRow(dataset: string, key: RecordKey): Promise<readonly RowPlace[]>;
   /** What took a record's rows for good: an erasure, or the newest retention; null where neither did. Rejects with NOT_FOUND where there is no such dataset. */
   findRemoval(dataset: string, key: RecordKey): Promise<Removal | null>;
-  /** The rows of a version as readers find them. Rejects with NOT_FOUND where there is no such dataset or snapshot. */
+  /** The rows of a version as readers find them; of one that has expired as it counted them itself. Rejects with NOT_FOUND where there is no such dataset or snapshot. */
   countRows(dataset: string, snapshotId: string): Promise<VersionRows>;
   /** A data file by its URI or the end of its path; null where no snapshot of either table holds it. Rejects with NOT_FOUND where there is no such dataset. */
   findFile(dataset: string, path: string): Promise<FilePlace | null>;
   /** What the promoted table and the quarantine table occupy. Rejects with NOT_FOUND where there is no such dataset. */
   usage(dataset: string): Promise<readonly TableUsage[]>;
   /** Every snapshot that the promoted table ever had, of all branches, expired ones too: oldest first. Rejects with NOT_FOUND where there is no such dataset. */
-  commits(dataset: string): AsyncIterable<PastCommit>;
+  snapshots(dataset: string): AsyncIterable<PastSnapshot>;
   /** A decision by its hash. Rejects with NOT_FOUND. */
   decision(hash: string): Promise<Decision>;
 }

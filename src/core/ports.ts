@@ -19,10 +19,12 @@ import type { PromotedRange, PromotedRows } from "./promoted-rows.ts";
 import type { Reason } from "./rule.ts";
 import type { Field } from "./schema.ts";
 import type { SkippedRange } from "./skipped-range.ts";
+import type { SnapshotInfo } from "./past-snapshot.ts";
 import type { FileLayout } from "./table-layout.ts";
 import type { IcebergSchema } from "./table-schema.ts";
 
 export type { CommittedWindow } from "./committed-window.ts";
+export type { SnapshotInfo } from "./past-snapshot.ts";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -279,18 +281,6 @@ export interface HeldWindow {
   readonly rows: number;
   readonly rejected: number;
   readonly decision: Decision;
-}
-
-export interface SnapshotInfo {
-  readonly snapshotId: string;
-  readonly parentId: string | null;
-  readonly sequence: bigint;
-  readonly committedAtMs: number;
-  readonly operation: string;
-  readonly refs: readonly string[];
-  readonly summary: Readonly<Record<string, string>>;
-  /** Whether it was a version of main that a rollback took back. */
-  readonly isWithdrawn: boolean;
 }
 
 /** Versioned tables: one promoted table and one quarantine table a dataset, moved in one catalog transaction. */

@@ -112,7 +112,12 @@ function namesOf(input: unknown): string[] {
 }
 
 async function versionOf(lake: Lake, dataset: string, version: string | null, eventMs: number): Promise<string | null> {
-  const tree = new VersionTree(await lake.snapshots(dataset));
+  const seen = seenVersion(new VersionTree(await lake.snapshots(dataset)), version, eventMs);
+  // Events may come late: what was read then may have expired since.
+  return seen ?? seenVersion(await VersionTree.ofPast(lake, dataset), version, eventMs);
+}
+
+function seenVersion(tree: VersionTree, version: string | null, eventMs: number): string | null {
   if (version !== null) return tree.get(version)?.snapshotId ?? null;
   const head = tree.named("main");
   const line = head === null ? [] : tree.lineOf(head.snapshotId);

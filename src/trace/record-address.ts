@@ -35,7 +35,7 @@ export async function addressedRecords(lake: Lake, dataset: string, address: Rec
   const found = matching(address, [...positions, ...windows.flatMap((window) => window.ranges)]);
   if (found.length > 0) return found;
   const expired: PartitionKey[] = [];
-  for await (const commit of lake.traces.commits(dataset)) expired.push(...(summarizedWindow(commit)?.ranges ?? []));
+  for await (const commit of lake.traces.snapshots(dataset)) expired.push(...(summarizedWindow(commit)?.ranges ?? []));
   return matching(address, expired);
 }
 

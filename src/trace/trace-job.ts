@@ -15,7 +15,7 @@ export interface JobReading {
   readonly details: Readonly<Record<string, string>>;
   /** False: what was read is a quarantine table, or a dataset that is gone. */
   readonly isDataset: boolean;
-  /** Null where its snapshot has expired, or it is of no dataset. */
+  /** Null where nothing is known of its snapshot (another program expired it), or it is of no dataset. */
   readonly version: VersionTrace | null;
   /** What became of its records since: on main, after this version. */
   readonly since: SinceReading | null;

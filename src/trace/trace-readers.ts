@@ -18,17 +18,18 @@ export interface VersionReader {
   readonly lastAtMs: number;
 }
 
-/** Readers of everything that has a snapshot in its line: who is concerned if it is bad. In the order of their first reading. */
+/** Readers of everything that has a snapshot in its line, or one in whose place it was put: who is concerned if it is bad. In the order of their first reading. */
 export async function readersOf(lake: Lake, dataset: string, tree: VersionTree, snapshotId: string): Promise<readonly VersionReader[]> {
   const readers = new Map<string, VersionReader>();
   const concerned = new Map<string, boolean>();
+  const wanted = new Set([snapshotId, ...tree.standsFor(snapshotId)]);
   const isConcerned = (read: string): boolean => {
-    const known = concerned.get(read) ?? tree.lineOf(read).some((each) => each.snapshotId === snapshotId);
+    const known = concerned.get(read) ?? tree.lineOf(read).some((each) => wanted.has(each.snapshotId));
     concerned.set(read, known);
     return known;
   };
   for await (const reading of lake.consumption.of(dataset)) {
-    if (reading.snapshotId !== snapshotId && !isConcerned(reading.snapshotId)) continue;
+    if (!wanted.has(reading.snapshotId) && !isConcerned(reading.snapshotId)) continue;
     const id = JSON.stringify([reading.job, reading.runId, reading.reader, reading.snapshotId]);
     readers.set(id, joined(readers.get(id), reading, snapshotId));
   }

@@ -79,7 +79,7 @@ async function decisionsAbout(
     .filter((window) => isAbout(window, key, quarantined));
   if (known.some((window) => window.kind === "window")) return known;
   const found: TracedWindow[] = [];
-  for await (const commit of lake.traces.commits(dataset)) {
+  for await (const commit of lake.traces.snapshots(dataset)) {
     const window = summarizedWindow(commit);
     if (window !== null && isAbout(window, key, quarantined)) found.push(window);
   }

@@ -1,6 +1,7 @@
 import type { VersionRows } from "../core/lake-trace.ts";
 import type { Decision } from "../core/decision.ts";
 import type { CommittedWindow, Lake, SnapshotInfo } from "../core/ports.ts";
+import type { PastSnapshot } from "../core/past-snapshot.ts";
 import type { OffsetRange } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
 import type { TracedWindow } from "./traced-window.ts";
@@ -48,14 +49,15 @@ export interface VersionContents extends VersionRows {
   readonly held: readonly HeldTrace[];
   readonly replays: number;
   readonly others: readonly OtherChange[];
-  /** Whether the table still has every snapshot of this line: else `others` begins with the oldest that it has. Windows are known all the same. */
+  /** Whether every snapshot of this line is known: else `others` begins with the oldest that is. Windows are known all the same. */
   readonly isWhole: boolean;
 }
 
 /** A version of a dataset: what it is, what its last step added and why, and all that it is made of. */
 export interface VersionTrace {
   readonly dataset: string;
-  readonly snapshot: SnapshotInfo;
+  /** Once expired, its rows can't be read any more: what is said of it comes from the ledger. */
+  readonly snapshot: PastSnapshot;
   /** Branches and tags that name it or came from it. */
   readonly refs: readonly string[];
   readonly isOnMain: boolean;
@@ -66,9 +68,9 @@ export interface VersionTrace {
   readonly contents: VersionContents;
 }
 
-/** Follows a version back to its sources; null where the table has no such snapshot. Rejects with NOT_FOUND where there is no such dataset. */
+/** Follows a version back to its sources; null where the table never had such a snapshot. Rejects with NOT_FOUND where there is no such dataset. */
 export async function traceVersion(lake: Lake, dataset: string, snapshotId: string): Promise<VersionTrace | null> {
-  const tree = new VersionTree(await lake.snapshots(dataset));
+  const tree = await VersionTree.ofPast(lake, dataset);
   const snapshot = tree.get(snapshotId);
   if (snapshot === null) return null;
   const refs = tree.refsOf(snapshotId);

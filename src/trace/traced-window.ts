@@ -1,5 +1,4 @@
-import type { PastCommit } from "../core/lake-trace.ts";
-import type { CommittedWindow } from "../core/ports.ts";
+import type { CommittedWindow, SnapshotInfo } from "../core/ports.ts";
 import type { OffsetRange } from "../core/position.ts";
 
 /** Decisions that read records, or say where a held window's go; moves of main read none. */
@@ -38,7 +37,7 @@ export function tracedWindow(window: CommittedWindow): TracedWindow {
 }
 
 /** A window by its snapshot's summary, without reading its decision; null for a change of state, a part of a held window, or another program's work. */
-export function summarizedWindow({ snapshotId, sequence, committedAtMs, summary }: PastCommit): TracedWindow | null {
+export function summarizedWindow({ snapshotId, sequence, committedAtMs, summary }: SnapshotInfo): TracedWindow | null {
   const text = (key: string): string | null => summary[`sluice.${key}`] ?? null;
   const [kind, decisionHash, ranges, heldWindowId] = ["change", "decision-hash", "ranges", "held-window-id"].map(text);
   if (!isWindowKind(kind) || !decisionHash || !ranges || text("part") !== null) return null;

@@ -84,3 +84,38 @@ it("a job's run is told by its version's contracts, and by what was published an
   expect(await traceJob(lake, "other", null)).toEqual([]);
   await lake.close();
 });
+
+it("what a model was trained on is known after it has expired, by the id of then and by the tag that an erasure has given another version", async () => {
+  using scratch = scratchFolder();
+  let nowMs = 1_800_000_000_000;
+  const lake = await startedLake(scratch.folder, { clock: { now: () => (nowMs += 60_000) } });
+  await lake.commitWindow(makeWindow({ id: "w0", from: 0n, values: [row(1), row(2, "Erika"), "bad"], rejected: [2] }));
+  await lake.commitWindow(makeWindow({ id: "w1", from: 3n, values: [row(3)], verdict: "hold" }));
+  const trained = await headOf(lake);
+  await lake.refs.create("orders", { ...by, kind: "tag", name: "june", version: "main", keepMs: null });
+  await lake.consumption.record([reading(trained, "model", "r1")]);
+  await lake.commitWindow(makeWindow({ id: "w2", from: 4n, values: [row(4)] }));
+  await lake.publishHeld("orders", "w1", by);
+  const told = async (): Promise<unknown> => {
+    const [{ version, since } = { version: null, since: null }] = await traceJob(lake, "model", null);
+    const { windows, records, contracts, held, ranges, rows } = version!.contents;
+    return { windows, records, contracts, held, ranges, rows, since };
+  };
+  const before = await told();
+  expect(before).toMatchObject({ windows: 2, records: 4, rows: 2, held: [{ windowId: "w1", isIn: false }], since: { published: ["w1"] } });
+
+  await lake.maintenance.erase("orders", { ...by, target: { kind: "column", column: "s", value: "Erika" } });
+  const [erased] = await traceJob(lake, "model", null);
+  expect([erased?.snapshotId, erased?.version?.snapshot.isExpired]).toEqual([trained, true]);
+  expect(await told()).toEqual(before);
+  const june = (await lake.refs.resolve("orders", "june")).snapshotId;
+  expect(june).not.toBe(trained);
+  const tree = await VersionTree.ofPast(lake, "orders");
+  expect(await readersOf(lake, "orders", tree, june)).toMatchObject([{ job: "model", snapshotId: trained, isExact: false }]);
+  expect(await readersOf(lake, "orders", tree, trained)).toMatchObject([{ job: "model", isExact: true }]);
+
+  nowMs += 30 * 86_400_000;
+  await lake.maintenance.expire("orders", { snapshotAgeMsMax: 1000, snapshotsMin: 1 }, false);
+  expect(await told()).toEqual(before);
+  await lake.close();
+});

@@ -93,3 +93,24 @@ it("what is no event is refused with what is wrong", async () => {
   expect(await post(lake, event([null, 7, {}]))).toEqual({ recorded: 0, ignored: 3 });
   await lake.close();
 });
+
+it("an event that comes late is tied to what was read then, though it has expired since", async () => {
+  using scratch = scratchFolder();
+  let nowMs = 1_800_000_000_000;
+  const lake = await startedLake(scratch.folder, { clock: { now: () => (nowMs += 60_000) } });
+  await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }));
+  const { snapshotId, committedAtMs } = (await lake.snapshots("orders")).at(-1)!;
+  await lake.commitWindow(makeWindow({ id: "w2", from: 1n, values: [row(2)] }));
+  nowMs += 30 * 86_400_000;
+  await lake.maintenance.expire("orders", { snapshotAgeMsMax: 1000, snapshotsMin: 1 }, false);
+  expect((await lake.snapshots("orders")).some((each) => each.snapshotId === snapshotId)).toBe(false);
+  const named = event([input("/w/db/orders", { version: { datasetVersion: snapshotId } })], { run: { runId: "named" } });
+  const eventTime = new Date(committedAtMs + 1).toISOString();
+  const plain = event([input("/w/db/orders", {})], { run: { runId: "plain" }, eventTime });
+  for (const each of [named, plain]) expect(await post(lake, each)).toEqual({ recorded: 1, ignored: 0 });
+  expect((await traceJob(lake, "train", null)).map((each) => [each.runId, each.snapshotId, each.version?.contents.windows])).toEqual([
+    ["named", snapshotId, 1],
+    ["plain", snapshotId, 1],
+  ]);
+  await lake.close();
+});

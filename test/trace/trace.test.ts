@@ -185,7 +185,7 @@ it("what was rolled back is withdrawn until it is brought back, and what expired
   expect((await follow(lake, 0n)).decisions).toEqual(before);
   expect(await states()).toEqual(["promoted", "promoted", "quarantined"]);
   const { snapshotId: left } = await lake.refs.resolve("orders", "main");
-  expect((await traceVersion(lake, "orders", left))!.contents).toMatchObject({ windows: 2, records: 3, isWhole: false });
+  expect((await traceVersion(lake, "orders", left))!.contents).toMatchObject({ windows: 2, records: 3, isWhole: true });
   await lake.close();
 });
 

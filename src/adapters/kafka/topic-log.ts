@@ -80,7 +80,7 @@ export async function* readLog(cluster: Cluster, range: LogRange): AsyncIterable
       [answer, fault] = [null, error];
     }
     const before = position;
-    if (answer?.records != null) {
+    if (answer !== null && answer.records !== null) {
       const decoder = new RunDecoder({
         key,
         bytes: answer.records,

@@ -1,7 +1,8 @@
 import { decodeDecision } from "../../core/decision-text.ts";
 import { SluiceError } from "../../core/errors.ts";
-import type { PastCommit } from "../../core/lake-trace.ts";
-import type { CommittedWindow, SnapshotInfo } from "../../core/ports.ts";
+import type { CommittedWindow } from "../../core/ports.ts";
+import type { PastSnapshot, SnapshotInfo } from "../../core/past-snapshot.ts";
+import type { TableMetadata } from "../iceberg/table-metadata.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { findTables, loadTables } from "./lake-context.ts";
 import type { LedgerEntry } from "./maintenance/ledger.ts";
@@ -45,25 +46,25 @@ export async function* history(context: LakeContext, dataset: string, after: big
   }
 }
 
-/** See `LakeTraces.commits`. */
-export async function* pastCommits(context: LakeContext, dataset: string): AsyncIterable<PastCommit> {
+/** See `LakeTraces.snapshots`. */
+export async function* pastSnapshots(context: LakeContext, dataset: string): AsyncIterable<PastSnapshot> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
-  for await (const { summary, ...snapshot } of everySnapshot(context.content, metadata, -1n)) {
-    yield {
-      snapshotId: snapshot["snapshot-id"].toString(),
-      sequence: snapshot["sequence-number"],
-      committedAtMs: snapshot["timestamp-ms"],
-      summary,
-    };
-  }
+  const known = new Set(metadata.snapshots.map((each) => each["snapshot-id"]));
+  const inform = informer(metadata);
+  for await (const each of everySnapshot(context.content, metadata, -1n))
+    yield { ...inform(each), isExpired: !known.has(each["snapshot-id"]) };
 }
 
 /** All snapshots of the promoted table, branches included, oldest first. */
 export async function snapshots(context: LakeContext, dataset: string): Promise<readonly SnapshotInfo[]> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
-  const refs = Object.entries(metadata.refs);
+  return metadata.snapshots.map(informer(metadata));
+}
+
+function informer(metadata: TableMetadata): (snapshot: LedgerEntry) => SnapshotInfo {
+  const names = Map.groupBy(Object.entries(metadata.refs), ([, ref]) => ref["snapshot-id"]);
   const isWithdrawn = withdrawnTest(metadata);
-  return metadata.snapshots.map((snapshot) => {
+  return (snapshot) => {
     const { operation = "", ...summary } = snapshot.summary;
     return {
       snapshotId: snapshot["snapshot-id"].toString(),
@@ -71,11 +72,11 @@ export async function snapshots(context: LakeContext, dataset: string): Promise<
       sequence: snapshot["sequence-number"],
       committedAtMs: snapshot["timestamp-ms"],
       operation,
-      refs: refs.filter(([, ref]) => ref["snapshot-id"] === snapshot["snapshot-id"]).map(([name]) => name),
+      refs: (names.get(snapshot["snapshot-id"]) ?? []).map(([name]) => name),
       summary,
       isWithdrawn: isWithdrawn(snapshot),
     };
-  });
+  };
 }
 
 /** Texts of contracts that were active in any dataset. Texts never change: each is looked up once. */

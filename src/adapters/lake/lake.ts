@@ -16,7 +16,7 @@ import { commitReplay } from "./commit-replay.ts";
 import { commitWindow } from "./commit-window.ts";
 import { stateOf } from "./dataset-state.ts";
 import { answerHeld, heldWindows } from "./held-windows.ts";
-import { ContractTexts, history, pastCommits, snapshots } from "./history.ts";
+import { ContractTexts, history, pastSnapshots, snapshots } from "./history.ts";
 import type { LakeContext } from "./lake-context.ts";
 import { isQuarantineName, loadTables } from "./lake-context.ts";
 import { createMaintenance } from "./maintenance/maintenance.ts";
@@ -159,7 +159,7 @@ export function lakeOver(context: LakeContext, stores: LakeStores, close: () => 
       countRows: (dataset, snapshotId) => countRows(context, dataset, snapshotId),
       findFile: (dataset, path) => findFile(context, dataset, path),
       usage: (dataset) => tableUsage(context, dataset),
-      commits: (dataset) => pastCommits(context, dataset),
+      snapshots: (dataset) => pastSnapshots(context, dataset),
       decision: async (hash) => decodeDecision(await context.content.get("decision", hash)),
     },
     refs: createRefs(context, stores.claims, inTurn, datasets),

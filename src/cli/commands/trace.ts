@@ -1,4 +1,5 @@
 import { SluiceError } from "../../core/errors.ts";
+import type { Lake } from "../../core/ports.ts";
 import type { CommandSpec } from "../command.ts";
 import { configOption, datasetOption, jsonOption } from "../command.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -75,6 +76,18 @@ const headersOption = {
   description: "What producers wrote in the headers of the last step's records, from the topic, as far as it still has them",
 };
 
+/** The snapshot of a version's name; an id may also be one that has expired. */
+async function snapshotOf(lake: Lake, dataset: string, version: string): Promise<string> {
+  try {
+    return (await lake.refs.resolve(dataset, version)).snapshotId;
+  } catch (fault) {
+    const isUnknown = fault instanceof SluiceError && fault.code === "VERSION_UNKNOWN";
+    if (!isUnknown || !/^\d+$/.test(version)) throw fault;
+    for await (const { snapshotId } of lake.traces.snapshots(dataset)) if (snapshotId === version) return version;
+    throw fault;
+  }
+}
+
 /** `sluice trace snapshot` */
 export const traceSnapshot: CommandSpec = {
   name: "trace snapshot",
@@ -86,7 +99,7 @@ export const traceSnapshot: CommandSpec = {
     { command: "sluice trace snapshot 2890260914182353521 --headers", says: "with the headers that its records came with" },
     { command: "sluice trace snapshot 2026-11-21T18:00:00Z --json", says: "what readers saw then, for an audit" },
   ],
-  arguments: [{ name: "<version>", description: "A tag, a branch, a snapshot's id, `main~3`, or a time" }],
+  arguments: [{ name: "<version>", description: "A tag, a branch, a snapshot's id, also one that has expired, `main~3`, or a time" }],
   options: [configOption, datasetOption, headersOption, jsonOption],
   json: tracedJson,
   async run(invocation) {
@@ -95,7 +108,7 @@ export const traceSnapshot: CommandSpec = {
     const { printTracedVersion } = await import("../trace-text.ts");
     return withLake(invocation, async (session) => {
       const dataset = await chooseDataset(session.lake, invocation);
-      const { snapshotId } = await session.lake.refs.resolve(dataset, invocation.argument(0));
+      const snapshotId = await snapshotOf(session.lake, dataset, invocation.argument(0));
       const version = await tracedVersion(session, dataset, snapshotId, invocation.flag("headers"));
       if (invocation.json) invocation.terminal.json(version);
       else printTracedVersion(version, invocation.terminal);

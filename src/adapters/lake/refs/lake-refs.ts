@@ -3,7 +3,6 @@ import { SluiceError } from "../../../core/errors.ts";
 import type { CommittedWindow } from "../../../core/committed-window.ts";
 import type { LakeRefs } from "../../../core/lake-refs.ts";
 import { resolveVersion } from "../../../core/version-name.ts";
-import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import { windowOf } from "../history.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
@@ -23,9 +22,9 @@ import { standsIn, withdrawnTest } from "./version-line.ts";
 
 async function* windowsOf(context: LakeContext, dataset: string, snapshotId: string): AsyncIterable<CommittedWindow> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
-  const head = /^\d+$/.test(snapshotId) ? snapshotWithId(metadata, BigInt(snapshotId)) : null;
-  if (head === null) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
   const every = await Array.fromAsync(everySnapshot(context.content, metadata, -1n));
+  const head = every.find((each) => each["snapshot-id"].toString() === snapshotId);
+  if (head === undefined) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
   const isIn = standsIn(metadata, every, head);
   const isWithdrawn = withdrawnTest(metadata);
   for (const each of every) {

@@ -48,7 +48,7 @@ export function refAgeMs(snapshot: Snapshot, keepMs: number, nowMs: number): num
 }
 
 /** Rows of a version, as its summary counts them; null where it does not. */
-export function rowsOf(snapshot: Snapshot): number | null {
+export function rowsOf(snapshot: Pick<Snapshot, "summary">): number | null {
   const text = snapshot.summary["total-records"];
   return text === undefined ? null : Number(text);
 }

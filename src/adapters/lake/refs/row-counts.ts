@@ -7,6 +7,7 @@ import type { Snapshot, TableMetadata } from "../../iceberg/table-metadata.ts";
 import { snapshotWithId } from "../../iceberg/table-metadata.ts";
 import type { LakeContext } from "../lake-context.ts";
 import { loadTables } from "../lake-context.ts";
+import { everySnapshot } from "../maintenance/ledger.ts";
 import type { LiveFile } from "./live-files.ts";
 import { filesRemovedBy, liveFiles } from "./live-files.ts";
 import { rowsOf } from "./ref-records.ts";
@@ -120,8 +121,14 @@ export class RowCounts {
 export async function countRows(context: LakeContext, dataset: string, snapshotId: string): Promise<VersionRows> {
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const snapshot = snapshotWithId(metadata, BigInt(snapshotId));
-  if (snapshot === null) throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
-  return new RowCounts(context, metadata).of(snapshot);
+  if (snapshot !== null) return new RowCounts(context, metadata).of(snapshot);
+  for await (const each of everySnapshot(context.content, metadata, -1n)) {
+    if (each["snapshot-id"].toString() !== snapshotId) continue;
+    const deleteFiles = Number(each.summary["total-delete-files"] ?? 0);
+    // Which rows those left out can't be counted any more.
+    return { rows: deleteFiles > 0 ? null : rowsOf(each), deleteFiles, rowsDeleted: 0 };
+  }
+  throw new SluiceError("NOT_FOUND", `${dataset} has no snapshot ${snapshotId}`);
 }
 
 function pathsOf(files: readonly LiveFile[]): ReadonlySet<string> {
