@@ -119,6 +119,41 @@ it("rules tell one nanosecond from the next, compiled or not", async () => {
   });
 });
 
+it("expressions have every nanosecond of an instant, at the ends of 64 bits and before the epoch too", async () => {
+  const ends = [
+    "1677-09-21T00:12:43.145224192Z",
+    "1969-12-31T23:59:59.999999999Z",
+    "1969-12-31T23:59:59.000000001Z",
+    at,
+    "2262-04-11T23:47:16.854775807Z",
+  ];
+  const listed = ends.map((each) => `timestamp("${each}")`).join(", ");
+  const cel = (id: string, expression: string): string => custom(id, `{ check: cel, expression: '${expression}', tolerance: { rows: 9 } }`);
+  const contract = await nanoContract(
+    [
+      cel("text", "timestamp(string(at)) == at"),
+      cel("next", 'at + duration("1ns") > at && at - duration("1ns") < at'),
+      cel("between", '(at + duration("1ns")) - at == duration("1ns") && at - seen == duration("0s")'),
+      cel("listed", `at in [${listed}] && string(at) in [${ends.map((each) => `"${each}"`).join(", ")}]`),
+      cel("above", 'at >= timestamp("1677-09-21T00:12:43.145224192Z") && at <= timestamp("2262-04-11T23:47:16.854775807Z")'),
+      cel("last", 'at < timestamp("2262-04-11T23:47:16.854775807Z")'),
+      cel("first", 'at > timestamp("1677-09-21T00:12:43.145224192Z")'),
+    ].join(""),
+  );
+  const window = openInlineEngine().open({ contract, schema: schemaOfContract(contract, null).schema, kind: "compiled" });
+  await window.add([makeRecords(ends.map((each, id) => JSON.stringify({ id, at: each, seen: each })))]);
+  const { outcomes, rejected } = await window.settle(1_800_000_000_000);
+  // None was in error, which counts as a row that fails, or left a row out.
+  const judged = outcomes.filter(({ family }) => family === "cel").map(({ rule, failed, checked }) => [rule, failed, checked]);
+  expect(judged).toEqual(
+    ["text", "next", "between", "listed", "above", "last", "first"].map((rule) => [rule, rule === "last" || rule === "first" ? 1 : 0, 5]),
+  );
+  expect(rejected.map(({ row, reasons }) => [row, ...reasons.map(({ rule }) => rule)])).toEqual([
+    [0, "first"],
+    [4, "last"],
+  ]);
+});
+
 it("SQL tells one nanosecond of local times from the next", async () => {
   const contract = await nanoContract("      - { metric: rowCount, mustBeGreaterThan: 0 }\n");
   const { settled } = await settle("compiled", contract);
