@@ -26,7 +26,7 @@ print(json.dumps({
     "used": rows(table.scan().use_ref("v1")),
     "types": {name: str(ref.snapshot_ref_type.value) for name, ref in table.refs().items()},
     "ages": {name: ref.max_ref_age_ms for name, ref in table.refs().items() if ref.max_ref_age_ms is not None},
-    "files": table.inspect.files().num_rows,
+    "files": len(list(table.scan().plan_files())),
     "metadata": table.metadata_location,
 }))
 `;
@@ -91,6 +91,18 @@ describe.skipIf(!pythonHere)("tags, branches and rollbacks, by programs that no 
     await lake.refs.drop("orders", { kind: "branch", name: "exp/a", ...by });
     const after = JSON.parse(await runPython(python, read, [scratch.folder])) as Read;
     expect(after.refs).toEqual({ main: [1, 2, 4, 300], v1: [1] });
+    await lake.close();
+  });
+
+  it("find nothing on main where every window is held", { timeout: 900_000 }, async () => {
+    const python = (await pythonReaders()) as string;
+    using scratch = scratchFolder();
+    const lake = await startedLake(scratch.folder);
+    await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)], verdict: "hold" }));
+    const seen = JSON.parse(await runPython(python, read.replace('use_ref("v1")', 'use_ref("main")'), [scratch.folder])) as Read;
+    expect([seen.main, seen.used, seen.refs]).toEqual([[], [], { main: [], "held/w1": [1] }]);
+    const ids = (await lake.snapshots("orders")).filter((each) => each.refs.includes("main")).map((each) => each.snapshotId);
+    expect(JSON.parse(await runPython(python, duckdb, [seen.metadata.replace(/^file:\/\//, ""), ...ids]))).toEqual([[], []]);
     await lake.close();
   });
 
