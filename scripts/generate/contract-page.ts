@@ -59,6 +59,7 @@ const types = `## Column types
 | logicalType | column | decided by |
 | --- | --- | --- |
 | string | string; binary (from base64) | \`physicalType\` binary, bytes, blob, or \`format\` byte, binary |
+| | uuid: 128 bits, whose text may be of either case ([why](../adr/uuid.md)) | \`physicalType\` uuid. \`format: uuid\` alone is text, as it was written |
 | date | date | |
 | time | text \`HH:MM:SS[.ffffff]\` | |
 | timestamp | timestamp in microseconds: an instant in UTC, or a local time | \`timezone: false\`, else \`physicalType\` (timestamp_ntz, datetime: local); an instant where neither says |

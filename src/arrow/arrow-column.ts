@@ -60,6 +60,7 @@ export function arrowColumn(column: Column, type: DataType, rows: Rows, context:
     case "decimal":
       return make({ ...base, data: decimals(column.unscaled, rows, length) });
     case "bytes":
+      if (DataType.isFixedSizeBinary(type)) return make({ ...base, data: fixed(column, type.byteWidth, rows, length) });
       return DataType.isDictionary(type) ? numbered(base, column, rows, context) : make({ ...base, ...texts(column, rows, length) });
     case "struct":
       return make({
@@ -154,6 +155,18 @@ function texts({ state, bytes, starts, lengths }: BytesColumn, rows: Rows, lengt
     else data.set(bytes.subarray(start, start + count), at);
   }
   return { valueOffsets, data };
+}
+
+/** Values of one width, zeros where there is none. */
+function fixed({ state, bytes, starts }: BytesColumn, width: number, rows: Rows, length: number): Uint8Array {
+  const data = new Uint8Array(length * width);
+  for (let i = 0; i < length; i++) {
+    const row = rows === null ? i : (rows[i] as number);
+    if (state[row] !== Cell.value) continue;
+    const start = starts[row] as number;
+    for (let k = 0; k < width; k++) data[i * width + k] = bytes[start + k] as number;
+  }
+  return data;
 }
 
 function numbered(base: DataProps, column: BytesColumn, rows: Rows, { listed }: ColumnContext): Data {

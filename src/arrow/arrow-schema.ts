@@ -6,6 +6,7 @@ import {
   Decimal,
   Dictionary,
   Field as ArrowField,
+  FixedSizeBinary,
   Float32,
   Float64,
   Int16,
@@ -25,6 +26,7 @@ import {
 import type { Contract } from "../core/contract.ts";
 import type { RulePlan } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
+import { uuidSize } from "../core/uuid.ts";
 import { TextNumbers } from "./text-numbers.ts";
 
 /** The values of a column that its contract lists: Arrow's dictionary, and each text's place in it. */
@@ -71,6 +73,14 @@ const jsonText = new Map([
   ["ARROW:extension:metadata", ""],
 ]);
 
+/** And of UUIDs. */
+const uuidBytes = new Map([
+  ["ARROW:extension:name", "arrow.uuid"],
+  ["ARROW:extension:metadata", ""],
+]);
+
+const extensions: Readonly<Partial<Record<Field["type"]["kind"], Map<string, string>>>> = { json: jsonText, uuid: uuidBytes };
+
 /** The texts that a rule leaves to every row that passes; null where it leaves others. */
 function listedBy({ check, severity, scope, where }: RulePlan): readonly string[] | null {
   if (check.family !== "set" || check.negated || severity !== "error" || scope !== "row" || where !== null) return null;
@@ -81,7 +91,7 @@ function listedBy({ check, severity, scope, where }: RulePlan): readonly string[
 
 function arrowField(field: Field, listed: ReadonlyMap<string, ListedValues>): ArrowField {
   const type = arrowType(field, listed);
-  return new ArrowField(field.name, type, true, field.type.kind === "json" ? jsonText : null);
+  return new ArrowField(field.name, type, true, extensions[field.type.kind] ?? null);
 }
 
 function arrowType({ type, path }: Field, listed: ReadonlyMap<string, ListedValues>): DataType {
@@ -112,6 +122,8 @@ function arrowType({ type, path }: Field, listed: ReadonlyMap<string, ListedValu
       return new Utf8();
     case "binary":
       return new Binary();
+    case "uuid":
+      return new FixedSizeBinary(uuidSize);
     case "struct":
       return new Struct(type.fields.map((child) => arrowField(child, listed)));
     case "list":

@@ -10,7 +10,7 @@ export type CelType =
 
 export const dyn: CelType = { kind: "dyn" };
 
-/** What a column is in expressions: decimals are doubles, dates are timestamps of their midnight in UTC, times of day are durations since midnight. */
+/** What a column is in expressions: decimals are doubles, dates are timestamps of their midnight in UTC, times of day are durations since midnight, UUIDs their text in lower case. */
 export function celTypeOf(field: Field): CelType {
   const { type } = field;
   switch (type.kind) {
@@ -29,6 +29,7 @@ export function celTypeOf(field: Field): CelType {
     case "time":
       return { kind: "duration" };
     case "string":
+    case "uuid":
       return { kind: "string" };
     case "binary":
       return { kind: "bytes" };

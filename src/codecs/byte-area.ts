@@ -1,10 +1,11 @@
+import { readUuid, uuidSize } from "../core/uuid.ts";
 import { hexQuad } from "./json-reader.ts";
 
 const simpleEscapes = new Uint8Array(128);
 for (const [letter, byte] of Object.entries({ '"': 0x22, "\\": 0x5c, "/": 0x2f, b: 8, f: 12, n: 10, r: 13, t: 9 }))
   simpleEscapes[letter.charCodeAt(0)] = byte;
 
-/** A growing run of bytes for text that can't be a view of the record: strings with escapes, base64, kept unknown fields. */
+/** A growing run of bytes for text that can't be a view of the record: strings with escapes, base64, UUIDs, kept unknown fields. */
 export class ByteArea {
   bytes = new Uint8Array(0);
   length = 0;
@@ -94,6 +95,14 @@ export class ByteArea {
       bytes[at++] = ((c & 3) << 6) | d;
     }
     this.length = at;
+    return true;
+  }
+
+  /** Appends the 16 bytes of a UUID's canonical text; false, and nothing appended, where it is none. */
+  uuid(from: Uint8Array, start: number, end: number): boolean {
+    this.reserve(uuidSize);
+    if (!readUuid(from, start, end, this.bytes, this.length)) return false;
+    this.length += uuidSize;
     return true;
   }
 }

@@ -2,6 +2,7 @@ import { microsPerDay } from "../core/civil.ts";
 import { Cell, InvalidCause } from "../core/column.ts";
 import type { Field } from "../core/schema.ts";
 import type { TimeParser } from "../core/time-format.ts";
+import { uuidSize } from "../core/uuid.ts";
 import { Storage, type ColumnBuilder } from "./column-builder.ts";
 import { JsonReader } from "./json-reader.ts";
 import type { RowSet } from "./row-set.ts";
@@ -155,12 +156,13 @@ export class CellWriter {
     column.state[row] = Cell.value;
   }
 
-  /** Text: a view where it stands in the slab. Into a string column, or as the text of a date, time or timestamp; into a binary column as its bytes. */
+  /** Text: a view where it stands in the slab. Into a string column, or as the text of a date, time, timestamp or UUID; into a binary column as its bytes. */
   text(column: ColumnBuilder, row: number, bytes: Uint8Array, start: number, end: number): void {
     const { storage } = column;
     if (storage === Storage.binary) return this.raw(column, row, bytes, start, end);
     if (!isUtf8(bytes, start, end)) return this.invalidBytes(column, row, bytes, start, end, InvalidCause.utf8);
     if (storage === Storage.string) return this.raw(column, row, bytes, start, end);
+    if (storage === Storage.uuid) return this.#uuidText(column, row, bytes, start, end);
     if (storage < Storage.date || storage > Storage.timestamp || end - start > notedBytesMax)
       return this.invalidBytes(
         column,
@@ -176,7 +178,7 @@ export class CellWriter {
     this.#forgetNote(column, row, note.start);
   }
 
-  /** Bytes into a string, json or binary column, unchecked: a view where they stand in the slab, else a copy. */
+  /** Bytes into a string, json, binary or uuid column, unchecked: a view where they stand in the slab, else a copy. */
   raw(column: ColumnBuilder, row: number, bytes: Uint8Array, start: number, end: number): void {
     const { area, slab } = this.#rows;
     if (bytes === slab) {
@@ -189,6 +191,19 @@ export class CellWriter {
     }
     column.lengths[row] = end - start;
     column.state[row] = Cell.value;
+  }
+
+  /** Bytes into a uuid column: those of a UUID if they are 16. */
+  uuid(column: ColumnBuilder, row: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start === uuidSize) return this.raw(column, row, bytes, start, end);
+    this.invalid(column, row, `${end - start} bytes`, InvalidCause.form);
+  }
+
+  #uuidText(column: ColumnBuilder, row: number, bytes: Uint8Array, start: number, end: number): void {
+    const { area } = this.#rows;
+    const mark = area.length;
+    if (area.uuid(bytes, start, end)) this.inArea(column, row, mark);
+    else this.invalidBytes(column, row, bytes, start, end, InvalidCause.form);
   }
 
   /** A cell of the area's bytes from `mark` on. */

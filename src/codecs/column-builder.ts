@@ -20,10 +20,11 @@ export const Storage = {
   timestamp: 8,
   string: 9,
   binary: 10,
-  json: 11,
-  struct: 12,
-  list: 13,
-  map: 14,
+  uuid: 11,
+  json: 12,
+  struct: 13,
+  list: 14,
+  map: 15,
 } as const satisfies Record<Field["type"]["kind"], number>;
 
 /** Bytes that one row of each storage takes, for bounding what a record may make us allocate. */

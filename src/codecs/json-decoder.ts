@@ -234,7 +234,7 @@ export class JsonDecoder {
     if (c === 0x22) {
       const after = reader.string(p + 1);
       if (after < 0) return after;
-      if (storage >= Storage.date && storage <= Storage.binary) this.#writer.string(column, row, p + 1, after - 1);
+      if (storage >= Storage.date && storage <= Storage.uuid) this.#writer.string(column, row, p + 1, after - 1);
       else if (storage === Storage.json) this.#writer.view(column, row, p, after);
       else column.invalid(row, p, after, InvalidCause.type);
       return after;

@@ -166,6 +166,7 @@ export class ScalarWriter {
       to = area.length;
     }
     if (storage === Storage.binary) this.#binary(column, row, bytes, from, to, start, end);
+    else if (storage === Storage.uuid) this.#uuid(column, row, bytes, from, to, start, end);
     else {
       const fault = this.#moment(column, row, bytes, from, to);
       area.length = mark;
@@ -198,6 +199,12 @@ export class ScalarWriter {
   #binary(column: ColumnBuilder, row: number, bytes: Uint8Array, from: number, to: number, start: number, end: number): void {
     const mark = this.#area.length;
     if (this.#area.base64(bytes, from, to)) this.#inArea(column, row, mark);
+    else column.invalid(row, start, end, InvalidCause.form);
+  }
+
+  #uuid(column: ColumnBuilder, row: number, bytes: Uint8Array, from: number, to: number, start: number, end: number): void {
+    const mark = this.#area.length;
+    if (this.#area.uuid(bytes, from, to)) this.#inArea(column, row, mark);
     else column.invalid(row, start, end, InvalidCause.form);
   }
 

@@ -1,7 +1,7 @@
 import { conditionPaths } from "../core/condition-paths.ts";
 import type { Condition, MetricCheck, MetricPart, RuleCheck, Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
-import { literalWords, timeBound } from "./compile-literals.ts";
+import { literalWords, timeBound, uuidLiteral } from "./compile-literals.ts";
 import { plainDecimal } from "./decimal-text.ts";
 import { child, numberAt, placeOf, textAt } from "./node.ts";
 import { referenceValues } from "./reference-values.ts";
@@ -62,6 +62,7 @@ export function changeMetric(site: RuleSite, part: MetricPart | null): MadeMetri
 function constantOf(field: Field, text: string): Scalar | null {
   const { kind } = field.type;
   if (kind === "string") return { type: "string", value: text };
+  if (kind === "uuid") return uuidLiteral(text);
   if (isNumber(field)) return plainDecimal(text) === null ? null : { type: "number", text, value: Number(text) };
   if (kind === "boolean") return text === "true" || text === "false" ? { type: "boolean", value: text === "true" } : null;
   const bound = timeBound(field, text);
@@ -102,7 +103,7 @@ export function referenceCheck(site: RuleSite, field: Field): RuleCheck | null {
   return { family: "reference", file, values };
 }
 
-const keyKinds = new Set(["boolean", "int", "long", "float", "double", "decimal", "date", "timestamp", "string", "binary"]);
+const keyKinds = new Set(["boolean", "int", "long", "float", "double", "decimal", "date", "timestamp", "string", "binary", "uuid"]);
 
 /** Whether a column's values can be compared with stored ones: at the top, and of a scalar type that is stored as it is. */
 function isKeyColumn(site: RuleSite, field: Field): boolean {

@@ -5,6 +5,7 @@ import { cannotEnforce, leaveUnenforced } from "./compilation.ts";
 import type { Compilation, FieldSite, RuleDraft } from "./compilation.ts";
 import { compileBounds } from "./compile-bounds.ts";
 import { literalFor, literalWords } from "./compile-literals.ts";
+import { versionHint } from "./compile-row-check.ts";
 import { formatHint, patternProblem, textFormats } from "./compile-patterns.ts";
 import { booleanAt, child, items, numberAt, placeOf, textAt } from "./node.ts";
 import type { Node } from "./node.ts";
@@ -59,7 +60,8 @@ function addOptions(compilation: Compilation, field: Field, options: Node, add: 
   if (multipleOf?.kind === "scalar" && typeof multipleOf.value === "number") {
     add({ family: "multipleOf", of: plainDecimal(multipleOf.text) ?? String(multipleOf.value) }, place("multipleOf"));
   }
-  addCounts(options, "minLength", "maxLength", (min, max, at) => add({ family: "length", min, max }, at));
+  if (field.type.kind === "uuid") refuseTextOptions(compilation, field, options);
+  else addCounts(options, "minLength", "maxLength", (min, max, at) => add({ family: "length", min, max }, at));
   const pattern = textAt(options, "pattern");
   if (pattern !== null) {
     const at = (child(options, "pattern") as Node).at;
@@ -74,6 +76,19 @@ function addOptions(compilation: Compilation, field: Field, options: Node, add: 
     add({ family: "items", min: dimensions, max: dimensions, unique: false }, place("dimensions"));
   }
   if (field.type.kind === "struct" || field.type.kind === "json") addProperties(field, options, add);
+}
+
+/** What a text could be asked for, and a UUID can't: it is 16 bytes, of any version. */
+function refuseTextOptions(compilation: Compilation, { path, name }: Field, options: Node): void {
+  for (const key of ["minLength", "maxLength"]) {
+    if (numberAt(options, key) === null) continue;
+    const hint = "all of its texts have 36 characters";
+    cannotEnforce(compilation, "column-type", placeOf(options, key), `${path}: a uuid column has no length`, hint);
+  }
+  const format = textAt(options, "format");
+  if (format === null || format === "uuid" || format === "password") return;
+  const message = `${path}: a uuid column is of any version, and has no format "${format}"`;
+  cannotEnforce(compilation, "column-type", placeOf(options, "format"), message, versionHint(name));
 }
 
 function addCounts(

@@ -97,7 +97,7 @@ function fieldType(compilation: Compilation, node: Node, place: Place, physical:
     case "timestamp":
       return { kind: "timestamp", zoned: isZoned(node, physical), unit: physical?.unit ?? "micros" };
     case "string":
-      return { kind: isBinary(node, physical) ? "binary" : "string" };
+      return { kind: isBinary(node, physical) ? "binary" : physical?.kind === "uuid" ? "uuid" : "string" };
     case "integer":
       return integerType(node, physical);
     case "number":

@@ -1,6 +1,7 @@
 import type { Scalar } from "../core/rule.ts";
 import type { Field, FieldType } from "../core/schema.ts";
 import { compileTimeFormat } from "../core/time-format.ts";
+import { uuidBytes, uuidText } from "../core/uuid.ts";
 import { timeUnit } from "./compile-fields.ts";
 import { plainDecimal } from "./decimal-text.ts";
 import type { Node, ScalarNode } from "./node.ts";
@@ -24,11 +25,19 @@ export function literalFor(field: Field, node: Node): Scalar | null {
       return typeof node.value === "string" ? numberLiteral(timeBound(field, node.value)) : null;
     case "string":
       return typeof node.value === "string" ? { type: "string", value: node.value } : null;
+    case "uuid":
+      return typeof node.value === "string" ? uuidLiteral(node.value) : null;
     case "json":
       return jsonLiteral(node);
     default:
       return null;
   }
+}
+
+/** A UUID as its canonical text in lower case, however the contract writes it; null for other texts. */
+export function uuidLiteral(text: string): Scalar | null {
+  const bytes = uuidBytes(text);
+  return bytes === null ? null : { type: "string", value: uuidText(bytes) };
 }
 
 /** Columns without a type hold JSON as its source text, so constants are compared as JSON text: `"a"`, `1`, `true`. */
@@ -74,6 +83,8 @@ export function literalWords(type: FieldType): string {
       return `a time such as "23:59:59"`;
     case "timestamp":
       return `a timestamp${type.unit === "nanos" ? " from 1677 to 2262" : ""} such as "2026-01-31T23:59:59${type.zoned ? "Z" : ""}"`;
+    case "uuid":
+      return `a UUID such as "f81d4fae-7dec-41d0-a765-00a0c91e6bf6"`;
     case "struct":
     case "list":
     case "map":
@@ -90,7 +101,7 @@ export function hasRange(type: FieldType): boolean {
   return ["int", "long", "float", "double", "decimal", "date", "time", "timestamp"].includes(type.kind);
 }
 
-/** Whether one value can be less than another: numbers, times, and text by its code points. */
+/** Whether one value can be less than another: numbers, times, text by its code points, and UUIDs by their bytes. */
 export function hasOrder(type: FieldType): boolean {
-  return type.kind === "string" || hasRange(type);
+  return type.kind === "string" || type.kind === "uuid" || hasRange(type);
 }

@@ -6,7 +6,7 @@ import { literalFor, literalWords } from "./compile-literals.ts";
 import { columnNamed, compileWhere } from "./compile-where.ts";
 import { plainDecimal } from "./decimal-text.ts";
 import { suggestion } from "./nearest-name.ts";
-import { booleanAt, child, items, textAt } from "./node.ts";
+import { booleanAt, child, items, placeOf, textAt } from "./node.ts";
 import type { Node, ScalarNode } from "./node.ts";
 import { isNumber, misfit, namedColumns, type MadeCheck, type RuleSite } from "./rule-site.ts";
 
@@ -22,9 +22,20 @@ export function checksumCheck(site: RuleSite, field: Field): RuleCheck | null {
 export function formatCheck(site: RuleSite, field: Field): RuleCheck | null {
   const format = textAt(site.node, "format") as string;
   if (field.type.kind === "string") return { family: "format", format };
+  if (field.type.kind === "uuid") {
+    const { compilation, node } = site;
+    const message = `"${field.path}" is of type uuid, which is that of any version: its text has no other format`;
+    compilation.findings.error("column-type", placeOf(node, "format"), message, versionHint(field.name));
+    return null;
+  }
   const limit = format === "latitude" ? "90" : format === "longitude" ? "180" : null;
   if (limit === null || !isNumber(field)) return misfit(site, field, "is no text");
   return { family: "range", min: `-${limit}`, max: limit, exclusiveMin: false, exclusiveMax: false, minText: `-${limit}`, maxText: limit };
+}
+
+/** How to demand a version of UUIDs. */
+export function versionHint(name: string): string {
+  return `an expression sees its text (check: cel, ${name}.matches("^.{14}4") for version 4), or keep it as text: format: uuid-v4 without physicalType`;
 }
 
 /** Combinations of values of several columns. */
@@ -123,7 +134,7 @@ export function celCheck(site: RuleSite): MadeCheck {
 
 /** Values in the order of their partition's offsets. */
 export function monotonicCheck(site: RuleSite, field: Field): RuleCheck | null {
-  if (!["int", "long", "float", "double", "decimal", "date", "time", "timestamp", "string"].includes(field.type.kind))
+  if (!["int", "long", "float", "double", "decimal", "date", "time", "timestamp", "string", "uuid"].includes(field.type.kind))
     return misfit(site, field, "has no order");
   if (field.path.includes("[]")) return misfit(site, field, "stands inside a list, so a row has no single value of it");
   const direction = textAt(site.node, "direction") === "decreasing" ? "decreasing" : "increasing";

@@ -82,7 +82,7 @@ const kinds: Readonly<Record<string, FieldType["kind"]>> = {
   bpchar: "string",
   "character varying": "string",
   clob: "string",
-  uuid: "string",
+  uuid: "uuid",
   enum: "string",
   binary: "binary",
   varbinary: "binary",

@@ -6,6 +6,7 @@ export function columnKind(field: Field): ColumnProfile["kind"] {
   switch (field.type.kind) {
     case "boolean":
     case "binary":
+    case "uuid":
     case "json":
       return field.type.kind;
     case "string":

@@ -13,7 +13,7 @@ export const InvalidCause = {
   fraction: 3,
   /** More digits after the point than the decimal's scale, or finer than a microsecond: storing it would lose them. */
   scale: 4,
-  /** Text that isn't in the field's form (a date, a time, base64). */
+  /** Text that isn't in the field's form (a date, a time, base64, a UUID). */
   form: 5,
   /** A timestamp with an offset where the field is a local time. */
   offset: 6,
@@ -68,7 +68,7 @@ export interface DecimalColumn extends ColumnBase {
   readonly values: Float64Array;
 }
 
-/** string, json (UTF-8 text) and binary: spans of `bytes`, which several columns may share. */
+/** string, json (UTF-8 text), binary, and uuid (16 bytes each): spans of `bytes`, which several columns may share. */
 export interface BytesColumn extends ColumnBase {
   readonly kind: "bytes";
   readonly bytes: Uint8Array;

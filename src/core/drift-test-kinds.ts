@@ -6,7 +6,7 @@ type Kind = ColumnProfile["kind"];
 const numbers: readonly Kind[] = ["number", "time"];
 const texts: readonly Kind[] = ["text", "binary"];
 const shares: readonly Kind[] = ["number", "time", "text", "boolean"];
-const values: readonly Kind[] = ["number", "time", "text", "boolean", "binary"];
+const values: readonly Kind[] = ["number", "time", "text", "boolean", "binary", "uuid"];
 
 /** The kinds of columns that a drift test can judge; the lint names tests that can't judge the column they stand at. */
 export const driftTestKinds: Readonly<Record<DriftTestName, readonly Kind[]>> = {

@@ -10,7 +10,7 @@ export interface Profile {
 
 export interface ColumnProfile {
   readonly path: string;
-  readonly kind: "boolean" | "number" | "time" | "text" | "binary" | "json";
+  readonly kind: "boolean" | "number" | "time" | "text" | "binary" | "uuid" | "json";
   /** Cells seen: values + nulls + missing (invalid cells never reach a promoted row). */
   readonly count: number;
   readonly nulls: number;

@@ -12,6 +12,8 @@ export type FieldType =
   | { readonly kind: "timestamp"; readonly zoned: boolean; readonly unit: "micros" | "nanos" }
   | { readonly kind: "string" }
   | { readonly kind: "binary" }
+  /** The 128 bits of a UUID (RFC 9562), most significant byte first: the case of its text is not kept. */
+  | { readonly kind: "uuid" }
   /** Any JSON value, kept as its exact source text. */
   | { readonly kind: "json" }
   | { readonly kind: "struct"; readonly fields: readonly Field[] }

@@ -60,7 +60,7 @@ function readerOf(column: Column, type: string): (row: number) => PartitionValue
       const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.byteLength);
       const { starts, lengths } = column;
       const end = (row: number): number => (starts[row] as number) + (lengths[row] as number);
-      if (type === "binary") return (row) => column.bytes.slice(starts[row], end(row));
+      if (type === "binary" || type === "uuid") return (row) => column.bytes.slice(starts[row], end(row));
       return (row) => bytes.toString("utf8", starts[row], end(row));
     }
     default:

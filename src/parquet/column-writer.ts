@@ -1,3 +1,5 @@
+import { demand } from "../core/broken-invariant.ts";
+import { uuidSize } from "../core/uuid.ts";
 import { BloomFilter } from "./bloom-filter.ts";
 import type { ColumnBounds } from "./column-bounds.ts";
 import { joinBounds } from "./column-bounds.ts";
@@ -67,10 +69,11 @@ export class ColumnWriter {
   #pages: Page[] = [];
   /** Whether differences were smaller, as the chunk's first plain page of integers showed; null before it. */
   #isDelta: boolean | null = null;
-  #hasBounds = true;
+  #hasBounds: boolean;
 
   constructor(memory: EncoderMemory, leaf: Leaf, limits: PageLimits, wantsBloomFilter: boolean) {
     this.leaf = leaf;
+    this.#hasBounds = leaf.type.bound !== null;
     this.#memory = memory;
     this.#limits = limits;
     this.#values = new PageValues(memory, leaf, limits.dictionaryBytesMax);
@@ -159,7 +162,7 @@ export class ColumnWriter {
   #encodeValues(out: number): { end: number; encoding: number } {
     const { kernels } = this.#memory;
     const { address, count, bytes, isCoded } = this.#values;
-    const { kind, isUtf8 } = this.leaf.type;
+    const { kind, isUtf8, width: fixed } = this.leaf.type;
     if (count === 0) return { end: out, encoding: Encoding.plain };
     if (isCoded) {
       const width = 32 - Math.clz32((this.#values.dictionary as Dictionary).count - 1);
@@ -170,6 +173,7 @@ export class ColumnWriter {
     if (kind === "text") {
       if (isUtf8) this.#demandUtf8(address, address + bytes);
       this.#bloom?.addTexts(address, address + bytes, count);
+      if (fixed > 0) return { end: this.#writeFixed(address, bytes, count, out), encoding: Encoding.plain };
     }
     if (kind === "text" || kind === "wide") {
       this.#memory.copy(address, out, bytes);
@@ -205,6 +209,14 @@ export class ColumnWriter {
     return out + count * width;
   }
 
+  /** Texts of the leaf's width without their lengths; answers where they end. */
+  #writeFixed(address: number, bytes: number, count: number, out: number): number {
+    const { width } = this.leaf.type;
+    demand(width === uuidSize && bytes === count * (width + 4), `column ${this.leaf.path.join(".")} holds values of another length`);
+    this.#memory.kernels.dropLengths(address, count, out);
+    return out + count * width;
+  }
+
   #dictionaryPage(dictionary: Dictionary): { pieces: Uint8Array[]; bytes: number; uncompressedBytes: number } {
     const { arena, body } = this.#memory;
     const { count } = dictionary;
@@ -213,6 +225,11 @@ export class ColumnWriter {
     if (dictionary.isText) {
       if (this.leaf.type.isUtf8) this.#demandUtf8(from, end);
       this.#bloom?.addTexts(from, end, count);
+      if (this.leaf.type.width > 0) {
+        body.ensure(count * this.leaf.type.width, 0);
+        end = this.#writeFixed(from, dictionary.areaUsed, count, body.address);
+        from = body.address;
+      }
     } else {
       body.ensure(count * 8, 0);
       from = body.address;

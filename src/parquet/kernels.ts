@@ -50,6 +50,7 @@ const names = [
   "deltaLongs",
   "narrowLongs",
   "narrowDoubles",
+  "dropLengths",
   "areTexts",
   "hashFixed",
   "hashTexts",

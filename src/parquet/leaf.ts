@@ -1,4 +1,5 @@
 import type { FieldType } from "../core/schema.ts";
+import { uuidSize } from "../core/uuid.ts";
 import type { ThriftWriter } from "./thrift-writer.ts";
 
 /** Parquet's physical types, by their numbers in `parquet.thrift`. */
@@ -6,7 +7,7 @@ export const PhysicalType = { boolean: 0, int32: 1, int64: 2, float: 4, double: 
 
 /**
  * How a leaf's values stand on their way into pages: a byte each (flag), 8 bytes (long; single and double as doubles, singles already rounded), as PLAIN
- * pages hold them (text; wide: big-endian two's complement).
+ * pages hold them (text, those of a fixed width with their length all the same; wide: big-endian two's complement).
  */
 export type LeafKind = "flag" | "long" | "single" | "double" | "text" | "wide";
 
@@ -14,18 +15,18 @@ export type LeafKind = "flag" | "long" | "single" | "double" | "text" | "wide";
 export interface LeafType {
   readonly kind: LeafKind;
   readonly physical: number;
-  /** Bytes of a value in a PLAIN page; 0 for texts, which bring their length. */
+  /** Bytes of a value in a PLAIN page; 0 for texts that bring their length. */
   readonly width: number;
   /** Values have to be UTF-8. */
   readonly isUtf8: boolean;
-  /** How a manifest holds its bounds. */
-  readonly bound: "boolean" | "int" | "long" | "float" | "double" | "decimal" | "string" | "binary";
+  /** How a manifest holds its bounds; null: values stand in no statistics. */
+  readonly bound: "boolean" | "int" | "long" | "float" | "double" | "decimal" | "string" | "binary" | null;
   /** Writes converted and logical type, scale and precision of a SchemaElement, whose last field was 5 or less. */
   annotate(element: ThriftWriter, id: number): void;
 }
 
 const Converted = { utf8: 0, decimal: 5, date: 6, timestampMicros: 10 } as const;
-const Logical = { string: 1, decimal: 5, date: 6, timestamp: 8 } as const;
+const Logical = { string: 1, decimal: 5, date: 6, timestamp: 8, uuid: 14 } as const;
 /** Parquet's units of time, by their numbers in its union. */
 const Unit = { micros: 2, nanos: 3 } as const;
 
@@ -79,6 +80,16 @@ export function leafTypeOf(type: FieldType): LeafType {
       return decimalType(type.precision, type.scale);
     case "binary":
       return { ...base, kind: "text", physical: PhysicalType.bytes, width: 0, bound: "binary" };
+    case "uuid":
+      // Iceberg's Java (1.11) orders UUIDs as two signed numbers: by bounds of bytes, Spark passes over files that have the rows.
+      return {
+        ...base,
+        kind: "text",
+        physical: PhysicalType.fixed,
+        width: uuidSize,
+        bound: null,
+        annotate: annotated(null, Logical.uuid),
+      };
     case "time":
     case "string":
     case "json":

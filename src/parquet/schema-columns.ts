@@ -16,6 +16,7 @@ const scalars: Readonly<Record<string, FieldType>> = {
   timestamptz_ns: { kind: "timestamp", zoned: true, unit: "nanos" },
   string: { kind: "string" },
   binary: { kind: "binary" },
+  uuid: { kind: "uuid" },
 };
 
 /** The type of a column that holds an Iceberg primitive as the table stores it. Throws Error for primitives that Sluice does not write. */
@@ -71,6 +72,7 @@ export function emptyScalar(field: Field): Column {
       return { ...none, kind: "decimal", field, unscaled: new Uint32Array(0), values: new Float64Array(0) };
     case "string":
     case "binary":
+    case "uuid":
       return { ...none, kind: "bytes", field, bytes: new Uint8Array(0), starts: new Uint32Array(0), lengths: new Uint32Array(0) };
     default:
       return { ...none, kind: "integer", field, exact: new BigInt64Array(0), values: new Float64Array(0) };

@@ -1,5 +1,6 @@
 import type { Batch } from "../core/batch.ts";
 import { dateText, epochText, timeText } from "../core/civil.ts";
+import { uuidText } from "../core/uuid.ts";
 import { Cell, type BytesColumn, type Column, type DecimalColumn } from "../core/column.ts";
 
 /** Observed values are cut here. */
@@ -38,6 +39,7 @@ function decimalToText(unscaled: bigint, scale: number): string {
 function bytesText(column: BytesColumn, cell: number): string {
   const start = column.starts[cell] as number;
   const length = column.lengths[cell] as number;
+  if (column.field.type.kind === "uuid") return uuidText(column.bytes, start);
   if (column.field.type.kind !== "binary") return textOfSpan(column.bytes, start, length);
   return Buffer.from(column.bytes.buffer, column.bytes.byteOffset + start, Math.min(length, 192)).toString("base64");
 }

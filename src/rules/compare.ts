@@ -68,7 +68,7 @@ function pairOrder(left: Field, right: Field): PairOrder | null {
   if (a.kind !== b.kind) return null;
   if (a.kind === "timestamp" && b.kind === "timestamp") return a.zoned === b.zoned && a.unit === b.unit ? compareIntegers : null;
   if (a.kind === "date" || a.kind === "time") return compareIntegers;
-  if (a.kind === "string" || a.kind === "binary") return compareTexts;
+  if (a.kind === "string" || a.kind === "binary" || a.kind === "uuid") return compareTexts;
   return a.kind === "boolean" ? compareBooleans : null;
 }
 

@@ -7,7 +7,7 @@ import { locate, resolveRowPath, type ColumnPath } from "./column-path.ts";
 import { floorAtScale, parseExactDecimal } from "./exact-decimal.ts";
 import type { RuleSite } from "./rule-family.ts";
 import { invalidRule } from "./rule-family.ts";
-import { compileMembership, scalarText } from "./scalar-set.ts";
+import { compileMembership, constantBytes, scalarText } from "./scalar-set.ts";
 
 /** Fills 1 for rows where a condition is true, else 0. */
 export type RowMask = (batch: Batch, out: Uint8Array) => void;
@@ -80,9 +80,10 @@ function compileOrder(field: Field, value: Scalar): Order | null {
     case "time":
     case "timestamp":
       return value.type === "number" ? numberOrder(field, value.text) : null;
-    case "string": {
+    case "string":
+    case "uuid": {
       if (value.type !== "string") return null;
-      const text = new TextEncoder().encode(value.value);
+      const text = constantBytes(field, value.value);
       return (column, cell) => {
         if (column.kind !== "bytes") return 0;
         const start = column.starts[cell] as number;

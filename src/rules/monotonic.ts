@@ -83,7 +83,7 @@ class MonotonicRun implements RuleRun {
   }
 }
 
-const ordered = new Set(["int", "long", "float", "double", "decimal", "date", "time", "timestamp", "string"]);
+const ordered = new Set(["int", "long", "float", "double", "decimal", "date", "time", "timestamp", "string", "uuid"]);
 
 /**
  * A value that is out of order after the one before it in its partition (by offset; the last row with a value that the rule applies to, whatever

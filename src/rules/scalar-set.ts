@@ -2,6 +2,7 @@ import { dateText, epochText, timeText } from "../core/civil.ts";
 import { Cell, type Column } from "../core/column.ts";
 import type { Scalar } from "../core/rule.ts";
 import type { Field } from "../core/schema.ts";
+import { uuidBytes } from "../core/uuid.ts";
 import { unscaledAt } from "./cell-text.ts";
 import { floorAtScale, parseExactDecimal } from "./exact-decimal.ts";
 import { hashSpan } from "./verdict-cache.ts";
@@ -11,8 +12,8 @@ class TextSet {
   readonly #texts: readonly Uint8Array[];
   readonly #slots: Int32Array;
 
-  constructor(texts: readonly string[]) {
-    this.#texts = [...new Set(texts)].map((text) => new TextEncoder().encode(text));
+  constructor(texts: readonly Uint8Array[]) {
+    this.#texts = texts;
     let size = 4;
     while (size < this.#texts.length * 2) size *= 2;
     this.#slots = new Int32Array(size).fill(-1);
@@ -49,12 +50,24 @@ export function wholeNumbers(values: readonly Scalar[], scale: number): bigint[]
   });
 }
 
+/** A text constant as a column's cells have it: its UTF-8, or a UUID's 16 bytes. */
+export function constantBytes({ type }: Field, text: string): Uint8Array {
+  return (type.kind === "uuid" ? uuidBytes(text) : null) ?? new TextEncoder().encode(text);
+}
+
+/** The different text constants among some, as a column's cells have them. */
+export function constantTexts(field: Field, values: readonly Scalar[]): Uint8Array[] {
+  const texts = new Set(values.flatMap((value) => (value.type === "string" ? [value.value] : [])));
+  return Array.from(texts, (text) => constantBytes(field, text));
+}
+
 /** Compiles membership for a field; constants of another type are never equal, and numbers compare exactly. Null where the kind has no constants. */
 export function compileMembership(field: Field, values: readonly Scalar[]): Membership | null {
   switch (field.type.kind) {
     case "string":
-    case "json": {
-      const set = new TextSet(values.flatMap((value) => (value.type === "string" ? [value.value] : [])));
+    case "json":
+    case "uuid": {
+      const set = new TextSet(constantTexts(field, values));
       return (column, cell) => {
         if (column.kind !== "bytes") return false;
         const start = column.starts[cell] as number;

@@ -17,6 +17,7 @@ const nouns: Readonly<Record<Field["type"]["kind"], string>> = {
   timestamp: "a date and time such as 2026-01-31T13:45:00Z",
   string: "text",
   binary: "base64 text",
+  uuid: "a UUID such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
   json: "any JSON",
   struct: "an object",
   list: "a list",

@@ -180,7 +180,7 @@ function hashForm(field: Field): number {
 
 function textForm(field: Field): number {
   const { kind } = field.type;
-  return kind === "binary" ? TextForm.binary : kind === "json" ? TextForm.json : TextForm.string;
+  return kind === "binary" || kind === "uuid" ? TextForm.binary : kind === "json" ? TextForm.json : TextForm.string;
 }
 
 /** The most elements of a list at each level of nesting. */

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { columnKind } from "../core/column-kind.ts";
 import type { ColumnProfile, DistinctSketch, Moments, QuantileSketch, TopEntry, TopValues } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
+import { uuidText } from "../core/uuid.ts";
 import type { ColumnState } from "./column-state.ts";
 import { Head } from "./column-state.ts";
 import {
@@ -28,7 +29,7 @@ import { decimalText, hashValue, wordsText } from "./value-words.ts";
 /** Whether a column's values are kept as texts in its state. */
 export function isSpans(field: Field): boolean {
   const { kind } = field.type;
-  return kind === "string" || kind === "binary" || kind === "json" || isWideDecimal(field);
+  return kind === "string" || kind === "binary" || kind === "uuid" || kind === "json" || isWideDecimal(field);
 }
 
 /** The profile of a leaf field without cells. */
@@ -123,6 +124,7 @@ function extremeText(state: ColumnState, field: Field, place: typeof Head.least 
 function spanText(field: Field, bytes: Uint8Array): string {
   const { type } = field;
   if (type.kind === "decimal") return decimalText(wideValue(bytes), type.scale);
+  if (type.kind === "uuid") return uuidText(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.toString(type.kind === "binary" ? "hex" : "utf8");
 }

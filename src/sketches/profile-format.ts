@@ -17,7 +17,7 @@ import {
 /** `SLPF`, and the version. */
 const magic = Uint8Array.of(0x53, 0x4c, 0x50, 0x46, 2);
 const checksumLength = 8;
-const kinds = ["boolean", "number", "time", "text", "binary", "json"] as const satisfies readonly ColumnProfile["kind"][];
+const kinds = ["boolean", "number", "time", "text", "binary", "json", "uuid"] as const satisfies readonly ColumnProfile["kind"][];
 const countMax = Number.MAX_SAFE_INTEGER;
 const columnsMax = 10_000;
 const pathBytesMax = 65_536;

@@ -18,6 +18,7 @@ export function isNumeric(field: Field): boolean {
     case "boolean":
     case "string":
     case "binary":
+    case "uuid":
     case "json":
       return false;
     default:

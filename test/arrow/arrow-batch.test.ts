@@ -32,6 +32,7 @@ const fields: Record<string, FieldSketch> = {
   text: { type: "string" },
   kind: { type: "string" },
   bytes: { type: "binary" },
+  uuid: { type: "uuid" },
   any: { type: "json" },
   nested: {
     type: "struct",
@@ -110,6 +111,7 @@ const record = fc
       text: often(text),
       kind: fc.constantFrom(...kinds, null),
       bytes: often(fc.constantFrom("", "AP/+", "AA==")),
+      uuid: often(fc.uuid()),
       any: fc.json(),
       nested: often(
         fc.record(
@@ -206,10 +208,11 @@ it("nanoseconds are Arrow's, and views of the columns' own memory", () => {
 });
 
 const readers = `
-import sys, json, pyarrow as pa, pyarrow.ipc as ipc, duckdb, datetime, decimal
+import sys, json, pyarrow as pa, pyarrow.ipc as ipc, duckdb, datetime, decimal, uuid
 rows = ipc.open_stream(sys.argv[1]).read_all()
 rows.validate(full=True)
 def plain(value):
+    if isinstance(value, uuid.UUID): return str(value)
     if isinstance(value, bytes): return "0x" + value.hex()
     if isinstance(value, datetime.datetime) and value.tzinfo is not None: return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)): return value.isoformat()
@@ -251,7 +254,7 @@ print(json.dumps({"types": [str(field.type) for field in rows.schema], "rows": j
     const python = (await pythonReaders()) as string;
     const full = `{"flag":true,"small":-2147483648,"big":9223372036854775807,"real":1.5,"double":-0.1,"exact":-1234567890123456789012345678.0123456789,
 "day":"1969-12-31","clock":"23:59:59.999999","instant":"2026-03-01T01:00:00.123456+02:00","local":"2026-03-01T01:00:00.000001","text":"\\u0000é","kind":"high","bytes":"AP/+",
-"any":{"n":1.0},"nested":{"x":7,"inner":{"y":"deep","kind":""}},"list":[[1,null],null,[]],"objects":[{"z":1.25},{}],"map":{"k":1.5},"more":[1]}`;
+"uuid":"F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6","any":{"n":1.0},"nested":{"x":7,"inner":{"y":"deep","kind":""}},"list":[[1,null],null,[]],"objects":[{"z":1.25},{}],"map":{"k":1.5},"more":[1]}`;
     const batch = openCompiledEngine(contract).decode(makeRecords([full, "{}", full, '{"kind":"low"}']), 0, new Map());
     const path = join(folder, "rows.arrows");
     writeFileSync(
@@ -276,6 +279,7 @@ print(json.dumps({"types": [str(field.type) for field in rows.schema], "rows": j
       text: "\0é",
       kind: "high",
       bytes: "0x00fffe",
+      uuid: "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
       any: '{"n":1.0}',
       nested: { x: "7", inner: { y: "deep", kind: "" } },
       list: [["1", null], null, []],
@@ -304,6 +308,7 @@ print(json.dumps({"types": [str(field.type) for field in rows.schema], "rows": j
       "string",
       "dictionary<values=string, indices=int8, ordered=0>",
       "binary",
+      expect.stringContaining("uuid"),
       expect.stringContaining("json"),
       "struct<x: int64, inner: struct<y: string, kind: dictionary<values=string, indices=int8, ordered=0>>>",
       "list<item: list<item: int32>>",

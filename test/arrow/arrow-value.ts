@@ -1,5 +1,6 @@
 import type { Data } from "apache-arrow";
 import { Type } from "apache-arrow";
+import { uuidText } from "../../src/core/uuid.ts";
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -32,6 +33,8 @@ export function arrowValue(data: Data, row: number): unknown {
     }
     case Type.Utf8:
       return text.decode(spanAt(data, row));
+    case Type.FixedSizeBinary:
+      return uuidText(data.values as Uint8Array, row * 16);
     case Type.Binary:
       return spanAt(data, row);
     case Type.Dictionary:

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { uuidBytes } from "../../src/core/uuid.ts";
 import { murmur3Of } from "../../src/core/murmur3-32.ts";
 import type { PartitionValue, Transform } from "../../src/core/partition-transform.ts";
 import { compileTransform, parseTransform, transformFault } from "../../src/core/partition-transform.ts";
@@ -25,6 +26,7 @@ describe("Iceberg's partition transforms", () => {
     ["timestamptz_ns", micros("2017-11-16T22:31:08") * 1000n + 1001n, -1207196810],
     ["string", "iceberg", 1210000089],
     ["binary", Uint8Array.of(0, 1, 2, 3), -188683207],
+    ["uuid", uuidBytes("f79c3e09-677c-4bbd-a479-3f349cb785e7") as Uint8Array, 1488055340],
   ] as const)("hashes %s as the specification's appendix B says", (type, value, hash) => {
     expect(apply("bucket[2147483647]", type, value)).toBe((hash & 0x7fffffff) % 2147483647);
   });
@@ -72,7 +74,9 @@ describe("Iceberg's partition transforms", () => {
   });
 
   it.each([
-    ["bucket[16]", "uuid"],
+    ["identity", "uuid"],
+    ["truncate[4]", "uuid"],
+    ["day", "uuid"],
     ["bucket[16]", "double"],
     ["bucket[16]", "boolean"],
     ["identity", "float"],

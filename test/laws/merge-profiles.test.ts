@@ -27,6 +27,13 @@ const leaves: Record<Exclude<FieldType["kind"], "struct" | "list" | "map">, { ty
     values: fc.oneof(fc.string({ unit: "binary", maxLength: 80 }), fc.constantFrom("", "a", "b", "\uffff", "😀")),
   },
   binary: { type: { kind: "binary" }, values: fc.uint8Array({ maxLength: 70 }) },
+  uuid: {
+    type: { kind: "uuid" },
+    values: fc.oneof(
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      fc.constantFrom(0, 1, 255).map((byte) => new Uint8Array(16).fill(byte)),
+    ),
+  },
   json: { type: { kind: "json" }, values: fc.json() },
 };
 

@@ -1,7 +1,8 @@
 /** Python lines that bring values to one form; what they print last is JSON. */
 const plain = `
-import sys, json, datetime, decimal
+import sys, json, datetime, decimal, uuid
 def plain(value):
+    if isinstance(value, uuid.UUID): return str(value)
     if isinstance(value, (bytes, bytearray)): return "0x" + bytes(value).hex()
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None: value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
@@ -87,6 +88,9 @@ def answer(q):
         rows = rows.filter(polars.sql_expr(q["where"]["sql"]) if own is None else eval(own))
     found = rows.sort("id").select(q["columns"]).collect()
     for name, type in found.schema.items():
+        # It has no type of UUIDs: their 16 bytes.
+        if type == polars.Binary and any(str(field.field_type) == "uuid" for field in table.schema().fields if field.name == name):
+            found = found.with_columns(polars.Series(name, [None if v is None else str(uuid.UUID(bytes=v)) for v in found[name].to_list()], polars.String))
         if isinstance(type, polars.Datetime) and type.time_unit == "ns":
             found = found.with_columns(polars.Series(name, [nanos(v) for v in found[name].to_physical().to_list()], polars.String))
     return [maps(row) for row in found.to_dicts()]

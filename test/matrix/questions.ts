@@ -81,6 +81,19 @@ class MatrixTable {
   }
 }
 
+/** One that is below zero as Java's long, the least, and one that is not below it. */
+const uuids = [
+  "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
+  "00000000-0000-0000-0000-000000000000",
+  "0f8fad5b-d9cb-469f-a165-70867728950e",
+] as const;
+const isUuid = (op: string, text: string): Condition => ({
+  sql: `v ${op} '${text}'`,
+  trino: `v ${op} UUID '${text}'`,
+  polars: `col("v") ${op === "=" ? "==" : op} bytes.fromhex("${text.replaceAll("-", "")}")`,
+  pyiceberg: `v ${op} '${text}'`,
+});
+
 /** A type: how a contract says it, a usual value and two extremes in JSON, and what readers must find. */
 interface TypeCase {
   readonly name: string;
@@ -168,6 +181,12 @@ const types: readonly TypeCase[] = [
     property: "logicalType: string, physicalType: binary",
     json: ['"AP/+"', '""', '"AA=="'],
     cells: ["0x00fffe", "0x", "0x00"],
+  },
+  {
+    name: "uuid",
+    property: "logicalType: string, physicalType: uuid",
+    json: [`"${uuids[0].toUpperCase()}"`, `"${uuids[1]}"`, `"${uuids[2]}"`],
+    cells: uuids,
   },
   {
     name: "JSON (as text)",
@@ -268,6 +287,7 @@ const partitions: readonly (readonly [string, string, Condition])[] = [
   ["bucket(4)", "timestamptz", moment("2026-02-28 23:00:00.123456")],
   ["bucket(4)", "string", { sql: "v = ''", pyiceberg: "v = ''" }],
   ["bucket(4)", "binary", { sql: "v = X'00FFFE'", duckdb: "v = '\\x00\\xFF\\xFE'::BLOB", pyiceberg: "id = 0" }],
+  ["bucket(4)", "uuid", isUuid("=", uuids[0])],
   ["truncate(10)", "int", quoted("7")],
   ["truncate(10)", "long", quoted("7")],
   ["truncate(50)", "decimal(9,2)", { sql: "v = 10.65", pyiceberg: "v = 10.65" }],
@@ -297,6 +317,22 @@ async function partitionQuestions(lake: Lake, settings: readonly string[], suffi
     questions.push(table.ask("Partitions", `${transform} of ${name}: by a condition`, foundBy(where, rows), { where }));
   }
   return questions;
+}
+
+/** UUIDs of no partition by conditions, which readers hold against what files say of them. */
+async function uuidQuestions(lake: Lake, settings: readonly string[], suffix: string): Promise<Question[]> {
+  const table = await new MatrixTable(lake, `uuids${suffix}`, settings).follow([
+    "{ name: id, logicalType: integer, required: true, unique: true }",
+    "{ name: v, logicalType: string, physicalType: uuid, unique: true }",
+  ]);
+  const rows = uuids.map((v, id) => ({ id, v }));
+  await table.promote([...rows.map((row) => JSON.stringify(row)), '{"id":3,"v":null}']);
+  const least = "80000000-0000-0000-0000-000000000000";
+  return [
+    ...rows.map((row) => table.ask("UUIDs", `equal to ${row.v}`, [row], { where: isUuid("=", row.v) })),
+    table.ask("UUIDs", `from ${least} on, as bytes or text are ordered`, rows.slice(0, 1), { where: isUuid(">=", least) }),
+    table.ask("UUIDs", `below ${least}`, rows.slice(1), { where: isUuid("<", least) }),
+  ];
 }
 
 const past = (name: string): string => `customProperties: [{ property: sluice, value: { previousName: ${name} } }]`;
@@ -505,6 +541,7 @@ async function questionsOf(lake: Lake, formatVersion: 2 | 3, hasSpark: boolean):
   const questions = [
     ...(await typeQuestions(lake, settings, suffix)),
     ...(await partitionQuestions(lake, settings, suffix)),
+    ...(await uuidQuestions(lake, settings, suffix)),
     ...(await layoutQuestions(lake, settings, suffix)),
     ...(await evolutionQuestions(lake, settings, suffix)),
     ...(await versionQuestions(lake, settings, suffix)),

@@ -217,3 +217,31 @@ test("beside a NaN no bounds are written, as readers differ in where it stands",
   expect(chunk.meta_data?.statistics?.min_value).toBeUndefined();
   expect([file.lowerBounds.has(1), file.upperBounds.has(1), file.nanValueCounts.get(1)]).toEqual([true, false, 1]);
 });
+
+test("UUIDs are 16 bytes without a length: numbers of a dictionary, plain, and both in one chunk", async () => {
+  const random = sequence(9);
+  const uuid: FieldType = { kind: "uuid" };
+  const any = (): Uint8Array => Uint8Array.from({ length: 16 }, () => random() & 255);
+  const few = Array.from({ length: 30 }, any);
+  const again = Array.from({ length: 4000 }, () => few[random() % few.length] as Uint8Array);
+  const coded = await roundTrip(uuid, again);
+  expect(coded.encodings).toEqual({ RLE_DICTIONARY: 1 });
+  const many = Array.from({ length: 6000 }, any);
+  const plain = await roundTrip(uuid, [...many, null, ...many.slice(0, 5)]);
+  expect(plain.encodings).toEqual({ PLAIN: 1 });
+  const both = await roundTrip(uuid, [...again, ...many, ...again], { pageLimits: small });
+  expect(both.encodings["RLE_DICTIONARY"]).toBeGreaterThan(1);
+  expect(both.encodings["PLAIN"]).toBeGreaterThan(1);
+  const element = plain.metadata.schema.find(({ name }) => name === "c");
+  expect(element).toMatchObject({ type: "FIXED_LEN_BYTE_ARRAY", type_length: 16, logical_type: { type: "UUID" } });
+  expect(element?.converted_type).toBeUndefined();
+  // Readers differ in how they order them.
+  const { statistics } = plain.metadata.row_groups[0]?.columns[0]?.meta_data ?? {};
+  expect([statistics?.min_value, statistics?.max_value, statistics?.null_count]).toEqual([undefined, undefined, 1n]);
+  expect([plain.file.lowerBounds.get(1), plain.file.upperBounds.get(1), plain.file.nullValueCounts.get(1)]).toEqual([
+    undefined,
+    undefined,
+    1,
+  ]);
+  expect(plain.metadata.row_groups[0]?.columns[0]?.column_index_length).toBeUndefined();
+});

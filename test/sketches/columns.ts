@@ -33,7 +33,8 @@ export function columnOf(field: Field, values: readonly TestValue[]): Column {
     }
     case "string":
     case "json":
-    case "binary": {
+    case "binary":
+    case "uuid": {
       const parts = values.map((value) => (value instanceof Uint8Array ? value : Buffer.from(typeof value === "string" ? value : "")));
       const bytes = Buffer.concat(parts);
       const lengths = Uint32Array.from(parts, (part) => part.length);

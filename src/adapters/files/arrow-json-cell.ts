@@ -1,6 +1,7 @@
-import type { Data, DataType, Decimal, FixedSizeList, Timestamp, Time } from "apache-arrow";
+import type { Data, DataType, Decimal, Field, FixedSizeList, Timestamp, Time } from "apache-arrow";
 import { Type } from "apache-arrow";
 import { dateText, nanosOfDayText, nanosText } from "../../core/civil.ts";
+import { uuidSize, uuidText } from "../../core/uuid.ts";
 import { SluiceError } from "../../core/errors.ts";
 
 /** The JSON text of the value at an index of a column's data. */
@@ -10,16 +11,22 @@ export type WriteAt = (index: number) => string;
 const nanosOfUnit = [1_000_000_000n, 1_000_000n, 1000n, 1n] as const;
 const hasOwnText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What says of a field that its values are UUIDs: Arrow's canonical extension type. */
+function isUuid(field: Field | undefined): boolean {
+  return field?.metadata.get("ARROW:extension:name") === "arrow.uuid";
+}
+
 /**
  * Compiles a column of an Arrow record batch to a writer of JSON, as Parquet's are: integers and decimals with all their digits, dates and times in ISO 8601
- * (timestamps with `Z` if they are instants), bytes as base64, NaN and infinities as text. Rejects with FILE_UNREADABLE what JSON can't carry.
+ * (timestamps with `Z` if they are instants), bytes as base64, UUIDs (the
+ * extension type `arrow.uuid`) and NaN and infinities as text. Rejects with FILE_UNREADABLE what JSON can't carry.
  */
-export function compileArrowCell(data: Data): WriteAt {
-  const write = compileValue(data);
+export function compileArrowCell(data: Data, field?: Field): WriteAt {
+  const write = compileValue(data, isUuid(field));
   return (index) => (data.typeId !== Type.Null && data.getValid(index) ? write(index) : "null");
 }
 
-function compileValue(data: Data): WriteAt {
+function compileValue(data: Data, asUuid: boolean): WriteAt {
   const { type, values } = data as { readonly type: DataType; readonly values: ArrayLike<number | bigint> };
   switch (type.typeId) {
     case Type.Null:
@@ -38,6 +45,7 @@ function compileValue(data: Data): WriteAt {
     case Type.LargeBinary:
       return (i) => base64(bytesAt(data, i));
     case Type.FixedSizeBinary:
+      if (asUuid && data.stride === uuidSize) return (i) => `"${uuidText(data.values as Uint8Array, i * uuidSize)}"`;
       return (i) => base64((data.values as Uint8Array).subarray(i * data.stride, (i + 1) * data.stride));
     case Type.Decimal:
       return decimalWriter(data as Data<Decimal>);
@@ -57,7 +65,8 @@ function compileValue(data: Data): WriteAt {
 }
 
 function compileNested(data: Data): WriteAt {
-  const children = data.children.map((child) => compileArrowCell(child));
+  const fields = data.type.children as readonly Field[];
+  const children = data.children.map((child, i) => compileArrowCell(child, fields[i]));
   const [first] = children;
   switch (data.typeId) {
     case Type.Dictionary: {
@@ -95,8 +104,9 @@ function compileNested(data: Data): WriteAt {
 function mapWriter(data: Data): WriteAt {
   const [keys, values] = (data.children[0] as Data).children as [Data, Data];
   if (keys.typeId !== Type.Utf8 && keys.typeId !== Type.LargeUtf8) throw unreadable(`keys of maps are text, not ${Type[keys.typeId]}`);
+  const [entries] = data.type.children as readonly Field[];
   const key = compileArrowCell(keys);
-  const value = compileArrowCell(values);
+  const value = compileArrowCell(values, entries?.type.children[1]);
   const { valueOffsets } = data;
   return (i) => {
     const parts: string[] = [];

@@ -40,10 +40,11 @@ export async function* readArrowJson(
 }
 
 function* batchRows(batch: RecordBatch, from: number, rowsMax: number): Generator<JsonRows> {
-  const columns = batch.schema.fields.map(({ name }, i) => {
+  const columns = batch.schema.fields.map((field, i) => {
+    const { name } = field;
     const child = batch.data.children[i];
     if (child === undefined) throw new SluiceError("FILE_UNREADABLE", `a record batch lacks the column ${name}`);
-    return { label: `${JSON.stringify(name)}:`, write: compileArrowCell(child) };
+    return { label: `${JSON.stringify(name)}:`, write: compileArrowCell(child, field) };
   });
   for (let row = from; row < batch.numRows; row += rowsMax) {
     const end = Math.min(row + rowsMax, batch.numRows);

@@ -1,6 +1,7 @@
 import { daysFromCivil } from "../../core/civil.ts";
 import { SluiceError } from "../../core/errors.ts";
 import { decimalOf } from "../../core/iceberg-type.ts";
+import { uuidBytes } from "../../core/uuid.ts";
 import type { IcebergField, SingleValue } from "../../core/table-schema.ts";
 
 /** A value as Parquet's physical types have it. */
@@ -56,7 +57,7 @@ function physicalOf(type: string, value: SingleValue): PhysicalValue | null {
     case "string":
       return typeof value === "string" ? Buffer.from(value) : null;
     case "uuid":
-      return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? Buffer.from(text.replaceAll("-", ""), "hex") : null;
+      return uuidBytes(text);
     default:
       return null;
   }

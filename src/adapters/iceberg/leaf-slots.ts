@@ -1,5 +1,6 @@
 import { Cell, type Column } from "../../core/column.ts";
 import { SluiceError } from "../../core/errors.ts";
+import { uuidSize } from "../../core/uuid.ts";
 import { signedOf } from "../../core/unscaled-bytes.ts";
 import type { Leaf } from "../../parquet/file-schema.ts";
 import type { LeafSlots } from "../../parquet/leaf-file.ts";
@@ -75,7 +76,7 @@ function spansOf(
   let size = 0;
   let i = 0;
   for (const value of flat(pages)) {
-    if (!(value instanceof Uint8Array)) throw misfit(path, type, value);
+    if (!(value instanceof Uint8Array) || (type === "uuid" && value.length !== uuidSize)) throw misfit(path, type, value);
     let start = places.get(value);
     if (start === undefined) {
       start = size;

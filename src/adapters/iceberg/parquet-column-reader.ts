@@ -5,6 +5,7 @@ import { SluiceError } from "../../core/errors.ts";
 import type { Field } from "../../core/schema.ts";
 import type { Storage } from "../../core/storage.ts";
 import type { IcebergField } from "../../core/table-schema.ts";
+import { uuidSize } from "../../core/uuid.ts";
 import { signedOf } from "../../core/unscaled-bytes.ts";
 import type { PhysicalValue } from "./initial-default.ts";
 import { initialDefault } from "./initial-default.ts";
@@ -116,8 +117,10 @@ export function columnOfPhysical(field: Field, values: readonly unknown[]): Colu
       return { ...base, kind: "decimal", unscaled, values: new Float64Array(length) };
     }
     case "string":
-    case "binary": {
-      const texts = values.map((value) => (value instanceof Uint8Array ? value : value === null ? new Uint8Array(0) : bad(value)));
+    case "binary":
+    case "uuid": {
+      const fits = (value: unknown): value is Uint8Array => value instanceof Uint8Array && (kind !== "uuid" || value.length === uuidSize);
+      const texts = values.map((value) => (fits(value) ? value : value === null ? new Uint8Array(0) : bad(value)));
       const starts = new Uint32Array(length);
       let size = 0;
       texts.forEach((text, i) => {

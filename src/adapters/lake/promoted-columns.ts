@@ -96,7 +96,7 @@ export async function* promotedColumns(
   const { metadata } = (await loadTables(context, dataset)).promoted;
   const names = [...columns.map((field) => field.name), ...Object.values(sourceColumns)];
   const { fields } = currentSchema(metadata);
-  for (const column of columns) refuseOtherUnit(dataset, column, fields);
+  for (const column of columns) refuseOtherType(dataset, column, fields);
   const reading = { context, metadata, deleteFiles: new DeleteFiles(context.storage) };
   for (const { uri, sequence, from } of await filesOf(reading, range)) {
     const deleted = from === null ? null : await from.deletes.rowsOf(from.entry);
@@ -108,11 +108,15 @@ export async function* promotedColumns(
   }
 }
 
-/** Stored counts say no unit: micro- and nanoseconds would be compared as if they were one. */
-function refuseOtherUnit(dataset: string, { name, type }: Field, fields: readonly IcebergField[]): void {
+/**
+ * Stored counts say no unit: micro- and nanoseconds would be compared as if they were one. And no text is the 16 bytes of a UUID, though it may be the text
+ * of one.
+ */
+function refuseOtherType(dataset: string, { name, type }: Field, fields: readonly IcebergField[]): void {
   const stored = fields.find((field) => field.name === name)?.type;
-  if (type.kind !== "timestamp" || typeof stored !== "string" || !stored.startsWith("timestamp")) return;
-  if (stored.endsWith("_ns") === (type.unit === "nanos")) return;
+  if (typeof stored !== "string") return;
+  const isOtherUnit = type.kind === "timestamp" && stored.startsWith("timestamp") && stored.endsWith("_ns") !== (type.unit === "nanos");
+  if (!isOtherUnit && (stored === "uuid") === (type.kind === "uuid")) return;
   throw new SluiceError("CONTRACT_INVALID", `${dataset}.${name} is a ${stored}, not a ${icebergPrimitive(type)}: they are not compared`);
 }
 

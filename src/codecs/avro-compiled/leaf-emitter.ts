@@ -1,3 +1,4 @@
+import { uuidSize } from "../../core/uuid.ts";
 import { Cell } from "../../core/column.ts";
 import type { Arena } from "../../wasm/arena.ts";
 import {
@@ -228,6 +229,7 @@ export class LeafEmitter {
       f.set(p, add(p, length));
       return this.cells.decimal(column, row, this.value, { scale: read.scale, small: false });
     }
+    if (read.as === "uuid-bytes") this.leaveIf(ne(length, c32(uuidSize)));
     if (read.as === "text" && column.field.type.kind === "string") this.cells.text(column, row, p, length);
     else this.cells.span(column, row, p, length);
     f.set(p, add(p, length));

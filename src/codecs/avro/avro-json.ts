@@ -1,5 +1,6 @@
 import type { AvroLogical, AvroSchema } from "../../core/avro/avro-schema.ts";
 import { timeText, timestampText, dateText, microsPerDay, nanosText } from "../../core/civil.ts";
+import { uuidText } from "../../core/uuid.ts";
 import type { ByteArea } from "../byte-area.ts";
 import { integerText, realText } from "../cell-writer.ts";
 import type { RowSet } from "../row-set.ts";
@@ -27,12 +28,6 @@ export function bigEndianInteger(bytes: Uint8Array, start: number, end: number):
 /** Whether a decimal is small enough to be turned into digits. */
 export function isShortDecimal(start: number, end: number): boolean {
   return end - start <= decimalBytesMax;
-}
-
-/** `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` of 16 bytes. */
-export function uuidText(bytes: Uint8Array, start: number): string {
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset + start, 16).toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /**

@@ -23,7 +23,10 @@ export type AvroConversion =
   | "raw"
   | "decimal"
   | "symbol"
-  | "uuid";
+  /** 16 bytes of a fixed, as text. */
+  | "uuid"
+  /** Bytes of any length into a uuid column. */
+  | "uuid-bytes";
 
 /** What is done with a writer's value for one column of the contract. */
 export type AvroRead =

@@ -2,6 +2,7 @@ import type { AvroSchema } from "../../core/avro/avro-schema.ts";
 import { Cell, InvalidCause, type DecodeFault } from "../../core/column.ts";
 import type { Field } from "../../core/schema.ts";
 import type { TimeParser } from "../../core/time-format.ts";
+import { uuidText } from "../../core/uuid.ts";
 import { ByteArea } from "../byte-area.ts";
 import { CellWriter, type EpochUnit } from "../cell-writer.ts";
 import { Storage, type ColumnBuilder } from "../column-builder.ts";
@@ -10,7 +11,7 @@ import { KeySet } from "../key-table.ts";
 import type { RowSet } from "../row-set.ts";
 import { isUtf8 } from "../utf8.ts";
 import { AvroCursor, maxDepth } from "./avro-cursor.ts";
-import { AvroJson, bigEndianInteger, isShortDecimal, scaledText, uuidText } from "./avro-json.ts";
+import { AvroJson, bigEndianInteger, isShortDecimal, scaledText } from "./avro-json.ts";
 import type { AvroPlan, AvroRead, AvroStep } from "./avro-plan.ts";
 
 /** Unknown fields that a fault names. */
@@ -248,6 +249,8 @@ export class AvroRows {
         const text = encoder.encode(uuidText(bytes, start));
         return writer.raw(column, row, text, 0, text.length);
       }
+      case "uuid-bytes":
+        return writer.uuid(column, row, bytes, start, end);
       default:
         return writer.raw(column, row, bytes, start, end);
     }

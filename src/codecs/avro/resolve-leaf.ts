@@ -1,6 +1,7 @@
 import type { AvroEnum, AvroLogical, AvroSchema } from "../../core/avro/avro-schema.ts";
 import { InvalidCause } from "../../core/column.ts";
 import type { Field } from "../../core/schema.ts";
+import { uuidSize } from "../../core/uuid.ts";
 import type { AvroConversion, AvroLeaf, AvroRead, AvroSymbols } from "./avro-plan.ts";
 
 const encoder = new TextEncoder();
@@ -52,6 +53,7 @@ export function resolveLeaf(
     case "fixed":
       if (logical?.kind === "decimal" && numbers.has(kind)) return cell("decimal", logical.scale);
       if (logical?.kind === "uuid" && kind === "string") return cell("uuid");
+      if (kind === "uuid") return writer.size === uuidSize ? cell("raw") : invalid();
       return kind === "binary" ? cell("raw") : invalid();
     case "enum":
       return kind === "string" ? cell("symbol", 0, symbolsOf(writer, reader)) : invalid();
@@ -103,6 +105,7 @@ function unitOf(kind: string): "millis" | "micros" | "nanos" {
 function textual(bytes: boolean, kind: Kind, cell: Cell, invalid: Invalid): AvroRead & { readonly kind: "cell" | "invalid" } {
   if (kind === "binary") return cell("raw");
   if (kind === "string") return cell("text");
+  if (kind === "uuid") return cell(bytes ? "uuid-bytes" : "text");
   return moments.has(kind) && !bytes ? cell("text") : invalid();
 }
 

@@ -2,6 +2,7 @@ import type { Batch } from "../../core/batch.ts";
 import type { Contract } from "../../core/contract.ts";
 import type { Records } from "../../core/records.ts";
 import type { Field } from "../../core/schema.ts";
+import { uuidText } from "../../core/uuid.ts";
 import { ByteArea } from "../byte-area.ts";
 import type { DecodeFaultCode } from "../faults.ts";
 import { compileTexts, type RowTexts } from "../text/compile-texts.ts";
@@ -269,10 +270,7 @@ class CborRows implements RowTexts {
     const span = this.#head.major === Major.bytes ? this.#span(p, Major.bytes) : null;
     if (span === null || span.end - span.start !== 16) return this.#fail("cbor.syntax", at);
     if (field?.type.kind === "binary") this.#texts.base64(span.bytes, span.start, span.end);
-    else {
-      const digits = Buffer.from(span.bytes.buffer, span.bytes.byteOffset + span.start, 16).toString("hex");
-      this.#texts.raw(`"${digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")}"`);
-    }
+    else this.#texts.raw(`"${uuidText(span.bytes, span.start)}"`);
     return span.after;
   }
 }

@@ -1,4 +1,5 @@
 import { Cell, InvalidCause } from "../../core/column.ts";
+import { uuidSize, uuidTextSize } from "../../core/uuid.ts";
 import { add, and, c32, c64, cf64, eq, eqz, geU, load32, load8U, ltU, or, shl, sub, type Expr } from "../../wasm/expression.ts";
 import type { FunctionBuilder, FunctionRef, Local } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
@@ -51,7 +52,7 @@ export function emitEmptyCells(m: WasmModule, memory: DecoderMemory): EmptyCells
       f.store64(at(columnRecord.exact, 4), c64(0), 8);
       float();
     };
-    for (const each of [Storage.string, Storage.binary, Storage.json]) cases[each] = spans;
+    for (const each of [Storage.string, Storage.binary, Storage.uuid, Storage.json]) cases[each] = spans;
     cases[Storage.struct] = () => {
       f.set(child, load32(record, columnRecord.children));
       f.set(left, load32(record, columnRecord.childCount));
@@ -94,6 +95,7 @@ export interface CellParts {
   readonly text: TextFunctions;
   readonly numbers: NumberFunctions;
   readonly moment: FunctionRef;
+  readonly uuid: FunctionRef;
   readonly fast: FastMoments;
   readonly literal: FunctionRef;
   readonly skip: FunctionRef;
@@ -248,6 +250,10 @@ function emitString(m: WasmModule, memory: DecoderMemory, parts: CellParts): Fun
       view(f, locals, start, stop);
       f.return(after);
     });
+    f.if(eq(kind, c32(Storage.uuid)), () => {
+      emitUuidCell(f, parts, locals, { start, stop, areaEnd });
+      conclude(f, parts, locals, add(p, c32(1)), sub(after, c32(1)));
+    });
     f.if(
       eq(kind, c32(Storage.binary)),
       () => emitBinary(f, parts, locals, { start, stop, areaEnd }),
@@ -280,13 +286,28 @@ function emitMomentCell(f: FunctionBuilder, fast: FastMoments, { record, row, p,
   });
 }
 
+interface TextSpan {
+  readonly start: Local;
+  readonly stop: Local;
+  readonly areaEnd: number;
+}
+
+/** A UUID's text from `start` to `stop`: its bytes into the area, over the text where that stands there already. */
+function emitUuidCell(f: FunctionBuilder, { text, uuid }: CellParts, locals: SlowLocals, { start, stop, areaEnd }: TextSpan): void {
+  const { cause, after } = locals;
+  f.if(text.escaped, () => f.store32(areaEnd, start));
+  f.if(eq(sub(stop, start), c32(uuidTextSize)), () => {
+    f.set(start, f.call(uuid, start));
+    f.if(start, () => {
+      view(f, locals, start, add(start, c32(uuidSize)));
+      f.return(after);
+    });
+  });
+  f.set(cause, c32(InvalidCause.form));
+}
+
 /** Base64 from `start` to `stop`: its bytes into the area, over the text where that stands there already. */
-function emitBinary(
-  f: FunctionBuilder,
-  { text }: CellParts,
-  locals: SlowLocals,
-  { start, stop, areaEnd }: { readonly start: Local; readonly stop: Local; readonly areaEnd: number },
-): void {
+function emitBinary(f: FunctionBuilder, { text }: CellParts, locals: SlowLocals, { start, stop, areaEnd }: TextSpan): void {
   const { cause, after } = locals;
   f.if(text.escaped, () => f.store32(areaEnd, start));
   f.set(cause, f.call(text.base64, start, stop, load32(areaEnd)));

@@ -45,7 +45,7 @@ export const columnRecord = {
 } as const;
 
 /** Kind of the columns whose text the host reads with the field's own format. */
-export const formattedKind = 15;
+export const formattedKind = 16;
 
 /** A column as the emitted code, the tables and the host know it. */
 export interface ColumnPlace {

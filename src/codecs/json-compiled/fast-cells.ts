@@ -1,3 +1,4 @@
+import { uuidSize, uuidTextSize } from "../../core/uuid.ts";
 import { add, and, c32, c64, ctz, eq, eqz, load32, load8U, loadV128, ne, or, sub, type Expr } from "../../wasm/expression.ts";
 import type { FunctionBuilder, FunctionRef } from "../../wasm/function-builder.ts";
 import { recordSink, type CellLocals, type CellSink } from "./cell-sink.ts";
@@ -41,6 +42,21 @@ export function fastText(f: FunctionBuilder, sink: CellSink, l: CellLocals, slow
       sink.state(f);
       sink.text(f, add(l.p, c32(1)), sub(sub(l.start, l.p), c32(1)));
       f.set(l.p, add(l.start, c32(1)));
+      f.br(done);
+    });
+    slow();
+  });
+}
+
+/** The text of a UUID without escapes, by the function `uuid`. */
+export function fastUuid(f: FunctionBuilder, uuid: FunctionRef, sink: CellSink, l: CellLocals, slow: () => void): void {
+  f.block((done) => {
+    f.block((odd) => {
+      f.brIf(odd, or(ne(load8U(l.p), c32(0x22)), ne(load8U(l.p, uuidTextSize + 1), c32(0x22))));
+      f.brIf(odd, eqz(f.tee(l.start, f.call(uuid, add(l.p, c32(1))))));
+      sink.state(f);
+      sink.text(f, l.start, c32(uuidSize));
+      f.set(l.p, add(l.p, c32(uuidTextSize + 2)));
       f.br(done);
     });
     slow();

@@ -10,6 +10,7 @@ import { emitFastMoments } from "./fast-moments.ts";
 import { emitNumbers } from "./number-functions.ts";
 import { emitText, type TextFunctions } from "./text-functions.ts";
 import { emitMoment } from "./time-functions.ts";
+import { emitUuid } from "./uuid-function.ts";
 import { emitLiteral, emitSkip } from "./value-functions.ts";
 
 /**
@@ -41,6 +42,7 @@ export function runtimeModule(memory: DecoderMemory, unknownFields: Policies["un
     text,
     numbers,
     moment: emitMoment(m),
+    uuid: emitUuid(m, memory),
     fast: emitFastMoments(m, memory),
     literal,
     skip,

@@ -7,7 +7,7 @@ import { i32 } from "../../wasm/value-type.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import type { DecoderMemory } from "./decoder-memory.ts";
 import { cellLocals, fixedSink, type CellLocals } from "./cell-sink.ts";
-import { fastBoolean, fastText } from "./fast-cells.ts";
+import { fastBoolean, fastText, fastUuid } from "./fast-cells.ts";
 import { fastDecimal, fastDouble, fastFloat, fastInteger } from "./fast-numbers.ts";
 import type { FastMoments } from "./fast-moments.ts";
 import { word } from "./value-functions.ts";
@@ -20,6 +20,7 @@ export interface RuntimeImports {
   readonly keep: FunctionRef;
   readonly nearest: FunctionRef;
   readonly moments: FastMoments;
+  readonly uuid: FunctionRef;
 }
 
 /** The variables of one straight-line function. */
@@ -86,6 +87,9 @@ export function emitStraightCell(
       return;
     case "string":
       fastText(f, sink, l, nullOrSlow);
+      return;
+    case "uuid":
+      fastUuid(f, runtime.uuid, sink, l, nullOrSlow);
       return;
     case "date":
     case "timestamp":

@@ -1,3 +1,4 @@
+import { uuidSize } from "../../core/uuid.ts";
 import type { ProtoScalar } from "../../core/protobuf/proto-schema.ts";
 import type { Arena } from "../../wasm/arena.ts";
 import {
@@ -206,6 +207,7 @@ export class ValueEmitter {
     switch (scalarWire(scalar)) {
       case WireType.length:
         this.size(end);
+        if (column.field.type.kind === "uuid") this.leaveIf(ne(this.length, c32(uuidSize)));
         if (column.field.type.kind === "string") this.cells.text(column, row, p, this.length);
         else this.cells.span(column, row, p, this.length);
         return f.set(p, add(p, this.length));
@@ -349,6 +351,7 @@ export class ValueEmitter {
       case "string":
       case "bytes": {
         const bytes = scalar === "bytes" ? Buffer.from(text, "base64") : Buffer.from(text, "utf8");
+        if (column.field.type.kind === "uuid" && bytes.length !== uuidSize) return f.return(c32(0));
         const address = this.#arena.allocate(bytes.length + 64);
         this.#arena.bytes(address, bytes.length).set(bytes);
         const [start, length] = [f.local(i32), f.local(i32)];

@@ -173,13 +173,19 @@ export class ProtoRows {
       }
       case "bytes": {
         const bytes = text === "" ? nothing : Buffer.from(text, "base64");
-        return writer.text(column, row, bytes, 0, bytes.length);
+        return this.#bytes(column, row, bytes, 0, bytes.length);
       }
       default: {
         const value = BigInt(text);
         return writer.integer(column, row, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)), isUnsigned(scalar));
       }
     }
+  }
+
+  /** Bytes: the 16 of a UUID for a uuid column, else as text has them. */
+  #bytes(column: ColumnBuilder, row: number, bytes: Uint8Array, start: number, end: number): void {
+    if (column.storage === Storage.uuid) this.#writer.uuid(column, row, bytes, start, end);
+    else this.#writer.text(column, row, bytes, start, end);
   }
 
   /** A single value from its occurrences. */
@@ -254,7 +260,8 @@ export class ProtoRows {
     }
     const { scalar } = read;
     if (scalar === "string" || scalar === "bytes") {
-      writer.text(column, row, scan.bytes, p, end);
+      if (scalar === "string") writer.text(column, row, scan.bytes, p, end);
+      else this.#bytes(column, row, scan.bytes, p, end);
       return end;
     }
     const after = scan.scalar(scalar, p, end);

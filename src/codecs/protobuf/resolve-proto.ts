@@ -14,6 +14,8 @@ export interface ProtoRequest {
 type Kind = Field["type"]["kind"];
 
 const numbers: ReadonlySet<Kind> = new Set<Kind>(["int", "long", "float", "double", "decimal"]);
+/** What text becomes. */
+const texts: ReadonlySet<Kind> = new Set<Kind>(["string", "binary", "date", "time", "timestamp", "uuid"]);
 const encoder = new TextEncoder();
 
 /** The well-known wrappers (google/protobuf/wrappers.proto). */
@@ -114,9 +116,9 @@ function scalarFits(scalar: ProtoScalar, kind: Kind): boolean {
     case "float":
       return kind === "double" || kind === "float";
     case "string":
-      return kind === "string" || kind === "binary" || kind === "date" || kind === "time" || kind === "timestamp";
+      return texts.has(kind);
     case "bytes":
-      return kind === "binary" || kind === "string";
+      return kind === "binary" || kind === "string" || kind === "uuid";
     default:
       return numbers.has(kind);
   }

@@ -1,5 +1,6 @@
 import { dateText, timeText } from "../../core/civil.ts";
 import type { Field } from "../../core/schema.ts";
+import { uuidSize, uuidText } from "../../core/uuid.ts";
 import { KeyTable } from "../key-table.ts";
 import type { JsonTexts } from "./json-texts.ts";
 
@@ -8,7 +9,7 @@ export const maxDepth = 100;
 
 /**
  * Writes the values of a self-describing binary format as JSON text: whole numbers of any size digit for digit, floats in the shortest form that gives
- * them back, moments as ISO 8601, bytes as base64. `field` is what the value is for, null where the contract has no name for it. A value that JSON would
+ * them back, moments as ISO 8601, bytes as base64, 16 bytes for a uuid column as its text. `field` is what the value is for, null where the contract has no name for it. A value that JSON would
  * take for something it is not (bytes for text, text for bytes) is written as an object that names its type, so that its cell is invalid.
  */
 export class ValueTexts {
@@ -45,6 +46,7 @@ export class ValueTexts {
   }
 
   binary(field: Field | null | undefined, bytes: Uint8Array, start: number, end: number): void {
+    if (field?.type.kind === "uuid" && end - start === uuidSize) return this.texts.raw(`"${uuidText(bytes, start)}"`);
     const named = field !== undefined && field !== null && field.type.kind !== "binary" && field.type.kind !== "json";
     if (named) this.texts.raw('{"binary":');
     this.texts.base64(bytes, start, end);

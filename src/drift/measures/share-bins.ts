@@ -48,7 +48,7 @@ export function binShares(baseline: ColumnProfile, sample: ColumnProfile): Share
   const few = Math.min(n, m);
   if (few < valuesLeast) return { skipped: `${few} values are too few to compare; ${valuesLeast} are needed` };
   if (numeric) return binNumbers(baseline.quantiles, sample.quantiles);
-  if (baseline.kind === "json" || baseline.kind === "binary" || baseline.top === null || sample.top === null) {
+  if (baseline.kind === "json" || baseline.kind === "binary" || baseline.kind === "uuid" || baseline.top === null || sample.top === null) {
     return { skipped: `${baseline.kind} columns have no distribution to compare` };
   }
   return binCategories(baseline.top, sample.top);

@@ -18,6 +18,7 @@ import {
   load64,
   load8U,
   loadF64,
+  loadV128,
   ltS,
   ltU,
   mul,
@@ -59,6 +60,11 @@ export function encodeKernels(module: WasmModule): void {
   module.func("narrowDoubles", [i32, i32, i32], [], (f, [values, n, out]) => {
     const i = f.local(i32);
     forEach(f, i, n, () => f.storeF32(add(out, shl(i, c32(2))), demote(loadF64(add(values, shl(i, c32(3)))))));
+  });
+  // Texts of 16 bytes with their lengths, to the 16 bytes alone.
+  module.func("dropLengths", [i32, i32, i32], [], (f, [values, n, out]) => {
+    const i = f.local(i32);
+    forEach(f, i, n, () => f.storeV128(add(out, shl(i, c32(4))), loadV128(add(values, mul(i, c32(20))), 4)));
   });
 }
 

@@ -3,6 +3,7 @@ import { celLimits } from "../../cel/cel-expression.ts";
 import { Cell, type Column } from "../../core/column.ts";
 import { library } from "../../core/library.ts";
 import type { FieldType } from "../../core/schema.ts";
+import { uuidText } from "../../core/uuid.ts";
 import { spanText } from "../text-check.ts";
 
 const nanosPerDay = 86_400_000_000_000n;
@@ -51,6 +52,7 @@ export function celValue(column: Column, cell: number): CelInput {
     case "bytes": {
       const start = column.starts[cell] as number;
       const end = start + (column.lengths[cell] as number);
+      if (column.field.type.kind === "uuid") return uuidText(column.bytes, start);
       if (column.field.type.kind === "binary") return column.bytes.slice(start, end);
       const text = spanText(column.bytes, start, end);
       return column.field.type.kind === "json" ? jsonValue(text) : text;

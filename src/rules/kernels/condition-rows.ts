@@ -1,5 +1,6 @@
 import type { Comparison, Condition, Scalar } from "../../core/rule.ts";
 import { c32, load8U, sub } from "../../wasm/expression.ts";
+import { constantBytes } from "../scalar-set.ts";
 import { parseExactDecimal } from "../exact-decimal.ts";
 import type { KernelModule } from "./kernel-module.ts";
 import type { LocatedLayout } from "./located-layout.ts";
@@ -23,8 +24,8 @@ function numberMask(kernels: KernelModule, located: LocatedLayout, op: Compariso
 function comparisonMask(kernels: KernelModule, located: LocatedLayout, op: Comparison, value: Scalar): Mask | null {
   const { column } = located;
   if (value.type === "number") return numberMask(kernels, located, op, value.text);
-  if (value.type === "string" && column.field.type.kind === "string") {
-    const constant = constantSpan(kernels, value.value);
+  if (value.type === "string" && (column.field.type.kind === "string" || column.field.type.kind === "uuid")) {
+    const constant = constantSpan(kernels, constantBytes(column.field, value.value));
     return testedCells(kernels, located, (f, cell) => compareSpans(kernels, f, op, spanAt(column, cell), constant));
   }
   if (value.type === "boolean" && column.kind === "boolean") {

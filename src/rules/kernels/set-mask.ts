@@ -23,7 +23,7 @@ import {
 } from "../../wasm/expression.ts";
 import type { FunctionBuilder } from "../../wasm/function-builder.ts";
 import { f64x2, i64x2, i8x16, simd, splat64, splat8, splatF64 } from "../../wasm/simd.ts";
-import { wholeNumbers } from "../scalar-set.ts";
+import { constantTexts, wholeNumbers } from "../scalar-set.ts";
 import type { KernelModule } from "./kernel-module.ts";
 import type { LocatedLayout } from "./located-layout.ts";
 import { anyOf, lanesOnly, never, testedCells, wideLanes, type Mask } from "./mask.ts";
@@ -125,14 +125,8 @@ export function membershipMask(kernels: KernelModule, located: LocatedLayout, co
   switch (column.field.type.kind) {
     case "string":
     case "json":
-      return testedTexts(
-        kernels,
-        located,
-        textSetTest(
-          kernels,
-          constants.flatMap((each) => (each.type === "string" ? [each.value] : [])),
-        ),
-      );
+    case "uuid":
+      return testedTexts(kernels, located, textSetTest(kernels, constantTexts(column.field, constants)));
     case "int":
     case "long":
     case "date":

@@ -153,7 +153,6 @@ export function compareSpans(kernels: KernelModule, f: FunctionBuilder, op: Comp
 }
 
 /** A constant text: its address and length. */
-export function constantSpan(kernels: KernelModule, text: string): TextSpan {
-  const bytes = new TextEncoder().encode(text);
+export function constantSpan(kernels: KernelModule, bytes: Uint8Array): TextSpan {
   return { start: c32(kernels.constant(bytes)), length: c32(bytes.length) };
 }

@@ -85,9 +85,8 @@ function compareRest(f: FunctionBuilder, same: Local, start: Local, length: Loca
   });
 }
 
-/** Whether a text is one of a set. */
-export function textSetTest(kernels: KernelModule, set: readonly string[]): TextTest {
-  const texts = [...new Set(set)].map((text) => new TextEncoder().encode(text));
+/** Whether a text is one of a set of different ones. */
+export function textSetTest(kernels: KernelModule, texts: readonly Uint8Array[]): TextTest {
   if (texts.length === 0) return () => c32(0);
   const { address, bits } = makeTable(kernels, texts);
   const longest = Math.max(...texts.map((text) => text.length));

@@ -48,6 +48,8 @@ columns = {
   "millis": pa.array([1500, None, 0], pa.time32("ms")),
   "bytes": pa.array([b"\\0\\xff", None, b""], pa.binary()),
   "fixed": pa.array([b"ab", None, b"cd"], pa.binary(2)),
+  "uuid": pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(range(16)), None, b"\\xff" * 16], pa.binary(16))),
+  "uuids": pa.ListArray.from_arrays(pa.array([0, None, 1, 1], pa.int32()), pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(16)], pa.binary(16)))),
   "list": pa.array([[1, None], None, []], pa.list_(pa.int32())),
   "pair": pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int8(), 2)),
   "struct": pa.array([{"x": 1, "y": "q"}, None, {"x": None, "y": None}]),
@@ -74,11 +76,11 @@ with ipc.new_file(f"{sys.argv[1]}/odd.arrow", odd.schema) as out:
 const first =
   '{"int":-1,"unsigned":18446744073709551615,"small":-128,"text":"a\\"\\n","large":"a","decimal":1234e-2,"wide":100000000000000000000000000000000000000000000000000,' +
   '"instant":"1970-01-01T00:00:00.000001Z","local":"1970-01-01T00:00:00.000001","seconds":"1970-01-01T00:00:01","date":"1970-01-01","date64":"2020-02-29","time":"00:00:00.000001",' +
-  '"millis":"00:00:01.500000","bytes":"AP8=","fixed":"YWI=","list":[1,null],"pair":[1,2],"struct":{"x":1,"y":"q"},"map":{"k":1,"l":null},"word":"a","flag":true,' +
+  '"millis":"00:00:01.500000","bytes":"AP8=","fixed":"YWI=","uuid":"00010203-0405-0607-0809-0a0b0c0d0e0f","uuids":["00000000-0000-0000-0000-000000000000"],"list":[1,null],"pair":[1,2],"struct":{"x":1,"y":"q"},"map":{"k":1,"l":null},"word":"a","flag":true,' +
   '"single":0.10000000149011612,"half":1.5,"double":0.1,"nothing":null}';
 const last =
   '{"int":9223372036854775807,"unsigned":0,"small":127,"text":"é","large":"","decimal":-1e-2,"wide":-1,"instant":"1969-12-31T23:59:59.999999Z",' +
-  '"local":"1969-12-31T23:59:59.999999999","seconds":"1970-01-01T00:00:00","date":"1969-12-31","date64":"1969-12-31","time":"23:59:59.999999","millis":"00:00:00","bytes":"","fixed":"Y2Q=",' +
+  '"local":"1969-12-31T23:59:59.999999999","seconds":"1970-01-01T00:00:00","date":"1969-12-31","date64":"1969-12-31","time":"23:59:59.999999","millis":"00:00:00","bytes":"","fixed":"Y2Q=","uuid":"ffffffff-ffff-ffff-ffff-ffffffffffff","uuids":[],' +
   '"list":[],"pair":[3,4],"struct":{"x":null,"y":null},"map":{},"word":"b","flag":false,"single":"NaN","half":"-Infinity","double":-0,"nothing":null}';
 
 describe.skipIf(!pythonHere)("Arrow files as PyArrow writes them", () => {

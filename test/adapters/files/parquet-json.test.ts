@@ -124,3 +124,13 @@ test("the flights of the example data: all of them, each one JSON", async () => 
   expect([...carriers.values()].reduce((sum, each) => sum + each, 0)).toBe(3368);
   expect(carriers.size).toBeGreaterThan(10);
 });
+
+test("UUIDs are text, other fixed bytes base64", async () => {
+  const data = [Uint8Array.from({ length: 16 }, (_, i) => i), null];
+  const fixed = { type: "FIXED_LEN_BYTE_ARRAY", type_length: 16, ...optional } as const;
+  const rows = await jsonOf([
+    { element: { name: "u", ...fixed, logical_type: { type: "UUID" } }, data: ["00010203-0405-0607-0809-0a0b0c0d0e0f", null] },
+    { element: { name: "f", ...fixed }, data },
+  ]);
+  expect(rows).toEqual(['{"u":"00010203-0405-0607-0809-0a0b0c0d0e0f","f":"AAECAwQFBgcICQoLDA0ODw=="}', '{"u":null,"f":null}']);
+});

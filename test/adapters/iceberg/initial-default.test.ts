@@ -25,7 +25,7 @@ describe("an initial default", () => {
       ["timestamp_ns", '"1969-12-31T23:59:59.999999999"', -1n],
       ["timestamptz_ns", '"2017-11-16T22:31:08+00:00"', 1_510_871_468_000_000_000n],
       ["string", '"iceberg"', Buffer.from("iceberg")],
-      ["uuid", '"f79c3e09-677c-4bbd-a479-3f349cb785e7"', Buffer.from("f79c3e09677c4bbda4793f349cb785e7", "hex")],
+      ["uuid", '"f79c3e09-677c-4bbd-a479-3f349cb785e7"', Uint8Array.from(Buffer.from("f79c3e09677c4bbda4793f349cb785e7", "hex"))],
       ["fixed[4]", '"000102ff"', Buffer.from("000102ff", "hex")],
       ["binary", '""', Buffer.alloc(0)],
     ];

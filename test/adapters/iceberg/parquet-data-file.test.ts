@@ -123,7 +123,8 @@ function checkMetrics(
 function checkBounds(file: DataFile, id: number, type: string, values: readonly unknown[], nans: number): void {
   const lower = file.lowerBounds.get(id);
   const upper = file.upperBounds.get(id);
-  if (values.length === 0) {
+  // Readers differ in the order of UUIDs.
+  if (values.length === 0 || type === "uuid") {
     expect([lower, upper]).toEqual([undefined, undefined]);
     return;
   }

@@ -45,6 +45,7 @@ function columnOf(of: Field, values: readonly Value[]): Column {
     case "string":
     case "json":
     case "binary":
+    case "uuid":
       return { ...bytesColumn(of, values), state };
     case "struct":
       return {
@@ -208,6 +209,7 @@ const primitiveTypes: readonly FieldType[] = [
   { kind: "string" },
   { kind: "json" },
   { kind: "binary" },
+  { kind: "uuid" },
 ];
 
 const name = fc.constantFrom("a", "b", "c", "größe");
@@ -284,6 +286,8 @@ function presentValues(type: FieldType): fc.Arbitrary<Value> {
         fc.uint8Array({ maxLength: 30 }),
         fc.array(fc.constantFrom(255, 254), { maxLength: 24 }).map((list) => Uint8Array.from(list)),
       );
+    case "uuid":
+      return fc.uint8Array({ minLength: 16, maxLength: 16 });
     case "struct":
       return fc.record(Object.fromEntries(type.fields.map((child) => [child.name, valuesOf(child)])));
     case "list":

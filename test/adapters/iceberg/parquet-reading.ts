@@ -2,6 +2,7 @@ import { parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { FileMetaData } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import type { Field, FieldType } from "../../../src/core/schema.ts";
+import { uuidText } from "../../../src/core/uuid.ts";
 import { timeText } from "../../../src/core/civil.ts";
 import type { Value } from "./parquet-fixture.ts";
 
@@ -36,6 +37,8 @@ export function expected(type: FieldType, value: Value): unknown {
       return Math.fround(value as number);
     case "binary":
       return Buffer.from(value as Uint8Array).toString("hex");
+    case "uuid":
+      return uuidText(value as Uint8Array);
     case "struct":
       return type.fields.map((child) => expected(child.type, (value as Record<string, Value>)[child.name]));
     case "list":

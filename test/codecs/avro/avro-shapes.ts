@@ -1,5 +1,6 @@
 import avsc from "avsc";
 import * as fc from "fast-check";
+import { uuidText } from "../../../src/core/uuid.ts";
 import type { FieldSketch } from "../../fixtures/contract.ts";
 import { invalid } from "../../fixtures/column-value.ts";
 
@@ -195,6 +196,21 @@ const leaves: readonly Shape[] = [
         .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"),
   ),
   same({ type: "string", logicalType: "uuid" }, { type: "string" }, fc.uuid(), (read) => read),
+  same(
+    { type: "fixed", size: 16, logicalType: "uuid" },
+    { type: "uuid" },
+    fc.uint8Array({ minLength: 16, maxLength: 16 }).map((each) => Buffer.from(each)),
+    (read) => uuidText(read as Buffer),
+  ),
+  same({ type: "string", logicalType: "uuid" }, { type: "uuid" }, fc.oneof(fc.uuid(), text), (read) =>
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(read as string) ? (read as string).toLowerCase() : invalid,
+  ),
+  same(
+    "bytes",
+    { type: "uuid" },
+    fc.oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.uint8Array({ maxLength: 18 })).map((each) => Buffer.from(each)),
+    (read) => ((read as Buffer).length === 16 ? uuidText(read as Buffer) : invalid),
+  ),
   same(["null", "string", "long"], { type: "string" }, fc.oneof(fc.constant(null), text, int64), (read) =>
     typeof read === "bigint" ? invalid : read,
   ),

@@ -16,6 +16,7 @@ export const scalars: Sketches = {
   s: { type: "string" },
   b: { type: "boolean" },
   bin: { type: "binary" },
+  u: { type: "uuid" },
   date: { type: "date" },
   time: { type: "time" },
   ts: { type: "timestamp" },
@@ -48,12 +49,12 @@ export const nested: Sketches = {
   mm: { type: "map", of: { type: "struct", of: { x: { type: "string" } } } },
 };
 
-const kinds = "int long float double boolean string binary date time timestamp json decimal struct list map".split(
+const kinds = "int long float double boolean string binary uuid date time timestamp json decimal struct list map".split(
   " ",
 ) as FieldType["kind"][];
 
 function randomSketch(random: SeededRandom, depth: number): FieldSketch {
-  const kind = random.of(depth < 3 ? kinds : kinds.slice(0, 12));
+  const kind = random.of(depth < 3 ? kinds : kinds.slice(0, 13));
   if (kind === "decimal") {
     const precision = 1 + random.below(38);
     return { type: { kind, precision, scale: random.below(precision + 1) } };

@@ -6,7 +6,7 @@ import { and, c128, c32, c64, geU, gtS, gtU, leU, type Expr } from "../../../src
 import { makeContract, makeRecords } from "../../fixtures/contract.ts";
 import { Pair } from "./equality.ts";
 import { nested, scalars } from "./fuzzed-contracts.ts";
-import { oddMoments, oddNumbers, oddTexts, otherValues, RecordFuzzer } from "./record-fuzzer.ts";
+import { oddMoments, oddNumbers, oddTexts, oddUuids, otherValues, RecordFuzzer } from "./record-fuzzer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 type Bytes = readonly number[];
@@ -103,7 +103,7 @@ function corpus(of: Contract): Records {
   const random = new SeededRandom(11);
   const clean = new RecordFuzzer(of.fields, random, 0);
   const awkward = new RecordFuzzer(of.fields, random, 0.05);
-  const odd = [...oddNumbers, ...oddTexts, ...oddMoments.map((text) => `"${text}"`), ...otherValues];
+  const odd = [...oddNumbers, ...oddTexts, ...oddUuids, ...oddMoments.map((text) => `"${text}"`), ...otherValues];
   const single = Object.keys(scalars).flatMap((name) => odd.map((text) => `{${JSON.stringify(name)}:${text}}`));
   const depth = [98, 99, 100, 101].map((levels) => `{"j":${"[".repeat(levels)}${"]".repeat(levels)}}`);
   const bytes = [

@@ -14,14 +14,14 @@ import { makeContract, makeRecords, type FieldSketch } from "../../fixtures/cont
 import { compareBatches } from "./compare-batches.ts";
 import { Pair, smallLimits } from "./equality.ts";
 import { nested, scalars } from "./fuzzed-contracts.ts";
-import { oddMoments, oddNumbers, oddTexts, otherValues, RecordFuzzer, styles } from "./record-fuzzer.ts";
+import { oddMoments, oddNumbers, oddTexts, oddUuids, otherValues, RecordFuzzer, styles } from "./record-fuzzer.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 const rowsOfFlights = Number(process.env["SLUICE_ENGINE_ROWS"] ?? 20_000);
 
 describe("the same as the interpreter", () => {
   test("on every awkward value in a column of every kind, alone, in a list and in a map", () => {
-    const odd = [...oddNumbers, ...oddTexts, ...oddMoments.map((text) => `"${text}"`), ...otherValues];
+    const odd = [...oddNumbers, ...oddTexts, ...oddUuids, ...oddMoments.map((text) => `"${text}"`), ...otherValues];
     for (const [name, sketch] of Object.entries(scalars)) {
       const contract = makeContract({
         before: { type: "int" },

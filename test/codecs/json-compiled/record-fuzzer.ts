@@ -91,6 +91,24 @@ export const oddMoments: readonly string[] = [
   "\\u0032024-02-29",
   "",
 ];
+/** Texts that are nearly a UUID, and one that is, by escapes. */
+export const oddUuids: readonly string[] = [
+  "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
+  "F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6",
+  "f81d4fae-7dec-41d0-a765-00a0c91e6bf",
+  "f81d4fae-7dec-41d0-a765-00a0c91e6bf66",
+  "f81d4fae-7dec-41d0-a765-00a0c91e6bfg",
+  "g81d4fae-7dec-41d0-a765-00a0c91e6bf6",
+  "f81d4fae7dec41d0a76500a0c91e6bf6",
+  "f81d4fae_7dec-41d0-a765-00a0c91e6bf6",
+  "f81d4fae-7dec-41d0-a765_00a0c91e6bf6",
+  "{f81d4fae-7dec-41d0-a765-00a0c91e6bf6}",
+  "f81d4fae-7dec-41d0-a765-00a0c91e6b\u0066\u0036",
+  "\u00668-d4fae-7dec-41d0-a765-00a0c91e6bf6",
+  "f81d4fae-7dec-41d0-a765-00a0c91e6bé",
+  "/81d4fae-7dec-41d0-a765-00a0c91e6b:@",
+  "`81d4fae-7dec-41d0-a765-00a0c91e6bG6",
+].map((text) => `"${text}"`);
 export const otherValues: readonly string[] = [
   "true",
   "false",
@@ -207,6 +225,8 @@ export class RecordFuzzer {
         return this.#text();
       case "binary":
         return random.chance(this.#odd) ? random.of(oddTexts) : JSON.stringify(Buffer.from(this.#plain()).toString("base64"));
+      case "uuid":
+        return random.chance(this.#odd) ? random.of(oddUuids) : this.#uuid();
       case "date":
       case "time":
       case "timestamp":
@@ -223,6 +243,12 @@ export class RecordFuzzer {
           return key + style.colon + this.#value(type.value.type, type.value, style, depth + 1);
         }).join(style.comma)}}`;
     }
+  }
+
+  #uuid(): string {
+    const digits = Array.from({ length: 32 }, () => this.#random.of(Array.from("0123456789abcdef"))).join("");
+    const text = digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    return JSON.stringify(this.#random.chance(0.3) ? text.toUpperCase() : text);
   }
 
   #plain(): string {

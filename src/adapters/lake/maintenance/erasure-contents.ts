@@ -45,12 +45,12 @@ function covers(summary: LedgerEntry["summary"], offsets: ReadonlyMap<string, re
 }
 
 /** A decision without a value: no profile (whose sketches keep single values), and no text that holds it. */
-function redactDecision(decision: Decision, text: string): Decision {
-  const hide = (value: unknown): unknown => {
-    if (typeof value === "string") return value.includes(text) ? value.replaceAll(text, erasedText) : value;
-    if (Array.isArray(value)) return value.map(hide);
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, hide(each)]));
+function redactDecision(decision: Decision, value: RegExp): Decision {
+  const hide = (part: unknown): unknown => {
+    if (typeof part === "string") return part.replaceAll(value, erasedText);
+    if (Array.isArray(part)) return part.map(hide);
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, hide(each)]));
   };
   const columns = decision.profile.columns.map((column) => ({ ...column, min: null, max: null, quantiles: null, top: null }));
   // Positions stay as they are: they are no values, and every fold goes by them.
@@ -68,12 +68,11 @@ export async function redactDecisions(
   const offsets = offsetsByPartition(ids);
   const hashes = new Map<string, string>();
   const profiles: string[] = [];
-  const text = needle.bytes.toString();
   for await (const { summary } of everySnapshot(context.content, metadata, -1n)) {
     const old = summary[summaryKeys.decisionHash];
     if (old === undefined || hashes.has(old) || !covers(summary, offsets)) continue;
     const decision = decodeDecision(await context.content.get("decision", old));
-    const hash = await context.content.put("decision", encodeDecision(redactDecision(decision, text)));
+    const hash = await context.content.put("decision", encodeDecision(redactDecision(decision, needle.inText)));
     if (hash !== old) hashes.set(old, hash);
     if (decision.profile.hash !== null) profiles.push(decision.profile.hash);
   }

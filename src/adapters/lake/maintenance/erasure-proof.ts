@@ -14,12 +14,12 @@ export interface ErasureProof {
 }
 
 /** Whether a manifest keeps the value as a bound of the column; texts stand there cut, so that those which begin like it count too. */
-function isInManifest(bytes: Uint8Array, { leafId, bytes: wanted }: Needle): boolean {
+function isInManifest(bytes: Uint8Array, { leafId, isBound }: Needle): boolean {
   if (leafId === null) return false;
   return decodeManifest(bytes).some(({ file }) =>
     [file.lower_bounds, file.upper_bounds].some((bounds) => {
       const bound = (bounds as ReadonlyMap<number, Uint8Array> | null | undefined)?.get(leafId);
-      return bound !== undefined && wanted.equals(bound);
+      return bound !== undefined && isBound(bound);
     }),
   );
 }
@@ -30,7 +30,7 @@ async function holds(context: LakeContext, path: string, needle: Needle, isQuara
   if (/-m\d+\.avro$/.test(path)) return isInManifest(bytes, needle);
   // Manifest lists are in the metadata folder: what is elsewhere has rows, which may be compressed.
   if (path.endsWith(".avro") && !path.includes("/metadata/")) return isInAvro(context.storage, path, needle, isQuarantine);
-  return Buffer.from(bytes).includes(needle.bytes);
+  return needle.isIn(bytes);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ErasureTarget } from "../../../core/lake-maintenance.ts";
 import { decimalOf } from "../../../core/iceberg-type.ts";
+import { uuidBytes, uuidText } from "../../../core/uuid.ts";
 import { SluiceError } from "../../../core/errors.ts";
 import type { QuarantinedRecord } from "../../../core/ports.ts";
 import type { IcebergSchema, IcebergType } from "../../../core/table-schema.ts";
@@ -13,10 +14,16 @@ export interface Needle {
   /** The leaf whose values are compared; null where records are found by their key alone. */
   readonly leafId: number | null;
   matches(value: Physical): boolean;
-  /** The value in any bytes: of records, of texts about them. */
-  readonly bytes: Buffer;
+  /** Whether bytes of anything, a record's or a file's, hold the value somewhere. */
+  readonly isIn: (part: Uint8Array) => boolean;
+  /** Whether a bound that a manifest keeps is the value. */
+  readonly isBound: (bound: Uint8Array) => boolean;
+  /** The value wherever it stands in a text about records. */
+  readonly inText: RegExp;
   /** Whether the bytes are those of whole keys, not of something inside of a record. */
   readonly isKey: boolean;
+  /** The key; for values their text. */
+  readonly bytes: Buffer;
 }
 
 /** Shorter texts stand by chance in too many records. */
@@ -98,6 +105,10 @@ function wholeOf(type: string, text: string): bigint | null {
 function matcherOf(type: string, text: string): ((value: Physical) => boolean) | null {
   const bytes = Buffer.from(text);
   if (type === "string" || type === "binary") return (value) => value instanceof Uint8Array && bytes.equals(value);
+  if (type === "uuid") {
+    const wanted = uuidBytes(text);
+    return wanted === null ? null : (value) => value instanceof Uint8Array && Buffer.from(wanted).equals(value);
+  }
   if (type === "boolean") return null;
   if (type === "float" || type === "double") {
     const wanted = type === "float" ? Math.fround(Number(text)) : Number(text);
@@ -107,32 +118,62 @@ function matcherOf(type: string, text: string): ((value: Physical) => boolean) |
   return whole === null ? null : (value) => bigintOf(value) === whole;
 }
 
+function viewOf(part: Uint8Array): Buffer {
+  return Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+}
+
+type Form = Pick<Needle, "isIn" | "isBound" | "inText" | "bytes">;
+
+/** A value by its text as people write it, which stands as it is in records and texts. */
+function plainForm(bytes: Buffer): Form {
+  return {
+    bytes,
+    isIn: (part) => viewOf(part).includes(bytes),
+    isBound: (bound) => bytes.equals(bound),
+    inText: new RegExp(RegExp.escape(bytes.toString()), "g"),
+  };
+}
+
+/** A UUID, which stands in records as text of either case, or as its 16 bytes. */
+function uuidForm(raw: Uint8Array): Form {
+  const text = uuidText(raw);
+  // In latin1 no other byte becomes a digit in lower case.
+  const isText = (part: Buffer): boolean => part.toString("latin1").toLowerCase().includes(text);
+  return {
+    bytes: Buffer.from(text),
+    isIn: (part) => viewOf(part).includes(viewOf(raw)) || isText(viewOf(part)),
+    isBound: (bound) => viewOf(bound).equals(raw),
+    inText: new RegExp(text, "gi"),
+  };
+}
+
 /** What to look for. Rejects with ERASURE_REFUSED a column that the table lacks, a value that is none of its type, and one too short to be told from chance. */
 export function needleOf(target: ErasureTarget, schema: IcebergSchema): Needle {
   if (target.kind === "key") {
     if (target.key.length === 0) throw refuse("an empty key is every record's that has none");
-    return { leafId: null, matches: () => false, bytes: Buffer.from(target.key), isKey: true };
+    return { ...plainForm(Buffer.from(target.key)), leafId: null, matches: () => false, isKey: true };
   }
   const { column, value } = target;
   const leaf = leafAt(schema, column);
   if (leaf === null) throw refuse(`the table has no column ${column} with values to compare`);
   const matches = matcherOf(leaf.type, value);
   if (matches === null) throw refuse(`${JSON.stringify(value)} is no ${leaf.type} that could be told from others`);
-  const bytes = Buffer.from(value);
-  if (bytes.length < textBytesMin) throw refuse(`a value of ${bytes.length} bytes stands by chance in too many records: name their key`);
-  return { leafId: leaf.id, matches, bytes, isKey: false };
+  const raw = leaf.type === "uuid" ? uuidBytes(value) : null;
+  const form = raw === null ? plainForm(Buffer.from(value)) : uuidForm(raw);
+  const { length } = form.bytes;
+  if (length < textBytesMin) throw refuse(`a value of ${length} bytes stands by chance in too many records: name their key`);
+  return { ...form, leafId: leaf.id, matches, isKey: false };
 }
 
 /** Whether the needle is in a quarantined record: its key, value, headers, or what the reasons say of it. */
-export function isInRecord({ bytes, isKey }: Needle, record: QuarantinedRecord): boolean {
+export function isInRecord({ bytes, isKey, isIn, inText }: Needle, record: QuarantinedRecord): boolean {
   if (isKey) return record.key !== null && bytes.equals(record.key);
-  const has = (part: Uint8Array | null): boolean =>
-    part !== null && Buffer.from(part.buffer, part.byteOffset, part.byteLength).includes(bytes);
-  const text = bytes.toString();
+  const has = (part: Uint8Array | null): boolean => part !== null && isIn(part);
+  const said = (text: string): boolean => text.search(inText) >= 0;
   return (
     has(record.key) ||
     has(record.value) ||
     has(record.headersRaw) ||
-    record.reasons.some(({ message, observed }) => message.includes(text) || (observed?.includes(text) ?? false))
+    record.reasons.some(({ message, observed }) => said(message) || (observed !== null && said(observed)))
   );
 }

@@ -61,7 +61,7 @@ export async function isInAvro(storage: Storage, path: string, needle: Needle, i
 function isHit(value: number | bigint | boolean | Uint8Array, needle: Needle, isQuarantine: boolean): boolean {
   if (!isQuarantine) return needle.matches(value);
   if (!(value instanceof Uint8Array)) return false;
-  return needle.isKey ? needle.bytes.equals(value) : Buffer.from(value.buffer, value.byteOffset, value.byteLength).includes(needle.bytes);
+  return needle.isKey ? needle.bytes.equals(value) : needle.isIn(value);
 }
 
 /** Whether a delete file of another program has the value. Rejects with TABLE_UNSUPPORTED one that can't be read. */
