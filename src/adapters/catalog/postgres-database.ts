@@ -129,8 +129,8 @@ export class PostgresDatabase {
             },
           });
         } catch (fault) {
-          // Where the connection is gone, the server rolls back by itself.
-          await client.query("ROLLBACK").catch(() => undefined);
+          // Where the connection is gone or silent, the server rolls back by itself: a ROLLBACK would wait behind the statement under way.
+          if (fault instanceof SluiceError || !endsConnection(fault)) await client.query("ROLLBACK").catch(() => undefined);
           throw fault;
         }
         try {

@@ -40,6 +40,9 @@ async function expectArchived(folder: string): Promise<void> {
   expect([archived.length, promoted.length]).toEqual([2, 4]);
 }
 
+/** Steps of each operation that are tried: all of them in `npm run test:crash`. */
+const isEveryStep = process.env["SLUICE_EVERY_STEP"] === "1";
+
 /** Every step of expiry; every so many of the others, whose steps repeat for each file and branch. */
 it.each([
   ["compact", 3, 8],
@@ -49,7 +52,7 @@ it.each([
   ["archive", 2, 3],
 ])("survives kill -9 at steps of %s, and is finished by the next run", { timeout: 600_000 }, async (operation, stride, stepsMin) => {
   let step = 1;
-  for (let killed = true; killed; step += stride) {
+  for (let killed = true; killed; step += isEveryStep ? 1 : stride) {
     using scratch = scratchFolder();
     const { folder } = scratch;
     moveLake(folder, { archives: [{ name: "cold", folder: join(folder, "cold"), s3: null }] });
