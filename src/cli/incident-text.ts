@@ -1,4 +1,5 @@
 import type { Incident } from "../core/incident.ts";
+import { tellSamples } from "../core/record-sample.ts";
 import { tellDownstream } from "../incidents/index.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatCount, formatTime, printable } from "./table.ts";
@@ -23,7 +24,9 @@ export function incidentLines(
     tellDownstream(incident),
     "",
     bold("What is wrong"),
-    ...shown.map((one) => `  ${one.isActive ? terminal.style("yellow", "now ") : "was "}  ${printable(one.effect)}`),
+    ...shown.map(
+      (one) => `  ${one.isActive ? terminal.style("yellow", "now ") : "was "}  ${printable(tellSamples(one.effect, one.samples))}`,
+    ),
     ...(resolution === null
       ? []
       : [

@@ -1,6 +1,7 @@
 import type { Contract } from "./contract.ts";
 import type { Cause, RecordCounts, Verdict } from "./decision.ts";
 import type { DriftOutcome } from "./drift.ts";
+import { tellSamples } from "./record-sample.ts";
 import type { RuleOutcome } from "./rule.ts";
 
 /** All that a verdict rests on. */
@@ -36,7 +37,11 @@ function driftCauses(drift: DriftOutcome): Cause[] {
   if (drift.status !== "hold") return [];
   return drift.results
     .filter((result) => result.status === "drift" && result.policy === "hold")
-    .map((result) => ({ kind: "drift", subject: result.column, message: result.explanation ?? `${result.column}: ${result.test}` }));
+    .map(({ column, test, explanation, samples }) => ({
+      kind: "drift",
+      subject: column,
+      message: tellSamples(explanation ?? `${column}: ${test}`, samples),
+    }));
 }
 
 /**

@@ -1,4 +1,6 @@
-import type { Profile } from "./profile.ts";
+import type { Profile, TopEntry } from "./profile.ts";
+import type { RecordSample } from "./record-sample.ts";
+import type { Condition } from "./rule.ts";
 
 /** The drift tests of single columns. */
 export const columnTestNames = [
@@ -42,6 +44,24 @@ export interface DriftInput {
   readonly openedAtMs?: number;
   readonly closedAtMs: number;
   readonly profile: Profile;
+  /** Finds records of the window that answer, some for each question; absent: nobody can. */
+  readonly find?: (questions: readonly DriftQuestion[]) => readonly (readonly RecordSample[])[];
+}
+
+/** Cells of a column that a change is about: without a value, of one of some values, or numbers (times in seconds since the epoch) in a range or out of it. */
+export type DriftSuspect =
+  | { readonly kind: "null" | "missing" }
+  | { readonly kind: "values"; readonly values: readonly Pick<TopEntry, "hashHigh" | "hashLow">[] }
+  /** From `least` to `most`, both included, and above `above`. */
+  | { readonly kind: "within"; readonly least: number; readonly above: number | null; readonly most: number }
+  | { readonly kind: "outside"; readonly least: number; readonly most: number };
+
+/** Which records to find: those of the rows that `where` holds of whose cell is a suspect. */
+export interface DriftQuestion {
+  /** Of the column. */
+  readonly path: string;
+  readonly where: Condition | null;
+  readonly suspect: DriftSuspect;
 }
 
 /** A person's word that what came lately is the new normal. */
@@ -73,6 +93,8 @@ export interface DriftResult {
   readonly sinceMs?: number | null;
   /** Of a fixed threshold: how often chance alone exceeds it at these sample sizes, as a share of ticks. */
   readonly falseAlarmShare?: number;
+  /** Of a drift that warns or holds: some of the window's records that have what came or came more often, ascending by position; absent where none can be named. */
+  readonly samples?: readonly RecordSample[];
   /** What the stream of this column and test says over time, this tick included; absent where no tick closed or nothing was measured. */
   readonly evidence?: DriftEvidence;
 }

@@ -1,3 +1,5 @@
+import type { RecordSample } from "./record-sample.ts";
+
 /** How bad an incident is: what went on and is odd, what is held, what stands still. */
 export const incidentSeverities = ["warning", "error", "critical"] as const;
 export type IncidentSeverity = (typeof incidentSeverities)[number];
@@ -18,6 +20,8 @@ export interface IncidentSignal {
   readonly severity: IncidentSeverity;
   /** How much, in plain words, as of the last window that showed it. */
   readonly effect: string;
+  /** Some records that show it, of the last window that had any: of drift, as far as single records do. Absent where none can be named. */
+  readonly samples?: readonly RecordSample[];
   /** Since when, as far as it is known, and when it was last seen; ms since the epoch. */
   readonly sinceMs: number;
   readonly lastMs: number;

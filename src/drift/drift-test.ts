@@ -1,4 +1,4 @@
-import type { DriftTestName } from "../core/drift.ts";
+import type { DriftSuspect, DriftTestName } from "../core/drift.ts";
 import type { ColumnProfile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
 
@@ -14,6 +14,8 @@ export interface DriftMeasure {
   readonly freedom: number;
   /** What changed, for people; values only if the column is not classified. */
   readonly explain: () => string;
+  /** Which cells show it; null, as where it is absent: what changed is not in single cells, or is gone. */
+  readonly suspect?: () => DriftSuspect | null;
 }
 
 /** Why a column could not be measured, in plain words. */

@@ -1,7 +1,8 @@
 import type { DriftCheckPlan, DriftDetection } from "../core/contract.ts";
-import type { DriftResult } from "../core/drift.ts";
+import type { DriftQuestion, DriftResult } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
 import type { Field } from "../core/schema.ts";
+import { isMasked } from "../core/schema.ts";
 import { secondsText } from "../sketches/value-text.ts";
 import type { Baseline, Spread } from "./baseline.ts";
 import { chanceShare, plainLimit, spreadLimit } from "./drift-limit.ts";
@@ -77,28 +78,35 @@ export function measureCheck(subject: Subject, check: DriftCheckPlan, name: stri
   };
 }
 
+/** A result, and the records that a person would look at because of it. */
+export interface JudgedCheck {
+  readonly result: DriftResult;
+  /** Null where there is nothing to look for. */
+  readonly question: DriftQuestion | null;
+}
+
 /** The result of a measured test, under what the detectors say of its stream. */
-export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: JudgedSequence | null): DriftResult | null {
+export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: JudgedSequence | null): JudgedCheck | null {
   const { check, name, against, tick, own } = measured;
-  if (against === null) return measured.unjudged;
+  const silent = measured.unjudged === null ? null : { result: measured.unjudged, question: null };
+  if (against === null) return silent;
   const floor = check.limit ?? against.test.limitDefault;
   const evidence = judged?.evidence.get(streamOf(check.column, name));
   const base = { column: check.column, test: name, policy: check.policy, ...(evidence !== undefined && { evidence }) };
-  const told = (measure: DriftMeasure, limit: number, more: Partial<DriftResult>): DriftResult => {
+  const told = (measure: DriftMeasure, limit: number, more: Partial<DriftResult>): JudgedCheck => {
     const { statistic } = measure;
-    if (more.foundBy === undefined) return { ...base, statistic, limit, status: "pass", explanation: null, ...more };
+    if (more.foundBy === undefined) {
+      return { result: { ...base, statistic, limit, status: "pass", explanation: null, ...more }, question: null };
+    }
     const alone = measure === own ? ", in this window alone" : "";
     const since =
       more.foundBy === "evidence" && typeof more.sinceMs === "number"
         ? `, since ${secondsText({ kind: "timestamp", zoned: true, unit: "micros" }, more.sinceMs / 1000)}`
         : "";
+    const explanation = `${check.called ?? check.column}: ${measure.explain()}${alone}${since}`;
     return {
-      ...base,
-      statistic,
-      limit,
-      status: "drift",
-      explanation: `${check.called ?? check.column}: ${measure.explain()}${alone}${since}`,
-      ...more,
+      result: { ...base, statistic, limit, status: "drift", explanation, ...more },
+      question: questionOf(check, against.field, measure),
     };
   };
   if (own !== null) {
@@ -106,7 +114,7 @@ export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: Ju
     const isBreak = own.statistic > limit;
     if (isBreak || tick === null) return told(own, limit, isBreak ? { foundBy: "break", sinceMs: subject.closedAtMs } : {});
   }
-  if (tick === null) return measured.unjudged;
+  if (tick === null) return silent;
   const openedAtMs = subject.tick?.openedAtMs ?? subject.closedAtMs;
   if (subject.mode === "classical") {
     const falseAlarmShare = chanceShare(against.test, tick, floor);
@@ -118,6 +126,13 @@ export function judgeCheck(subject: Subject, measured: MeasuredCheck, judged: Ju
   if (tick.statistic > limit) return told(tick, limit, { foundBy: "break", sinceMs });
   if (isExceeded && tick.statistic > floor) return told(tick, floor, { foundBy: "evidence", sinceMs });
   return told(tick, limit, {});
+}
+
+/** Which records were to be found for a drift that someone is told of; of a classified column none, for that they are named says what is in them. */
+function questionOf(check: DriftCheckPlan, field: Field, measure: DriftMeasure): DriftQuestion | null {
+  if (check.policy === "observe" || isMasked(field)) return null;
+  const suspect = measure.suspect?.() ?? null;
+  return suspect === null ? null : { path: check.segment?.of ?? check.column, where: check.segment?.where ?? null, suspect };
 }
 
 function limitOf(subject: Subject, { check, name, against }: MeasuredCheck, measure: DriftMeasure, floor: number): number {

@@ -1,5 +1,5 @@
 import type { Contract, DriftCheckPlan, DriftPlan } from "../core/contract.ts";
-import type { DriftInput, DriftOutcome, DriftResult } from "../core/drift.ts";
+import type { DriftInput, DriftOutcome, DriftQuestion, DriftResult } from "../core/drift.ts";
 import type { Profile } from "../core/profile.ts";
 import { mergeProfiles } from "../sketches/merge-profiles.ts";
 import type { Baseline } from "./baseline.ts";
@@ -8,12 +8,15 @@ import { checkedColumns } from "./checked-columns.ts";
 import { checkedFields } from "./checked-fields.ts";
 import type { DriftState } from "./drift-state.ts";
 import { baselineLimit, tickNamesMax } from "./drift-state.ts";
-import type { MeasuredCheck, Subject } from "./judge-check.ts";
+import type { JudgedCheck, MeasuredCheck, Subject } from "./judge-check.ts";
 import { judgeCheck, measureCheck, unjudged } from "./judge-check.ts";
 import { breakShare } from "./sequential/break-share.ts";
 import type { JudgedSequence } from "./sequential/judge-sequence.ts";
 import { judgeSequence } from "./sequential/judge-sequence.ts";
 import { streamOf } from "./sequential/sequence-state.ts";
+
+/** Drifts whose records are looked for, at most: each looks at every row. */
+const questionsMax = 64;
 
 const policies = ["observe", "warn", "hold"] as const;
 
@@ -48,7 +51,10 @@ export function judgeDrift(contract: Contract, state: DriftState, input: DriftIn
   };
   const measured = tests.map(({ check, name }) => measureCheck(subject, check, name));
   const judged = subject.tick === null ? null : judgeStreams(plan, state, measured, subject.tick.openedAtMs, input.closedAtMs);
-  const results = measured.flatMap((each) => judgeCheck(subject, each, judged) ?? []);
+  const results = withSamples(
+    measured.flatMap((each) => judgeCheck(subject, each, judged) ?? []),
+    input.find,
+  );
   return {
     status: worstPolicy(results) ?? (tick === null ? "pending" : "pass"),
     tick: tick === null ? null : { windows: tick.windows, rows: tick.rows },
@@ -57,6 +63,17 @@ export function judgeDrift(contract: Contract, state: DriftState, input: DriftIn
     results,
     ...(judged !== null && { sequence: judged.sequence }),
   };
+}
+
+/** The results, with records of the window that show them. */
+function withSamples(checks: readonly JudgedCheck[], find: DriftInput["find"]): readonly DriftResult[] {
+  const asked = checks.filter(({ question }) => question !== null).slice(0, questionsMax);
+  const found = find === undefined || asked.length === 0 ? [] : find(asked.map(({ question }) => question as DriftQuestion));
+  const samples = new Map(asked.map((check, i) => [check, found[i] ?? []]));
+  return checks.map((check) => {
+    const own = samples.get(check) ?? [];
+    return own.length === 0 ? check.result : { ...check.result, samples: own };
+  });
 }
 
 function judgeStreams(

@@ -60,10 +60,15 @@ function decodeInChunks(decode: DecodeWithSchemas): ChunkEngine["decode"] {
   };
 }
 
+/** Decodes a contract's records in plain TypeScript, to columns that stay. */
+export function openDecoder(contract: Contract): ChunkEngine["decode"] {
+  return decodeInChunks(compileRecords(contract, tools));
+}
+
 /** Judges in plain TypeScript: what the compiled engine is held against, and what it falls back to. Files have one encoder. */
 export function openReferenceEngine(contract: Contract): ChunkEngine {
   return {
-    decode: decodeInChunks(compileRecords(contract, tools)),
+    decode: openDecoder(contract),
     validator: compileValidator(contract),
     profiler: referenceProfiler(contract, watchTools),
     openFile: (schema) => openParquetFile({ schema, bloomFilterIds: keyFieldIds(contract, schema) }),
@@ -100,7 +105,7 @@ export function openCompiledEngine(contract: Contract): ChunkEngine {
 }
 
 function decodeOthers(decoder: ChunkDecoder | null, contract: Contract): ChunkEngine["decode"] {
-  return decoder === null ? decodeInChunks(compileRecords(contract, tools)) : (records, from) => decoder.decode(records, from);
+  return decoder === null ? openDecoder(contract) : (records, from) => decoder.decode(records, from);
 }
 
 /** The compiled decoder of records that are nothing but a value of the contract's format; null for others, and why it is not compiled. */

@@ -1,12 +1,15 @@
 import type { ClaimRows } from "../core/claims.ts";
 import type { PartitionKey } from "../core/position.ts";
 import type { Records } from "../core/records.ts";
+import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys } from "../rules/deferred/deferred-rule.ts";
 
 /** A run of a window, and the row of the window that its first record is. */
 export interface PlacedRun {
   readonly records: Records;
   readonly start: number;
+  /** That its records name; absent: none. */
+  readonly schemas?: ResolvedSchemas;
 }
 
 /** Where the records of the asked rows (ascending) came from, to claim keys for them. */

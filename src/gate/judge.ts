@@ -5,7 +5,9 @@ import type { DriftInput, DriftOutcome } from "../core/drift.ts";
 import type { OffsetRange } from "../core/position.ts";
 import type { WindowCommit } from "../core/ports.ts";
 import { decodeProfile } from "../sketches/profile-format.ts";
+import { openDecoder } from "./chunk-engine.ts";
 import type { SettledRows } from "./judged-rows.ts";
+import { findSuspects } from "./suspect-records.ts";
 import type { OpenWindow } from "./window.ts";
 
 /** What a closing window takes from outside: the time, the reason, who judges, and what drift is measured against. */
@@ -44,6 +46,7 @@ export function judgeWindow(window: OpenWindow, settled: SettledRows, closing: C
     get profile() {
       return decodeProfile(settled.profile.bytes, true);
     },
+    find: (questions) => findSuspects(contract, openDecoder(contract), window.passedRecords(settled), questions),
   });
   const { verdict, causes } = decide({
     contract,

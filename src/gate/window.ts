@@ -3,13 +3,14 @@ import type { Contract } from "../core/contract.ts";
 import type { SluiceError } from "../core/errors.ts";
 import type { OffsetRange, PartitionKey, Position } from "../core/position.ts";
 import { partitionId } from "../core/position.ts";
-import type { RecordSlice, RejectedRow, SourceRun } from "../core/ports.ts";
+import type { RejectedRow, SourceRun } from "../core/ports.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import type { DeferredKeys, DeferredOffenders } from "../rules/deferred/deferred-rule.ts";
 import { claimRowsOf, endOf, type PlacedRun } from "./claim-rows.ts";
 import type { EngineWindow } from "./engine.ts";
 import type { JudgedRows, SettledRows } from "./judged-rows.ts";
+import type { PassedRun } from "./suspect-records.ts";
 
 const noBytes = new Uint8Array(0);
 const noStarts = new Uint32Array(0);
@@ -108,7 +109,8 @@ export class OpenWindow {
   /** Has records judged; they stay with the window until it is over, for what becomes of them. Rejects with ENGINE_THREAD_LOST. */
   async add(runs: readonly Records[], schemas?: ResolvedSchemas): Promise<JudgedRows> {
     for (const records of runs) {
-      this.#runs.push({ records: this.#keepBytes ? records : withoutBytes(records), start: this.rows });
+      const kept = this.#keepBytes ? records : withoutBytes(records);
+      this.#runs.push({ records: kept, start: this.rows, ...(schemas !== undefined && { schemas }) });
       this.rows += records.count;
       this.bytes += records.bytes.byteLength;
       this.#count(records);
@@ -149,13 +151,13 @@ export class OpenWindow {
   }
 
   /** The records of the rows that passed: those that were neither rejected nor skipped. */
-  passedRecords({ rejected, skipped }: SettledRows): RecordSlice[] {
+  passedRecords({ rejected, skipped }: SettledRows): PassedRun[] {
     const out = [...rejected.map(({ row }) => row), ...skipped.map(({ row }) => row)];
     const stays = new Uint8Array(this.rows).fill(1);
     for (const row of out) stays[row] = 0;
-    return this.#runs.flatMap(({ records, start }) => {
+    return this.#runs.flatMap(({ records, start, schemas }) => {
       const rows = Uint32Array.from({ length: records.count }, (_, row) => row).filter((row) => stays[start + row] === 1);
-      return rows.length === 0 ? [] : [{ records, rows }];
+      return rows.length === 0 ? [] : [{ records, rows, schemas: schemas ?? new Map() }];
     });
   }
 

@@ -61,8 +61,9 @@ export function addSightings(
 ): Incident {
   const signals = new Map(incident.signals.map((one) => [one.key, one]));
   let { lastOnsetMs, sinceMs, severity } = incident;
-  for (const { key, kind, subject, severity: own, effect, sinceMs: since } of sightings) {
+  for (const { key, kind, subject, severity: own, effect, samples, sinceMs: since } of sightings) {
     const known = signals.get(key);
+    const named = samples ?? known?.samples;
     const begin = since ?? at.sinceMs;
     if (known === undefined && signals.size >= signalsMax) continue;
     if (known === undefined) lastOnsetMs = Math.max(lastOnsetMs, at.atMs);
@@ -74,6 +75,7 @@ export function addSightings(
       subject,
       severity: worse(known?.severity ?? own, own),
       effect,
+      ...(named !== undefined && { samples: named }),
       sinceMs: Math.min(known?.sinceMs ?? begin, begin),
       lastMs: at.atMs,
       windows: (known?.windows ?? 0) + 1,

@@ -1,4 +1,5 @@
 import type { Incident, IncidentSignal } from "../core/incident.ts";
+import { exactAddress } from "../core/record-sample.ts";
 
 /** Names told one by one; more are counted. */
 const namesMax = 4;
@@ -71,6 +72,13 @@ export function tellSteps(incident: Incident): readonly NextStep[] {
   const of = `--dataset ${dataset}`;
   const steps: NextStep[] = [];
   if (status === "open" && acknowledged === null) steps.push({ command: `incident ack ${id}`, says: "others know that you look at it" });
+  const sample = signals.find((one) => one.isActive && one.samples !== undefined)?.samples?.[0];
+  if (sample !== undefined) {
+    steps.push({
+      command: `trace record ${exactAddress(sample)} ${of}`,
+      says: "look at one of the records that show it: what became of it, and where it is",
+    });
+  }
   const stops = signals.filter((one) => one.kind === "stop" && one.isActive);
   if (stops.some((one) => one.key.endsWith(":WINDOW_STOPPED"))) {
     steps.push({ command: `unblock ${of} --retry`, says: "after a fix of contract or data: judge the records again" });

@@ -1,5 +1,6 @@
 import { allFields } from "../core/all-fields.ts";
 import type { Decision } from "../core/decision.ts";
+import type { RecordSample } from "../core/record-sample.ts";
 import type { IncidentPlan, IncidentSeverity, SignalKind } from "../core/incident.ts";
 import { fieldsSubject } from "./incident-words.ts";
 import type { IncidentState } from "./incident-state.ts";
@@ -11,6 +12,8 @@ export interface Sighting {
   readonly subject: string;
   readonly severity: IncidentSeverity;
   readonly effect: string;
+  /** Records that show it. */
+  readonly samples?: readonly RecordSample[];
   /** Since when, as far as the window's evidence tells; null: since the window. */
   readonly sinceMs: number | null;
 }
@@ -48,18 +51,20 @@ function rateOf(
 
 function driftOf({ drift }: Decision): Sighting[] {
   const columns = new Map<string, Sighting>();
-  for (const { status, policy, column, explanation, test, sinceMs } of drift.results) {
+  for (const { status, policy, column, explanation, test, sinceMs, samples } of drift.results) {
     if (status !== "drift" || policy === "observe") continue;
     const key = `drift:${column}`;
     const severity = policy === "hold" ? "error" : "warning";
     const told = explanation ?? `${column}: ${test} found drift`;
     const known = columns.get(key);
+    const shown = known?.samples ?? samples;
     columns.set(key, {
       key,
       kind: "drift",
       subject: column === allFields.path ? fieldsSubject : column,
       severity: known?.severity === "error" ? "error" : severity,
       effect: known === undefined ? told : `${known.effect}; ${told}`.slice(0, effectCharsMax),
+      ...(shown !== undefined && { samples: shown }),
       sinceMs: known?.sinceMs ?? sinceMs ?? null,
     });
   }

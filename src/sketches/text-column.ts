@@ -46,7 +46,7 @@ export function addSpans(state: ColumnState, column: BytesColumn | DecimalColumn
     }
     const kept = keptLength(type, bytes, start, length);
     const measured = type.kind === "string" ? countPoints(bytes, start, length) : length;
-    hashSpan(type, bytes, start, length);
+    hashSpan(type, bytes, start, length, hash);
     addHash(state.registers, hash);
     if (type.kind !== "json") keepExtremes(state, type, bytes, start, kept);
     const full = head[Head.size] === shape.entriesMax || (head[Head.stored] as number) + kept > shape.storeBytes;
@@ -94,14 +94,14 @@ function keptLength(type: FieldType, bytes: Uint8Array, start: number, length: n
 
 const shortest = new Uint8Array(16);
 
-/** Fills `hash`: of text its bytes, of a decimal the fewest bytes of its unscaled value, big endian. */
-function hashSpan(type: FieldType, bytes: Uint8Array, start: number, length: number): void {
-  if (type.kind !== "decimal") return hashBytes(bytes, start, length, hash);
+/** The hash that a profile has of a value, into `out`: of text its bytes, of a decimal the fewest bytes of its unscaled value, big endian. */
+export function hashSpan(type: FieldType, bytes: Uint8Array, start: number, length: number, out: Uint32Array): void {
+  if (type.kind !== "decimal") return hashBytes(bytes, start, length, out);
   const sign = (bytes[start + 15] as number) >> 7 === 1 ? 255 : 0;
   let size = 16;
   while (size > 1 && bytes[start + size - 1] === sign && (bytes[start + size - 2] as number) >> 7 === sign >> 7) size--;
   for (let i = 0; i < size; i++) shortest[i] = bytes[start + size - 1 - i] as number;
-  hashBytes(shortest, 0, size, hash);
+  hashBytes(shortest, 0, size, out);
 }
 
 function keepExtremes(state: ColumnState, type: FieldType, bytes: Uint8Array, start: number, kept: number): void {

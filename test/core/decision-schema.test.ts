@@ -122,6 +122,8 @@ describe("the decision", async () => {
 
   it("says in words why a window is held", () => {
     expect(made.at(-1)?.causes).toMatchObject([{ kind: "drift", subject: "carrier" }]);
-    expect(made.at(-1)?.causes[0]?.message).toBe("carrier: share of UA rose from 25.0% to 100.0%, of AA fell from 25.0% to under 0.01%");
+    expect(made.at(-1)?.causes[0]?.message).toBe(
+      "carrier: share of UA rose from 25.0% to 100.0%, of AA fell from 25.0% to under 0.01% (records such as test:0:151997, test:0:151998, test:0:151999)",
+    );
   });
 });

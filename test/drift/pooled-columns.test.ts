@@ -123,7 +123,9 @@ describe("what a test reads of a column", () => {
         ].map(([a, b]) => {
           const [first, second] = [a!.columns.get(field.path), b!.columns.get(field.path)];
           const measure = first === undefined || second === undefined ? null : test_.measure(first, second, field);
-          return measure === null || "skipped" in measure ? measure : { ...measure, explain: measure.explain() };
+          return measure === null || "skipped" in measure
+            ? measure
+            : { ...measure, explain: measure.explain(), suspect: measure.suspect?.() };
         });
         expect(kept).toEqual(whole);
       }

@@ -47,6 +47,7 @@ export function drifting(
     status,
     policy,
     explanation: status === "drift" ? `${column}: 12% -> 31% of records` : null,
+    ...(status === "drift" && { samples: [{ topic: "flights", topicId: "t1", partition: 3, offset: "9007199254740993" }] }),
   });
   const results = [...columns.map((one) => result(one, "drift")), ...others.map((one) => result(one, "pass"))];
   const isHeld = policy === "hold" && columns.length > 0;

@@ -1,5 +1,6 @@
 import type { AlertMessage, AlertSink } from "../../core/alert-sink.ts";
 import type { IncidentSeverity } from "../../core/incident.ts";
+import { tellSamples } from "../../core/record-sample.ts";
 import type { JsonPostOptions } from "./json-post.ts";
 import { jsonPost } from "./json-post.ts";
 
@@ -23,7 +24,7 @@ function postedAlerts({ notice, downstream, steps }: AlertMessage, nowMs: number
     labels: { alertname: "SluiceIncident", service: "sluice", dataset: incident.dataset, incident: incident.id, severity },
     annotations: {
       summary: incident.title,
-      description: incident.signals.map((one) => one.effect).join("\n"),
+      description: incident.signals.map((one) => tellSamples(one.effect, one.samples)).join("\n"),
       downstream,
       next: steps.map(({ command, says }) => `${command}  # ${says}`).join("\n"),
     },

@@ -1,5 +1,6 @@
 import type { AlertMessage, AlertSink } from "../../core/alert-sink.ts";
 import type { NoticeKind } from "../../core/incident.ts";
+import { tellSamples } from "../../core/record-sample.ts";
 import type { JsonPostOptions } from "./json-post.ts";
 import { jsonPost } from "./json-post.ts";
 
@@ -35,7 +36,7 @@ function pagerDutyEvent({ notice, downstream, steps }: AlertMessage, routingKey:
       class: signals[0]?.kind ?? "incident",
       custom_details: {
         notice: id,
-        effects: signals.filter((one) => one.isActive).map((one) => one.effect),
+        effects: signals.filter((one) => one.isActive).map((one) => tellSamples(one.effect, one.samples)),
         downstream,
         held_windows: heldWindows.slice(0, 20),
         next: steps.map(({ command, says }) => `${command}  # ${says}`),

@@ -1,4 +1,5 @@
 import type { AlertMessage, AlertSink } from "../../core/alert-sink.ts";
+import { tellSamples } from "../../core/record-sample.ts";
 import type { JsonPostOptions } from "./json-post.ts";
 import { jsonPost } from "./json-post.ts";
 
@@ -27,7 +28,7 @@ function slackPayload({ notice, downstream, steps }: AlertMessage): object {
   const { kind, incident } = notice;
   const isOver = kind === "recovered" || kind === "resolved";
   const title = `${kind}: ${incident.title}`;
-  const effects = incident.signals.filter((one) => isOver || one.isActive).map((one) => `• ${plain(one.effect)}`);
+  const effects = incident.signals.filter((one) => isOver || one.isActive).map((one) => `• ${plain(tellSamples(one.effect, one.samples))}`);
   const more = effects.length > effectsMax ? [`and ${effects.length - effectsMax} more`] : [];
   const said = incident.resolution === null ? [] : [`_${plain(incident.resolution.author)}: ${plain(incident.resolution.reason)}_`];
   const commands = steps.map(({ command, says }) => `\`${plain(command)}\`  ${plain(says)}`);

@@ -6,6 +6,7 @@ import { multistream, pino } from "pino";
 import type { CatalogEvent } from "../../core/catalog-events.ts";
 import type { GateEvent } from "../../core/events.ts";
 import type { IncidentNotice } from "../../core/incident.ts";
+import { tellSamples } from "../../core/record-sample.ts";
 
 export type { Logger };
 
@@ -98,7 +99,8 @@ function logCommit(log: Logger, event: Extract<GateEvent, { type: "window.commit
     log.warn({ ...fields, causes: decision.causes.map((cause) => cause.message) }, "window held: publish or drop it with sluice hold");
   else log.info({ ...fields, commitMs: Math.round(event.commitMs), attempts: event.attempts }, "window committed");
   const warned = decision.drift.results.filter((result) => result.status === "drift" && result.explanation !== null);
-  if (warned.length > 0) log.warn({ dataset, window: windowId, drift: warned.map((result) => result.explanation) }, "drift");
+  if (warned.length > 0)
+    log.warn({ dataset, window: windowId, drift: warned.map((result) => tellSamples(result.explanation ?? "", result.samples)) }, "drift");
 }
 
 /** Writes gate events as log lines: what an operator acts on at warn and error, what happened at info, batches at debug. */
@@ -206,7 +208,7 @@ function logNotice(log: Logger, { id, kind, incident }: IncidentNotice): void {
       severity: incident.severity,
       status: incident.status,
       since: new Date(incident.sinceMs).toISOString(),
-      effects: incident.signals.filter((one) => one.isActive || !isNews).map((one) => one.effect),
+      effects: incident.signals.filter((one) => one.isActive || !isNews).map((one) => tellSamples(one.effect, one.samples)),
       heldWindows: incident.heldWindows.length,
       downstream: incident.downstream.state,
       lastGoodSnapshot: incident.downstream.lastGoodSnapshotId,

@@ -1,6 +1,8 @@
+import type { DriftSuspect } from "../../core/drift.ts";
 import type { DriftTest } from "../drift-test.ts";
 import { explainShares } from "./explain-shares.ts";
 import { binShares } from "./share-bins.ts";
+import { suspectShares } from "./suspect-shares.ts";
 
 /** Hellinger distance of two distributions over the same bins; 0 to 1. */
 export function hellingerOf(baseline: readonly number[], sample: readonly number[]): number {
@@ -25,6 +27,14 @@ export const hellinger: DriftTest = {
       shares.bins.map((bin) => bin.sample),
     );
     const explain = (): string => explainShares(shares, baseline, sample, field);
-    return { statistic, energy: statistic ** 2, expected: (shares.variance * shares.freedom) / 8, freedom: shares.freedom, explain };
+    const suspect = (): DriftSuspect | null => suspectShares(shares, baseline, sample);
+    return {
+      statistic,
+      energy: statistic ** 2,
+      expected: (shares.variance * shares.freedom) / 8,
+      freedom: shares.freedom,
+      explain,
+      suspect,
+    };
   },
 };

@@ -6,6 +6,8 @@ import { distributionOf, isExact, rankErrorMax } from "../../sketches/quantiles.
 import type { DriftTest } from "../drift-test.ts";
 import { numberCount, refuseComparison } from "./comparable.ts";
 import { medianText, numberText, percentText } from "./explain-shares.ts";
+import { binShares } from "./share-bins.ts";
+import { suspectShares } from "./suspect-shares.ts";
 
 /** Where two step functions are farthest apart, and by how much. */
 interface WidestGap {
@@ -68,6 +70,7 @@ export const kolmogorovSmirnov: DriftTest = {
       expected: bridgeMean * shareVariance(before, now),
       freedom: bridgeMean / bridgeVariance,
       explain: () => explainGap(gap, baseline, sample, field),
+      suspect: () => suspectShares(binShares(baseline, sample), baseline, sample),
     };
   },
 };

@@ -5,6 +5,7 @@ import { refuseComparison, topCount } from "./comparable.ts";
 import { explainShares } from "./explain-shares.ts";
 import type { ShareBins } from "./share-bins.ts";
 import { binCategories } from "./share-bins.ts";
+import { suspectShares } from "./suspect-shares.ts";
 
 /** The largest difference of a share, over the same bins. */
 function largestMove(baseline: readonly number[], sample: readonly number[]): number {
@@ -61,6 +62,13 @@ export const lInfinity: DriftTest = {
     const expected = meanLargestSquare(variances);
     // The tail falls as that of the bin that varies most.
     const freedom = expected / Math.max(...variances);
-    return { statistic, energy: statistic ** 2, expected, freedom, explain: () => explainShares(shares, baseline, sample, field) };
+    return {
+      statistic,
+      energy: statistic ** 2,
+      expected,
+      freedom,
+      explain: () => explainShares(shares, baseline, sample, field),
+      suspect: () => suspectShares(shares, baseline, sample),
+    };
   },
 };

@@ -59,6 +59,7 @@ export const newValues: DriftTest = {
       expected,
       freedom,
       explain: () => explainValues("new", entries, sample.top as TopValues, field),
+      suspect: () => ({ kind: "values", values: entries }),
     };
   },
 };

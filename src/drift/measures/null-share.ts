@@ -26,7 +26,14 @@ function shareTest(name: "null-share" | "missing-share", what: string, cellsOf: 
       const figures = isMasked(field)
         ? "(figures withheld: the column is classified)"
         : `from ${percentText(before)} to ${percentText(now)} (${cellsOf(sample)} of ${sample.count} rows)`;
-      return { statistic, energy: statistic ** 2, expected, freedom: 1, explain: () => `share of ${what} ${verb} ${figures}` };
+      return {
+        statistic,
+        energy: statistic ** 2,
+        expected,
+        freedom: 1,
+        explain: () => `share of ${what} ${verb} ${figures}`,
+        suspect: () => (now > before ? { kind: name === "null-share" ? "null" : "missing" } : null),
+      };
     },
   };
 }

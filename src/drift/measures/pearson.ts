@@ -1,6 +1,8 @@
+import type { DriftSuspect } from "../../core/drift.ts";
 import type { DriftTest } from "../drift-test.ts";
 import { explainShares } from "./explain-shares.ts";
 import { binShares } from "./share-bins.ts";
+import { suspectShares } from "./suspect-shares.ts";
 
 /**
  * Cohen's w squared of two distributions over the same bins: Pearson's statistic of homogeneity of two equally large samples, divided by half of either's size. Samples count
@@ -31,6 +33,7 @@ export const pearson: DriftTest = {
       shares.bins.map((bin) => bin.sample),
     );
     const explain = (): string => explainShares(shares, baseline, sample, field);
-    return { statistic: Math.sqrt(energy), energy, expected: shares.variance * shares.freedom, freedom: shares.freedom, explain };
+    const suspect = (): DriftSuspect | null => suspectShares(shares, baseline, sample);
+    return { statistic: Math.sqrt(energy), energy, expected: shares.variance * shares.freedom, freedom: shares.freedom, explain, suspect };
   },
 };

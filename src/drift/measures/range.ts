@@ -66,6 +66,7 @@ export const range: DriftTest = {
       expected: excess * reach,
       freedom: 2 * reach,
       explain: () => explainRange(before, now, under > over, field),
+      suspect: () => ({ kind: "outside", least: before.min, most: before.max }),
     };
   },
 };

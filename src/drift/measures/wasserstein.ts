@@ -1,3 +1,4 @@
+import type { DriftSuspect } from "../../core/drift.ts";
 import type { QuantileSketch } from "../../core/profile.ts";
 import type { Field } from "../../core/schema.ts";
 import { isMasked } from "../../core/schema.ts";
@@ -7,6 +8,8 @@ import type { DriftTest } from "../drift-test.ts";
 import { numberCount, refuseComparison } from "./comparable.ts";
 import { numberText, percentText } from "./explain-shares.ts";
 import { shareVariance } from "./kolmogorov-smirnov.ts";
+import { binShares } from "./share-bins.ts";
+import { suspectShares } from "./suspect-shares.ts";
 
 /** Values beyond these shares of both samples count as if they stood there: a sketch knows little of the very ends, and a few outliers would be all the distance. */
 const [lowest, highest] = [0.005, 0.995];
@@ -127,7 +130,8 @@ export const wasserstein: DriftTest = {
     }
     const statistic = distance / deviation;
     const explain = (): string => explainMoves(distributionOf(before), distributionOf(now), statistic, field);
-    return { statistic, energy: statistic ** 2, expected: expected / deviation ** 2, freedom, explain };
+    const suspect = (): DriftSuspect | null => suspectShares(binShares(baseline, sample), baseline, sample);
+    return { statistic, energy: statistic ** 2, expected: expected / deviation ** 2, freedom, explain, suspect };
   },
 };
 

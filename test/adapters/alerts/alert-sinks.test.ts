@@ -49,6 +49,25 @@ const secret = "a secret of enough length";
 const webhook = (change: object = {}): ReturnType<typeof createWebhookSink> =>
   createWebhookSink({ ...common, url: receiver.url, secret, now: () => 1_700_000_000_999, ...change });
 
+describe("every receiver", () => {
+  it("is told of a record that shows what drifted, and how to look at it", async () => {
+    const { url } = receiver;
+    const now = (): number => startMs;
+    const sinks = [
+      webhook(),
+      createSlackSink({ ...common, url }),
+      createPagerDutySink({ ...common, url, routingKey: "key" }),
+      createAlertmanagerSink({ ...common, url, now }),
+    ];
+    for (const sink of sinks) await sink.tell(opened);
+    const bodies = receiver.taken.map(({ body }) => body.toString());
+    expect(bodies).toHaveLength(4);
+    expect(bodies[0]).toContain('"offset":"9007199254740993"');
+    for (const body of bodies.slice(1)) expect(body).toContain("31% of records (record flights:3:9007199254740993)");
+    for (const body of bodies) expect(body).toContain("sluice trace record flights:3:9007199254740993 --dataset flights");
+  });
+});
+
 describe("a webhook", () => {
   it("gets notices that their schema describes, whose signature anyone with the secret can check", async () => {
     const ajv = new Ajv2020({ strict: true, allErrors: true });
@@ -170,7 +189,7 @@ it("Slack gets text with its control characters escaped, and buttons of none", a
   const [first, last] = receiver.taken.map(({ json }) => json as { text: string; blocks: { type: string; text?: { text: string } }[] });
   expect(first?.text).toBe("[error] raised: flights: column drifted: &lt;b&gt;&amp;");
   expect(first?.blocks.map((one) => one.type)).toEqual(["header", "section", "section", "context"]);
-  expect(first?.blocks[1]?.text?.text).toContain("• &lt;b&gt;&amp;: 12% -&gt; 31% of records");
+  expect(first?.blocks[1]?.text?.text).toContain("• &lt;b&gt;&amp;: 12% -&gt; 31% of records (record flights:3:9007199254740993)");
   expect(first?.blocks[2]?.text?.text).toContain("`sluice hold publish w2 --dataset flights");
   expect(last?.blocks[1]?.text?.text).toContain("_ann: because_");
   for (const block of [...(first?.blocks ?? []), ...(last?.blocks ?? [])]) expect(block.text?.text.length ?? 0).toBeLessThanOrEqual(3000);
