@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { currentSchema } from "../../../src/adapters/iceberg/table-metadata.ts";
+import { jsonCodec } from "../../../src/codecs/json.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import type { Lake } from "../../../src/core/ports.ts";
+import type { RulePlan } from "../../../src/core/rule.ts";
 import { uuidText } from "../../../src/core/uuid.ts";
+import { ForeignKeys } from "../../../src/gate/foreign-keys.ts";
+import { columnKeys } from "../../../src/rules/deferred/column-keys.ts";
+import { makeRecords } from "../../fixtures/contract.ts";
 import { pythonHere, pythonReaders, runPython } from "../../live/harness/python-readers.ts";
 import { commitDeletes } from "./delete-files.ts";
 import { collect, commitNext, openLake, scratchFolder, startedWith, textOf } from "./lake-fixture.ts";
@@ -125,6 +130,21 @@ print(json.dumps({"wrong": wrong, "files": files, "sorted": sorted_all, "bounds"
       await commitDeletes((await pythonReaders()) as string, scratch.folder, [{ kind: "values", name: "e.parquet", columns: deleted }]);
       expect((await cellsOf(lake, grown)).map(([n]) => n)).toEqual([3n, 4n, 6n]);
     }
+    await lake.close();
+  });
+
+  it("are keys of other datasets, however records write them", async () => {
+    using scratch = scratchFolder();
+    const contract = await odcs(1, [id, column]);
+    const lake = await startedWith(scratch.folder, contract);
+    await commitNext(lake, contract, [row(1, one), row(2, two.toUpperCase()), row(3, null)]);
+    const field = contract.fields[1] as (typeof contract.fields)[number];
+    const texts = [one.toUpperCase(), two, three, null];
+    const batch = jsonCodec.compile(contract)(makeRecords(texts.map((u, n) => row(n, u))));
+    const { keys, rows } = columnKeys(batch.columns.slice(1), batch.rows);
+    const plan = { id: "known", check: { family: "foreignKey", dataset: "orders", column: "u" } } as unknown as RulePlan;
+    const { rows: missing } = await new ForeignKeys(lake).offenders(plan, field, { rule: 0, rows, keys });
+    expect([...missing]).toEqual([2]);
     await lake.close();
   });
 

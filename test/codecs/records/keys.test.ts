@@ -26,6 +26,8 @@ describe("a key as one column", () => {
       { k: null, v: 1n },
       { fault: "key.undecodable" },
     ]);
+    const id = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
+    expect(rowsOf(keys({ type: "uuid" }, { format: "text" }, [id.toUpperCase(), "f8"]))).toMatchObject([{ k: id }, { k: invalid }]);
     const batch = keys({ type: "long" }, { format: "text" }, ["9007199254740993", "x"]);
     expect(rowsOf(batch)).toMatchObject([{ k: 9007199254740993n }, { k: invalid }]);
     expect(invalidTexts(batch)).toEqual({ k: ['"x"'] });
