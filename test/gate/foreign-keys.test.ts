@@ -25,7 +25,7 @@ it("values that were deleted from the other dataset are no keys any more; those 
   await lake.close();
 });
 
-it("nanoseconds are found to the last one, and are not looked for among microseconds, nor these among them", async () => {
+it("nanoseconds are found to the last one, and are not looked for among microseconds, nor these or days among them", async () => {
   using scratch = scratchFolder();
   const micros: FieldType = { kind: "timestamp", zoned: true, unit: "micros" };
   const nanos = nanoContract({ columns: { at: instant, seen: micros } });
@@ -59,5 +59,12 @@ it("nanoseconds are found to the last one, and are not looked for among microsec
   });
   await expect(missing(field, "seen")).rejects.toMatchObject(refused("timestamptz", "timestamptz_ns"));
   await expect(missing(other, "at")).rejects.toMatchObject(refused("timestamptz_ns", "timestamptz"));
+  const day: Field = { ...other, type: { kind: "date" } };
+  for (const [column, stands] of [
+    ["seen", "timestamptz"],
+    ["at", "timestamptz_ns"],
+    ["id", "long"],
+  ] as const)
+    await expect(missing(day, column)).rejects.toMatchObject(refused(stands, "date"));
   await lake.close();
 });

@@ -108,16 +108,25 @@ export async function* promotedColumns(
   }
 }
 
+/** What whole numbers of a stored type count; null where it has none. */
+function countedBy(type: string): string | null {
+  if (type === "int" || type === "long") return "numbers";
+  if (type === "date") return "days";
+  return type.startsWith("timestamp") ? (type.endsWith("_ns") ? "nanoseconds" : "microseconds") : null;
+}
+
 /**
- * Stored counts say no unit: micro- and nanoseconds would be compared as if they were one. And no text is the 16 bytes of a UUID, though it may be the text
- * of one.
+ * Stored counts say no unit: days, micro- and nanoseconds would be compared as if they were one. And no text is the 16 bytes of a UUID, though it may be the
+ * text of one.
  */
 function refuseOtherType(dataset: string, { name, type }: Field, fields: readonly IcebergField[]): void {
   const stored = fields.find((field) => field.name === name)?.type;
   if (typeof stored !== "string") return;
-  const isOtherUnit = type.kind === "timestamp" && stored.startsWith("timestamp") && stored.endsWith("_ns") !== (type.unit === "nanos");
-  if (!isOtherUnit && (stored === "uuid") === (type.kind === "uuid")) return;
-  throw new SluiceError("CONTRACT_INVALID", `${dataset}.${name} is a ${stored}, not a ${icebergPrimitive(type)}: they are not compared`);
+  const wanted = icebergPrimitive(type);
+  const [one, other] = [countedBy(stored), countedBy(wanted)];
+  const isOtherUnit = one !== null && other !== null && one !== other;
+  if (!isOtherUnit && (stored === "uuid") === (wanted === "uuid")) return;
+  throw new SluiceError("CONTRACT_INVALID", `${dataset}.${name} is a ${stored}, not a ${wanted}: they are not compared`);
 }
 
 /** Rows without those that another program deleted. */
