@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { makeWindow, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import { contract, makeWindow, row, scratchFolder, startedLake } from "../adapters/lake/lake-fixture.ts";
+import { contextWithRival } from "../adapters/lake/rival.ts";
 import type { CommandRun } from "./sluice.ts";
 import { sluice } from "./sluice.ts";
 
@@ -75,4 +76,35 @@ it("a record, a version, a file and a job are followed from the command line", a
     expect([args, run.code, run.out]).toEqual([args, code, ""]);
     expect(run.err).toContain(said);
   }
+});
+
+it("a release is followed dataset by dataset, and a tag that another program moved is said to be", async () => {
+  using scratch = scratchFolder();
+  const lake = await startedLake(scratch.folder);
+  await lake.activate({ ...contract, dataset: "visits", hash: "sha256:visits" });
+  await lake.recordStart("visits", [{ topic: "visits", topicId: "topic-v", partition: 0, next: 0n }]);
+  await lake.commitWindow(makeWindow({ id: "w1", from: 0n, values: [row(1)] }));
+  const by = { author: "ann", reason: "november" };
+  await lake.refs.createRelease({ name: "release/11", version: "main", keepMs: null, datasets: await lake.datasets(), ...by });
+  await lake.commitWindow(makeWindow({ id: "w2", from: 1n, values: [row(2)] }));
+  await lake.close();
+  const config = join(scratch.folder, "sluice.yaml");
+  const lakeSection = `lake: { folder: ${scratch.folder}, catalog: ${join(scratch.folder, "catalog.db")}, namespace: db }`;
+  writeFileSync(config, `${lakeSection}\nsource: { kind: files, paths: [orders.ndjson] }\ndatasets: [{ contract: orders.odcs.yaml }]\n`);
+  const tag = (...args: string[]): Promise<CommandRun> => sluice(["trace", "tag", "release/11", ...args, "--config", config]);
+  const both = await tag();
+  expect([both.code, both.out.match(/^release release\/11, made by ann, .*: november; kept until it is dropped$/gm)?.length]).toEqual([
+    0, 2,
+  ]);
+  expect([both.out.includes("orders at snapshot"), both.out.includes("visits at snapshot")]).toEqual([true, true]);
+  expect((await tag("--dataset", "orders")).out).not.toContain("visits at snapshot");
+
+  const { context, close } = await contextWithRival(scratch.folder, async () => {});
+  const base = (await context.catalog.load({ namespace: "db", name: "orders" }))!;
+  const head = base.metadata.refs["main"]!["snapshot-id"];
+  const update = { action: "set-snapshot-ref", "ref-name": "release/11", type: "tag", "snapshot-id": head } as const;
+  expect((await context.catalog.commit([{ base, requirements: [], updates: [update] }])).status).toBe("committed");
+  await close();
+  const moved = await tag();
+  expect([moved.code, moved.out.match(/ANOTHER PROGRAM HAS MOVED IT/g)?.length]).toEqual([3, 1]);
 });

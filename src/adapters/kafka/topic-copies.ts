@@ -83,9 +83,7 @@ export class TopicCopies implements RecordCopies {
     let reading = await this.#read(isWanted);
     for (let round = 0; round < roundsMax && reading.found > 0; round++) {
       moved += await this.#moveOthers(isWanted, reading.ends);
-      await this.#deleteBefore(
-        (await this.#offsets("earliest")).map((each) => ({ ...each, next: reading.ends.get(each.partition) ?? each.next })),
-      );
+      await this.#deleteBefore(await this.#ahead(reading.ends));
       erased += reading.found;
       reading = await this.#read(isWanted);
     }
@@ -165,6 +163,15 @@ export class TopicCopies implements RecordCopies {
     if (chunk.length > 0) yield chunk;
   }
 
+  /** Ends that lie ahead of where their partitions begin: what retention has taken meanwhile can't be deleted again. */
+  async #ahead(ends: ReadonlyMap<number, bigint>): Promise<Position[]> {
+    const starts = await this.#offsets("earliest");
+    return starts.flatMap((start) => {
+      const next = ends.get(start.partition);
+      return next === undefined || next <= start.next ? [] : [{ ...start, next }];
+    });
+  }
+
   async #offsets(at: "earliest" | "latest", isolation: 0 | 1 = 0): Promise<Position[]> {
     const topic = this.#cluster.topic(this.#topic);
     if (topic === undefined) throw new SluiceError("SOURCE_TOPIC_MISSING", `${this.#where} does not exist`);
@@ -173,6 +180,7 @@ export class TopicCopies implements RecordCopies {
   }
 
   async #deleteBefore(positions: readonly Position[]): Promise<void> {
+    if (positions.length === 0) return;
     const admin = new Admin({ ...connectionOptions(this.#connection), retries: 5, retryDelay: 200 });
     try {
       const partitions = positions.map(({ partition, next }) => ({ partition, offset: next }));
