@@ -1,5 +1,19 @@
 import type { PartitionField, SortField } from "../../core/table-layout.ts";
 
+/** One version of a table's content. Never changed once it is committed. */
+export interface Snapshot {
+  readonly "snapshot-id": bigint;
+  readonly "parent-snapshot-id"?: bigint;
+  readonly "sequence-number": bigint;
+  readonly "timestamp-ms": number;
+  readonly "manifest-list": string;
+  readonly summary: Readonly<Record<string, string>>;
+  readonly "schema-id"?: number;
+  /** Of v3 tables: where the ids of its new rows begin, and how many it takes. */
+  readonly "first-row-id"?: bigint;
+  readonly "added-rows"?: bigint;
+}
+
 /** A partition spec to add: it gets an id of its own, whatever it came with; ids that its maker left out are given. */
 export interface NewPartitionSpec {
   readonly "spec-id"?: number;

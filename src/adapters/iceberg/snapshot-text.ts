@@ -1,5 +1,5 @@
 import { writeLosslessJson } from "./lossless-json.ts";
-import type { Snapshot } from "./table-metadata.ts";
+import type { Snapshot } from "./metadata-parts.ts";
 
 // Snapshots are immutable and shared between versions of the metadata: each is turned into text once.
 const texts = new WeakMap<Snapshot, string>();

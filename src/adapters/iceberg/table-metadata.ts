@@ -3,22 +3,10 @@ import type { PartitionField, PartitionSpec, SortOrder } from "../../core/table-
 import type { IcebergSchema } from "../../core/table-schema.ts";
 import { parseLosslessJson, writeLosslessJson } from "./lossless-json.ts";
 import { cutKnownSnapshots, textOfSnapshot } from "./snapshot-text.ts";
-import type { EncryptedKey, PartitionStatisticsFile, StatisticsFile } from "./metadata-parts.ts";
+import type { EncryptedKey, PartitionStatisticsFile, Snapshot, StatisticsFile } from "./metadata-parts.ts";
 import { lastPartitionIdMin } from "./metadata-parts.ts";
 
-/** One version of a table's content. Never changed once it is committed. */
-export interface Snapshot {
-  readonly "snapshot-id": bigint;
-  readonly "parent-snapshot-id"?: bigint;
-  readonly "sequence-number": bigint;
-  readonly "timestamp-ms": number;
-  readonly "manifest-list": string;
-  readonly summary: Readonly<Record<string, string>>;
-  readonly "schema-id"?: number;
-  /** Of v3 tables: where the ids of its new rows begin, and how many it takes. */
-  readonly "first-row-id"?: bigint;
-  readonly "added-rows"?: bigint;
-}
+export type { Snapshot };
 
 /** A branch or tag. */
 export interface SnapshotRef {
