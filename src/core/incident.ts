@@ -48,6 +48,8 @@ export interface Downstream {
   /** Records of its windows that were promoted, and that are or were held. */
   readonly exposedRecords: number;
   readonly heldRecords: number;
+  /** Of the promoted ones, those of held windows that a person published, by commits from the first to the last sequence number; absent: none. */
+  readonly published?: { readonly records: number; readonly first: string; readonly last: string };
   /** The version before its first window; null where there was none, or it is too long ago to be known. */
   readonly lastGoodSnapshotId: string | null;
   readonly lastGoodAtMs: number | null;

@@ -1,5 +1,5 @@
 import type { CommittedWindow } from "../core/committed-window.ts";
-import type { Incident, IncidentPlan } from "../core/incident.ts";
+import type { Downstream, Incident, IncidentPlan } from "../core/incident.ts";
 import { addSightings, beginIncident, described, joinSpans, withSignals } from "./change-incident.ts";
 import { Change } from "./change.ts";
 import type { IncidentState, IncidentStep, RecentCommit } from "./incident-state.ts";
@@ -152,10 +152,25 @@ function foldAnswer(state: IncidentState, window: CommittedWindow): Change {
   const heldId = window.answer?.heldWindowId;
   for (const incident of change.live) {
     if (heldId === undefined || !incident.heldWindows.includes(heldId)) continue;
-    change.put(described({ ...incident, heldWindows: incident.heldWindows.filter((one) => one !== heldId) }));
+    const downstream = window.decision.kind === "publish" ? withPublished(incident.downstream, window) : incident.downstream;
+    change.put(described({ ...incident, downstream, heldWindows: incident.heldWindows.filter((one) => one !== heldId) }));
   }
   change.settleAll(window.committedAtMs);
   return change;
+}
+
+/** Its rows are on main from then on. */
+function withPublished(downstream: Downstream, { decision, sequence }: CommittedWindow): Downstream {
+  const { promoted } = decision.counts;
+  if (promoted === 0) return downstream;
+  const last = sequence.toString();
+  const { records, first } = downstream.published ?? { records: 0, first: last };
+  return {
+    ...downstream,
+    state: "exposed",
+    exposedRecords: downstream.exposedRecords + promoted,
+    published: { records: records + promoted, first, last },
+  };
 }
 
 /** A rollback withdrew commits, or brought some back: whether readers see an incident's rows follows. */
@@ -166,8 +181,13 @@ function foldMove(state: IncidentState, window: CommittedWindow): Change {
     moved?.sequences.some(({ first, last }) => BigInt(first) <= BigInt(sequence) && BigInt(sequence) <= BigInt(last)) === true;
   for (const incident of change.live) {
     const { sequences, downstream } = incident;
-    if (sequences === null || downstream.exposedRecords === 0 || !covers(sequences.first)) continue;
-    if (kind === "withdraw" && !covers(sequences.last)) continue;
+    const { exposedRecords, published } = downstream;
+    if (sequences === null || exposedRecords === 0) continue;
+    // Where all that main has of it was published, the held windows' own commits matter to nobody.
+    const put = [...(exposedRecords > (published?.records ?? 0) ? [sequences] : []), ...(published === undefined ? [] : [published])];
+    const isMoved =
+      kind === "withdraw" ? put.every(({ first, last }) => covers(first) && covers(last)) : put.some(({ first }) => covers(first));
+    if (!isMoved) continue;
     change.put({ ...incident, downstream: { ...downstream, state: kind === "withdraw" ? "withdrawn" : "exposed" } });
   }
   return change;

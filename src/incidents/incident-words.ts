@@ -41,14 +41,14 @@ export function tellTitle(dataset: string, signals: readonly Pick<IncidentSignal
 
 /** Whether readers are safe, in words: what they see of it, and the last good version. */
 export function tellDownstream({ downstream, heldWindows, signals }: Pick<Incident, "downstream" | "heldWindows" | "signals">): string {
-  const { state, exposedRecords, heldRecords, lastGoodSnapshotId, lastGoodAtMs } = downstream;
+  const { state, exposedRecords, heldRecords, published, lastGoodSnapshotId, lastGoodAtMs } = downstream;
   const good =
     lastGoodSnapshotId === null ? "no earlier version is known" : `version ${lastGoodSnapshotId} of ${timeText(lastGoodAtMs ?? 0)}`;
   const held =
     heldWindows.length === 0 ? "" : ` ${many(heldWindows.length, "window")} ${heldWindows.length === 1 ? "waits" : "wait"} for an answer.`;
   switch (state) {
     case "held":
-      return `Safe: readers of main see none of it; ${many(heldRecords, "record")} held. Last good: ${good}.${held}`;
+      return `Safe: readers of main see none of it; ${many(heldRecords, "record")} ${heldWindows.length > 0 || heldRecords === 0 ? "held" : "held before, and dropped"}. Last good: ${good}.${held}`;
     case "stopped":
       return `Safe, and standing still: readers of main see what was there before (${good}), and nothing new of what is stopped.${held}`;
     case "withdrawn":
@@ -56,6 +56,8 @@ export function tellDownstream({ downstream, heldWindows, signals }: Pick<Incide
     case "exposed":
       if (signals.every((one) => one.kind === "quarantine"))
         return `What failed is in quarantine; ${many(exposedRecords, "record")} of the same windows passed and ${exposedRecords === 1 ? "is" : "are"} on main. Last good: ${good}.`;
+      if (exposedRecords === published?.records)
+        return `Published: ${many(exposedRecords, "record")} of it ${exposedRecords === 1 ? "was" : "were"} held, and a person put ${exposedRecords === 1 ? "it" : "them"} on main. Last good: ${good}.${held}`;
       return `Not safe: ${many(exposedRecords, "record")} of it ${exposedRecords === 1 ? "is" : "are"} on main. Last good: ${good}.${held}`;
   }
 }
@@ -73,7 +75,7 @@ export function tellSteps(incident: Incident): readonly NextStep[] {
   const steps: NextStep[] = [];
   if (status === "open" && acknowledged === null) steps.push({ command: `incident ack ${id}`, says: "others know that you look at it" });
   const sample = signals.find((one) => one.isActive && one.samples !== undefined)?.samples?.[0];
-  if (sample !== undefined) {
+  if (sample !== undefined && status === "open") {
     steps.push({
       command: `trace record ${exactAddress(sample)} ${of}`,
       says: "look at one of the records that show it: what became of it, and where it is",

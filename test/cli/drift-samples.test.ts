@@ -78,4 +78,9 @@ it("a hold by drift names records that show it, in the list of holds, the incide
   // Of the one file that has it, though each has a record at this offset.
   expect(traced.out.match(/^\S+:0:\d+  .*$/gm)).toHaveLength(1);
   expect(traced.out).toMatch(/:0:\d+ {2}held$/m);
+  const [window] = incident.heldWindows as [string];
+  expect((await command("hold", "publish", window, "-m", "a new carrier")).code).toBe(0);
+  expect((await command("incident", "show", incident.id)).out).toContain(
+    "Published: 1,000 records of it were held, and a person put them on main.",
+  );
 });

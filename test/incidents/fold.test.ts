@@ -156,8 +156,34 @@ describe("what readers see", () => {
     expect(tellSteps(fold.only).map((one) => one.command)).toContain('hold publish w2 --dataset flights -m "WHY"');
     fold.add(calm(4), calm(5), answering(6, "publish", "w2"));
     expect([fold.only.status, fold.only.heldWindows]).toEqual(["open", ["w3"]]);
+    expect(fold.only.downstream).toMatchObject({
+      state: "exposed",
+      exposedRecords: 100,
+      published: { records: 100, first: "6", last: "6" },
+    });
+    expect(tellDownstream(fold.only)).toBe(
+      "Published: 100 records of it were held, and a person put them on main. Last good: version s1 of 2026-01-31 12:00:11Z. 1 window waits for an answer.",
+    );
     fold.add(answering(7, "drop", "w3"));
+    expect(fold.only.downstream.exposedRecords).toBe(100);
     expect([fold.only.status, fold.told]).toEqual(["recovered", ["opened", "recovered"]]);
+  });
+
+  it("nothing of what was dropped", () => {
+    const fold = new Fold().add(calm(1), makeWindow(2, drifting(["carrier"], "hold")), answering(3, "drop", "w2"));
+    expect(tellDownstream(fold.only)).toMatch(/^Safe: readers of main see none of it; 100 records held before, and dropped\. Last good: /);
+  });
+
+  it("no more of what was published, once a rollback took that commit away, whatever became of the held window's own", () => {
+    const fold = new Fold().add(calm(1), makeWindow(2, drifting(["carrier"], "hold")), makeWindow(3, drifting(["carrier"], "hold")));
+    fold.add(answering(4, "publish", "w2"));
+    const moved = { rollback: "s5", from: "s4", to: "s3", sequences: [{ first: "4", last: "4" }], windows: 1 };
+    fold.add(makeWindow(5, { kind: "withdraw", moved: { ...moved, sequences: [{ first: "2", last: "3" }] } }));
+    expect(fold.only.downstream.state).toBe("exposed");
+    fold.add(makeWindow(6, { kind: "withdraw", moved }));
+    expect(tellDownstream(fold.only)).toContain("Safe again: a rollback withdrew 100 records");
+    fold.add(makeWindow(7, { kind: "restore", moved }));
+    expect(fold.only.downstream.state).toBe("exposed");
   });
 
   it("rows of a tick's earlier windows, which count from its first; a rollback withdraws them", () => {
