@@ -78,12 +78,24 @@ function sqlOf({ table, columns, snapshotId, ref, where }: Question): string {
   return `SELECT ${columns.map((name) => `"${name}"`).join(", ")} FROM "${table}"${at}${condition} ORDER BY id`;
 }
 
+/** A server that has started does not know at once that it is its own only worker. */
+async function untilThereAreNodes(ask: () => Promise<Row[]>): Promise<Row[]> {
+  for (let seconds = 0; ; seconds++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (seconds === 120 || !(error as Error).message.startsWith("No nodes available")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
 /** Trino's answers to questions about the tables of the catalog that it was started over. */
 export async function trinoAnswers(trino: Trino, questions: readonly Question[]): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const question of questions) {
     try {
-      answers.push({ rows: await query(trino, sqlOf(question)) });
+      answers.push({ rows: await untilThereAreNodes(() => query(trino, sqlOf(question))) });
     } catch (error) {
       answers.push({ error: (error as Error).message.split("\n")[0] as string });
     }
