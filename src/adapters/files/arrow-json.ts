@@ -1,9 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { zstdDecompressSync } from "node:zlib";
 import { lz4Decompress } from "@platformatic/wasm-utils";
-import type { RecordBatch } from "apache-arrow";
+import type { RecordBatch, Schema } from "apache-arrow";
 import { CompressionType, compressionRegistry, RecordBatchReader } from "apache-arrow";
 import { SluiceError } from "../../core/errors.ts";
+import { requireEndOfFile, withRequiredEnd } from "./arrow-end.ts";
 import { compileArrowCell } from "./arrow-json-cell.ts";
 import type { JsonRows } from "./parquet-json.ts";
 
@@ -24,7 +25,7 @@ export async function* readArrowJson(
   { from, rowsMax }: { readonly from: number; readonly rowsMax: number },
 ): AsyncGenerator<JsonRows> {
   try {
-    const reader = await RecordBatchReader.from(source as AsyncIterable<Uint8Array>);
+    const reader = await openReader(source, name);
     let start = 0;
     for await (const batch of reader) {
       const end = start + batch.numRows;
@@ -37,6 +38,17 @@ export async function* readArrowJson(
     if (cause instanceof SluiceError) throw cause;
     throw new SluiceError("FILE_UNREADABLE", `${name} can't be read as Arrow: ${(cause as Error).message}`, { cause });
   }
+}
+
+async function openReader(source: FileHandle | AsyncIterable<Uint8Array>, name: string) {
+  const isStream = Symbol.asyncIterator in source;
+  if (!isStream) await requireEndOfFile(source, name);
+  const reader = await RecordBatchReader.from(isStream ? withRequiredEnd(source, name) : (source as unknown as AsyncIterable<Uint8Array>));
+  await reader.open();
+  // Of what is empty or no Arrow at all the reader says that it has no rows.
+  if ((reader.schema as Schema | undefined) === undefined)
+    throw new SluiceError("FILE_UNREADABLE", `${name} holds no Arrow data: it has no schema`);
+  return reader;
 }
 
 function* batchRows(batch: RecordBatch, from: number, rowsMax: number): Generator<JsonRows> {

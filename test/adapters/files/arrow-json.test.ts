@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { createReadStream } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tableFromArrays, tableToIPC } from "apache-arrow";
@@ -108,5 +107,42 @@ describe("Arrow files", () => {
     await expect(textsOf(bytes(Buffer.from("no arrow at all, but long enough to look at")))).rejects.toMatchObject({
       code: "FILE_UNREADABLE",
     });
+  });
+
+  it("that lack their end are unreadable wherever they were cut: none is taken for one with fewer rows", async () => {
+    const table = tableFromArrays({ n: Int32Array.of(1, -1), word: ["a", "b"], x: Float64Array.of(0.5, 1) });
+    const rows = ['{"n":1,"word":"a","x":0.5}', '{"n":-1,"word":"b","x":1}'];
+    const cutInChunks = async function* (whole: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+      for (let from = 0; from < size; from += 100) yield whole.slice(from, Math.min(size, from + 100));
+    };
+    const cutOnDisk = (whole: Uint8Array, size: number): Promise<string[]> => {
+      writeFileSync(join(folder, "cut.arrow"), whole.subarray(0, size));
+      return fileTexts("cut.arrow");
+    };
+    for (const form of ["file", "stream"] as const) {
+      const whole = tableToIPC(table, form);
+      for (const read of [cutOnDisk, async (bytes: Uint8Array, size: number) => textsOf(cutInChunks(bytes, size))]) {
+        const readable: number[] = [];
+        for (let size = 0; size < whole.length; size++) {
+          const texts = await read(whole, size).catch((error: unknown) => error);
+          if (Array.isArray(texts)) readable.push(size);
+          else expect(texts, `${form} of ${size} bytes`).toMatchObject({ code: "FILE_UNREADABLE" });
+        }
+        expect(await read(whole, whole.length)).toEqual(rows);
+        // A stream may end between two messages: its format leaves the end mark of eight bytes to the writer.
+        if (form === "file") expect(readable).toEqual([]);
+        else {
+          expect(readable.every((size) => size % 8 === 0)).toBe(true);
+          expect(await read(whole, whole.length - 8)).toEqual(rows);
+        }
+      }
+    }
+  });
+
+  it("of no bytes, or of other text, are no empty Arrow files", async () => {
+    for (const text of ["", "abc\n", "ARROW1\0\0", "order,amount\n1,2\n", "0".repeat(64)]) {
+      writeFileSync(join(folder, "text.arrow"), text);
+      await expect(fileTexts("text.arrow"), text).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+    }
   });
 });
