@@ -1,50 +1,67 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-import { DuckDBDecimalValue, DuckDBInstance, StatementType } from "@duckdb/node-api";
 import type { SqlAnswer, SqlEngine, SqlQuery } from "../../core/sql-queries.ts";
+import { QueryProcess } from "./query-process.ts";
+import type { WindowQueries } from "./window-queries.ts";
 
-export interface DuckDbOptions {
-  /** How long one query may take. */
-  readonly timeoutMs: number;
-  /** DuckDB's own limit; a query that needs more fails. */
-  readonly memoryMiB: number;
-}
+export type DuckDbOptions = Pick<WindowQueries, "timeoutMs" | "memoryMiB">;
 
 const defaults: DuckDbOptions = { timeoutMs: 10_000, memoryMiB: 256 };
+/** A process that nothing was asked of for so long gives its memory back. */
+const idleMsMax = 30_000;
 
-/** Settings that a query could misuse, off before the first one runs and locked: no files, no network, no extensions, no settings. */
-const lockdown = [
-  "SET allow_community_extensions = false",
-  "SET autoinstall_known_extensions = false",
-  "SET autoload_known_extensions = false",
-  "SET enable_external_access = false",
-  "SET lock_configuration = true",
-];
-
-/**
- * DuckDB in this process, a database in memory for each window. The window's Parquet files are read into a table first; then external access is
- * switched off and the configuration locked, and only then user text runs: one SELECT a rule, in a transaction that is rolled back.
- */
+/** DuckDB in processes of its own: one as a rule, more where windows of several datasets close at once; each window is a database in memory. */
 export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEngine {
-  const { timeoutMs, memoryMiB } = { ...defaults, ...options };
+  const limits = { ...defaults, ...options };
+  const resting = new Map<QueryProcess, NodeJS.Timeout>();
+
+  const takeResting = (): QueryProcess | null => {
+    for (const [process, idle] of resting) {
+      clearTimeout(idle);
+      resting.delete(process);
+      if (process.isAlive) return process;
+    }
+    return null;
+  };
+
+  const rest = (process: QueryProcess): void => {
+    process.rest();
+    const end = (): void => {
+      resting.delete(process);
+      process.kill();
+    };
+    resting.set(process, setTimeout(end, idleMsMax).unref());
+  };
+
+  /** Answers of as many as one process lived for. */
+  const askOne = async (window: WindowQueries): Promise<readonly SqlAnswer[]> => {
+    const rested = takeResting();
+    const process = rested ?? new QueryProcess();
+    try {
+      const answers = await process.ask(window);
+      if (process.isAlive) rest(process);
+      return answers;
+    } catch (fault) {
+      process.kill();
+      // It may have come to its end while it rested.
+      if (rested !== null) return askOne(window);
+      throw fault;
+    }
+  };
+
   return {
     async run(queries, table, parquet) {
       const folder = await mkdtemp(join(tmpdir(), "sluice-sql-"));
-      const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: `${memoryMiB}MiB`, temp_directory: "" });
       try {
-        const connection = await instance.connect();
-        await connection.run("SET TimeZone = 'UTC'");
-        await connection.run("SET enable_progress_bar = false");
-        await load(connection, table, await writeFiles(folder, parquet));
-        for (const statement of lockdown) await connection.run(statement);
+        const paths = await writeFiles(folder, parquet);
         const answers: SqlAnswer[] = [];
-        for (const query of queries) answers.push(await answer(connection, query, timeoutMs));
-        connection.closeSync();
+        while (answers.length < queries.length) {
+          const left = queries.slice(answers.length).map(({ sql }: SqlQuery) => sql);
+          answers.push(...(await askOne({ table, paths, queries: left, ...limits })));
+        }
         return answers;
       } finally {
-        instance.closeSync();
         await rm(folder, { recursive: true, force: true });
       }
     },
@@ -65,55 +82,4 @@ async function writeFiles(folder: string, files: readonly (readonly Uint8Array[]
     paths.push(path);
   }
   return paths;
-}
-
-async function load(connection: DuckDBConnection, table: string, paths: readonly string[]): Promise<void> {
-  const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(", ");
-  await connection.run(`CREATE TABLE ${quoteName(table)} AS SELECT * FROM read_parquet([${list}])`);
-}
-
-/** An SQL identifier. */
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-async function answer(connection: DuckDBConnection, query: SqlQuery, timeoutMs: number): Promise<SqlAnswer> {
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    connection.interrupt();
-  }, timeoutMs);
-  try {
-    return await select(connection, query.sql);
-  } catch (fault) {
-    if (late) return { fault: `the query took longer than ${timeoutMs / 1000} s` };
-    return { fault: (fault as Error).message.split("\n")[0] as string };
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function select(connection: DuckDBConnection, sql: string): Promise<SqlAnswer> {
-  const statements = await connection.extractStatements(sql);
-  if (statements.count !== 1) return { fault: `a rule's SQL is one statement, this is ${statements.count}` };
-  const prepared = await statements.prepare(0);
-  if (prepared.statementType !== StatementType.SELECT) return { fault: "a rule's SQL is a SELECT" };
-  await connection.run("BEGIN TRANSACTION");
-  try {
-    const reader = await prepared.runAndReadUntil(2);
-    const rows = reader.getRows();
-    if (reader.columnCount !== 1 || rows.length !== 1)
-      return { fault: `a rule's SQL answers one number, this answered ${rows.length} rows of ${reader.columnCount} columns` };
-    return toNumber(rows[0]?.[0]);
-  } finally {
-    await connection.run("ROLLBACK");
-  }
-}
-
-function toNumber(value: DuckDBValue | undefined): SqlAnswer {
-  if (value === null || value === undefined) return { fault: "the query answered NULL" };
-  if (typeof value === "boolean") return { value: value ? 1 : 0 };
-  if (typeof value === "number" || typeof value === "bigint") return { value: Number(value) };
-  if (value instanceof DuckDBDecimalValue) return { value: Number(value.toString()) };
-  return { fault: "the query answered a value that is no number" };
 }

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDuckDbQueries } from "../../../src/adapters/duckdb/duckdb-queries.ts";
-import type { SqlAnswer } from "../../../src/core/sql-queries.ts";
+import { QueryProcess } from "../../../src/adapters/duckdb/query-process.ts";
+import type { SqlAnswer, SqlEngine } from "../../../src/core/sql-queries.ts";
 
 let folder: string;
 let parquet: Uint8Array;
@@ -24,9 +25,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const engine = createDuckDbQueries({ timeoutMs: 1500, memoryMiB: 64 });
 
-async function ask(...sql: string[]): Promise<readonly SqlAnswer[]> {
+function ask(...sql: string[]): Promise<readonly SqlAnswer[]> {
+  return askOf(engine, ...sql);
+}
+
+async function askOf(queries: SqlEngine, ...sql: string[]): Promise<readonly SqlAnswer[]> {
   const half = parquet.length >> 1;
-  return engine.run(
+  return queries.run(
     sql.map((each, i) => ({ rule: `rule ${i}`, sql: each })),
     "orders",
     [[parquet.subarray(0, half), parquet.subarray(half)]],
@@ -102,8 +107,41 @@ describe("SQL over a window", () => {
     expect(answers[2]).toEqual({ value: 1000 });
   });
 
+  // Where the system does not say how much memory a process has, only time ends it.
+  it.runIf(existsSync("/proc/self/status"))(
+    "ends a function that makes one text of gigabytes, of which DuckDB's limit knows nothing, and goes on",
+    async () => {
+      const patient = createDuckDbQueries({ timeoutMs: 120_000, memoryMiB: 64 });
+      const answers = await askOf(
+        patient,
+        "SELECT 1",
+        "SELECT length(repeat('x', 4000000000))",
+        "SELECT max(length(repeat('x', 1000000000 + id::INT))) FROM orders",
+        "SELECT count(*) FROM orders",
+      );
+      expect(answers[0]).toEqual({ value: 1 });
+      for (const each of answers.slice(1, 3)) expect(fault(each)).toBe("the query took more than 192 MiB of memory");
+      expect(answers[3]).toEqual({ value: 1000 });
+    },
+  );
+
   it("every window is a world of its own", async () => {
     expect(await ask("SELECT count(*) FROM orders")).toEqual([{ value: 1000 }]);
     expect(await ask("SELECT count(*) FROM information_schema.tables")).toEqual([{ value: 1 }]);
+  });
+
+  it("says so where rows can't be read, or its process is gone, and answers in another one", async () => {
+    await expect(engine.run([{ rule: "r", sql: "SELECT 1" }], "orders", [[Buffer.from("no Parquet")]])).rejects.toThrow(
+      /window-0\.parquet/,
+    );
+    expect(await ask("SELECT count(*) FROM orders")).toEqual([{ value: 1000 }]);
+    const path = join(folder, "rows.parquet");
+    const window = { table: "orders", paths: [path], queries: ["SELECT count(*) FROM orders"], timeoutMs: 120_000, memoryMiB: 64 };
+    const lone = new QueryProcess();
+    expect(await lone.ask(window)).toEqual([{ value: 1000 }]);
+    expect(lone.isAlive).toBe(true);
+    lone.kill();
+    expect(lone.isAlive).toBe(false);
+    await expect(lone.ask(window)).rejects.toThrow();
   });
 });
