@@ -58,7 +58,7 @@ function inputFile(path: string, given: FileFormat | null): InputFile {
   if (format === null || (isPacked && given === null)) {
     throw new SluiceError(
       "FILE_UNREADABLE",
-      `${path} does not say its format: names end in .ndjson, .jsonl or .json (one record a line) or .csv, also with .gz or .zst, or in .parquet, .avro, .arrow, .arrows, .feather or .ipc`,
+      `${path} does not say its format: names end in .ndjson, .jsonl or .json (one record a line) or .csv, also with .gz or .zst, or in .parquet, .avro, .arrow, .arrows, .feather or .ipc; one record a file as it stands in a topic (MessagePack, CBOR, Protobuf, ...) is read with the format raw`,
     );
   }
   return { path, format, compression: isPacked ? null : compression === "gz" ? "gzip" : compression === "zst" ? "zstd" : null };
