@@ -151,12 +151,17 @@ it("does the same in a thread of a worker, once an interval, and is told when it
   using scratch = scratchFolder();
   const { config } = loadConfig(await makeLake(scratch.folder, "filesMin: 2, intervalMs: 1000"), {});
   const events = await until(config, (event) => event.type === "maintenance.done" && event.step === "orphans");
-  expect(events.map((event) => (event.type === "maintenance.done" ? [event.step, event.dataset, event.files] : event))).toEqual([
+  const steps = events.map((event) => (event.type === "maintenance.done" ? [event.step, event.dataset, event.files] : event));
+  const expiry = ["expire", "orders", 0];
+  // Looks between two intervals expire as well: there are as many as the machine is fast.
+  const isExpiry = (step: unknown): boolean => JSON.stringify(step) === JSON.stringify(expiry);
+  expect(steps.filter((step) => !isExpiry(step))).toEqual([
     ["compact", "orders", 10],
-    ["expire", "orders", 0],
     ["incidents", "orders", 0],
     ["orphans", null, 0],
   ]);
+  const compacted = steps.findIndex((step) => !isExpiry(step));
+  expect(steps[compacted + 1]).toEqual(expiry);
   const lake = await openLake(scratch.folder);
   expect((await lake.state("orders")).positions[0]?.next).toBe(10n);
   await lake.close();
