@@ -90,7 +90,7 @@ export class KafkaProducer implements Producer {
     if (closeWithinMs !== undefined) {
       this.#closeByMs = Date.now() + closeWithinMs;
       timer = setTimeout(() => {
-        for (const end of this.#waits) end(new Error("the producer was closed"));
+        for (const end of this.#waits) end(new TimeIsUp("the producer was closed"));
       }, closeWithinMs);
     }
     await this.#pumping;
@@ -109,12 +109,15 @@ export class KafkaProducer implements Producer {
   async #deliver(chunk: readonly Outgoing[]): Promise<void> {
     this.#chunks++;
     let left = chunk;
+    let fault: unknown = null;
     while (left.length > 0) {
-      const fault = await this.#attempt(left);
+      const latest = await this.#attempt(left);
+      // That time is up says less than what went wrong before.
+      if (fault === null || !(latest instanceof TimeIsUp)) fault = latest;
       const now = Date.now();
       for (const outgoing of left) {
         if (outgoing.isWaiting() && now >= Math.min(outgoing.deadlineMs, this.#closeByMs)) {
-          outgoing.fail(new SluiceError("SINK_UNAVAILABLE", `records not acknowledged in time: ${describeFault(fault)}`, { cause: fault }));
+          outgoing.fail(unacknowledged(outgoing, fault));
         }
       }
       left = left.filter((outgoing) => outgoing.isWaiting());
@@ -211,7 +214,7 @@ export class KafkaProducer implements Producer {
   async #within<T>(deadlineMs: number, promise: Promise<T>): Promise<T> {
     const { promise: expiry, reject } = Promise.withResolvers<never>();
     const leftMs = Math.min(deadlineMs, this.#closeByMs) - Date.now();
-    const timer = setTimeout(() => reject(new Error("no broker has acknowledged them")), Math.max(0, leftMs));
+    const timer = setTimeout(() => reject(new TimeIsUp("no broker has acknowledged them")), Math.max(0, leftMs));
     this.#waits.add(reject);
     try {
       return await Promise.race([promise, expiry]);
@@ -263,6 +266,19 @@ function optionalBuffer(bytes: Uint8Array | null): Buffer {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The end of a wait, not a fault of a broker. */
+class TimeIsUp extends Error {}
+
+function unacknowledged({ record: { topic } }: Outgoing, fault: unknown): SluiceError {
+  const story = describeFault(fault);
+  // Where it looked a topic up, the client puts its own words in place of the broker's error.
+  const isMissing = protocolErrors(fault).includes("UNKNOWN_TOPIC_OR_PARTITION") || story === `Unknown topic ${topic}.`;
+  const message = isMissing
+    ? `the topic ${topic} does not exist, and the brokers don't make it: create it`
+    : `records for the topic ${topic} were not acknowledged in time: ${story}`;
+  return new SluiceError("SINK_UNAVAILABLE", message, { cause: fault });
 }
 
 function isRefusal(error: unknown): boolean {

@@ -133,7 +133,10 @@ describe.skipIf(!kafkaHere.available)("KafkaProducer", () => {
 
     const topic = uniqueTopic("late");
     const producer = new KafkaProducer({ connection: connectionTo(bootstrap), deadlineMs: 3000 });
-    await expect(producer.send([outgoing(topic, "1")])).rejects.toMatchObject({ code: "SINK_UNAVAILABLE" });
+    await expect(producer.send([outgoing(topic, "1")])).rejects.toMatchObject({
+      code: "SINK_UNAVAILABLE",
+      message: `the topic ${topic} does not exist, and the brokers don't make it: create it`,
+    });
     await createTopic(bootstrap, topic);
     await producer.send([outgoing(topic, "2")]);
     await producer.close();
