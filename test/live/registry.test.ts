@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { ended, sluice, start } from "../cli/sluice.ts";
 import { framed } from "../codecs/records/record-fixture.ts";
 import { catalogTables } from "../conservation/iceberg-files.ts";
@@ -98,7 +98,58 @@ async function until(what: string, holds: () => Promise<boolean> | boolean): Pro
   }
 }
 
-describe.skipIf(!kafkaHere.available || !registryHere || !pythonHere)("a worker with a schema registry", () => {
+/** What one try of the test has to itself, so that a second one meets nothing of the first: registry, topics, lake and configuration. */
+interface Stand {
+  readonly folder: string;
+  readonly config: string;
+  readonly topics: Readonly<Record<"orders" | "payments" | "events" | "customers", string>>;
+  readonly registry: TestRegistry;
+  readonly brokers: string;
+}
+
+function contractsOf(topics: Stand["topics"]): Readonly<Record<string, string>> {
+  const line =
+    "{ name: lines, logicalType: array, items: { logicalType: object, properties: [{ name: sku, logicalType: string }, { name: price, logicalType: number, physicalType: 'decimal(9,2)' }] } }";
+  return {
+    orders: contractOf(
+      "orders",
+      topics.orders,
+      "avro",
+      [
+        property("id", "integer", ", required: true"),
+        property("note", "string"),
+        property("placed", "timestamp"),
+        line,
+        property("shop", "integer"),
+      ].join(", "),
+      "key: { format: avro, framing: registry, column: shop }",
+    ),
+    payments: contractOf(
+      "payments",
+      topics.payments,
+      "protobuf",
+      [property("id", "integer"), property("note", "string"), property("account", "integer")].join(", "),
+      "key: { format: long, column: account }",
+    ),
+    events: contractOf(
+      "events",
+      topics.events,
+      "json",
+      [property("event", "string"), property("seen", "timestamp"), property("id", "integer")].join(", "),
+      "decoding: { framing: registry, validate: true }, envelope: { type: cloudevents, mode: binary, columns: [{ column: event, from: id }, { column: seen, from: time }] }",
+    ),
+    customers: contractOf(
+      "customers",
+      topics.customers,
+      "json",
+      [property("id", "integer"), property("email", "string"), property("op", "string"), property("lsn", "integer")].join(", "),
+      "tombstones: skip, envelope: { type: debezium, deletes: before, columns: [{ column: op, from: op }, { column: lsn, from: source.lsn }] }",
+    ),
+  };
+}
+
+async function makeStand(): Promise<Stand> {
+  const [{ bootstrap: brokers }, registry] = await Promise.all([sharedBroker(), testRegistry()]);
   const folder = mkdtempSync(join(tmpdir(), "sluice-registry-"));
   const config = join(folder, "sluice.yaml");
   const topics = {
@@ -107,74 +158,43 @@ describe.skipIf(!kafkaHere.available || !registryHere || !pythonHere)("a worker 
     events: uniqueTopic("events"),
     customers: uniqueTopic("customers"),
   };
-  let registry: TestRegistry;
-  let brokers = "";
-
-  beforeAll(async () => {
-    [{ bootstrap: brokers }, registry] = await Promise.all([sharedBroker(), testRegistry()]);
-    for (const topic of Object.values(topics)) await createTopic(brokers, topic);
-    const line =
-      "{ name: lines, logicalType: array, items: { logicalType: object, properties: [{ name: sku, logicalType: string }, { name: price, logicalType: number, physicalType: 'decimal(9,2)' }] } }";
-    const contracts = {
-      orders: contractOf(
-        "orders",
-        topics.orders,
-        "avro",
-        [
-          property("id", "integer", ", required: true"),
-          property("note", "string"),
-          property("placed", "timestamp"),
-          line,
-          property("shop", "integer"),
-        ].join(", "),
-        "key: { format: avro, framing: registry, column: shop }",
-      ),
-      payments: contractOf(
-        "payments",
-        topics.payments,
-        "protobuf",
-        [property("id", "integer"), property("note", "string"), property("account", "integer")].join(", "),
-        "key: { format: long, column: account }",
-      ),
-      events: contractOf(
-        "events",
-        topics.events,
-        "json",
-        [property("event", "string"), property("seen", "timestamp"), property("id", "integer")].join(", "),
-        "decoding: { framing: registry, validate: true }, envelope: { type: cloudevents, mode: binary, columns: [{ column: event, from: id }, { column: seen, from: time }] }",
-      ),
-      customers: contractOf(
-        "customers",
-        topics.customers,
-        "json",
-        [property("id", "integer"), property("email", "string"), property("op", "string"), property("lsn", "integer")].join(", "),
-        "tombstones: skip, envelope: { type: debezium, deletes: before, columns: [{ column: op, from: op }, { column: lsn, from: source.lsn }] }",
-      ),
-    };
-    for (const [name, text] of Object.entries(contracts)) writeFileSync(join(folder, `${name}.odcs.yaml`), text);
-    writeFileSync(
-      config,
-      `source: { kind: kafka, brokers: ["${brokers}"], group: ${topics.orders}, sessionTimeoutMs: 6000 }
+  for (const topic of Object.values(topics)) await createTopic(brokers, topic);
+  const contracts = contractsOf(topics);
+  for (const [name, text] of Object.entries(contracts)) writeFileSync(join(folder, `${name}.odcs.yaml`), text);
+  writeFileSync(
+    config,
+    `source: { kind: kafka, brokers: ["${brokers}"], group: ${topics.orders}, sessionTimeoutMs: 6000 }
 datasets: [${Object.keys(contracts)
-        .map((name) => `{ contract: ${name}.odcs.yaml }`)
-        .join(", ")}]
+      .map((name) => `{ contract: ${name}.odcs.yaml }`)
+      .join(", ")}]
 registry: { url: "${registry.url}", timeoutMs: 2000 }
 engine: { threads: 1 }
 http: { port: 0 }
 log: { format: json }
 `,
-    );
-  });
-  afterAll(async () => {
-    await registry?.close();
-    rmSync(folder, { recursive: true, force: true });
+  );
+  return { folder, config, topics, registry, brokers };
+}
+
+describe.skipIf(!kafkaHere.available || !registryHere || !pythonHere)("a worker with a schema registry", () => {
+  const stands: Stand[] = [];
+  const stand = async (): Promise<Stand> => {
+    const made = await makeStand();
+    stands.push(made);
+    return made;
+  };
+  afterEach(async () => {
+    for (const { registry, folder } of stands.splice(0)) {
+      await registry.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
-  const rowsOf = async (dataset: string): Promise<Record<string, unknown>[]> => {
+  const rowsOf = async ({ folder }: Stand, dataset: string): Promise<Record<string, unknown>[]> => {
     const location = catalogTables(join(folder, "sluice-lake/catalog.db")).get(`sluice.${dataset}`) as string;
     return JSON.parse(await runPython((await pythonReaders()) as string, readTable, [location])) as Record<string, unknown>[];
   };
-  const reasonsOf = async (dataset: string): Promise<string[]> => {
+  const reasonsOf = async ({ config }: Stand, dataset: string): Promise<string[]> => {
     const { out } = await sluice(["quarantine", "list", "--config", config, "--dataset", dataset, "--json"]);
     const { records } = JSON.parse(out) as { records: { offset: string; reasons: { message: string }[] }[] };
     return records
@@ -184,8 +204,10 @@ log: { format: json }
 
   it(
     "judges mixed schemas by each record's own, waits while the registry is down, and quarantines only what the registry does not know",
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
+      const here = await stand();
+      const { config, topics, registry, brokers } = here;
       const v1 = await registry.register("orders-value", orderV1);
       const v2 = await registry.register("orders-v2", orderV2);
       const v3 = await registry.register("orders-v3", orderV3);
@@ -280,7 +302,7 @@ log: { format: json }
       expect((await over).code).toBe(0);
 
       const none = { placed: null, lines: null };
-      const orders = await rowsOf("orders");
+      const orders = await rowsOf(here, "orders");
       expect(orders.toSorted((a, b) => Number(a["id"]) - Number(b["id"]))).toEqual([
         { id: 1, note: "a", ...none, shop: 9 },
         { id: 2, note: null, placed: "2023-11-14 22:13:20.123000+00:00", lines: [{ sku: "x", price: "12.34" }], shop: 9 },
@@ -289,26 +311,26 @@ log: { format: json }
         { id: 7, note: "new", ...none, shop: 9 },
         { id: 8, note: "behind", ...none, shop: 9 },
       ]);
-      expect(await reasonsOf("orders")).toEqual([
+      expect(await reasonsOf(here, "orders")).toEqual([
         expect.stringMatching(/^3: .*has no schema 424242/) as string,
         expect.stringMatching(/^4: .*not framed/) as string,
         expect.stringMatching(/^5: .*the record's key can't be read/) as string,
       ]);
-      expect(await rowsOf("payments")).toEqual([{ id: 5, note: "a", account: -7 }]);
-      expect(await reasonsOf("payments")).toEqual([
+      expect(await rowsOf(here, "payments")).toEqual([{ id: 5, note: "a", account: -7 }]);
+      expect(await reasonsOf(here, "payments")).toEqual([
         expect.stringMatching(/^1: .*message/) as string,
         expect.stringMatching(/^2: .*8 expected/) as string,
       ]);
-      expect(await rowsOf("events")).toEqual([{ event: "e1", seen: "2024-01-01 00:00:00+00:00", id: 5 }]);
-      expect(await reasonsOf("events")).toEqual([
+      expect(await rowsOf(here, "events")).toEqual([{ event: "e1", seen: "2024-01-01 00:00:00+00:00", id: 5 }]);
+      expect(await reasonsOf(here, "events")).toEqual([
         expect.stringMatching(/^1: .*\/id must be <= 100/) as string,
         expect.stringMatching(/^2: .*no CloudEvent/) as string,
       ]);
-      expect((await rowsOf("customers")).toSorted((a, b) => String(a["op"]).localeCompare(String(b["op"])))).toEqual([
+      expect((await rowsOf(here, "customers")).toSorted((a, b) => String(a["op"]).localeCompare(String(b["op"])))).toEqual([
         { id: 1, email: "a@example.org", op: "c", lsn: 5 },
         { id: 1, email: "a@example.org", op: "d", lsn: 5 },
       ]);
-      expect(await reasonsOf("customers")).toEqual([expect.stringMatching(/^3: .*no Debezium change event/) as string]);
+      expect(await reasonsOf(here, "customers")).toEqual([expect.stringMatching(/^3: .*no Debezium change event/) as string]);
     },
   );
 });
