@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, describe, expect, it } from "vitest";
 import { sluice } from "./sluice.ts";
 
@@ -73,6 +74,33 @@ describe("sluice check", () => {
     expect([piped.code, piped.out.endsWith("4 records: 3 pass, 1 fail\n")]).toEqual([3, true]);
     const other = write("other.csv", ["id,note", "1,a"]);
     expect((await sluice(["check", small, file, other])).err).toMatch(/has other columns \(id, note\) than the file before it/);
+  });
+
+  it("reads Parquet on standard input, whole or not at all, and leaves nothing of it behind", async () => {
+    const small = write("piped.odcs.yaml", [
+      "apiVersion: v3.2.0\nkind: DataContract\nid: t\nversion: 1.0.0\nstatus: active\nschema:\n  - name: t\n    properties:",
+      "      - { name: id, logicalType: integer, required: true }\n      - { name: note, logicalType: string }",
+    ]);
+    const whole = parquetWriteBuffer({
+      columnData: [
+        { name: "id", data: [1n, 2n, null], type: "INT64" },
+        { name: "note", data: ["a", null, "c"], type: "STRING" },
+      ],
+    });
+    const room = join(folder, "room");
+    mkdirSync(room);
+    const env = { TMPDIR: room };
+    const { code, out } = await sluice(["check", small, "-", "--format", "parquet"], { input: new Uint8Array(whole), env });
+    expect([code, out.split("\n")[0]]).toEqual([3, "-:3: id.required: id is null, expected a value"]);
+    expect(out).toMatch(/3 records: 2 pass, 1 fail\n$/);
+    const cut = await sluice(["check", small, "-", "--format", "parquet"], { input: new Uint8Array(whole.slice(0, -3)), env });
+    expect([cut.code, cut.err]).toEqual([1, expect.stringMatching(/standard input can't be read: .*\[FILE_UNREADABLE\]/) as string]);
+    const nowhere = await sluice(["check", small, "-", "--format", "parquet"], {
+      input: new Uint8Array(whole),
+      env: { TMPDIR: join(room, "none") },
+    });
+    expect(nowhere.err).toMatch(/standard input can't be kept in .*none.*\[FILE_UNREADABLE\]/);
+    expect(readdirSync(room)).toEqual([]);
   });
 
   it("judges lines of change events and of CloudEvents with their envelopes", async () => {

@@ -9,6 +9,10 @@ export type WriteAt = (index: number) => string;
 
 /** Nanoseconds of one unit, by Arrow's number for it: seconds, milli-, micro-, nanoseconds. */
 const nanosOfUnit = [1_000_000_000n, 1_000_000n, 1000n, 1n] as const;
+const textTypes: ReadonlySet<Type> = new Set([Type.Utf8, Type.LargeUtf8, Type.Utf8View]);
+/** A view of text or bytes: its length, then the bytes themselves where that many fit, else which buffer has them, and where. */
+const viewSize = 16;
+const inlineBytesMax = 12;
 const hasOwnText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What says of a field that its values are UUIDs: Arrow's canonical extension type. */
@@ -44,6 +48,10 @@ function compileValue(data: Data, asUuid: boolean): WriteAt {
     case Type.Binary:
     case Type.LargeBinary:
       return (i) => base64(bytesAt(data, i));
+    case Type.Utf8View:
+      return (i) => JSON.stringify(hasOwnText.decode(viewedBytes(data, i)));
+    case Type.BinaryView:
+      return (i) => base64(viewedBytes(data, i));
     case Type.FixedSizeBinary:
       if (asUuid && data.stride === uuidSize) return (i) => `"${uuidText(data.values as Uint8Array, i * uuidSize)}"`;
       return (i) => base64((data.values as Uint8Array).subarray(i * data.stride, (i + 1) * data.stride));
@@ -86,7 +94,8 @@ function compileNested(data: Data): WriteAt {
       const labels = data.type.children.map(({ name }: { readonly name: string }) => `${JSON.stringify(name)}:`);
       return (i) => `{${children.map((write, c) => labels[c] + write(i)).join(",")}}`;
     }
-    case Type.List: {
+    case Type.List:
+    case Type.LargeList: {
       const { valueOffsets } = data;
       return (i) => list(first as WriteAt, Number(valueOffsets[i]), Number(valueOffsets[i + 1]));
     }
@@ -103,7 +112,7 @@ function compileNested(data: Data): WriteAt {
 
 function mapWriter(data: Data): WriteAt {
   const [keys, values] = (data.children[0] as Data).children as [Data, Data];
-  if (keys.typeId !== Type.Utf8 && keys.typeId !== Type.LargeUtf8) throw unreadable(`keys of maps are text, not ${Type[keys.typeId]}`);
+  if (!textTypes.has(keys.typeId)) throw unreadable(`keys of maps are text, not ${Type[keys.typeId]}`);
   const [entries] = data.type.children as readonly Field[];
   const key = compileArrowCell(keys);
   const value = compileArrowCell(values, entries?.type.children[1]);
@@ -136,6 +145,19 @@ function bitAt(bits: Uint8Array, index: number): boolean {
 
 function bytesAt(data: Data, i: number): Uint8Array {
   return (data.values as Uint8Array).subarray(Number(data.valueOffsets[i]), Number(data.valueOffsets[i + 1]));
+}
+
+/** The bytes that a view means. Throws where it points beyond its buffers. */
+function viewedBytes(data: Data, i: number): Uint8Array {
+  const views = data.values as Uint8Array;
+  const view = new DataView(views.buffer, views.byteOffset + i * viewSize, viewSize);
+  const length = view.getInt32(0, true);
+  if (length >= 0 && length <= inlineBytesMax) return views.subarray(i * viewSize + 4, i * viewSize + 4 + length);
+  const from = view.getInt32(12, true);
+  const bytes = data.variadicBuffers[view.getInt32(8, true)];
+  if (bytes === undefined || length < 0 || from < 0 || from + length > bytes.length)
+    throw unreadable("a view points beyond its column's bytes");
+  return bytes.subarray(from, from + length);
 }
 
 function base64(bytes: Uint8Array): string {

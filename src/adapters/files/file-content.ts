@@ -81,7 +81,7 @@ export async function* readFileRows(file: InputFile, content: FileContent, optio
 function rowsOf(handle: FileHandle, file: InputFile, options: ReadOptions): AsyncGenerator<FileRows> {
   switch (file.format) {
     case "parquet":
-      return parquetRows(handle, file, options);
+      return parquetRows(handle, file.path, options);
     case "arrow":
       return arrowRows(handle, file.path, options);
     case "avro":
@@ -190,14 +190,19 @@ async function* recycled(
 }
 
 /** Parquet's library is loaded by those who need it. */
-async function openParquet(handle: FileHandle, file: InputFile): Promise<ParquetJson> {
+async function openParquet(handle: FileHandle, name: string): Promise<ParquetJson> {
   const { openParquetJson } = await import("./parquet-json.ts");
-  return openParquetJson(handle, file.path);
+  return openParquetJson(handle, name);
 }
 
-async function* parquetRows(handle: FileHandle, file: InputFile, options: ReadOptions): AsyncGenerator<FileRows> {
-  const parquet = await openParquet(handle, file);
-  yield* jsonRows(parquet.read(Number(options.from), options.limits.runRowsMax), file.path, options);
+/** The rows of a Parquet file. */
+export async function* parquetRows(
+  handle: FileHandle,
+  name: string,
+  options: Pick<ReadOptions, "key" | "from" | "limits">,
+): AsyncGenerator<FileRows> {
+  const parquet = await openParquet(handle, name);
+  yield* jsonRows(parquet.read(Number(options.from), options.limits.runRowsMax), name, options);
 }
 
 /** Rows that were made JSON objects, as records. */
@@ -219,7 +224,7 @@ async function* jsonRows(
 }
 
 async function countRows(handle: FileHandle, file: InputFile, lines: number): Promise<bigint | null> {
-  if (file.format === "parquet") return BigInt((await openParquet(handle, file)).rows);
+  if (file.format === "parquet") return BigInt((await openParquet(handle, file.path)).rows);
   if (file.format === "raw") return 1n;
   if (file.format !== "ndjson") return null;
   return file.compression === null ? BigInt(lines) : null;

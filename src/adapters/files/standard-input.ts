@@ -1,4 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SluiceError } from "../../core/errors.ts";
 import type { FileRowLimits, FileRows } from "./ndjson-lines.ts";
 import { readLines } from "./ndjson-lines.ts";
@@ -6,7 +10,7 @@ import type { PartitionKey } from "../../core/position.ts";
 import { readCsvRecords } from "./csv-records.ts";
 import type { CsvCharacters } from "./csv-records.ts";
 import { readAvroRows } from "./avro-rows.ts";
-import { arrowRows, type ReadOptions } from "./file-content.ts";
+import { arrowRows, parquetRows, type ReadOptions } from "./file-content.ts";
 import type { FileFormat } from "./file-list.ts";
 import type { Track } from "./file-track.ts";
 
@@ -14,7 +18,42 @@ import type { Track } from "./file-track.ts";
 const rowsPartition = 2;
 const endPartition = 3;
 
-/** The rows of a stream that is read once. Parquet needs its end first. */
+/** A file that no name leads to: however the process ends, it is gone with it. */
+async function namelessFile(): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-input-"));
+  try {
+    return await open(join(folder, "input"), "wx+", 0o600);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function spool(chunks: AsyncIterable<Uint8Array>): Promise<FileHandle> {
+  let handle: FileHandle | null = null;
+  try {
+    handle = await namelessFile();
+    for await (const chunk of chunks) await handle.appendFile(chunk);
+    return handle;
+  } catch (cause) {
+    await handle?.close();
+    const why = `Parquet is read from its end, and standard input can't be kept in ${tmpdir()} until that is there: ${(cause as Error).message}`;
+    throw new SluiceError("FILE_UNREADABLE", why, { cause });
+  }
+}
+
+async function* spooledParquet(
+  chunks: AsyncIterable<Uint8Array>,
+  options: Pick<ReadOptions, "key" | "from" | "limits">,
+): AsyncGenerator<FileRows> {
+  const handle = await spool(chunks);
+  try {
+    yield* parquetRows(handle, "standard input", options);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The rows of a stream that is read once. */
 function readStream(
   chunks: AsyncIterable<Uint8Array>,
   key: PartitionKey,
@@ -29,8 +68,10 @@ function readStream(
       return arrowRows(chunks, "standard input", { key, from: 0n, limits });
     case "avro":
       return readAvroRows(chunks, "standard input", { key, from: 0n, limits });
-    default:
-      throw new SluiceError("FILE_UNREADABLE", `standard input can't be ${format}: it is ndjson, csv, arrow or avro`);
+    case "parquet":
+      return spooledParquet(chunks, { key, from: 0n, limits });
+    case "raw":
+      throw new SluiceError("FILE_UNREADABLE", "standard input can't be raw: it is ndjson, csv, parquet, arrow or avro");
   }
 }
 

@@ -84,7 +84,8 @@ function entryOf(requests: RegistryRequests, path: string, { status, body }: Reg
   const found = body as { readonly schema?: unknown; readonly schemaType?: unknown; readonly references?: unknown } | null | undefined;
   if (status !== 200 || typeof found?.schema !== "string") {
     const said = (body as { readonly message?: unknown } | null | undefined)?.message;
-    const detail = typeof said === "string" ? `: ${said.slice(0, 200)}` : status === 404 ? "; check its URL" : "";
+    const missing = path.startsWith("schemas/guids/") ? "; check its URL, and that it knows schemas by their GUIDs" : "; check its URL";
+    const detail = typeof said === "string" ? `: ${said.slice(0, 200)}` : status === 404 ? missing : "";
     throw new SluiceError("REGISTRY_UNAVAILABLE", `the schema registry at ${requests.name} answered ${status} to ${path}${detail}`);
   }
   const typeName = typeof found.schemaType === "string" ? found.schemaType : "AVRO";

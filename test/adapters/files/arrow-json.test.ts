@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +53,9 @@ columns = {
   "pair": pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int8(), 2)),
   "struct": pa.array([{"x": 1, "y": "q"}, None, {"x": None, "y": None}]),
   "map": pa.array([[("k", 1), ("l", None)], None, []], pa.map_(pa.string(), pa.int64())),
+  "textView": pa.array(["short", None, "\\u00e9 beyond twelve bytes"], pa.string_view()),
+  "bytesView": pa.array([b"\\0" * 13, None, b""], pa.binary_view()),
+  "largeList": pa.array([["x", None], None, []], pa.large_list(pa.string_view())),
   "word": pa.array(["a", None, "b"]).dictionary_encode(),
   "flag": pa.array([True, None, False]),
   "single": pa.array([0.1, None, float("nan")], pa.float32()),
@@ -75,12 +78,12 @@ with ipc.new_file(f"{sys.argv[1]}/odd.arrow", odd.schema) as out:
 const first =
   '{"int":-1,"unsigned":18446744073709551615,"small":-128,"text":"a\\"\\n","large":"a","decimal":1234e-2,"wide":100000000000000000000000000000000000000000000000000,' +
   '"instant":"1970-01-01T00:00:00.000001Z","local":"1970-01-01T00:00:00.000001","seconds":"1970-01-01T00:00:01","date":"1970-01-01","date64":"2020-02-29","time":"00:00:00.000001",' +
-  '"millis":"00:00:01.500000","bytes":"AP8=","fixed":"YWI=","uuid":"00010203-0405-0607-0809-0a0b0c0d0e0f","uuids":["00000000-0000-0000-0000-000000000000"],"list":[1,null],"pair":[1,2],"struct":{"x":1,"y":"q"},"map":{"k":1,"l":null},"word":"a","flag":true,' +
+  '"millis":"00:00:01.500000","bytes":"AP8=","fixed":"YWI=","uuid":"00010203-0405-0607-0809-0a0b0c0d0e0f","uuids":["00000000-0000-0000-0000-000000000000"],"list":[1,null],"pair":[1,2],"struct":{"x":1,"y":"q"},"map":{"k":1,"l":null},"textView":"short","bytesView":"AAAAAAAAAAAAAAAAAA==","largeList":["x",null],"word":"a","flag":true,' +
   '"single":0.10000000149011612,"half":1.5,"double":0.1,"nothing":null}';
 const last =
   '{"int":9223372036854775807,"unsigned":0,"small":127,"text":"é","large":"","decimal":-1e-2,"wide":-1,"instant":"1969-12-31T23:59:59.999999Z",' +
   '"local":"1969-12-31T23:59:59.999999999","seconds":"1970-01-01T00:00:00","date":"1969-12-31","date64":"1969-12-31","time":"23:59:59.999999","millis":"00:00:00","bytes":"","fixed":"Y2Q=","uuid":"ffffffff-ffff-ffff-ffff-ffffffffffff","uuids":[],' +
-  '"list":[],"pair":[3,4],"struct":{"x":null,"y":null},"map":{},"word":"b","flag":false,"single":"NaN","half":"-Infinity","double":-0,"nothing":null}';
+  '"list":[],"pair":[3,4],"struct":{"x":null,"y":null},"map":{},"textView":"é beyond twelve bytes","bytesView":"","largeList":[],"word":"b","flag":false,"single":"NaN","half":"-Infinity","double":-0,"nothing":null}';
 
 describe.skipIf(!pythonHere)("Arrow files as PyArrow writes them", () => {
   it("give every type's values exactly, compressed or not, as file or stream, from any row on", { timeout: 300_000 }, async () => {
@@ -89,6 +92,16 @@ describe.skipIf(!pythonHere)("Arrow files as PyArrow writes them", () => {
     for (const name of ["plain.arrow", "zstd.arrow", "lz4.arrow"]) expect(await fileTexts(name), name).toEqual([first, none, last]);
     expect(await textsOf(createReadStream(join(folder, "stream.arrows"), { highWaterMark: 100 }))).toEqual([first, none, last, none, last]);
     expect(await fileTexts("stream.arrows", 2, 1)).toEqual([last, none, last]);
+    const damaged = readFileSync(join(folder, "plain.arrow"));
+    // The view of a text of 22 bytes: its length, its first four bytes, its buffer, its place there.
+    const view = damaged.indexOf(Buffer.concat([Buffer.of(22, 0, 0, 0), Buffer.from("é b")]));
+    expect(view).toBeGreaterThan(0);
+    damaged.writeInt32LE(1 << 20, view + 12);
+    writeFileSync(join(folder, "damaged.arrow"), damaged);
+    await expect(fileTexts("damaged.arrow")).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      message: expect.stringContaining("beyond its column's bytes") as string,
+    });
     await expect(fileTexts("odd.arrow")).rejects.toMatchObject({
       code: "FILE_UNREADABLE",
       message: expect.stringContaining("no form in JSON") as string,

@@ -128,6 +128,14 @@ describe("a registry that misbehaves", () => {
     expect(paths).toEqual([`/base/schemas/guids/${guid}`, "/base/subjects/s%2F1/versions/3"]);
   });
 
+  it("takes a registry that has no addresses for GUIDs for trouble, and says what may be the matter", async () => {
+    const { url } = await serve((_path, response) => void response.writeHead(404).end());
+    await expect(connect(url).schema("89791762-2336-186f-9674-180a8c90c4b8")).rejects.toMatchObject({
+      code: "REGISTRY_UNAVAILABLE",
+      message: expect.stringContaining("knows schemas by their GUIDs") as string,
+    });
+  });
+
   it("sends credentials, and waits when they are refused", async () => {
     const seen: unknown[] = [];
     const { url } = await serve((_path, response, headers) => {
