@@ -24,6 +24,7 @@ const raw = Buffer.from(text.replaceAll("-", ""), "hex");
 const fields: Readonly<Record<string, FieldSketch>> = { u: { type: "uuid" } };
 
 /** Texts that are nearly one. */
+const other = "00000000-0000-4000-8000-00000000abcd";
 const nearly = [
   "",
   text.slice(1),
@@ -107,15 +108,53 @@ describe("Avro", () => {
 
   it("takes text, and 16 bytes of any number of them", () => {
     const texts = [text, text.toUpperCase(), ...nearly].map((each) => sized(Buffer.from(each)));
-    expect(compare({ type: "string", logicalType: "uuid" }, texts).rows).toEqual([text, text, ...nearly.map(() => invalid)]);
+    expect(compare({ type: "string", logicalType: "uuid" }, texts)).toEqual({
+      rows: [text, text, ...nearly.map(() => invalid)],
+      isCompiled: true,
+    });
     const bytes = [raw, raw.subarray(1), Buffer.alloc(0), Buffer.concat([raw, raw]), raw].map(sized);
     expect(compare("bytes", bytes)).toEqual({ rows: [text, invalid, invalid, invalid, text], isCompiled: true });
   });
 });
 
+describe("many UUIDs", () => {
+  it("end a chunk where their texts have no more room, and lose none", () => {
+    const names = Array.from({ length: 40 }, (_, i) => `u${i}`);
+    const type = {
+      type: "record",
+      name: "R",
+      fields: names.map((name) => ({ name, type: { type: "fixed", name: `F${name}`, size: 16, logicalType: "uuid" } })),
+    };
+    const format = { format: "avro", schema: schemaOf(type), text: "" } as const;
+    const contract = { ...makeContract(Object.fromEntries(names.map((name) => [name, { type: "string" as const }]))), format };
+    const values = Array.from({ length: 150 }, (_, row) =>
+      Buffer.from(Array.from({ length: 640 }, (__, place) => (row * 31 + place * 7) & 255)),
+    );
+    expect(compareCompiled({ compile: compileAvroDecoder, codec: avroCodec }, contract, values)).toBe(true);
+  });
+
+  it("are read as well where a record is given up behind them", () => {
+    const type = {
+      type: "record",
+      name: "R",
+      fields: [
+        { name: "u", type: "string" },
+        { name: "n", type: "long" },
+        { name: "v", type: "string" },
+      ],
+    };
+    const format = { format: "avro", schema: schemaOf(type), text: "" } as const;
+    const contract = { ...makeContract({ u: { type: "uuid" }, n: { type: "int" }, v: { type: "uuid" } }), format };
+    const part = Buffer.concat([Buffer.of(72), Buffer.from(text)]);
+    const big = Buffer.from("feffffffffffffffff01", "hex");
+    const values = Array.from({ length: 200 }, (_, row) => Buffer.concat([part, row % 3 === 0 ? big : Buffer.of(2), part]));
+    expect(compareCompiled({ compile: compileAvroDecoder, codec: avroCodec }, contract, values)).toBe(true);
+  });
+});
+
 describe("Protobuf", () => {
   const compare = (type: string, values: readonly Uint8Array[]): { readonly rows: unknown[]; readonly isCompiled: boolean } => {
-    const file = parseProto(`syntax = "proto3"; message M { ${type} u = 1; }`);
+    const file = parseProto(`syntax = "proto3"; import "google/protobuf/wrappers.proto"; message M { ${type} u = 1; }`);
     if ("problem" in file) throw new Error(file.problem);
     const { message } = file.messages[0] as (typeof file.messages)[number];
     const contract = { ...makeContract(fields), format: { format: "protobuf", message } as const };
@@ -130,9 +169,27 @@ describe("Protobuf", () => {
     expect(compare("optional bytes", values).rows).toEqual([text, invalid, invalid, undefined, text]);
   });
 
+  it("takes a default of proto2's, which is a UUID or none", () => {
+    const rows = [text, "x"].map((fallback) => {
+      const file = parseProto(`syntax = "proto2"; message M { optional string u = 1 [default = "${fallback}"]; }`);
+      if ("problem" in file) throw new Error(file.problem);
+      const { message } = file.messages[0] as (typeof file.messages)[number];
+      const contract = { ...makeContract(fields), format: { format: "protobuf", message } as const };
+      const values = [Buffer.alloc(0), sized(Buffer.from(other)), Buffer.alloc(0)];
+      expect(compareCompiled({ compile: compileProtobufDecoder, codec: protobufCodec }, contract, values)).toBe(true);
+      return rowsOf(protobufCodec.compile(contract)(makeRecords(values))).map((row) => (row as { u: unknown }).u);
+    });
+    expect(rows).toEqual([
+      [text, other, text],
+      [invalid, other, invalid],
+    ]);
+  });
+
   it("takes text", () => {
     const values = [text, text.toUpperCase(), ...nearly].map((each) => sized(Buffer.from(each)));
-    expect(compare("string", values).rows).toEqual([text, text, ...nearly.map(() => invalid)]);
+    expect(compare("string", values)).toEqual({ rows: [text, text, ...nearly.map(() => invalid)], isCompiled: true });
+    const wrapped = values.map((value) => Buffer.concat([Buffer.of(10, value.length), value]));
+    expect(compare("google.protobuf.StringValue", wrapped)).toEqual({ rows: [text, text, ...nearly.map(() => invalid)], isCompiled: true });
   });
 });
 

@@ -21,7 +21,7 @@ export function avroModule(
   { arena, places }: { readonly arena: Arena; readonly places: ColumnPlaces },
 ): Uint8Array<ArrayBuffer> {
   const m = new WasmModule();
-  const wire = emitWire(m);
+  const wire = emitWire(m, places.areaEnd);
   const skips = new SkipFunctions(m, wire);
   const record = m.func(null, [i32, i32, i32], [i32], (f, [p, end, row]) => {
     const emitter = new RecordEmitter({ f, p, end, wire, arena, places }, skips);

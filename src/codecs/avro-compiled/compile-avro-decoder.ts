@@ -27,7 +27,7 @@ export function compileAvroDecoder(contract: Contract, layout: BatchLayout, aren
   const texts = contract.rules.some((rule) => rule.check.family === "jsonSchema");
   const fallback = "problem" in plan ? plan.problem : texts ? "a rule reads records as JSON" : uncovered(plan);
   if ("problem" in plan || fallback !== null) return { decoder: chunked(avroCodec.compile(contract)), fallback };
-  const places = placeColumns(layout.columns, arena);
+  const places = placeColumns(layout, arena);
   const module = avroModule(plan, layout, { arena, places });
   const { decode } = arena.instantiate(module) as { readonly decode: (row: number, rows: number) => number };
   const parsers = compileParsers(contract.fields);

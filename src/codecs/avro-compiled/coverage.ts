@@ -55,9 +55,7 @@ function leafGap(read: AvroRead & { readonly kind: "cell" }, field: Field): stri
   const { type } = field;
   switch (read.as) {
     case "text":
-      return type.kind === "string" || type.kind === "binary" ? null : `${field.path} is read from text`;
-    case "uuid":
-      return `${field.path} is a UUID of 16 bytes`;
+      return type.kind === "string" || type.kind === "binary" || type.kind === "uuid" ? null : `${field.path} is read from text`;
     case "single":
       return type.kind === "float" || type.kind === "double" ? null : `${field.path} is a float`;
     case "symbol":

@@ -10,7 +10,7 @@ import { emitFastMoments } from "./fast-moments.ts";
 import { emitNumbers } from "./number-functions.ts";
 import { emitText, type TextFunctions } from "./text-functions.ts";
 import { emitMoment } from "./time-functions.ts";
-import { emitUuid } from "./uuid-function.ts";
+import { emitUuid } from "../wire/uuid-functions.ts";
 import { emitLiteral, emitSkip } from "./value-functions.ts";
 
 /**
@@ -42,7 +42,7 @@ export function runtimeModule(memory: DecoderMemory, unknownFields: Policies["un
     text,
     numbers,
     moment: emitMoment(m),
-    uuid: emitUuid(m, memory),
+    uuid: emitUuid(m, memory.cells + cell.area),
     fast: emitFastMoments(m, memory),
     literal,
     skip,

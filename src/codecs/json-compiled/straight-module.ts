@@ -27,7 +27,7 @@ import { f64, i32, i64 } from "../../wasm/value-type.ts";
 import type { ColumnPlace } from "./column-records.ts";
 import { cell, fixedRollbackWords, missRowsMax, type DecoderMemory } from "./decoder-memory.ts";
 import { emitFastMoments } from "./fast-moments.ts";
-import { emitUuid } from "./uuid-function.ts";
+import { emitUuid } from "../wire/uuid-functions.ts";
 import type { ObjectShape, ShapeStep } from "./record-shape.ts";
 import { emitEmpty, emitStraightCell, straightLocals, type RuntimeImports, type StraightLocals } from "./straight-cells.ts";
 
@@ -212,7 +212,7 @@ export function straightModule(memory: DecoderMemory, shapes: readonly ObjectSha
     keep: m.import("keep", [i32, i32, i32, i32, i32], [i32]),
     nearest: m.import("nearest", [i64, i32], [f64]),
   };
-  const runtime: RuntimeImports = { ...imports, moments: emitFastMoments(m, memory), uuid: emitUuid(m, memory) };
+  const runtime: RuntimeImports = { ...imports, moments: emitFastMoments(m, memory), uuid: emitUuid(m, memory.cells + cell.area) };
   const emitter = new StraightEmitter(m, memory, runtime);
   const readers = shapes.map((shape) => emitter.root(shape));
   const { layout, cells } = memory;

@@ -21,7 +21,7 @@ export function compileProtobufDecoder(contract: Contract, layout: BatchLayout, 
   const texts = contract.rules.some((rule) => rule.check.family === "jsonSchema");
   const fallback = texts ? "a rule reads records as JSON" : uncovered(plan);
   if (fallback !== null) return { decoder: chunked(protobufCodec.compile(contract)), fallback };
-  const places = placeColumns(layout.columns, arena);
+  const places = placeColumns(layout, arena);
   const module = protobufModule(plan, layout, { arena, places });
   const { decode } = arena.instantiate(module) as { readonly decode: (row: number, rows: number) => number };
   const parsers = compileParsers(contract.fields);

@@ -37,9 +37,10 @@ function readGap(read: ProtoRead, field: Field): string | null {
     case "duration":
       return `${field.path} is a Duration`;
     case "scalar":
-      return read.scalar === "string" && type.kind !== "string" && type.kind !== "binary" ? `${field.path} is read from text` : null;
     case "wrapper":
-      return read.scalar === "string" && type.kind !== "string" && type.kind !== "binary" ? `${field.path} is read from text` : null;
+      return read.scalar === "string" && type.kind !== "string" && type.kind !== "binary" && type.kind !== "uuid"
+        ? `${field.path} is read from text`
+        : null;
     case "struct":
       return type.kind === "struct" ? tableGap(read.table, type.fields) : null;
     default:

@@ -26,7 +26,7 @@ export function protobufModule(
   { arena, places }: { readonly arena: Arena; readonly places: ColumnPlaces },
 ): Uint8Array<ArrayBuffer> {
   const m = new WasmModule();
-  const wire = emitWire(m);
+  const wire = emitWire(m, places.areaEnd);
   const made = new Map<ProtoMessage, FunctionRef>();
   const unknown = (message: ProtoMessage): FunctionRef => {
     let skip = made.get(message);

@@ -1,4 +1,4 @@
-import { uuidSize } from "../../core/uuid.ts";
+import { uuidBytes, uuidSize } from "../../core/uuid.ts";
 import type { ProtoScalar } from "../../core/protobuf/proto-schema.ts";
 import type { Arena } from "../../wasm/arena.ts";
 import {
@@ -207,9 +207,7 @@ export class ValueEmitter {
     switch (scalarWire(scalar)) {
       case WireType.length:
         this.size(end);
-        if (column.field.type.kind === "uuid") this.leaveIf(ne(this.length, c32(uuidSize)));
-        if (column.field.type.kind === "string") this.cells.text(column, row, p, this.length);
-        else this.cells.span(column, row, p, this.length);
+        this.#span(scalar, column, row);
         return f.set(p, add(p, this.length));
       case WireType.fixed64:
         if (scalar === "double") f.set(this.#real, loadF64(p));
@@ -226,6 +224,15 @@ export class ValueEmitter {
         this.#convert(scalar);
     }
     this.#put(scalar, column, row);
+  }
+
+  /** The `length` bytes at p. */
+  #span(scalar: ProtoScalar, column: ColumnLayout, row: RowIndex): void {
+    const { kind } = column.field.type;
+    if (kind === "string") return this.cells.text(column, row, this.#p, this.length);
+    if (kind === "uuid" && scalar === "string") return this.cells.uuid(column, row, this.#p, this.length);
+    if (kind === "uuid") this.leaveIf(ne(this.length, c32(uuidSize)));
+    this.cells.span(column, row, this.#p, this.length);
   }
 
   /** What a varint means: types of 32 bits take its low half. */
@@ -350,8 +357,10 @@ export class ValueEmitter {
     switch (scalar) {
       case "string":
       case "bytes": {
-        const bytes = scalar === "bytes" ? Buffer.from(text, "base64") : Buffer.from(text, "utf8");
-        if (column.field.type.kind === "uuid" && bytes.length !== uuidSize) return f.return(c32(0));
+        const isUuid = column.field.type.kind === "uuid";
+        const written = isUuid ? uuidBytes(text) : Buffer.from(text, "utf8");
+        const bytes = scalar === "bytes" ? Buffer.from(text, "base64") : written;
+        if (bytes === null || (isUuid && bytes.length !== uuidSize)) return f.return(c32(0));
         const address = this.#arena.allocate(bytes.length + 64);
         this.#arena.bytes(address, bytes.length).set(bytes);
         const [start, length] = [f.local(i32), f.local(i32)];

@@ -1,4 +1,5 @@
 import { Cell } from "../../core/column.ts";
+import { uuidSize, uuidTextSize } from "../../core/uuid.ts";
 import {
   abs,
   add,
@@ -70,6 +71,7 @@ export class CellStores {
   readonly #giveUp: () => void;
   readonly #real: Local;
   readonly #whole: Local;
+  readonly #at: Local;
 
   constructor(f: FunctionBuilder, { wire, places }: { readonly wire: WireFunctions; readonly places: ColumnPlaces }, giveUp: () => void) {
     this.#f = f;
@@ -78,6 +80,7 @@ export class CellStores {
     this.#giveUp = giveUp;
     this.#real = f.local(f64);
     this.#whole = f.local(i64);
+    this.#at = f.local(i32);
   }
 
   #leaveIf(condition: Expr): void {
@@ -223,6 +226,26 @@ export class CellStores {
   text(column: ColumnLayout, row: RowIndex, start: Local, length: Local): void {
     this.checkText(start, length);
     this.span(column, row, start, length);
+  }
+
+  /** A span that must be the text of a UUID, into a column of UUIDs. */
+  uuid(column: ColumnLayout, row: RowIndex, start: Local, length: Local): void {
+    this.#leaveIf(ne(length, c32(uuidTextSize)));
+    this.#leaveWithoutRoom(uuidSize);
+    this.#f.set(this.#at, this.#f.call(this.#wire.uuid, start));
+    this.#leaveIf(eqz(this.#at));
+    this.span(column, row, this.#at, c32(uuidSize));
+  }
+
+  /** The 16 bytes of a UUID as its text. */
+  uuidText(column: ColumnLayout, row: RowIndex, start: Local): void {
+    this.#leaveWithoutRoom(uuidTextSize);
+    this.#f.set(this.#at, this.#f.call(this.#wire.uuidText, start));
+    this.span(column, row, this.#at, c32(uuidTextSize));
+  }
+
+  #leaveWithoutRoom(bytes: number): void {
+    this.#leaveIf(gtU(load32(this.#places.areaEnd), c32(this.#places.areaLimit - bytes)));
   }
 
   checkText(start: Local, length: Local): void {

@@ -1,5 +1,5 @@
 import type { Arena } from "../../wasm/arena.ts";
-import type { ColumnLayout } from "../../wasm/layout.ts";
+import type { BatchLayout, ColumnLayout } from "../../wasm/layout.ts";
 
 /** What decoders of binary formats keep in the arena beside a batch's layout: the counts of list elements so far, and where they stood when a row began. */
 export interface ColumnPlaces {
@@ -10,10 +10,13 @@ export interface ColumnPlaces {
   readonly countBytes: number;
   /** A copy of them, from when the row began. */
   readonly marks: number;
+  /** Text that is no span of the records' bytes: address of the u32 address where it ends so far, and where it may end. */
+  readonly areaEnd: number;
+  readonly areaLimit: number;
 }
 
-/** Takes room in the arena for the counts of all lists. */
-export function placeColumns(columns: readonly ColumnLayout[], arena: Arena): ColumnPlaces {
+/** Takes room in the arena for the counts of all lists, and for how far the area is filled. */
+export function placeColumns({ columns, area, areaBytesMax }: BatchLayout, arena: Arena): ColumnPlaces {
   const lists: ColumnLayout[] = [];
   const visit = (column: ColumnLayout): void => {
     if (column.element !== null) {
@@ -26,5 +29,7 @@ export function placeColumns(columns: readonly ColumnLayout[], arena: Arena): Co
   const countBytes = lists.length * 4;
   const counts = arena.allocate(countBytes + 16);
   const marks = arena.allocate(countBytes + 16);
-  return { counters: new Map(lists.map((list, i) => [list, counts + i * 4])), counts, countBytes, marks };
+  const areaEnd = arena.allocate(16);
+  const counters = new Map(lists.map((list, i) => [list, counts + i * 4]));
+  return { counters, counts, countBytes, marks, areaEnd, areaLimit: area + areaBytesMax };
 }

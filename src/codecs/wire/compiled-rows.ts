@@ -16,7 +16,7 @@ import { UnknownFields } from "../unknown-fields.ts";
 import { isUtf8 } from "../utf8.ts";
 import { isDecoded, type UndecodedRows } from "../value-policy.ts";
 import type { ColumnPlaces } from "./column-places.ts";
-import { RowScatter } from "./scatter-row.ts";
+import { type AreaCursor, RowScatter } from "./scatter-row.ts";
 
 /** A format's compiled decoder and its reference. */
 export interface CompiledFormat {
@@ -26,6 +26,27 @@ export interface CompiledFormat {
   readonly reference: (rows: RowSet) => DecodeRow;
   /** The whole reference, for records that don't fit the layout. */
   readonly alone: (records: Records) => Batch;
+}
+
+/** How far the area is filled, which compiled code and host both go on with. */
+class AreaEnd implements AreaCursor {
+  readonly #arena: Arena;
+  readonly #address: number;
+  readonly end: number;
+
+  constructor(arena: Arena, { areaEnd, areaLimit }: ColumnPlaces) {
+    this.#arena = arena;
+    this.#address = areaEnd;
+    this.end = areaLimit;
+  }
+
+  get at(): number {
+    return this.#arena.u32(this.#address, 1)[0] as number;
+  }
+
+  set at(address: number) {
+    this.#arena.u32(this.#address, 1)[0] = address;
+  }
 }
 
 /** Decodes a binary format chunk by chunk into an arena: rows that the compiled code leaves are decoded by the reference and put among the others. */
@@ -39,7 +60,7 @@ export class CompiledRows implements ChunkDecoder {
   readonly #limits: ChunkLimits;
   readonly #invalid = new InvalidNotes();
   readonly #notes = new ByteArea();
-  readonly #cursor: { at: number; readonly end: number };
+  readonly #cursor: AreaEnd;
   readonly #scatter: RowScatter;
   readonly #keyColumn: ColumnLayout | null;
   #rowSet: RowSet | null = null;
@@ -60,7 +81,7 @@ export class CompiledRows implements ChunkDecoder {
       rowsMax: Math.min(chunkLimits.rowsMax, layout.rowsMax),
       bytesMax: Math.min(chunkLimits.bytesMax, layout.slabBytesMax),
     };
-    this.#cursor = { at: layout.area, end: layout.area + layout.areaBytesMax };
+    this.#cursor = new AreaEnd(arena, places);
     this.#scatter = new RowScatter(arena, places, this.#cursor, (column, row, start, length, cause) => {
       const mark = this.#notes.length;
       const { notes } = this.#rowSet as RowSet;
@@ -163,6 +184,7 @@ export class CompiledRows implements ChunkDecoder {
     const starts = arena.u32(column.starts, count);
     const lengths = arena.u32(column.lengths, count);
     const undecoded = arena.bytes(this.#layout.undecoded, count);
+    let { at } = this.#cursor;
     for (let row = 0; row < count; row++) {
       starts[row] = 0;
       lengths[row] = 0;
@@ -179,13 +201,14 @@ export class CompiledRows implements ChunkDecoder {
         state[row] = Cell.invalid;
         continue;
       }
-      if (this.#cursor.at + length > this.#cursor.end) return false;
-      arena.u8.set(bytes.subarray(start, start + length), this.#cursor.at);
-      starts[row] = this.#cursor.at;
+      if (at + length > this.#cursor.end) return false;
+      arena.u8.set(bytes.subarray(start, start + length), at);
+      starts[row] = at;
       lengths[row] = length;
       state[row] = Cell.value;
-      this.#cursor.at += length;
+      at += length;
     }
+    this.#cursor.at = at;
     return true;
   }
 }

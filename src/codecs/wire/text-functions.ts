@@ -28,6 +28,7 @@ import type { FunctionRef, Global } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { i8x16 } from "../../wasm/simd.ts";
 import { i32, i64 } from "../../wasm/value-type.ts";
+import { emitUuid, emitUuidText } from "./uuid-functions.ts";
 
 /** The emitted functions that both binary formats need. */
 export interface WireFunctions {
@@ -38,12 +39,23 @@ export interface WireFunctions {
   readonly word: Global;
   /** (a, b, length): 1 where two texts are the same. */
   readonly same: FunctionRef;
+  /** (start): where the bytes of the UUID are now whose text stands at `start`, or 0; the area has room for them. */
+  readonly uuid: FunctionRef;
+  /** (start): where the text of the UUID is now whose bytes stand at `start`; the area has room for it. */
+  readonly uuidText: FunctionRef;
 }
 
-/** Writes them into a module. */
-export function emitWire(m: WasmModule): WireFunctions {
+/** Writes them into a module. `areaEnd`: where the address of the area's end stands. */
+export function emitWire(m: WasmModule, areaEnd: number): WireFunctions {
   const word = m.global("i64");
-  return { utf8: emitUtf8(m), varint: emitVarint(m, word), word, same: emitSame(m) };
+  return {
+    utf8: emitUtf8(m),
+    varint: emitVarint(m, word),
+    word,
+    same: emitSame(m),
+    uuid: emitUuid(m, areaEnd),
+    uuidText: emitUuidText(m, areaEnd),
+  };
 }
 
 function emitUtf8(m: WasmModule): FunctionRef {

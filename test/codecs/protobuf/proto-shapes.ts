@@ -14,6 +14,7 @@ import {
   type FieldDescriptorProto,
 } from "@bufbuild/protobuf/wkt";
 import * as fc from "fast-check";
+import { uuidBytes, uuidText } from "../../../src/core/uuid.ts";
 import { invalid } from "../../fixtures/column-value.ts";
 import type { FieldSketch } from "../../fixtures/contract.ts";
 
@@ -84,6 +85,21 @@ const scalars: readonly Scalar[] = [
     sketch: { type: "binary" },
     value: fc.uint8Array({ maxLength: 20 }),
     cell: (value) => Uint8Array.from(value as Uint8Array),
+  },
+  {
+    type: STRING,
+    sketch: { type: "uuid" },
+    value: fc.oneof(fc.uuid(), fc.uuid(), fc.string({ unit: "grapheme", maxLength: 40 })),
+    cell: (value) => {
+      const bytes = uuidBytes(value as string);
+      return bytes === null ? invalid : uuidText(bytes);
+    },
+  },
+  {
+    type: BYTES,
+    sketch: { type: "uuid" },
+    value: fc.oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.uint8Array({ maxLength: 18 })),
+    cell: (value) => ((value as Uint8Array).length === 16 ? uuidText(value as Uint8Array) : invalid),
   },
   {
     type: ENUM,

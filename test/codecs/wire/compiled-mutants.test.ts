@@ -7,7 +7,7 @@ import { protobufCodec } from "../../../src/codecs/protobuf/protobuf.ts";
 import type { Contract } from "../../../src/core/contract.ts";
 import { parseProto } from "../../../src/core/protobuf/parse-proto.ts";
 import { Arena, type WasmExports } from "../../../src/wasm/arena.ts";
-import { and, c32, c64, geU, gtU, leS, type Expr } from "../../../src/wasm/expression.ts";
+import { and, c32, c64, geU, gtU, leS, ne, type Expr } from "../../../src/wasm/expression.ts";
 import { layoutBatch } from "../../../src/wasm/layout.ts";
 import { makeContract, makeRecords } from "../../fixtures/contract.ts";
 import { schemaOf } from "../avro/avro-decode.ts";
@@ -107,6 +107,8 @@ describe("a compiler of Avro that is wrong by one is caught", () => {
     u: { type: "int" },
     b: { type: "boolean" },
     e: { type: "string" },
+    x: { type: "uuid" },
+    y: { type: "string" },
   } as const;
   const types: Readonly<Record<keyof typeof fields, unknown>> = {
     s: "string",
@@ -118,6 +120,8 @@ describe("a compiler of Avro that is wrong by one is caught", () => {
     u: ["null", "int"],
     b: "boolean",
     e: { type: "enum", name: "E", symbols: ["A", "B", "C"] },
+    x: { type: "string", logicalType: "uuid" },
+    y: { type: "fixed", name: "Y", size: 16, logicalType: "uuid" },
   };
   const text = (bytes: readonly number[]): number[] => [...zigzag(BigInt(bytes.length)), ...bytes];
   const good: Readonly<Record<keyof typeof fields, number[]>> = {
@@ -130,6 +134,8 @@ describe("a compiler of Avro that is wrong by one is caught", () => {
     u: [0x02, 0x08],
     b: [0x01],
     e: [0x04],
+    x: text([...Buffer.from("ab1d4cae-7dec-41d0-A765-00a0c91e6bd6")]),
+    y: Array.from({ length: 16 }, (_, i) => i * 17),
   };
   const odd: readonly (readonly [keyof typeof fields, number[]])[] = [
     ...oddTexts.map((bytes) => ["s", text(bytes)] as const),
@@ -145,6 +151,12 @@ describe("a compiler of Avro that is wrong by one is caught", () => {
     ["u", [0x04, 0x02]],
     ["b", [0x02]],
     ["e", [0x06]],
+    ...[
+      "ab1d4cae-7dec-41d0-a765-00a0c91e6bdg",
+      "ab1d4cae-7dec-41d0-a765-00a0c91e6bd:",
+      "ab1d4cae.7dec.41d0.a765.00a0c91e6bd6",
+      "ab1d4cae-7dec-41d0-a765-00a0c91e6bd6a",
+    ].map((wrong) => ["x", text([...Buffer.from(wrong)])] as const),
   ];
   const row = (change: Partial<Record<keyof typeof fields, number[]>>): Uint8Array =>
     Uint8Array.from(Object.values({ ...good, ...change }).flat());
@@ -164,6 +176,10 @@ describe("a compiler of Avro that is wrong by one is caught", () => {
     compared("a union has a branch more", c32(2), c32(4), gtU),
     compared("an enum has a symbol more", c32(6), c32(8), geU),
     constant("lengths may be negative", c32(0x81), c32(0x80)),
+    constant("letters of a UUID begin one lower", c32(0x61), c32(0x60)),
+    constant("a UUID's parts are told apart by dots", c32(0x2d), c32(0x2e)),
+    constant("a UUID of bytes has letters one higher", c32(0x57), c32(0x58)),
+    compared("a UUID's text has a letter more", c32(36), c32(37), ne),
     compared("a tenth byte is taken as it is", c32(9), c32(10), gtU),
   ])("$name", (mistake) => {
     expect(isCaught(mistake, contract, values)).toBe(true);
