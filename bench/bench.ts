@@ -29,6 +29,8 @@ export interface BenchResult {
   readonly measurements: readonly Measurement[];
   /** What was done, in one sentence. */
   readonly setup: string;
+  /** Versions of peers that come from elsewhere than npm. */
+  readonly versions?: Readonly<Record<string, string>>;
   /** Figures that are no rates. */
   readonly tables?: readonly BenchTable[];
 }

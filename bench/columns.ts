@@ -12,7 +12,7 @@ import { layoutBatch } from "../src/wasm/layout.ts";
 import { makeResident } from "../src/wasm/resident-batch.ts";
 import type { Bench } from "./bench.ts";
 import { spread } from "./bench.ts";
-import { peerPython } from "./peers/environment.ts";
+import { peerPython, peerVersions } from "./peers/environment.ts";
 import { peerRows } from "./peers/rows.ts";
 import { peerRecords, twentyRules } from "./twenty-rules.ts";
 
@@ -165,6 +165,7 @@ export const columns: Bench = {
     }
     return {
       setup: `${rows} rows of 20 columns in memory, 20 rules, 1% bad rows, failing rows with their rules; CPU time, one thread each, ${rounds} rounds. The kernels copy the columns in first. As the rows stand the unique key rises.`,
+      versions: peerVersions("frames"),
       measurements: [...taken].map(([name, seconds]) => ({
         name,
         rate: spread(seconds.map((each) => rows / each)),

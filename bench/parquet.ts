@@ -62,7 +62,7 @@ async function flightBatches(contract: Contract): Promise<Batch[]> {
 }
 
 function makeResidents(batches: readonly Batch[], contract: Contract, arena: Arena): ResidentChunk[] {
-  const limits = { rowsMax: chunkRows, slabBytesMax: 256 << 10, areaBytesMax: 64, elementsPerRow: 1, elementsMax: chunkRows };
+  const limits = { rowsMax: chunkRows, slabBytesMax: 1 << 20, areaBytesMax: 64, elementsPerRow: 1, elementsMax: chunkRows };
   return batches.map((batch) => {
     const layout = layoutBatch(contract.fields, arena, 0, limits);
     return { batch: makeResident(batch, layout, arena), layout };
@@ -105,20 +105,20 @@ function writeWasm(stream: Uint8Array): Uint8Array {
   return parquet.writeParquet(parquet.Table.fromIPCStream(stream), properties);
 }
 
-/** Bytes of the same table written by PyArrow at its defaults with zstd and the same row groups; null where there is no Python. */
-async function pyarrowBytes(file: readonly Uint8Array[]): Promise<number | null> {
+/** Bytes of the same table written by PyArrow at its defaults with zstd and the same row groups, and its version; null where there is no Python. */
+async function writtenByPyarrow(file: readonly Uint8Array[]): Promise<{ readonly bytes: number; readonly version: string } | null> {
   const python = pythonHere ? await pythonReaders() : null;
   if (python === null) return null;
   const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   try {
     writeFileSync(join(folder, "own.parquet"), Buffer.concat(file));
     const script = `
-import sys, os, pyarrow.parquet as pq
+import sys, os, json, pyarrow, pyarrow.parquet as pq
 table = pq.read_table(sys.argv[1] + "/own.parquet")
 pq.write_table(table, sys.argv[1] + "/pyarrow.parquet", compression="zstd", row_group_size=int(sys.argv[2]))
-print(os.path.getsize(sys.argv[1] + "/pyarrow.parquet"))
+print(json.dumps({"bytes": os.path.getsize(sys.argv[1] + "/pyarrow.parquet"), "version": pyarrow.__version__}))
 `;
-    return Number(await runPython(python, script, [folder, String(groupRows)]));
+    return JSON.parse(await runPython(python, script, [folder, String(groupRows)])) as { bytes: number; version: string };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -150,12 +150,13 @@ export const parquetPages: Bench = {
         if (round >= 0) seconds[name].push((user + system) / 1e6);
       }
     }
-    const pyarrow = await pyarrowBytes(writeOwn(chunks, schema, arena));
+    const pyarrow = await writtenByPyarrow(writeOwn(chunks, schema, arena));
     const perRow = (size: number): string => (size / rows).toFixed(2);
-    const peers = `parquet-wasm ${perRow(bytes.wasm)}, PyArrow ${pyarrow === null ? "not here" : perRow(pyarrow)}`;
+    const peers = `parquet-wasm ${perRow(bytes.wasm)}, PyArrow ${pyarrow === null ? "not here" : perRow(pyarrow.bytes)}`;
     say(`bytes a row: own ${perRow(bytes.own)}, ${peers}`);
     return {
-      setup: `${rows} flights of ${schema.fields.length} columns in memory to one Parquet file, zstd, row groups of ${groupRows}, each from its own form of the columns (an arena; Arrow IPC), statistics and page indexes as each writes them; CPU time, ${rounds} rounds in turn.`,
+      setup: `${rows} flights of ${schema.fields.length} columns in memory to one Parquet file, zstd, row groups of ${groupRows}, each from its own form of the columns (an arena; Arrow IPC), statistics and page indexes as each writes them; CPU time, ${rounds} rounds in turn. Bytes a row: own ${perRow(bytes.own)}, ${peers}.`,
+      versions: pyarrow === null ? {} : { "pyarrow (Python)": pyarrow.version },
       measurements: (["own", "wasm"] as const).map((name) => ({
         name: name === "own" ? "own pages" : "parquet-wasm",
         rate: spread(seconds[name].map((each) => rows / each)),
@@ -172,7 +173,7 @@ export const parquetPages: Bench = {
         { name: "bytes, parquet-wasm / own pages", ratio: spread([bytes.wasm / bytes.own]), floor: 1, aim: null },
         ...(pyarrow === null
           ? []
-          : [{ name: "bytes, PyArrow (zstd) / own pages", ratio: spread([pyarrow / bytes.own]), floor: 1, aim: null }]),
+          : [{ name: "bytes, PyArrow (zstd) / own pages", ratio: spread([pyarrow.bytes / bytes.own]), floor: 1, aim: null }]),
       ],
     };
   },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./bench.ts";
 import { spread } from "./bench.ts";
-import { deequJar, peerPython } from "./peers/environment.ts";
+import { deequJar, peerPython, peerVersions } from "./peers/environment.ts";
 import { peerRows, type PeerRows } from "./peers/rows.ts";
 
 const rounds = 3;
@@ -141,6 +141,7 @@ export const peers: Bench = {
       const own = seconds.get(ours) ?? [];
       return {
         setup: `${rows.rows} flights as NDJSON (400 bytes a row), 20 rules, 1% bad rows; whole processes, cached files, every core of the machine, in turn.`,
+        versions: peerVersions("frames", "great-expectations", "deequ"),
         measurements: [...seconds].map(([name, taken]) => ({
           name,
           rate: spread(taken.map((each) => rows.rows / each)),

@@ -53,8 +53,9 @@ if (unknown.length > 0) {
 }
 const folder = new URL("results/", import.meta.url);
 mkdirSync(folder, { recursive: true });
-const versions = (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { dependencies: Record<string, string> })
-  .dependencies;
+const { dependencies, devDependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as Readonly<
+  Record<"dependencies" | "devDependencies", Readonly<Record<string, string>>>
+>;
 let failed = 0;
 for (const bench of benches) {
   if (wanted.length > 0 ? !wanted.includes(bench.name) : bench.onDemand === true) continue;
@@ -72,7 +73,7 @@ for (const bench of benches) {
     name: bench.name,
     ...result,
     machine,
-    versions: { node: process.version, ...versions },
+    versions: { node: process.version, ...dependencies, ...devDependencies, ...result.versions },
     commit: commit(),
     date: new Date().toISOString(),
   };

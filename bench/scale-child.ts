@@ -24,10 +24,10 @@ export interface ScalePoint {
 export interface ScaleReport {
   readonly rows: number;
   readonly recordBytes: number;
-  /** CPU seconds a million records. */
-  readonly peer: number;
-  readonly judged: number;
-  readonly written: number;
+  /** CPU seconds a million records, of each round. */
+  readonly peer: readonly number[];
+  readonly judged: readonly number[];
+  readonly written: readonly number[];
   readonly compileMs: number;
   readonly peakRssMb: number;
 }
@@ -152,16 +152,15 @@ function judge(write: boolean): void {
   file?.finish();
 }
 
-/** Median CPU seconds a million records. */
-function measure(work: () => void): number {
+/** CPU seconds a million records of each round, after one that is not counted. */
+function measure(work: () => void): number[] {
   work();
-  const taken = Array.from({ length: rounds }, () => {
+  return Array.from({ length: rounds }, () => {
     const before = process.threadCpuUsage();
     work();
     const { user, system } = process.threadCpuUsage(before);
-    return (user + system) / 1e6;
-  }).toSorted((a, b) => a - b);
-  return ((taken[rounds >> 1] as number) / records.count) * 1e6;
+    return (user + system) / records.count;
+  });
 }
 
 const judged = measure(() => judge(false));

@@ -30,6 +30,17 @@ export async function peerPython(environment: PeerEnvironment, say: (line: strin
   return interpreter;
 }
 
+/** The versions that environments pin, by package; with `deequ`, its jar's too. */
+export function peerVersions(...environments: readonly PeerEnvironment[]): Record<string, string> {
+  const pinned = environments.flatMap((environment) =>
+    readFileSync(new URL(`requirements-${environment}.txt`, import.meta.url), "utf8")
+      .split("\n")
+      .flatMap((line) => (/^[^=]+==/.test(line) ? [line.trim().split("==") as [string, string]] : [])),
+  );
+  const jar: [string, string][] = environments.includes("deequ") ? [["deequ", deequ.split(":").at(-1) as string]] : [];
+  return Object.fromEntries([...pinned, ...jar].map(([name, version]) => [`${name} (Python or Java)`, version]));
+}
+
 const deequ = "com.amazon.deequ:deequ:2.0.7-spark-3.5";
 
 /** Deequ's jar, fetched by Maven once. */

@@ -217,6 +217,97 @@ describe("framed JSON", () => {
     });
     expect(rowsOf(batch)).toMatchObject([{ id: 1n }, { fault: "registry.framing" }, { fault: "json.truncated" }]);
   });
+
+  it("is the whole value where a header has the schema's GUID", () => {
+    const guid = "0a0b0c0d-1111-2222-3333-444455556666";
+    const header = Buffer.concat([Buffer.of(1), Buffer.from(guid.replaceAll("-", ""), "hex")]);
+    const json = { value: { format: "registered", type: "json", validate: false } } as const;
+    const batch = decodeRun(
+      fields,
+      json,
+      [
+        { value: '{"id":1}', headers: { __value_schema_id: header } },
+        { value: '{"id":2}', headers: { __value_schema_id: header.subarray(0, 16) } },
+      ],
+      { schemas: { [guid]: { type: "json", text: "{}", references: [] } } },
+    );
+    expect(rowsOf(batch)).toMatchObject([{ id: 1n }, { fault: "registry.framing" }]);
+  });
+});
+
+describe("framed Protobuf", () => {
+  const byProtobuf = { value: { format: "registered", type: "protobuf", validate: false } } as const;
+  const guid = "0a0b0c0d-1111-2222-3333-444455556666";
+  const head = Buffer.concat([Buffer.of(1), Buffer.from(guid.replaceAll("-", ""), "hex")]);
+  const schema: RegisteredSchema = {
+    type: "protobuf",
+    text: `syntax = "proto3"; package shop; import "geo/address.proto";
+      message First { int64 id = 1; geo.Address address = 2; }
+      message Second { message Inner { string note = 1; oneof which { int64 id = 2; string other = 3; } } }`,
+    references: [
+      { name: "geo/codes.proto", text: 'syntax = "proto3"; package geo; message Codes { map<string, int64> codes = 1; }' },
+      {
+        name: "geo/address.proto",
+        text: 'syntax = "proto3"; package geo; import "geo/codes.proto"; message Address { string city = 1; map<string, int64> codes = 2; Codes more = 3; }',
+      },
+    ],
+  };
+  const ids = { "1": schema, [guid]: schema };
+  const first = Buffer.from([0x08, 7, 0x12, 3, 0x0a, 1, 0x42]);
+  const inner = Buffer.from([0x0a, 1, 0x61, 0x10, 9]);
+
+  it("is of the message that the indexes name, by an id or a header's GUID, with imports of imports", () => {
+    const batch = decodeRun(
+      fields,
+      byProtobuf,
+      [
+        { value: framed(1, first, [0]) },
+        { value: framed(1, inner, [4, 2, 0]) },
+        { value: first, headers: { __value_schema_id: head } },
+        { value: inner, headers: { __value_schema_id: Buffer.concat([head, Buffer.of(4, 2, 0)]) } },
+        { value: first, headers: { __value_schema_id: Buffer.concat([head, Buffer.of(0)]) } },
+        { value: inner, headers: { __value_schema_id: Buffer.concat([head, Buffer.of(4, 2)]) } },
+        { value: framed(1, inner, [2, 6]) },
+      ],
+      { schemas: ids },
+    );
+    const rows = rowsOf(batch) as Record<string, unknown>[];
+    expect(rows[0]).toMatchObject({ id: 7n, address: { city: "B", codes: new Map() } });
+    expect(rows[1]).toMatchObject({ id: 9n, note: "a" });
+    expect([rows[2], rows[3], rows[4]]).toEqual([rows[0], rows[1], rows[0]]);
+    expect([rows[5], rows[6]]).toMatchObject([{ fault: "registry.framing" }, { fault: "registry.message" }]);
+  });
+
+  it("keeps its columns while fields come, go, are numbered anew or join a oneof: by each record's own schema", () => {
+    const of = (body: string): RegisteredSchema => ({ type: "protobuf", text: `syntax = "proto3"; message O { ${body} }`, references: [] });
+    const batch = decodeRun(
+      { id: { type: "long" }, note: { type: "string" } },
+      byProtobuf,
+      [
+        { value: framed(1, Buffer.of(0x08, 1, 0x12, 1, 0x61), [0]) },
+        { value: framed(2, Buffer.of(0x10, 2, 0x0a, 1, 0x62), [0]) },
+        { value: framed(3, Buffer.of(0x08, 3, 0x18, 5), [0]) },
+        { value: framed(4, Buffer.of(0x08, 4, 0x1a, 1, 0x64, 0x12, 1, 0x63), [0]) },
+        { value: framed(5, Buffer.of(0x12, 1, 0x65), [0]) },
+      ],
+      {
+        schemas: {
+          "1": of("int64 id = 1; string note = 2;"),
+          "2": of("string note = 1; uint32 id = 2;"),
+          "3": of("sint32 id = 1; int32 added = 3;"),
+          "4": of("int64 id = 1; oneof which { string note = 2; string other = 3; }"),
+          "5": of("optional int64 id = 1; string note = 2;"),
+        },
+      },
+    );
+    expect(rowsOf(batch)).toEqual([
+      { id: 1n, note: "a" },
+      { id: 2n, note: "b" },
+      { id: -2n, note: undefined },
+      { id: 4n, note: "c" },
+      { id: undefined, note: "e" },
+    ]);
+  });
 });
 
 describe("the contract's own Avro schema beside a registry", () => {
