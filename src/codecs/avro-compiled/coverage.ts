@@ -1,5 +1,6 @@
 import type { Field } from "../../core/schema.ts";
 import type { AvroPlan, AvroRead } from "../avro/avro-plan.ts";
+import { takesText } from "../wire/takes-text.ts";
 
 /** Union branches and enum symbols whose index takes one byte. */
 const indexMax = 64;
@@ -55,7 +56,7 @@ function leafGap(read: AvroRead & { readonly kind: "cell" }, field: Field): stri
   const { type } = field;
   switch (read.as) {
     case "text":
-      return type.kind === "string" || type.kind === "binary" || type.kind === "uuid" ? null : `${field.path} is read from text`;
+      return takesText(field) ? null : `${field.path} is read from text by a format of its own`;
     case "single":
       return type.kind === "float" || type.kind === "double" ? null : `${field.path} is a float`;
     case "symbol":

@@ -229,11 +229,9 @@ export class LeafEmitter {
       f.set(p, add(p, length));
       return this.cells.decimal(column, row, this.value, { scale: read.scale, small: false });
     }
-    const { kind } = column.field.type;
     if (read.as === "uuid-bytes") this.leaveIf(ne(length, c32(uuidSize)));
     if (read.as === "uuid") this.cells.uuidText(column, row, p);
-    else if (read.as === "text" && kind === "uuid") this.cells.uuid(column, row, p, length);
-    else if (read.as === "text" && kind === "string") this.cells.text(column, row, p, length);
+    else if (read.as === "text") this.cells.fromText(column, row, p, length);
     else this.cells.span(column, row, p, length);
     f.set(p, add(p, length));
   }

@@ -171,9 +171,7 @@ export class ColumnRecords {
       set(columnRecord.precision, type.precision);
       set(columnRecord.scale, type.scale);
     }
-    // A local time takes no offset.
-    if (type.kind === "timestamp")
-      set(columnRecord.scale, (type.zoned ? momentParts.zone : 0) | (type.unit === "nanos" ? momentParts.nanos : 0));
+    if (type.kind === "timestamp") set(columnRecord.scale, partsOf(type));
     if (slots !== null) {
       set(columnRecord.children, children[0]?.address ?? 0);
       set(columnRecord.childCount, children.length);
@@ -203,6 +201,22 @@ export class ColumnRecords {
     this.#arena.u32(address, size).set(table);
     return { address, mask: size - 1 };
   }
+}
+
+/** What a timestamp's text may have: a local time takes no offset. */
+function partsOf({ zoned, unit }: Extract<Field["type"], { readonly kind: "timestamp" }>): number {
+  return (zoned ? momentParts.zone : 0) | (unit === "nanos" ? momentParts.nanos : 0);
+}
+
+/** Writes a record that says of a column of dates or times what `emitMoment`'s function needs; answers its address. */
+export function placeMoment({ field: { type }, values, exact }: ColumnLayout, arena: Arena): number {
+  const address = arena.allocate(columnRecord.size);
+  const words = arena.u32(address, columnRecord.size / 4);
+  words[columnRecord.kind / 4] = Storage[type.kind];
+  words[columnRecord.values / 4] = values;
+  words[columnRecord.exact / 4] = exact;
+  words[columnRecord.scale / 4] = type.kind === "timestamp" ? partsOf(type) : 0;
+  return address;
 }
 
 const rootField: Field = {

@@ -1,5 +1,6 @@
 import type { Field } from "../../core/schema.ts";
 import type { ProtoPlan, ProtoRead, ProtoTable } from "../protobuf/proto-plan.ts";
+import { takesText } from "../wire/takes-text.ts";
 
 /** Enum numbers from 0 that stand in a table. */
 export const enumTableMax = 1024;
@@ -38,9 +39,7 @@ function readGap(read: ProtoRead, field: Field): string | null {
       return `${field.path} is a Duration`;
     case "scalar":
     case "wrapper":
-      return read.scalar === "string" && type.kind !== "string" && type.kind !== "binary" && type.kind !== "uuid"
-        ? `${field.path} is read from text`
-        : null;
+      return read.scalar === "string" && !takesText(field) ? `${field.path} is read from text by a format of its own` : null;
     case "struct":
       return type.kind === "struct" ? tableGap(read.table, type.fields) : null;
     default:

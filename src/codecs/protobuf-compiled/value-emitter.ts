@@ -1,4 +1,4 @@
-import { uuidBytes, uuidSize } from "../../core/uuid.ts";
+import { uuidSize } from "../../core/uuid.ts";
 import type { ProtoScalar } from "../../core/protobuf/proto-schema.ts";
 import type { Arena } from "../../wasm/arena.ts";
 import {
@@ -229,8 +229,7 @@ export class ValueEmitter {
   /** The `length` bytes at p. */
   #span(scalar: ProtoScalar, column: ColumnLayout, row: RowIndex): void {
     const { kind } = column.field.type;
-    if (kind === "string") return this.cells.text(column, row, this.#p, this.length);
-    if (kind === "uuid" && scalar === "string") return this.cells.uuid(column, row, this.#p, this.length);
+    if (scalar === "string" || kind === "string") return this.cells.fromText(column, row, this.#p, this.length);
     if (kind === "uuid") this.leaveIf(ne(this.length, c32(uuidSize)));
     this.cells.span(column, row, this.#p, this.length);
   }
@@ -357,16 +356,15 @@ export class ValueEmitter {
     switch (scalar) {
       case "string":
       case "bytes": {
-        const isUuid = column.field.type.kind === "uuid";
-        const written = isUuid ? uuidBytes(text) : Buffer.from(text, "utf8");
-        const bytes = scalar === "bytes" ? Buffer.from(text, "base64") : written;
-        if (bytes === null || (isUuid && bytes.length !== uuidSize)) return f.return(c32(0));
+        const bytes = scalar === "bytes" ? Buffer.from(text, "base64") : Buffer.from(text, "utf8");
+        const { kind } = column.field.type;
+        if (scalar === "bytes" && kind === "uuid" && bytes.length !== uuidSize) return f.return(c32(0));
         const address = this.#arena.allocate(bytes.length + 64);
         this.#arena.bytes(address, bytes.length).set(bytes);
         const [start, length] = [f.local(i32), f.local(i32)];
         f.set(start, c32(address));
         f.set(length, c32(bytes.length));
-        if (column.field.type.kind === "string") return this.cells.text(column, row, start, length);
+        if (scalar === "string" || kind === "string") return this.cells.fromText(column, row, start, length);
         return this.cells.span(column, row, start, length);
       }
       case "double":

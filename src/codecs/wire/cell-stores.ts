@@ -228,8 +228,22 @@ export class CellStores {
     this.span(column, row, start, length);
   }
 
-  /** A span that must be the text of a UUID, into a column of UUIDs. */
-  uuid(column: ColumnLayout, row: RowIndex, start: Local, length: Local): void {
+  /** Text into a column that takes text (`takesText`). */
+  fromText(column: ColumnLayout, row: RowIndex, start: Local, length: Local): void {
+    const { kind } = column.field.type;
+    if (kind === "string") this.text(column, row, start, length);
+    else if (kind === "uuid") this.#uuid(column, row, start, length);
+    else if (kind === "binary") this.span(column, row, start, length);
+    else this.#moment(column, row, start, length);
+  }
+
+  #moment(column: ColumnLayout, row: RowIndex, start: Local, length: Local): void {
+    const record = c32(this.#places.moments.get(column) as number);
+    this.#leaveIf(this.#f.call(this.#wire.moment, record, row.one, start, add(start, length)));
+    this.state(column, row, Cell.value);
+  }
+
+  #uuid(column: ColumnLayout, row: RowIndex, start: Local, length: Local): void {
     this.#leaveIf(ne(length, c32(uuidTextSize)));
     this.#leaveWithoutRoom(uuidSize);
     this.#f.set(this.#at, this.#f.call(this.#wire.uuid, start));

@@ -28,6 +28,7 @@ import type { FunctionRef, Global } from "../../wasm/function-builder.ts";
 import type { WasmModule } from "../../wasm/module.ts";
 import { i8x16 } from "../../wasm/simd.ts";
 import { i32, i64 } from "../../wasm/value-type.ts";
+import { emitMoment } from "../json-compiled/time-functions.ts";
 import { emitUuid, emitUuidText } from "./uuid-functions.ts";
 
 /** The emitted functions that both binary formats need. */
@@ -39,6 +40,8 @@ export interface WireFunctions {
   readonly word: Global;
   /** (a, b, length): 1 where two texts are the same. */
   readonly same: FunctionRef;
+  /** (record, row, start, end): reads the text of a date, time or timestamp into its cell, as the record says; 0, or why it is none. */
+  readonly moment: FunctionRef;
   /** (start): where the bytes of the UUID are now whose text stands at `start`, or 0; the area has room for them. */
   readonly uuid: FunctionRef;
   /** (start): where the text of the UUID is now whose bytes stand at `start`; the area has room for it. */
@@ -53,6 +56,7 @@ export function emitWire(m: WasmModule, areaEnd: number): WireFunctions {
     varint: emitVarint(m, word),
     word,
     same: emitSame(m),
+    moment: emitMoment(m),
     uuid: emitUuid(m, areaEnd),
     uuidText: emitUuidText(m, areaEnd),
   };
