@@ -1,6 +1,7 @@
 /** Why a record's bytes gave no row: stable codes, each with what it says to people. */
 export const decodeFaults = {
-  "record.tombstone": "the record has no value (a tombstone), and the contract's policy sets those aside",
+  "record.tombstone":
+    "the record has no value, or is a change event that deletes its row (a tombstone), and the contract's policy sets those aside",
   "record.oversized": "the value is larger than the contract's limit, so it was not decoded",
   "json.empty": "the value is empty (0 bytes)",
   "json.bom": "the value begins with a byte order mark, which JSON text must not have",
