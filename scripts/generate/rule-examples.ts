@@ -218,7 +218,8 @@ export const ruleExamples: Readonly<Record<string, RuleExample>> = {
     records: numbers([20, 45, 40]),
   },
   stdev: {
-    offends: "Measured over the values, in doubles (Welford). Fewer than two values: skipped.",
+    offends:
+      "Measured over the values, in doubles (Welford). Fewer than two values, or values whose squares are too large for doubles: skipped.",
     rule: "{ check: stdev, column: dep_delay, threshold: { mustBeGreaterThan: 10 } }",
     records: numbers([1, 2, 3]),
   },
@@ -264,7 +265,8 @@ export const ruleExamples: Readonly<Record<string, RuleExample>> = {
     records: [{}, {}, { dest: "MIA" }],
   },
   correlation: {
-    offends: "Measured over rows in which both columns have a value. Where one of them never changes: skipped.",
+    offends:
+      "Measured over rows in which both columns have a value. Where one of them never changes, or squares are too large for doubles: skipped.",
     rule: "{ check: correlation, left: dep_delay, right: arr_delay, threshold: { mustBeGreaterThan: 0.5 } }",
     records: [
       { dep_delay: 1, arr_delay: 9 },

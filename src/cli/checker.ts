@@ -211,7 +211,8 @@ export class Checker implements SourceListener {
   async #close(closedBy: "rows" | "bytes" | "end"): Promise<void> {
     const window = this.#window;
     this.#window = null;
-    if (window === null || window.rows === 0) return;
+    // Files without any record are one empty window: how many rows there must be is judged of them too.
+    if (window === null || (window.rows === 0 && this.#settling.length > 0)) return;
     const closedAtMs = this.#options.now();
     const named = (): NamedWindow => ({ windowId: windowId(window.contract.dataset, window.ranges, closedAtMs), ranges: window.ranges });
     const settling = this.#outside.settle(window, { closedAtMs, patiently: (operation) => operation(), named });

@@ -101,7 +101,8 @@ function checkObject(node: ObjectNode, shape: ObjectShape, where: string, check:
       lost.push(name);
     } else if (shape.open === true) sound.set(name, entry);
     else {
-      const hint = suggestion(name, known) ?? (known.length <= 12 ? `known here: ${known.join(", ")}` : null);
+      const place = more?.elsewhere !== undefined && Object.hasOwn(more.elsewhere, name) ? (more.elsewhere[name] as string) : null;
+      const hint = place ?? suggestion(name, known) ?? (known.length <= 12 ? `known here: ${known.join(", ")}` : null);
       check.findings.error("unknown-key", entry.at, `${where === "" ? "a contract" : where} has no "${clip(name)}"`, hint);
       lost.push(nearestName(name, known) ?? name);
     }

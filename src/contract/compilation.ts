@@ -21,8 +21,11 @@ export interface Compilation {
   readonly findings: Findings;
   /** The schema object's name. */
   readonly dataset: string;
-  /** What to do with what the standard allows and Sluice can't enforce: refuse the contract, or list it and go on. */
-  readonly unsupported: "refuse" | "list";
+  /**
+   * What to do with what the standard allows and Sluice can't enforce: refuse the contract, or list it and go on. `fault`: in a rule of Sluice's
+   * own, which nothing else would enforce, it is a mistake whatever the contract's settings say.
+   */
+  readonly unsupported: "refuse" | "list" | "fault";
   readonly unenforced: string[];
   /** Texts of referenced files by their reference as written. */
   readonly references: ReadonlyMap<string, string>;
@@ -43,7 +46,7 @@ export function leaveUnenforced(compilation: Compilation, at: SourceLocation, wh
   compilation.findings.note("not-enforced", at, `not enforced: ${what}`);
 }
 
-/** Notes what the contract means to be enforced and Sluice can't: a warning, or with `unsupported: refuse` an error. */
+/** Notes what the contract means to be enforced and Sluice can't: a warning; an error with `unsupported: refuse` and in Sluice's own rules. */
 export function cannotEnforce(
   compilation: Compilation,
   code: string,
@@ -51,6 +54,10 @@ export function cannotEnforce(
   message: string,
   hint: string | null = null,
 ): void {
+  if (compilation.unsupported === "fault") {
+    compilation.findings.error(code, at, message, hint);
+    return;
+  }
   if (compilation.unsupported === "refuse") {
     compilation.findings.error(
       code,

@@ -34,7 +34,8 @@ interface Site extends RuleSite {
 }
 
 /** The rule of one quality entry of `engine: sluice`; none where it is wrong, which is reported. */
-export function compileSluiceRule(compilation: Compilation, entry: Node, owner: Field | null): RuleDraft[] {
+export function compileSluiceRule(dataset: Compilation, entry: Node, owner: Field | null): RuleDraft[] {
+  const compilation: Compilation = { ...dataset, unsupported: "fault" };
   const given = child(entry, "implementation");
   if (given === null) return [];
   const before = errors(compilation);

@@ -31,7 +31,17 @@ export function lintRules(findings: Findings, contract: Contract): void {
     lintGroups(findings, rule, contract.rules);
     lintCorrelation(findings, rule);
     lintSequence(findings, rule, contract);
+    lintCounts(findings, rule);
   }
+}
+
+/** Least and greatest counts between which there is none. */
+function lintCounts(findings: Findings, { check, path, location }: RulePlan): void {
+  if (check.family !== "length" && check.family !== "items" && check.family !== "properties") return;
+  if (check.min === null || check.max === null || check.min <= check.max) return;
+  const what = check.family === "length" ? "length" : `number of ${check.family}`;
+  const message = `${path ?? "the record"}: no ${what} is at least ${check.min} and at most ${check.max}, so every row with a value fails`;
+  findings.warning("range-empty", location, message);
 }
 
 function lintExpression(findings: Findings, rule: RulePlan, fields: readonly Field[]): void {

@@ -1,4 +1,5 @@
 import { child, textAt } from "./node.ts";
+import type { ObjectNode } from "./node.ts";
 import { authoritativeDefinitions, customProperties, stableId, tags } from "./odcs-element.ts";
 import { any, listOf, oneOf, string } from "./shape.ts";
 import type { Keys, Shape } from "./shape.ts";
@@ -52,8 +53,22 @@ const baseKeys: Keys = {
   scheduler: { shape: string, use: "ignored", doc: "What runs it elsewhere." },
   tags: { shape: tags, use: "ignored", doc: "Labels." },
   authoritativeDefinitions: { shape: authoritativeDefinitions, use: "ignored", doc: "Links to definitions." },
-  customProperties: { shape: customProperties, use: "ignored", doc: "Properties of other tools." },
+  customProperties: {
+    shape: customProperties,
+    use: "described",
+    doc: "`owner`: whom a failure concerns, carried to decisions (rules of `engine: sluice` have it in `implementation` too). Others are other tools'.",
+  },
 };
+
+const inImplementation = ["check", "column", "columns", "owner", "tolerance", "threshold", "where"] as const;
+
+/** Where the keys of Sluice's own rules stand, for people who write them into the entry itself. */
+function elsewhere(node: ObjectNode): Readonly<Record<string, string>> {
+  const own = textAt(node, "type") === "custom";
+  const only = "rules of type: custom and engine: sluice have it, in their implementation";
+  const places = inImplementation.map((name) => [name, own ? "it stands in the implementation" : only]);
+  return Object.fromEntries(own ? places : [...places, ["owner", "it is a custom property: [{ property: owner, value: ... }]"]]);
+}
 
 const libraryKeys: Keys = {
   metric: { shape: oneOf(metricNames), required: true, use: "enforced", doc: "What is counted." },
@@ -131,7 +146,7 @@ export const qualityChecks: Shape = listOf({
     if (type === "custom") keys = { ...keys, ...customKeys };
     if (type === "sql") keys = { ...keys, ...sqlKeys };
     if (library) keys = { ...keys, ...libraryKeys };
-    return library || type === "sql" ? { keys, exactlyOne: operatorNames } : { keys };
+    return { keys, elsewhere: elsewhere(node), ...(library || type === "sql" ? { exactlyOne: operatorNames } : {}) };
   },
 });
 

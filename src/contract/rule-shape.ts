@@ -3,6 +3,7 @@ import { metricChecks, ratioParts } from "./metric-checks.ts";
 import { textAt } from "./node.ts";
 import type { ObjectNode } from "./node.ts";
 import { rowChecks, type CheckShape } from "./row-checks.ts";
+import { operatorNames, qualityBaseKeys } from "./odcs-quality.ts";
 import { condition, key, leafOperators, name, needed, threshold, tolerance } from "./rule-keys.ts";
 import { any, listOf, oneOf } from "./shape.ts";
 import type { Key, Keys, MoreKeys, ObjectShape, Shape } from "./shape.ts";
@@ -81,6 +82,12 @@ export const ruleKeys: Keys = {
   threshold: key(threshold, "Judges the window by the number of offenders instead of rejecting rows; of a metric, by its value."),
 };
 
+/** Where keys of quality entries and thresholds stand, for people who write them into the rule itself. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(qualityBaseKeys).map((each) => [each, "it stands beside the implementation, in the quality entry"])),
+  ...Object.fromEntries([...operatorNames, "unit"].map((each) => [each, "it stands in threshold"])),
+};
+
 /** Keys of a rule that say nothing of what it checks. */
 const sideKeys = new Set(["severity", "owner", "where", "tolerance", "threshold", "keep"]);
 
@@ -118,7 +125,7 @@ export const sluiceRule: ObjectShape = {
   more: (node) => {
     const { keys, faults } = moreKeys(node, ruleChecks);
     const { check, variant } = variantOf(node, ruleChecks);
-    if (variant === null) return { keys };
+    if (variant === null) return { keys, elsewhere };
     if (node.entries.has("tolerance") && isMetricCheck(check)) {
       faults.push({ key: "tolerance", message: `check "${check}" measures the window: it has a threshold, and no tolerance` });
     } else if (node.entries.has("tolerance") && node.entries.has("threshold")) {
@@ -129,7 +136,7 @@ export const sluiceRule: ObjectShape = {
     }
     if (check === "rowCount" && !node.entries.has("threshold"))
       faults.push({ key: "check", message: `check "rowCount" needs a threshold` });
-    return { keys, faults };
+    return { keys, faults, elsewhere };
   },
 };
 

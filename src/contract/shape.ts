@@ -62,6 +62,8 @@ export interface ObjectShape {
 export interface MoreKeys {
   readonly keys: Keys;
   readonly exactlyOne?: readonly string[];
+  /** Where keys stand that people look for here: "it stands in ...". */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** A fault of the combination, with the key it is reported at. */
   readonly faults?: readonly { readonly key: string; readonly message: string }[];
 }

@@ -277,7 +277,7 @@ function wordReason(plan: RulePlan, { observed, finding, expected, limit, masked
   const subject = "columns" in plan.check ? plan.check.columns.join(", ") : plan.path;
   const shown = observed !== null && masked ? maskedText : observed;
   // A finding may tell of the value itself.
-  const said = finding !== null && !(masked && observed !== null) ? finding : `is ${shown ?? "absent"}`;
+  const said = finding !== null && !(masked && observed !== null) ? finding : `is ${shown === "" ? '""' : (shown ?? "absent")}`;
   const sentence = subject === null ? `${finding ?? shown ?? "the row"}, expected ${expected}` : `${subject} ${said}, expected ${expected}`;
   return {
     rule: plan.id,

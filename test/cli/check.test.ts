@@ -53,6 +53,30 @@ interface CheckJson {
 }
 
 describe("sluice check", () => {
+  it("judges files without any record as one empty window, so that a rule on the number of rows is not passed by in silence", async () => {
+    const rules = join(folder, "rows.odcs.yaml");
+    const document = (limit: number): string => `apiVersion: v3.1.0
+kind: DataContract
+id: rows
+version: 1.0.0
+status: active
+schema:
+  - name: rows
+    properties: [{ name: id, logicalType: integer }]
+    quality: [{ id: some, metric: rowCount, mustBeGreaterOrEqualTo: ${limit} }]
+`;
+    const file = join(folder, "none.ndjson");
+    writeFileSync(file, "");
+    writeFileSync(rules, document(1));
+    const few = await sluice(["check", rules, file]);
+    expect(few.code).toBe(3);
+    expect(few.out).toContain("some: 0 rows in the window, must be at least 1");
+    writeFileSync(rules, document(0));
+    const enough = await sluice(["check", rules, file, "--json"]);
+    expect(enough.code).toBe(0);
+    expect(JSON.parse(enough.out)).toMatchObject({ records: 0, windows: [{ rows: 0, verdict: "promote" }] });
+  });
+
   it("passes good rows with 0", async () => {
     const file = write("good.ndjson", [line({}, 1), line({}, 2)]);
     const { code, out, err } = await sluice(["check", contract, file]);

@@ -23,6 +23,8 @@ describe("lint", () => {
     expect(await lintOf(options("{ minimum: -9223372036854775807 }", "integer"))).toEqual([]);
     const { diagnostics } = await load(options("{ minimum: 5, exclusiveMaximum: 5 }", "integer"));
     expect(diagnostics).toMatchObject([{ code: "range-empty", severity: "warning" }]);
+    expect(await lintOf(options("{ minLength: 3, maxLength: 2 }"))).toEqual(["12 range-empty"]);
+    expect(await lintOf(options("{ minLength: 3, maxLength: 3 }"))).toEqual([]);
   });
 
   test("what a pattern costs", async () => {

@@ -120,6 +120,55 @@ describe("rules that are written wrong are told where", () => {
     if (hint !== null) expect(found[0]?.[2]).toBe(hint);
   });
 
+  test.each<[string, number, string, string | null]>([
+    [`{ check: range, column: net, minimum: "5" }`, 38, 'net: the bound "5" is not a number', null],
+    [`{ check: range, column: at, maximum: "2024-02-30T00:00:00Z" }`, 37, 'at: the bound "2024-02-30T00:00:00Z" is not', null],
+    [`{ check: set, column: id, allowed: [1, a] }`, 39, "id: this value can never stand in the column, which takes a number", null],
+    [`{ check: missing, column: id, missingValues: [a] }`, 46, "id: this value can never stand in the column", null],
+    [`{ check: duplicate, columns: [o] }`, 0, "o: uniqueness of columns of columns is not judged", null],
+    [
+      `{ check: anyOf, rules: [{ check: range, column: net, minimum: x }, { check: required, column: s }] }`,
+      62,
+      'net: the bound "x" is not a number',
+      null,
+    ],
+    [
+      `{ check: required, column: s, dimension: accuracy }`,
+      30,
+      'implementation has no "dimension"',
+      "it stands beside the implementation, in the quality entry",
+    ],
+    [`{ check: mean, column: net, threshold: { mustBe: 1 }, mustBe: 1 }`, 54, 'implementation has no "mustBe"', "it stands in threshold"],
+  ])(
+    "what other contracts lose with a warning is an error here, since nothing else would judge it: %s",
+    async (rule, column, message, hint) => {
+      const found = await faults(rule);
+      expect(found).toHaveLength(1);
+      expect([found[0]?.[0], found[0]?.[2]]).toEqual([column, hint]);
+      expect(found[0]?.[1]).toContain(message);
+    },
+  );
+
+  test.each([
+    [
+      "type: custom, engine: sluice, owner: crew, implementation: { check: required, column: s }",
+      "owner",
+      "it stands in the implementation",
+    ],
+    ["type: custom, engine: sluice, where: {}, implementation: { check: required, column: s }", "where", "it stands in the implementation"],
+    ["metric: rowCount, mustBe: 1, owner: crew", "owner", "it is a custom property: [{ property: owner, value: ... }]"],
+    [
+      'type: sql, query: "SELECT 1", mustBe: 1, tolerance: { rows: 1 }',
+      "tolerance",
+      "rules of type: custom and engine: sluice have it, in their implementation",
+    ],
+  ])("a key of rules in the entry itself is told where it stands: %s", async (entry, key, hint) => {
+    const document = documentWithRules([]).replace("    quality:\n", `    quality:\n      - { id: e, ${entry} }\n`);
+    const found = (await diagnosticsOf(document)).filter(({ severity }) => severity === "error");
+    expect(found).toMatchObject([{ code: "unknown-key", message: `schema[0].quality[0] has no "${key}"`, hint }]);
+    expect(found[0]?.location.column).toBe(document.split("\n")[(found[0]?.location.line as number) - 1]!.indexOf(`${key}:`) + 1);
+  });
+
   test("a metric has no tolerance", async () => {
     expect(await faults("{ check: mean, column: net, tolerance: { rows: 1 }, threshold: { mustBe: 1 } }")).toEqual([
       [28, 'implementation: check "mean" measures the window: it has a threshold, and no tolerance', null],

@@ -305,6 +305,7 @@ test("properties of structs, maps and json", () => {
 test("missing and null", () => {
   const missing = (...tokens: Scalar[]): RuleCheck => ({ family: "missing", tokens });
   expect(offending({ type: "string" }, missing(text("N/A"), text("")), ['"N/A"', '""', "null", '"x"', "1"])).toEqual([0, 1, 2]);
+  expect(reason({ type: "string" }, missing(text("")), '""').message).toBe('x is "", expected a value that is none of ""');
   expect(offending({ type: "int" }, missing(number("-999")), ["-999", "0", "null"])).toEqual([0, 2]);
   expect(offending({ type: "int" }, { family: "null" }, ["0", "null", '"x"'])).toEqual([1]);
   const contract = makeContract({ x: { type: "int" } }, { rules: [{ check: { family: "null" }, path: "x", id: "rule" }] });

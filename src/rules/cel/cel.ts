@@ -9,6 +9,7 @@ import { resolvePath } from "../column-path.ts";
 import { RowList } from "../row-list.ts";
 import { invalidRule, type RuleFamily } from "../rule-family.ts";
 import { celEnvironment } from "./cel-environment.ts";
+import { celErrorWords } from "./error-words.ts";
 import { Truth } from "./operands.ts";
 import { celValue } from "./row-values.ts";
 import { compileTruth } from "./truth-kernels.ts";
@@ -37,9 +38,9 @@ function interpreterOf(evaluate: (context: Record<string, CelInput>) => unknown,
         if (!("record" in context)) context["record"] = record as CelInput;
         const value = evaluate(context);
         if (typeof value === "boolean") return value;
-        return { error: library.cel().isCelError(value) ? value.message : "its value is neither true nor false" };
+        return { error: library.cel().isCelError(value) ? celErrorWords(value.message) : "its value is neither true nor false" };
       } catch (fault) {
-        if (fault instanceof RangeError || fault instanceof Error) return { error: fault.message };
+        if (fault instanceof RangeError || fault instanceof Error) return { error: celErrorWords(fault.message) };
         throw fault;
       }
     },
@@ -85,8 +86,14 @@ export const celFamily: RuleFamily<"cel"> = {
           return `${column.field.path} = ${cellText(column, row, batch) ?? (column.kind === "struct" && column.state[row] === Cell.value ? "{...}" : "null")}`;
         });
         const answer = interpreter.evaluate(batch, row);
-        const why = typeof answer === "boolean" ? "" : `: it can't be evaluated, ${answer.error}`;
-        return { observed: `${seen.join(", ")}${why}`, finding: null, expected: check.expression, limit: check.expression, masked };
+        const why = typeof answer === "boolean" ? [] : [`it can't be evaluated, ${answer.error}`];
+        return {
+          observed: [...(seen.length > 0 ? [seen.join(", ")] : []), ...why].join(": "),
+          finding: null,
+          expected: check.expression,
+          limit: check.expression,
+          masked,
+        };
       },
     };
   },

@@ -72,6 +72,9 @@ export const correlationKind: MetricKind<"correlation"> = {
       merge: mergePairs,
       read: ({ count, m2X, m2Y, product }) => {
         if (count < 2) return { measure: null, why: `fewer than two rows have values of both ${x.name} and ${y.name}` };
+        if (![m2X, m2Y, product].every(Number.isFinite)) {
+          return { measure: null, why: `values of ${x.name} or ${y.name} are so far apart that their squares are no doubles` };
+        }
         const size = Math.sqrt(m2X) * Math.sqrt(m2Y);
         if (!(size > 0)) return { measure: null, why: `${m2X > 0 ? y.name : x.name} is the same in all rows, so there is no correlation` };
         return { measure: doubleMeasure(Math.min(1, Math.max(-1, product / size))) };

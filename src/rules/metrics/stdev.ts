@@ -46,10 +46,12 @@ export const stdevKind: MetricKind<"stdev"> = {
         };
       },
       merge: mergeDeviations,
-      read: ({ count, m2 }) =>
-        count < 2
-          ? { measure: null, why: `${source.name} has fewer than two values in the window` }
-          : { measure: doubleMeasure(Math.sqrt(Math.max(0, m2) / (count - 1))) },
+      read: ({ count, m2 }) => {
+        if (count < 2) return { measure: null, why: `${source.name} has fewer than two values in the window` };
+        if (!Number.isFinite(m2))
+          return { measure: null, why: `values of ${source.name} are so far apart that their squares are no doubles` };
+        return { measure: doubleMeasure(Math.sqrt(Math.max(0, m2) / (count - 1))) };
+      },
     };
     return metric;
   },

@@ -106,6 +106,21 @@ describe("known answers", () => {
     });
   });
 
+  test("values so far apart that their squares leave the doubles are skipped, not told as infinite or uncorrelated", () => {
+    const far = [0, 1, 2, 1e308];
+    const records = far.map((f, i) => ({ i: i % 2, f }));
+    const why = "are so far apart that their squares are no doubles";
+    expect(outcome({ check: { family: "stdev", of }, path: "f" }, records)).toMatchObject({
+      status: "skipped",
+      note: `values of f ${why}`,
+    });
+    expect(outcome({ check: { family: "correlation", left: "i", right: "f" } }, records)).toMatchObject({
+      status: "skipped",
+      note: `values of i or f ${why}`,
+    });
+    expect(measured({ check: { family: "stdev", of }, path: "f" }, column("f", [1e150, -1e150]))).toBeCloseTo(Math.SQRT2 * 1e150, -140);
+  });
+
   test("dates and times are told as such", () => {
     const june = Date.UTC(2024, 5, 1) * 1000;
     const check: MetricCheck = { family: "max", of };
