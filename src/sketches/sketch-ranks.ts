@@ -2,7 +2,7 @@ import type { QuantileSketch } from "../core/profile.ts";
 import { PooledSketch, WeightedSketch } from "./weighted-values.ts";
 
 /** Ascending values of a sketch: each of one weight, or with how many the values up to it stand for. */
-interface Run {
+export interface Run {
   readonly values: Float64Array;
   readonly weight: number;
   readonly reached: Float64Array | null;
@@ -74,17 +74,12 @@ export class SketchRanks {
       middles[i] = at;
       reached += reachedOf(run, at);
     }
-    return this.#isEnough(reached, q) ? this.#stepDown(q, reached) : this.#stepUp(q, reached);
+    return isEnough(reached, this.#count, q) ? this.#stepDown(q, reached) : this.#stepUp(q, reached);
   }
 
   #quantile(value: number, reached: number): Quantile {
     // Zero without its sign.
     return { value: value + 0, share: reached / this.#count };
-  }
-
-  #isEnough(reached: number, q: number): boolean {
-    // A share is a quotient of whole numbers: forgive its rounding, or q = 0.3 of 10 values would be the fourth.
-    return reached > 0 && reached / this.#count >= q - 1e-12;
   }
 
   /** Near the quantile, where the runs are much alike. */
@@ -118,7 +113,7 @@ export class SketchRanks {
           reached += sums === null ? weight : (sums[at] as number) - (at === 0 ? 0 : (sums[at - 1] as number));
         middles[i] = at;
       }
-      if (this.#isEnough(reached, q)) return this.#quantile(next, reached);
+      if (isEnough(reached, this.#count, q)) return this.#quantile(next, reached);
     }
     for (let i = 0; i < runs.length; i++) {
       begins[i] = middles[i] as number;
@@ -147,7 +142,7 @@ export class SketchRanks {
           reached -= sums === null ? weight : (sums[at - 1] as number) - (at === 1 ? 0 : (sums[at - 2] as number));
         middles[i] = at;
       }
-      if (!this.#isEnough(reached, q)) return this.#quantile(last, upTo);
+      if (!isEnough(reached, this.#count, q)) return this.#quantile(last, upTo);
     }
     for (let i = 0; i < runs.length; i++) {
       begins[i] = 0;
@@ -179,7 +174,7 @@ export class SketchRanks {
         middles[i] = at;
         reached += reachedOf(run, at);
       }
-      if (!this.#isEnough(reached, q)) {
+      if (!isEnough(reached, this.#count, q)) {
         for (let i = 0; i < runs.length; i++) begins[i] = middles[i] as number;
         continue;
       }
@@ -193,6 +188,12 @@ export class SketchRanks {
       }
     }
   }
+}
+
+/** Whether so many of `count` values are at least the share `q` of them. */
+export function isEnough(reached: number, count: number, q: number): boolean {
+  // A share is a quotient of whole numbers: forgive its rounding, or q = 0.3 of 10 values would be the fourth.
+  return reached > 0 && reached / count >= q - 1e-12;
 }
 
 function runsOf(sketch: QuantileSketch): Run[] {
@@ -221,13 +222,13 @@ function ownQuantile(run: Run, q: number): number {
 }
 
 /** How many the first `at` values of a run stand for. */
-function reachedOf({ weight, reached }: Run, at: number): number {
+export function reachedOf({ weight, reached }: Run, at: number): number {
   if (reached === null) return at * weight;
   return at === 0 ? 0 : (reached[at - 1] as number);
 }
 
 /** How many of ascending values are at or below a value: between two places. */
-function upperBound(values: Float64Array, value: number, from: number, to: number): number {
+export function upperBound(values: Float64Array, value: number, from: number, to: number): number {
   let low = from;
   let high = to;
   while (low < high) {

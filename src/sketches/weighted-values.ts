@@ -81,8 +81,11 @@ export class WeightedSketch implements QuantileSketch {
   /** How many the values up to each one stand for. */
   get reached(): Float64Array {
     if (this.#reached === null) {
+      const { counts } = this.weighted;
+      const reached = new Float64Array(counts.length);
       let sum = 0;
-      this.#reached = this.weighted.counts.map((count) => (sum += count));
+      for (let i = 0; i < counts.length; i++) reached[i] = sum += counts[i] as number;
+      this.#reached = reached;
     }
     return this.#reached;
   }

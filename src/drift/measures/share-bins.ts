@@ -1,5 +1,6 @@
 import type { ColumnProfile, QuantileSketch, TopEntry, TopValues } from "../../core/profile.ts";
 import { compareHashes } from "../../sketches/heavy-hitters.ts";
+import { evenQuantiles } from "../../sketches/carried-quantiles.ts";
 import { isExact, rankErrorMax } from "../../sketches/quantiles.ts";
 import type { Quantile } from "../../sketches/sketch-ranks.ts";
 import { SketchRanks } from "../../sketches/sketch-ranks.ts";
@@ -87,9 +88,8 @@ function binsOf(baseline: QuantileSketch, wanted: number): NumberBins {
   numberBins.set(baseline, known);
   let bins = known.get(wanted);
   if (bins === undefined) {
-    const ranks = new SketchRanks(baseline);
-    const { least, most } = ranks;
-    const cuts = cutPoints(ranks, wanted);
+    const { least, most, quantiles } = evenQuantiles(baseline, wanted);
+    const cuts = cutPoints(quantiles, wanted);
     const ends = [...cuts.map(({ value }) => value), most];
     const ranges = ends.map((_, i): BinLabel => ({
       kind: "range",
@@ -117,11 +117,10 @@ function sharesBetween(below: number, upTo: readonly number[]): number[] {
 }
 
 /** Where to cut the baseline into at most `wanted` parts, ascending, none much smaller than the rest. */
-function cutPoints(ranks: SketchRanks, wanted: number): Quantile[] {
+function cutPoints(quantiles: readonly Quantile[], wanted: number): Quantile[] {
   const cuts: Quantile[] = [];
   let previous = 0;
-  for (let part = 1; part < wanted; part++) {
-    const cut = ranks.quantile(part / wanted);
+  for (const cut of quantiles) {
     if (cut.share - previous < 0.5 / wanted || 1 - cut.share < 0.5 / wanted) continue;
     cuts.push(cut);
     previous = cut.share;
