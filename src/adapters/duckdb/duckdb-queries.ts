@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,14 +35,15 @@ export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEn
     resting.set(process, setTimeout(end, idleMsMax).unref());
   };
 
-  /** Answers of as many as one process lived for. */
+  /** Answers of as many as one process lived for: of one at least. */
   const askOne = async (window: WindowQueries): Promise<readonly SqlAnswer[]> => {
     const rested = takeResting();
     const process = rested ?? new QueryProcess();
     try {
-      const answers = await process.ask(window);
+      const { answers, end } = await process.ask(window);
       if (process.isAlive) rest(process);
-      return answers;
+      // What earlier queries left in the process counts against a later one: only by itself does it say what it takes.
+      return end === null || answers.length > 0 ? answers : [end];
     } catch (fault) {
       process.kill();
       // It may have come to its end while it rested.
@@ -52,34 +54,47 @@ export function createDuckDbQueries(options: Partial<DuckDbOptions> = {}): SqlEn
 
   return {
     async run(queries, table, parquet) {
-      const folder = await mkdtemp(join(tmpdir(), "sluice-sql-"));
+      const files = await openFiles(parquet);
       try {
-        const paths = await writeFiles(folder, parquet);
         const answers: SqlAnswer[] = [];
         while (answers.length < queries.length) {
           const left = queries.slice(answers.length).map(({ sql }: SqlQuery) => sql);
-          answers.push(...(await askOne({ table, paths, queries: left, ...limits })));
+          answers.push(...(await askOne({ table, paths: files.paths, queries: left, ...limits })));
         }
         return answers;
       } finally {
-        await rm(folder, { recursive: true, force: true });
+        await files.close();
       }
     },
   };
 }
 
-/** Answers the paths. */
-async function writeFiles(folder: string, files: readonly (readonly Uint8Array[])[]): Promise<string[]> {
-  const paths: string[] = [];
-  for (const [i, pieces] of files.entries()) {
-    const path = join(folder, `window-${i}.parquet`);
-    const file = await open(path, "wx", 0o600);
-    try {
-      for (const piece of pieces) await file.write(piece);
-    } finally {
-      await file.close();
-    }
-    paths.push(path);
+/** A window's rows where another process of this host can read them, until they are closed. */
+interface WindowFiles {
+  readonly paths: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Files that lose their names before a byte is in them, where the system still lets others read them (Linux's `/proc`): however this process ends, no row
+ * stays behind where no erasure would look for it.
+ */
+async function openFiles(files: readonly (readonly Uint8Array[])[]): Promise<WindowFiles> {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-sql-"));
+  const opened: FileHandle[] = [];
+  const close = async (): Promise<void> => {
+    for (const file of opened) await file.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const named = files.map((_pieces, i) => join(folder, `window-${i}.parquet`));
+    for (const path of named) opened.push(await open(path, "wx", 0o600));
+    const isNameless = process.platform === "linux";
+    if (isNameless) await rm(folder, { recursive: true });
+    for (const [i, file] of opened.entries()) for (const piece of files[i] ?? []) await file.write(piece);
+    return { paths: isNameless ? opened.map(({ fd }) => `/proc/${process.pid}/fd/${fd}`) : named, close };
+  } catch (fault) {
+    await close();
+    throw fault;
   }
-  return paths;
 }

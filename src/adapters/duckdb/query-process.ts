@@ -15,6 +15,13 @@ export type Told =
   /** The window's rows couldn't be read: nothing was asked of them. */
   | { readonly kind: "failed"; readonly message: string };
 
+/** What one process had to say of a window. */
+export interface QueryAnswers {
+  readonly answers: readonly SqlAnswer[];
+  /** Why it ended in the query after those; null where it did not. */
+  readonly end: SqlAnswer | null;
+}
+
 const program = fileURLToPath(new URL("./query-process-entry.ts", import.meta.url));
 
 /** A text that a function makes fills a gigabyte in a second. */
@@ -75,10 +82,8 @@ export class QueryProcess {
     this.#child.channel?.unref();
   }
 
-  /**
-   * Answers queries in their order. Fewer than were asked: the last of them ended the process, and its answer says why. Rejects where none could be asked.
-   */
-  async ask(window: WindowQueries): Promise<readonly SqlAnswer[]> {
+  /** Answers queries in their order, up to one that ended the process. Rejects where none could be asked. */
+  async ask(window: WindowQueries): Promise<QueryAnswers> {
     this.#child.ref();
     this.#child.channel?.ref();
     await this.#ready;
@@ -88,28 +93,29 @@ export class QueryProcess {
     const restMiB = residentMiB(pid) ?? 0;
     const limitMiB = memoryMiB * growthMax;
     const answers: SqlAnswer[] = [];
+    let end: SqlAnswer | null = null;
     const settled = Promise.withResolvers<void>();
     let isAsked = false;
     let why: SqlAnswer | null = null;
     let late: NodeJS.Timeout | undefined;
-    const end = (answer: SqlAnswer): void => {
+    const kill = (answer: SqlAnswer): void => {
       why ??= answer;
       this.kill();
     };
     const watch = setInterval(() => {
-      if (isAsked && (residentMiB(pid) ?? 0) - restMiB > limitMiB) end({ fault: `the query took more than ${limitMiB} MiB of memory` });
+      if (isAsked && (residentMiB(pid) ?? 0) - restMiB > limitMiB) kill({ fault: `the query took more than ${limitMiB} MiB of memory` });
     }, watchMs);
     const hear = (told: Told): void => {
       clearTimeout(late);
       isAsked = told.kind === "began";
-      if (told.kind === "began") late = setTimeout(() => end(tooLong(timeoutMs)), timeoutMs + graceMs);
+      if (told.kind === "began") late = setTimeout(() => kill(tooLong(timeoutMs)), timeoutMs + graceMs);
       else if (told.kind === "answered") answers.push(told.answer);
       else if (told.kind === "failed") settled.reject(new Error(told.message));
       else if (told.kind === "done") settled.resolve();
     };
     const gone = (code: number | null, signal: string | null): void => {
       const cause = `the process that runs SQL rules ended (${signal ?? code})`;
-      if (isAsked) answers.push(why ?? { fault: cause });
+      if (isAsked) end = why ?? { fault: cause };
       if (isAsked || why !== null) settled.resolve();
       else settled.reject(new Error(cause));
     };
@@ -126,6 +132,6 @@ export class QueryProcess {
       child.off("message", hear);
       child.off("exit", gone);
     }
-    return answers;
+    return { answers, end };
   }
 }
