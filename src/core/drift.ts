@@ -48,13 +48,23 @@ export interface DriftInput {
   readonly find?: (questions: readonly DriftQuestion[]) => readonly (readonly RecordSample[])[];
 }
 
-/** Cells of a column that a change is about: without a value, of one of some values, or numbers (times in seconds since the epoch) in a range or out of it. */
-export type DriftSuspect =
-  | { readonly kind: "null" | "missing" }
-  | { readonly kind: "values"; readonly values: readonly Pick<TopEntry, "hashHigh" | "hashLow">[] }
+/** Numbers that a change is about, in a range or out of it. */
+export type NumberSuspect =
   /** From `least` to `most`, both included, and above `above`. */
   | { readonly kind: "within"; readonly least: number; readonly above: number | null; readonly most: number }
   | { readonly kind: "outside"; readonly least: number; readonly most: number };
+
+/** What a profile tells a value or a pattern by. */
+type Hash = Pick<TopEntry, "hashHigh" | "hashLow">;
+
+/** Cells of a column that a change is about: without a value, of one of some values, or numbers (times in seconds since the epoch), lengths or forms of text. */
+export type DriftSuspect =
+  | NumberSuspect
+  | { readonly kind: "null" | "missing" }
+  | { readonly kind: "values"; readonly values: readonly Hash[] }
+  /** In code points of text, bytes of binary. */
+  | { readonly kind: "length"; readonly length: NumberSuspect }
+  | { readonly kind: "patterns"; readonly patterns: readonly Hash[] };
 
 /** Which records to find: those of the rows that `where` holds of whose cell is a suspect. */
 export interface DriftQuestion {

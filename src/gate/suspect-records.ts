@@ -2,7 +2,7 @@ import type { Batch } from "../core/batch.ts";
 import type { Column } from "../core/column.ts";
 import { Cell } from "../core/column.ts";
 import type { Contract } from "../core/contract.ts";
-import type { DriftQuestion, DriftSuspect } from "../core/drift.ts";
+import type { DriftQuestion, DriftSuspect, NumberSuspect } from "../core/drift.ts";
 import type { PartitionKey } from "../core/position.ts";
 import type { RecordSlice } from "../core/ports.ts";
 import { sliceRecords } from "../core/record-chunks.ts";
@@ -10,8 +10,9 @@ import type { RecordSample } from "../core/record-sample.ts";
 import type { Records } from "../core/records.ts";
 import type { ResolvedSchemas } from "../core/registered-schema.ts";
 import { compileSelection } from "../rules/row-selection.ts";
-import { hashCell, numberCell } from "../sketches/leaf-cells.ts";
+import { hashCell, lengthCell, numberCell } from "../sketches/leaf-cells.ts";
 import type { LeafColumn } from "../sketches/leaf-columns.ts";
+import { hashPattern } from "../sketches/watched/text-patterns.ts";
 import type { ChunkEngine } from "./chunk-engine.ts";
 
 /** Records that passed in one run of a window, and the schemas that they name. */
@@ -111,21 +112,30 @@ function testOf(leaf: LeafColumn, suspect: DriftSuspect): (row: number) => boole
         return suspect.values.some(({ hashHigh, hashLow }) => hashLow === hash[0] && hashHigh === hash[1]);
       };
     }
-    case "within": {
-      const { least, above, most } = suspect;
+    case "patterns": {
+      const hash = new Uint32Array(4);
       return (row) => {
-        const value = numberCell(leaf, row);
-        return value >= least && value <= most && (above === null || value > above);
+        if (state[row] !== Cell.value || leaf.kind !== "bytes") return false;
+        hashPattern(leaf.bytes, leaf.starts[row] as number, leaf.lengths[row] as number, hash);
+        return suspect.patterns.some(({ hashHigh, hashLow }) => hashLow === hash[0] && hashHigh === hash[1]);
       };
     }
-    case "outside": {
-      const { least, most } = suspect;
-      return (row) => {
-        const value = numberCell(leaf, row);
-        return Number.isFinite(value) && (value < least || value > most);
-      };
+    case "length": {
+      const test = numberTest(suspect.length);
+      return (row) => state[row] === Cell.value && leaf.kind === "bytes" && test(lengthCell(leaf, row));
+    }
+    default: {
+      const test = numberTest(suspect);
+      return (row) => test(numberCell(leaf, row));
     }
   }
+}
+
+function numberTest(suspect: NumberSuspect): (value: number) => boolean {
+  const { kind, least, most } = suspect;
+  if (kind === "outside") return (value) => Number.isFinite(value) && (value < least || value > most);
+  const { above } = suspect;
+  return (value) => value >= least && value <= most && (above === null || value > above);
 }
 
 function sampleOf(records: Records, row: number): RecordSample {

@@ -1,8 +1,10 @@
+import type { BytesColumn } from "../core/column.ts";
 import { Cell } from "../core/column.ts";
 import { isWideDecimal } from "./counted-numbers.ts";
 import type { LeafColumn } from "./leaf-columns.ts";
 import { wordsOf } from "./streaming.ts";
 import { hashSpan } from "./text-column.ts";
+import { countPoints } from "./text-points.ts";
 import { hashValue, numberOf } from "./value-words.ts";
 
 const double = new Float64Array(1);
@@ -44,4 +46,10 @@ export function numberCell(column: LeafColumn, row: number): number {
   if (column.kind === "decimal" && isWideDecimal(column.field)) return column.values[row] as number;
   readWords(column, row);
   return numberOf(column.field.type, words[0] as number, words[1] as number);
+}
+
+/** The length of a text in code points, of anything else in bytes, as a profile counts them; the cell holds a value. */
+export function lengthCell(column: BytesColumn, row: number): number {
+  const length = column.lengths[row] as number;
+  return column.field.type.kind === "string" ? countPoints(column.bytes, column.starts[row] as number, length) : length;
 }

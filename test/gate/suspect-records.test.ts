@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openInlineEngine } from "../../src/cli/engine.ts";
+import type { BytesColumn } from "../../src/core/column.ts";
 import type { Contract } from "../../src/core/contract.ts";
-import type { DriftOutcome, DriftQuestion } from "../../src/core/drift.ts";
+import type { DriftOutcome, DriftQuestion, NumberSuspect } from "../../src/core/drift.ts";
 import type { RecordSample } from "../../src/core/record-sample.ts";
 import { tellSamples } from "../../src/core/record-sample.ts";
 import { emptyDriftState, foldDrift, judgeDrift } from "../../src/drift/index.ts";
@@ -10,6 +11,7 @@ import { judgeWindow } from "../../src/gate/judge.ts";
 import { findSuspects } from "../../src/gate/suspect-records.ts";
 import { OpenWindow } from "../../src/gate/window.ts";
 import { decodeProfile } from "../../src/sketches/index.ts";
+import { TextPatterns } from "../../src/sketches/watched/text-patterns.ts";
 import { check, planOf } from "../drift/windows.ts";
 import { makeContract, makeRecords } from "../fixtures/contract.ts";
 
@@ -103,6 +105,42 @@ describe("cells that a profile told of", async () => {
     expect(remainders[4]).toEqual([2, 3, 4]);
   });
 
+  it("lengths are counted and forms read as the profile does", () => {
+    const lengths = columns.get("text")!.lengths!;
+    const of = (length: NumberSuspect): DriftQuestion => ({ path: "text", where: null, suspect: { kind: "length", length } });
+    const answers = asked(everyType, texts, [
+      of({ kind: "within", least: lengths.max, above: null, most: lengths.max }),
+      of({ kind: "outside", least: 1, most: lengths.max }),
+      of({ kind: "outside", least: 0, most: lengths.max - 1 }),
+    ]);
+    expect(answers.map((offsets) => offsets.map((offset) => Number(offset % 7n)))).toEqual([
+      [5, 5, 5],
+      [0, 0, 0],
+      [5, 5, 5],
+    ]);
+    const patterns = new TextPatterns();
+    const records = makeRecords(texts);
+    for (let at = 0; at < records.count;) {
+      const batch = openDecoder(everyType)(records, at, new Map());
+      patterns.add(
+        batch.columns[0] as BytesColumn,
+        Uint32Array.from({ length: batch.rows }, (_, row) => row),
+      );
+      at += batch.rows;
+    }
+    const entries = patterns.finish().entries.toSorted((a, b) => b.count - a.count);
+    // Above 64 characters all are cut to one form.
+    expect(entries.map(({ count }) => count)).toEqual([400, 100, 100]);
+    const found = asked(
+      everyType,
+      texts,
+      entries.map((entry) => ({ path: "text", where: null, suspect: { kind: "patterns", patterns: [entry] } })),
+    );
+    const rests = found.map((offsets) => new Set(offsets.map((offset) => Number(offset % 7n))));
+    expect([...(rests[0] ?? [])].every((rest) => rest > 1 && rest < 6)).toBe(true);
+    expect(rests.slice(1)).toEqual(expect.arrayContaining([new Set([0]), new Set([1])]));
+  });
+
   it("nulls and missing fields are told apart", () => {
     const [nulls, missing, missingPrices] = asked(everyType, texts, [
       { path: "text", where: null, suspect: { kind: "null" } },
@@ -140,8 +178,13 @@ const contract: Contract = {
 };
 
 /** A judged window of records of two runs. */
-async function windowOf(texts: readonly string[], from: number, drift: Parameters<typeof judgeWindow>[2]["drift"]) {
-  const window = new OpenWindow(contract, 1_700_000_000_000, openInlineEngine().open({ contract, schema: null, kind: "compiled" }));
+async function windowOf(
+  texts: readonly string[],
+  from: number,
+  drift: Parameters<typeof judgeWindow>[2]["drift"],
+  of: Contract = contract,
+) {
+  const window = new OpenWindow(of, 1_700_000_000_000, openInlineEngine().open({ contract: of, schema: null, kind: "compiled" }));
   const at = { topic: "test", topicId: "t", partition: 0 };
   window.advance({ ...at, next: BigInt(from) }, { ...at, next: BigInt(from + texts.length) });
   const half = Math.floor(texts.length / 2);
@@ -182,6 +225,52 @@ it("what drifts names records that have it: of the window's passed rows, of a se
   );
   const explained = decision.drift.results.flatMap(({ explanation }) => explanation ?? []);
   expect(explained.some((text) => text.includes("records such as"))).toBe(false);
+});
+
+it("what moves a mean, a length or the mix of forms is named by the records that moved it", async () => {
+  const moved: Contract = {
+    ...makeContract({ code: { type: "string" }, note: { type: "string" }, delay: { type: "double" }, fare: { type: "double" } }),
+    drift: planOf([
+      check("code", ["pattern-mix"], "warn"),
+      check("note", ["length"], "warn"),
+      check("delay", ["mean"], "warn"),
+      check("fare", ["mean"], "warn"),
+    ]),
+  };
+  const usual = (i: number): Record<string, unknown> => ({
+    code: `AB-${100 + (i % 900)}`,
+    note: "x".repeat(10 + (i % 5)),
+    delay: i % 50,
+    fare: 100 + (i % 7),
+  });
+  let state = emptyDriftState;
+  const judge = (row: (i: number) => Record<string, unknown>, from: number) =>
+    windowOf(
+      Array.from({ length: 2000 }, (_, i) => JSON.stringify(row(i))),
+      from,
+      (input) => judgeDrift(moved, state, input),
+      moved,
+    );
+  for (let n = 0; n < 6; n++) {
+    const { decision, profile } = await judge(usual, n * 2000);
+    state = foldDrift(moved, state, { ...decision, profile: decodeProfile(profile!) });
+  }
+  const { decision } = await judge((i) => {
+    if (i % 4 !== 3) return usual(i);
+    // Fares fall, but none below what there was.
+    return { code: `ab${100 + (i % 900)}`, note: "x".repeat(40), delay: 900, fare: 100 };
+  }, 20_000);
+  const found = decision.drift.results.filter(({ status }) => status === "drift");
+  expect(found.map(({ column, test }) => `${column} ${test}`)).toEqual(["code pattern-mix", "note length", "delay mean", "fare mean"]);
+  for (const { column, samples } of found.slice(0, 3)) {
+    expect(
+      (samples ?? []).map(({ offset }) => Number(offset) - 20_000),
+      column,
+    ).toEqual([1991, 1995, 1999]);
+  }
+  const fares = (found[3]?.samples ?? []).map(({ offset }) => Number(offset) - 20_000);
+  expect(fares).toHaveLength(3);
+  for (const i of fares) expect(i % 4 === 3 || i % 7 < 3, String(i)).toBe(true);
 });
 
 it("what nobody is told of is not looked for", () => {

@@ -4,6 +4,7 @@ import { standardDeviation } from "../../sketches/moments.ts";
 import type { DriftTest } from "../drift-test.ts";
 import { refuseComparison } from "./comparable.ts";
 import { shiftOf } from "./means.ts";
+import { suspectShift } from "./suspect-shift.ts";
 
 /** The least scale of lengths: codes of one length have no deviation, and half a character is a change of them. */
 const scaleLeast = 0.5;
@@ -34,7 +35,14 @@ export const length: DriftTest = {
       const unit = baseline.kind === "text" ? "characters" : "bytes";
       return `the mean length ${verb} from ${lengthText(before)} to ${lengthText(now)} ${unit}`;
     };
-    return { statistic: effect, energy: effect ** 2, expected: Math.max(variance, least), freedom: 1, explain };
+    return {
+      statistic: effect,
+      energy: effect ** 2,
+      expected: Math.max(variance, least),
+      freedom: 1,
+      explain,
+      suspect: () => ({ kind: "length", length: suspectShift(before, now) }),
+    };
   },
 };
 

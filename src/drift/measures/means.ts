@@ -5,6 +5,7 @@ import { standardDeviation } from "../../sketches/moments.ts";
 import type { DriftTest } from "../drift-test.ts";
 import { refuseComparison } from "./comparable.ts";
 import { medianText, numberText } from "./explain-shares.ts";
+import { suspectShift } from "./suspect-shift.ts";
 
 /** How two means differ. */
 export interface MeanShift {
@@ -44,7 +45,14 @@ export const mean: DriftTest = {
       return { skipped: "the baseline's values do not differ, or their squares are beyond a double: there is no scale to measure in" };
     }
     const { effect, variance: expected } = shiftOf(before, now, deviation);
-    return { statistic: effect, energy: effect ** 2, expected, freedom: 1, explain: () => explainMean(baseline, sample, field) };
+    return {
+      statistic: effect,
+      energy: effect ** 2,
+      expected,
+      freedom: 1,
+      explain: () => explainMean(baseline, sample, field),
+      suspect: () => suspectShift(before, now),
+    };
   },
 };
 

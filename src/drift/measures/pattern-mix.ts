@@ -6,6 +6,7 @@ import { explainBins } from "./explain-shares.ts";
 import { jensenShannonOf } from "./jensen-shannon.ts";
 import type { BinLabel } from "./share-bins.ts";
 import { binCategories } from "./share-bins.ts";
+import { suspectPattern } from "./suspect-shares.ts";
 
 function patternCount(column: ColumnProfile): number {
   return column.watched?.patterns?.total ?? 0;
@@ -31,7 +32,14 @@ export const patternMix: DriftTest = {
       if (isMasked(field)) return "the form of its values changed (patterns withheld: the column is classified)";
       return explainBins(shares, callPattern);
     };
-    return { statistic, energy: statistic, expected: (shares.variance * shares.freedom) / 8, freedom: shares.freedom, explain };
+    return {
+      statistic,
+      energy: statistic,
+      expected: (shares.variance * shares.freedom) / 8,
+      freedom: shares.freedom,
+      explain,
+      suspect: () => suspectPattern(shares, sample.watched?.patterns as TopValues),
+    };
   },
 };
 

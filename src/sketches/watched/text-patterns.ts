@@ -19,6 +19,25 @@ const classes = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte;
 });
 
+/** The pattern that was read last, as Latin-1. */
+const scratch = new Uint8Array(textPointsMax + 1);
+
+/** Reads a text's pattern into `scratch`; answers its length. */
+function readPattern(bytes: Uint8Array, start: number, length: number): number {
+  let points = 0;
+  for (let i = start; i < start + length && points <= textPointsMax; i++) {
+    const kind = classes[bytes[i] as number] as number;
+    if (kind === 0) continue;
+    scratch[points] = points === textPointsMax ? cut : kind;
+    points++;
+  }
+  return points;
+}
+
+function patternText(points: number): string {
+  return Buffer.from(scratch.buffer, 0, points).toString("latin1");
+}
+
 /** Different patterns that are counted at a time. */
 const patternsMax = 2048;
 const patternsKept = 512;
@@ -33,7 +52,6 @@ interface Counted {
  * they are; the first 64 characters, and `·` where there are more. With more than 2,048 different ones it is a Misra-Gries summary.
  */
 export class TextPatterns {
-  readonly #scratch = new Uint8Array(textPointsMax + 1);
   readonly #counts = new Map<number, Counted>();
   #total = 0;
   #error = 0;
@@ -54,25 +72,20 @@ export class TextPatterns {
   }
 
   #count(bytes: Uint8Array, start: number, length: number): void {
-    const scratch = this.#scratch;
-    let points = 0;
+    const points = readPattern(bytes, start, length);
     let [a, b] = [0x51ed270b, 0x2545f491];
-    for (let i = start; i < start + length; i++) {
-      let kind = classes[bytes[i] as number] as number;
-      if (kind === 0) continue;
-      if (points === textPointsMax) kind = cut;
-      scratch[points++] = kind;
+    for (let i = 0; i < points; i++) {
+      const kind = scratch[i] as number;
       a = Math.imul(a ^ kind, 0xcc9e2d51);
       b = Math.imul(b ^ kind, 0x1b873593) + (a >>> 15);
       a = (a << 13) | (a >>> 19);
-      if (kind === cut && points > textPointsMax) break;
     }
     const key = (a >>> 0) * 2 ** 21 + (b >>> 11);
     const found = this.#counts.get(key);
     if (found !== undefined) found.count++;
     else {
       if (this.#counts.size === patternsMax) this.#purge();
-      this.#counts.set(key, { pattern: Buffer.from(scratch.buffer, 0, points).toString("latin1"), count: 1 });
+      this.#counts.set(key, { pattern: patternText(points), count: 1 });
     }
   }
 
@@ -100,8 +113,17 @@ export class TextPatterns {
 
 const hash = new Uint32Array(4);
 
-function describePattern(pattern: string): { readonly hashHigh: number; readonly hashLow: number; readonly value: string } {
+function hashText(pattern: string, out: Uint32Array): void {
   const bytes = Buffer.from(pattern, "utf8");
-  hashBytes(bytes, 0, bytes.length, hash);
+  hashBytes(bytes, 0, bytes.length, out);
+}
+
+/** The hash by which a profile tells the pattern of a text, its low word first, into `out`. */
+export function hashPattern(bytes: Uint8Array, start: number, length: number, out: Uint32Array): void {
+  hashText(patternText(readPattern(bytes, start, length)), out);
+}
+
+function describePattern(pattern: string): { readonly hashHigh: number; readonly hashLow: number; readonly value: string } {
+  hashText(pattern, hash);
   return { hashHigh: hash[1] as number, hashLow: hash[0] as number, value: pattern };
 }
