@@ -1,3 +1,4 @@
+import type { DriftOutcome } from "../core/drift.ts";
 import type { SluiceError } from "../core/errors.ts";
 import type { Rollback } from "../core/lake-refs.ts";
 import type { Block, Lake } from "../core/ports.ts";
@@ -26,6 +27,8 @@ export interface DatasetStatus {
   readonly withdrawn: number;
   readonly openQuarantine: number;
   readonly heldWindows: readonly string[];
+  /** Why drift is not judged yet, where the last tick was not: what its baseline still needs. */
+  readonly driftLearning: readonly string[];
   /** Rollbacks that stand. */
   readonly rollbacks: readonly Rollback[];
   /** Records between the table's positions and the topic's ends; null where the cluster does not answer. */
@@ -43,6 +46,7 @@ export async function gatherStatus(
   const state = await lake.state(dataset);
   const totals = { windows: 0, records: 0, promoted: 0, quarantined: 0, held: 0, skipped: 0, withdrawn: 0 };
   let lastCommitMs: number | null = null;
+  let driftLearning: readonly string[] = [];
   for await (const { decision, committedAtMs, isWithdrawn } of lake.history(dataset, 0n)) {
     lastCommitMs = committedAtMs;
     if (decision.kind === "replay" || decision.moved !== undefined) continue;
@@ -51,6 +55,7 @@ export async function gatherStatus(
     totals.quarantined += counts.quarantined;
     if (decision.kind === "window") {
       totals.windows++;
+      if (decision.drift.status !== "pending") driftLearning = learningOf(decision.drift);
       totals.records += counts.records;
       totals.held += counts.held;
       totals.skipped += counts.skipped.tombstone + counts.skipped.late;
@@ -72,10 +77,15 @@ export async function gatherStatus(
     ...totals,
     openQuarantine,
     heldWindows: (await lake.held(dataset)).map((one) => one.windowId),
+    driftLearning,
     rollbacks: await lake.refs.rollbacks(dataset),
     lag: known.length === partitions.length && known.length > 0 ? known.reduce((sum, one) => sum + one, 0n) : null,
     blocks: state.blocks,
   };
+}
+
+function learningOf({ status, results }: DriftOutcome): readonly string[] {
+  return status === "learning" ? [...new Set(results.flatMap(({ explanation }) => explanation ?? []))] : [];
 }
 
 /** `sluice status` */
@@ -115,6 +125,7 @@ function print(invocation: Invocation, config: Config, one: DatasetStatus, isOne
     ...(one.rollbacks.length === 0
       ? []
       : [["withdrawn", `${formatCount(one.withdrawn)} (${formatRollbacks(one.rollbacks.length)} in force)`]]),
+    ...(one.driftLearning.length === 0 ? [] : [["drift", `not judged yet: ${printable(one.driftLearning.join("; "))}`]]),
     ["lag", one.lag === null ? (config.source.kind === "files" ? "not known of files" : "unknown") : `${formatCount(one.lag)} offsets`],
   ];
   for (const line of renderTable(["", ""], rows).slice(1)) terminal.out(`  ${line}`);

@@ -73,7 +73,7 @@ events: { enabled: true }
 lineage: { transports: [{ kind: file, path: lineage.ndjson }] }
 http: { port: 0 }
 telemetry: { prometheusPort: ${port} }
-maintenance: { intervalMs: ${Math.max(1000, Math.round(days.dayMs / 48))}, snapshotAgeMsMax: 60000, snapshotsMin: 20, snapshotsMax: 50 }
+maintenance: { intervalMs: ${Math.max(1000, Math.round(days.dayMs / 48))}, snapshotAgeMsMax: 60000, snapshotsMin: 20, snapshotsMax: 50, fileBytesTarget: 16777216 }
 `,
 );
 writeFileSync(join(folder, "flights.odcs.yaml"), contractOf(0));

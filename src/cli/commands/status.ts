@@ -11,7 +11,7 @@ export const status: CommandSpec = {
     { command: "sluice status --json || alert", says: "exit code 3 says that something waits for a person" },
   ],
   options: [configOption, jsonOption],
-  json: "{ datasets: { dataset: string, contract: string | null, mainSnapshotId: string | null, lastCommitMs: number | null, windows: number, records: number, promoted: number, quarantined: number, held: number, skipped: number, withdrawn: number, openQuarantine: number, heldWindows: string[], rollbacks: Rollback[], lag: string | null, blocks: Block[] }[] }, Rollback as `rollback --list` prints it",
+  json: "{ datasets: { dataset: string, contract: string | null, mainSnapshotId: string | null, lastCommitMs: number | null, windows: number, records: number, promoted: number, quarantined: number, held: number, skipped: number, withdrawn: number, openQuarantine: number, heldWindows: string[], driftLearning: string[], rollbacks: Rollback[], lag: string | null, blocks: Block[] }[] }, Rollback as `rollback --list` prints it",
   findings: "a window is held, or a topic or partition is blocked",
   run: async (invocation) => (await import("../dataset-status.ts")).showStatus(invocation),
 };
